@@ -1,0 +1,58 @@
+"""Every error that a person meets, in one small tree.
+
+    FermiloopError
+    ├── UserError            exit code 2: a mistake in what was asked
+    │   ├── SpecError        a campaign file that does not hold
+    │   ├── InputError       data from a file, a terminal or the network that is refused
+    │   └── NotFoundError    a name or an id that the store does not hold
+    └── FailureError         exit code 1: asked rightly, but it did not work
+        ├── DatabaseError    no database, one that went away, or one of another version
+        └── EngineError      a calculation that did not converge, crashed or ran out of time
+
+The message is one sentence that names the value and the remedy.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class FermiloopError(Exception):
+    """Base of all errors that are told in one sentence."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UserError(FermiloopError):
+    """A mistake in what was asked."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class SpecError(UserError):
+    """A campaign file that does not hold."""
+
+
+class InputError(UserError):
+    """Data from outside that is refused."""
+
+
+class NotFoundError(UserError):
+    """A name or an id that the store does not hold."""
+
+
+class FailureError(FermiloopError):
+    """Asked rightly, but it did not work."""
+
+
+class DatabaseError(FailureError):
+    """No database, one that went away, or one of another version.
+
+    Exit code 2: what is missing is the user's to provide.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+
+class EngineError(FailureError):
+    """A calculation that did not converge, crashed or ran out of its time."""

@@ -1,0 +1,174 @@
+"""Cheap potentials: an energy and a relaxed geometry in a fraction of a second.
+
+CHGNet (Deng et al., Nat. Mach. Intell. 5, 1031, 2023), with weights inside its wheel, and an analytic
+pair potential for tests. Both answer the same protocol; neither gives a density of states.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+from ase.calculators.lj import LennardJones
+from ase.constraints import FixSymmetry
+from ase.filters import FrechetCellFilter
+from ase.optimize import FIRE
+from pymatgen.core import Element
+from pymatgen.io.ase import AseAtomsAdaptor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ase.calculators.calculator import Calculator
+    from pymatgen.core import Structure
+
+SCAN: Final = (-0.12, -0.06, 0.0, 0.06, 0.12)  # steps in ln(volume) of a coarse pass
+FINE_FACTOR: Final = 0.4
+PASSES: Final = 3
+ANIONS: Final = frozenset({"O", "F", "N", "Cl", "S", "Se", "Br", "I", "Te"})
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A relaxed geometry; energies in eV per atom."""
+
+    structure: Structure
+    energy_per_atom: float
+    converged: bool
+    steps: int
+    core_seconds: float
+
+
+class CheapPotential(Protocol):
+    """What the funnel asks of a cheap potential."""
+
+    name: str
+
+    def energies(self, structures: Sequence[Structure]) -> list[float]:
+        """Energies in eV per atom, one batch."""
+        ...
+
+    def calculator(self) -> Calculator:
+        """A fresh ASE calculator with energy, forces and stress."""
+        ...
+
+
+class ChgnetPotential:
+    """CHGNet on the CPU, or on a GPU where torch sees one."""
+
+    name = "chgnet"
+
+    def energies(self, structures: Sequence[Structure]) -> list[float]:
+        """Energies in eV per atom, one batch."""
+        if not structures:
+            return []
+        predicted = _chgnet().predict_structure(list(structures), task="e", batch_size=16)
+        rows = predicted if isinstance(predicted, list) else [predicted]
+        return [float(row["e"]) for row in rows]
+
+    def calculator(self) -> Calculator:
+        """A fresh ASE calculator with energy, forces and stress."""
+        from chgnet.model import CHGNetCalculator  # imports torch: seconds
+
+        return CHGNetCalculator(_chgnet(), use_device=_device())
+
+
+class AnalyticPotential:
+    """Lennard-Jones with a radius-dependent distance: for tests, never for a claim about materials."""
+
+    name = "analytic"
+
+    def energies(self, structures: Sequence[Structure]) -> list[float]:
+        """Energies in eV per atom."""
+        return [self._energy(structure) for structure in structures]
+
+    def calculator(self) -> Calculator:
+        """A fresh ASE calculator with energy, forces and stress."""
+        return LennardJones(sigma=2.4, epsilon=0.2, rc=7.0, smooth=True)
+
+    def _energy(self, structure: Structure) -> float:
+        atoms = AseAtomsAdaptor.get_atoms(structure)
+        atoms.calc = self.calculator()
+        return float(atoms.get_potential_energy()) / len(atoms)
+
+
+def relax(
+    potential: CheapPotential, structure: Structure, fmax: float = 0.05, steps: int = 200, keep_symmetry: bool = True
+) -> Relaxation:
+    """Relax cell and positions; the space group is kept unless told otherwise.
+
+    Parameters
+    ----------
+    fmax
+        Largest force in eV/Å (and generalised cell force in eV) at convergence.
+    steps
+        Most ionic steps; a run that needs more comes back with ``converged=False``.
+    """
+    began = time.process_time()
+    atoms = AseAtomsAdaptor.get_atoms(structure)
+    atoms.calc = potential.calculator()
+    if keep_symmetry:
+        atoms.set_constraint(FixSymmetry(atoms, symprec=1e-3))
+    optimiser = FIRE(FrechetCellFilter(atoms), logfile=None)
+    converged = bool(optimiser.run(fmax=fmax, steps=steps))
+    energy = float(atoms.get_potential_energy()) / len(atoms)
+    atoms.set_constraint()
+    relaxed = AseAtomsAdaptor.get_structure(atoms)
+    relaxed.remove_site_property("magmom") if "magmom" in relaxed.site_properties else None
+    return Relaxation(relaxed, energy, converged, int(optimiser.nsteps), time.process_time() - began)
+
+
+def equilibrium_volume(
+    potential: CheapPotential, build: Callable[[float], Structure], guess: float
+) -> tuple[float, float]:
+    """Volume per atom (Å³) and energy per atom (eV) at the minimum over isotropic scaling.
+
+    Three passes of a parabola in ln(volume); `build` makes the crystal at a volume per atom.
+    """
+    best, energy = guess, float("nan")
+    for number in range(PASSES):
+        width = 1.0 if number < PASSES - 1 else FINE_FACTOR
+        logs = np.log(best) + np.array(SCAN) * width
+        energies = np.array(potential.energies([build(float(np.exp(x))) for x in logs]))
+        best = float(np.exp(_parabola_minimum(logs, energies)))
+    energy = potential.energies([build(best)])[0]
+    return best, energy
+
+
+def _parabola_minimum(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
+    lowest = int(np.argmin(y))
+    if not 0 < lowest < len(x) - 1:
+        return float(x[lowest])
+    a, b, _ = np.polyfit(x[lowest - 1 : lowest + 2] - x[lowest], y[lowest - 1 : lowest + 2], 2)
+    return float(x[lowest] - b / (2 * a)) if a > 0 else float(x[lowest])
+
+
+def guess_volume(elements: dict[str, float]) -> float:
+    """First guess of the volume per atom in Å³ from atomic radii and amounts of each element."""
+    total = sum(elements.values())
+    volume = sum(n * (6.3 * float(Element(symbol).atomic_radius or 1.4) ** 3 + 3) for symbol, n in elements.items())
+    return volume / total * (0.8 if ANIONS & set(elements) and len(elements) > 1 else 1.0)
+
+
+POTENTIALS: Final[dict[str, type[ChgnetPotential] | type[AnalyticPotential]]] = {
+    "chgnet": ChgnetPotential,
+    "analytic": AnalyticPotential,
+}
+
+
+@cache
+def _chgnet() -> Any:
+    import torch
+    from chgnet.model import CHGNet
+
+    torch.set_num_threads(1)
+    return CHGNet.load(use_device=_device(), verbose=False)
+
+
+def _device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"

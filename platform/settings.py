@@ -1,0 +1,58 @@
+"""All configuration, in one class: environment variables with the prefix ``FERMILOOP_``."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fermiloop.platform.errors import InputError
+
+PREFIX = "FERMILOOP_"
+
+
+class Settings(BaseSettings):
+    """Settings of this process; unknown ``FERMILOOP_`` variables are refused."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(
+        default=Path.home() / ".local" / "share" / "fermiloop",
+        description="Folder of everything kept on disk: embedded database, calculations, reports.",
+    )
+    mongodb_uri: str | None = Field(default=None, description="URI of a MongoDB server; unset starts the embedded one.")
+    database: str = Field(default="fermiloop", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,50}$", description="Database name.")
+    embedded_command: str | None = Field(
+        default=None, description="Command of the embedded server, in place of the one that pip installed."
+    )
+    embedded_sync: bool = Field(
+        default=True, description="Flush every commit to disk; off is faster and may lose the last milliseconds."
+    )
+    threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
+
+
+@cache
+def settings() -> Settings:
+    """Settings from the environment, read once a process.
+
+    Raises
+    ------
+    InputError
+        If a ``FERMILOOP_`` variable is unknown or its value does not fit.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}."
+            raise InputError(f"The environment variable {name} is no setting of fermiloop; {hint}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"{PREFIX}{first['loc'][0]}".upper()
+        raise InputError(f"The environment variable {name} does not hold: {first['msg']}.") from None

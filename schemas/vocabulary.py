@@ -1,0 +1,141 @@
+"""Every string that is stored, as an enumeration, with named groups beside it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Engine(StrEnum):
+    """What computes an energy."""
+
+    GPAW = "gpaw"
+    CHGNET = "chgnet"
+    ANALYTIC = "analytic"
+
+
+class Property(StrEnum):
+    """Names of labels."""
+
+    ENERGY_PER_ATOM = "energy_per_atom"
+    FORMATION_ENERGY_PER_ATOM = "formation_energy_per_atom"
+    ENERGY_ABOVE_HULL = "energy_above_hull"
+    BAND_GAP = "band_gap"
+    FERMI_LEVEL = "fermi_level"
+    MAGNETIC_MOMENT = "magnetic_moment"
+    BULK_MODULUS = "bulk_modulus"
+    SHEAR_MODULUS = "shear_modulus"
+    DOS_SIMILARITY = "dos_similarity"
+
+
+class Unit(StrEnum):
+    """Units that a label or a spectrum may bear."""
+
+    EV_PER_ATOM = "eV/atom"
+    EV = "eV"
+    MU_B_PER_CELL = "μB/cell"
+    GPA = "GPa"
+    STATES_PER_EV_PER_CELL = "states/eV/cell"
+    DIMENSIONLESS = "1"
+
+
+UNIT_OF: Final[dict[Property, Unit]] = {
+    Property.ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
+    Property.FORMATION_ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
+    Property.ENERGY_ABOVE_HULL: Unit.EV_PER_ATOM,
+    Property.BAND_GAP: Unit.EV,
+    Property.FERMI_LEVEL: Unit.EV,
+    Property.MAGNETIC_MOMENT: Unit.MU_B_PER_CELL,
+    Property.BULK_MODULUS: Unit.GPA,
+    Property.SHEAR_MODULUS: Unit.GPA,
+    Property.DOS_SIMILARITY: Unit.DIMENSIONLESS,
+}
+
+
+class SpectrumKind(StrEnum):
+    """Kinds of curves."""
+
+    DOS = "dos"
+    PHONON_DOS = "phonon_dos"
+    XRD = "xrd"
+    ABSORPTION = "absorption"
+
+
+class Alignment(StrEnum):
+    """What lies at zero of a spectrum's axis."""
+
+    FERMI = "fermi"
+    NONE = "none"
+
+
+class CrystalSystem(StrEnum):
+    """The seven crystal systems."""
+
+    TRICLINIC = "triclinic"
+    MONOCLINIC = "monoclinic"
+    ORTHORHOMBIC = "orthorhombic"
+    TETRAGONAL = "tetragonal"
+    TRIGONAL = "trigonal"
+    HEXAGONAL = "hexagonal"
+    CUBIC = "cubic"
+
+
+class Origin(StrEnum):
+    """Where a material came from."""
+
+    SEED = "seed"
+    IMPORT = "import"
+    CAMPAIGN = "campaign"
+
+
+class Stage(StrEnum):
+    """How far a candidate has come."""
+
+    PROPOSED = "proposed"
+    REJECTED = "rejected"
+    PASSED = "passed"
+    SELECTED = "selected"
+    EVALUATED = "evaluated"
+    FAILED = "failed"
+
+
+FINAL_STAGES: Final = frozenset({Stage.REJECTED, Stage.EVALUATED, Stage.FAILED})
+
+
+class CalculationState(StrEnum):
+    """State of a calculation."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+FINISHED_CALCULATIONS: Final = frozenset({CalculationState.COMPLETED, CalculationState.FAILED})
+
+
+class CampaignState(StrEnum):
+    """State of a campaign."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class RoundState(StrEnum):
+    """State of a round."""
+
+    PLANNED = "planned"
+    LAUNCHED = "launched"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+class CheckpointState(StrEnum):
+    """Standing of a trained generator."""
+
+    CHALLENGER = "challenger"
+    CHAMPION = "champion"
+    RETIRED = "retired"
