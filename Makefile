@@ -1,0 +1,53 @@
+# make demo   from a fresh machine to a finished closed-loop campaign with real DFT
+# make test   from a fresh machine to a passed test suite
+# make install, lint, types, check, clean
+#
+# Needs Python 3.11 to 3.13 and a C and C++ compiler; nothing else, and never root.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO_DIR := .demo
+PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+.PHONY: demo test install lint types check clean
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt gpaw_siteconfig.py
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "fermiloop needs Python 3.11 to 3.13, and $$($(PYTHON) --version) is not: set PYTHON=python3.12, for example."; exit 2; }
+	@command -v g++ >/dev/null && command -v gcc >/dev/null || { echo "fermiloop builds GPAW with a C and C++ compiler, and none was found: install gcc and g++ (Debian: build-essential; macOS: xcode-select --install)."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+	$(PIP) torch
+	GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(PIP) -e '.[embedded,dft,dev]'
+	@touch $@
+
+demo: $(STAMP)
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db init
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db load seed
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign launch examples/pd-like.yaml --workers 2
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign report pd-like
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign report pd-like --html $(DEMO_DIR)/report
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell platform flows schemas db_init tests docs README.md CONTRIBUTING.md
+	PYTHONPATH=.src $(BIN)/lint-imports
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	-@test -x $(BIN)/fermiloop && FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db stop
+	rm -rf $(VENV) $(DEMO_DIR) build dist *.egg-info
