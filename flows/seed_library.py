@@ -63,37 +63,47 @@ def enumerate_entries() -> list[Entry]:
 @cache
 def elemental_energy(element: str) -> float:
     """CHGNet energy of the lowest elemental prototype, eV per atom."""
-    return min(cheap_geometry(p, element, None)[1] for p in ELEMENTAL)
+    return min(cheap_geometry(Entry(element, None, (name,)))[2] for name in ELEMENTAL)
 
 
-def cheap_geometry(prototype: str, element_a: str, element_b: str | None) -> tuple[Structure, float]:
-    """CHGNet geometry of a decorated prototype, and its energy in eV per atom."""
-    potential = ChgnetPotential()
+def scaled(prototype: str, element_a: str, element_b: str | None) -> tuple[Structure, float]:
+    """A decorated prototype at its CHGNet volume, and its energy in eV per atom."""
     proto = PROTOTYPES[prototype]
     amounts = {element_a: float(proto.stoichiometry[0])}
     if element_b is not None:
         amounts[element_b] = float(proto.stoichiometry[1])
     volume, energy = equilibrium_volume(
-        potential, lambda v: proto.build(element_a, element_b, v), guess_volume(amounts)
+        ChgnetPotential(), lambda v: proto.build(element_a, element_b, v), guess_volume(amounts)
     )
-    structure = proto.build(element_a, element_b, volume)
-    if proto.crystal_system == "cubic":
-        return structure, energy
-    relaxed = relax(potential, structure, fmax=0.03, steps=60)
-    return relaxed.structure, relaxed.energy_per_atom
+    return proto.build(element_a, element_b, volume), energy
+
+
+def cheap_geometry(entry: Entry) -> tuple[str, Structure, float]:
+    """Lowest prototype of an entry by CHGNet, its geometry, and its energy in eV per atom.
+
+    Cubic prototypes have only their volume to find; a hexagonal one is relaxed as well, unless it
+    lies so high above the elements that relaxing could not help.
+    """
+    candidates = [(*scaled(name, entry.element_a, entry.element_b), name) for name in entry.prototypes]
+    structure, energy, name = min(candidates, key=lambda row: row[1])
+    hopeless = entry.element_b is not None and formation_energy(structure, energy) > 2 * MAX_FORMATION
+    if PROTOTYPES[name].crystal_system == "cubic" or hopeless:
+        return name, structure, energy
+    relaxed = relax(ChgnetPotential(), structure, fmax=0.03, steps=60)
+    return name, relaxed.structure, relaxed.energy_per_atom
+
+
+def formation_energy(structure: Structure, energy_per_atom: float) -> float:
+    """CHGNet formation energy in eV per atom against the lowest elemental prototypes."""
+    fractions = structure.composition.fractional_composition.items()
+    return energy_per_atom - sum(fraction * elemental_energy(element.symbol) for element, fraction in fractions)
 
 
 def compute(entry: Entry, settings: GpawSettings) -> dict[str, Any]:
     """Record of one entry: ``ok`` tells whether it holds a DOS or the reason why not."""
     began = time.process_time()
-    best = min(
-        ((*cheap_geometry(p, entry.element_a, entry.element_b), p) for p in entry.prototypes), key=lambda row: row[1]
-    )
-    structure, energy, prototype = best
-    formation = energy - sum(
-        fraction * elemental_energy(element.symbol)
-        for element, fraction in structure.composition.fractional_composition.items()
-    )
+    prototype, structure, energy = cheap_geometry(entry)
+    formation = formation_energy(structure, energy)
     if formation > MAX_FORMATION and entry.element_b is not None:
         return {"key": entry.key, "ok": False, "error": f"CHGNet formation energy {formation:.2f} eV/atom"}
     result = static_dos(structure, settings)
@@ -103,8 +113,8 @@ def compute(entry: Entry, settings: GpawSettings) -> dict[str, Any]:
         "formula": structure.composition.reduced_formula,
         "prototype": prototype,
         "structure": {k: v for k, v in structure.as_dict().items() if k != "@version"},
-        "chgnet_energy_per_atom": energy,
-        "chgnet_formation": formation,
+        "chgnet_energy_per_atom": float(energy),
+        "chgnet_formation": float(formation),
         "energy": result.energy,
         "efermi": result.fermi_level,
         "gap": result.gap,
