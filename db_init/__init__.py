@@ -1,0 +1,1 @@
+"""Preparing the ground: indexes, migrations, importers, the seed library."""

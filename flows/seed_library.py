@@ -1,36 +1,45 @@
 """The seed library: prototypes at their CHGNet geometry, then energy and DOS by PBE with GPAW.
 
-One record a line, in the order of the enumeration; a run takes up where the file ends, and several
-processes may share the work by stride. Of the prototypes of one composition only the lowest in
-CHGNet energy is computed, and only where it lies less than `MAX_FORMATION` above the elements.
+One record a line; a run takes up where the files end, and several processes share the work by
+stride. Cheap entries come first, by a shuffle weighted with their expected cost. Of the prototypes
+of one composition only the lowest in CHGNet energy is computed, and only where it lies less than
+`MAX_FORMATION` above the elements.
 """
 
 from __future__ import annotations
 
+import argparse
+import gzip
 import json
 import random
+import signal
 import time
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings, static_dos
+from pymatgen.core import Element
+
+from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, INITIAL_MOMENTS, GpawSettings, static_dos
 from fermiloop.platform.predictors.potential import ChgnetPotential, equilibrium_volume, guess_volume, relax
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pymatgen.core import Structure
 
+LEFT_OUT: Final = HARD_ELEMENTS | {"He", "Ne", "Ar", "Kr", "Xe", "Tc"}
 ELEMENTS: Final = tuple(
-    "Li Be Na Mg Al Si P S Cl K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Rb Sr Y Zr Nb Mo Ru Rh Pd Ag Cd In"
-    " Sn Sb Te I Cs Ba La Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi".split()
+    element.symbol
+    for element in map(Element.from_Z, range(3, 84))
+    if element.symbol not in LEFT_OUT and (not element.is_lanthanoid or element.symbol == "La")
 )
 ELEMENTAL: Final = ("A1", "A2", "A3", "A4")
 MAX_FORMATION: Final = 0.25  # eV per atom by CHGNet
-ORDER_SEED: Final = 11
+ORDER_SEED: Final = 7
+SOFT_METALS: Final = frozenset({"La", "Ba", "Cs", "Ca", "Hg", "Rb", "K", "Sr"})  # large cells, many plane waves
 
 
 @dataclass(frozen=True)
@@ -48,16 +57,24 @@ class Entry:
 
 
 def enumerate_entries() -> list[Entry]:
-    """Unaries first, then all binaries in a fixed shuffled order."""
-    binaries = []
+    """All unaries and binaries in a fixed order: shuffled, the cheap ones likely to come early."""
+    entries = [Entry(element, None, (name,)) for name in ELEMENTAL for element in ELEMENTS]
     for i, a in enumerate(ELEMENTS):
         for b in ELEMENTS[i + 1 :]:
-            binaries += [Entry(a, b, ("B1", "B2", "B3")), Entry(a, b, ("B_h", "B8_1", "B4"))]
+            entries += [Entry(a, b, ("B1", "B2", "B3")), Entry(a, b, ("B_h", "B8_1", "B4"))]
             for x, y in ((a, b), (b, a)):
-                binaries += [Entry(x, y, ("L1_2", "D0_3")), Entry(x, y, ("C1",)), Entry(x, y, ("C32",))]
-    random.Random(ORDER_SEED).shuffle(binaries)
-    unaries = [Entry(e, None, (p,)) for p in ELEMENTAL for e in ELEMENTS]
-    return unaries + binaries
+                entries += [Entry(x, y, ("L1_2", "D0_3")), Entry(x, y, ("C1",)), Entry(x, y, ("C32",))]
+    rng = random.Random(ORDER_SEED)
+    return sorted(entries, key=lambda entry: rng.expovariate(1.0) * expected_cost(entry))
+
+
+def expected_cost(entry: Entry) -> float:
+    """Relative cost of the DFT of an entry: atoms, spin, semicore states."""
+    symbols = {entry.element_a, entry.element_b}
+    cost = sum(PROTOTYPES[entry.prototypes[0]].stoichiometry) ** 0.8
+    cost *= 0.1 if entry.element_b is None else 1.0  # every binary needs its elements
+    cost *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
+    return cost * (2.0 if symbols & SOFT_METALS else 1.0)
 
 
 @cache
@@ -130,7 +147,77 @@ def compute(entry: Entry, settings: GpawSettings) -> dict[str, Any]:
 
 def pending(entries: list[Entry], folder: Path, share: int, shares: int) -> Iterator[Entry]:
     """Entries of this share that no file of the folder holds yet."""
-    done = {json.loads(line)["key"] for path in folder.glob("*.jsonl") for line in path.open(encoding="utf-8")}
+    done = {record["key"] for record in _records(folder)}
     for number, entry in enumerate(entries):
-        if number % shares == share and entry.key not in done and not {entry.element_a, entry.element_b} & HARD_ELEMENTS:
+        if number % shares == share and entry.key not in done:
             yield entry
+
+
+def extend(folder: Path, share: int, shares: int, seconds: float, entry_limit: int = 75) -> int:
+    """Compute what is pending until the time is up, one line an entry; returns how many were added.
+
+    An entry that fails or takes longer than `entry_limit` seconds is kept with its reason, so that
+    a repeat does not pay for it again.
+    """
+    began, added = time.monotonic(), 0
+    settings = GpawSettings()
+    signal.signal(signal.SIGALRM, _out_of_time)
+    with (folder / f"share_{share}_of_{shares}.jsonl").open("a", encoding="utf-8") as out:
+        for entry in pending(enumerate_entries(), folder, share, shares):
+            if time.monotonic() - began > seconds:
+                break
+            signal.alarm(entry_limit)
+            try:
+                record = compute(entry, settings)
+            except Exception as error:  # noqa: BLE001  (any failure is a record; the library goes on)
+                record = {"key": entry.key, "ok": False, "error": f"{type(error).__name__}: {error}"[:200]}
+            finally:
+                signal.alarm(0)
+            out.write(json.dumps(record, default=float) + "\n")
+            out.flush()
+            added += 1
+    return added
+
+
+def merge(folder: Path, target: Path) -> int:
+    """Write the good records of all shares to one compressed file, in order of key; returns how many.
+
+    Of several records of one formula and prototype the first is kept.
+    """
+    records: dict[tuple[str, str], dict[str, Any]] = {}
+    for record in _records(folder):
+        if record.pop("ok"):
+            records.setdefault((record["formula"], record["prototype"]), record)
+    with gzip.GzipFile(target, "wb", mtime=0) as out:
+        for record in sorted(records.values(), key=lambda r: r["key"]):
+            out.write((json.dumps(record) + "\n").encode())
+    return len(records)
+
+
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+def _out_of_time(*_: Any) -> None:
+    raise TimeoutError("ran out of its time")
+
+
+def main() -> None:
+    """``python -m fermiloop.flows.seed_library FOLDER --share 0/2 --hours 2 [--merge FILE]``."""
+    parser = argparse.ArgumentParser(description="Extend the seed library; take up where it ended.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--share", default="0/1", help="this process's part of the work, as 0/2 and 1/2")
+    parser.add_argument("--hours", type=float, default=1.0)
+    parser.add_argument("--merge", type=Path, help="write one library file of all shares and stop")
+    arguments = parser.parse_args()
+    if arguments.merge:
+        print(merge(arguments.folder, arguments.merge), "records")
+        return
+    share, shares = (int(part) for part in arguments.share.split("/"))
+    print(extend(arguments.folder, share, shares, arguments.hours * 3600), "entries")
+
+
+if __name__ == "__main__":
+    main()

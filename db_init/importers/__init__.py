@@ -1,0 +1,1 @@
+"""Loading the seed library, structure files and folders."""

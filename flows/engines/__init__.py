@@ -1,0 +1,1 @@
+"""Engines: what computes energies and densities of states."""

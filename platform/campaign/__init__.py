@@ -1,0 +1,1 @@
+"""Campaigns as plain data: specification, decisions, budget, summary."""

@@ -1,0 +1,1 @@
+"""Generators that learn from the store and propose crystals."""

@@ -1,0 +1,1 @@
+"""Labels and curves predicted from composition and structure."""

@@ -1,0 +1,1 @@
+"""Crystals and spectra as numbers, and back."""

@@ -1,0 +1,1 @@
+"""The funnel: stages that judge a candidate, from cheap to costly."""

@@ -1,0 +1,1 @@
+"""Proposers that search without learning, and the registry of all."""
