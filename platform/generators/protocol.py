@@ -5,72 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.training import FitReport, PropertyWindow, Target, TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import numpy as np
-    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
-    from fermiloop.platform.representations.spectrum import SpectrumGrid
-
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Crystals with their curves and labels, frozen.
-
-    Parameters
-    ----------
-    ids
-        Material ids, as many as rows.
-    structures
-        One crystal each.
-    crystal_systems
-        ``"cubic"``, ``"hexagonal"``, …
-    prototypes
-        Strukturbericht name or anonymous formula with space group.
-    grid
-        Grid of `curves`.
-    curves
-        (n, grid.n) curves as stored (for a DOS: states/eV/cell), not normalised.
-    labels
-        Property name to (n,) values, NaN where unlabelled.
-    """
-
-    ids: tuple[str, ...]
-    structures: tuple[Structure, ...]
-    crystal_systems: tuple[str, ...]
-    prototypes: tuple[str, ...]
-    grid: SpectrumGrid
-    curves: NDArray[np.float64]
-    labels: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        n = len(self.ids)
-        if not (len(self.structures) == len(self.crystal_systems) == len(self.prototypes) == n):
-            raise InputError(f"A training set of {n} ids needs as many structures, crystal systems and prototypes.")
-        if self.curves.shape != (n, self.grid.n):
-            raise InputError(f"Curves must be ({n}, {self.grid.n}), not {self.curves.shape}.")
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def subset(self, rows: Sequence[int]) -> TrainingSet:
-        """The rows asked for, in that order."""
-        take = list(rows)
-        return TrainingSet(
-            ids=tuple(self.ids[i] for i in take),
-            structures=tuple(self.structures[i] for i in take),
-            crystal_systems=tuple(self.crystal_systems[i] for i in take),
-            prototypes=tuple(self.prototypes[i] for i in take),
-            grid=self.grid,
-            curves=self.curves[take],
-            labels={name: values[take] for name, values in self.labels.items()},
-        )
+__all__ = ["FitReport", "Generator", "PropertyWindow", "Proposal", "Space", "Target", "TrainingSet"]
 
 
 @dataclass(frozen=True)
@@ -96,38 +40,6 @@ class Space:
 
 
 @dataclass(frozen=True)
-class PropertyWindow:
-    """Values of one property that count as a hit: value ± tolerance, in the property's unit."""
-
-    property: str
-    value: float
-    tolerance: float
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is looked for: a curve, property windows, or both.
-
-    Parameters
-    ----------
-    grid, curve
-        Target curve of unit area: (grid.n,).
-    hit_similarity
-        Cosine similarity from which a computed curve counts as a hit.
-    windows
-        Property windows; all must hold.
-    exclude_formulas
-        Reduced formulas that may not be proposed, such as the target's own.
-    """
-
-    grid: SpectrumGrid | None = None
-    curve: NDArray[np.float64] | None = None
-    hit_similarity: float = 0.9
-    windows: tuple[PropertyWindow, ...] = ()
-    exclude_formulas: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Proposal:
     """One candidate as it leaves its generator.
 
@@ -150,30 +62,6 @@ class Proposal:
     probability: float | None = None
     parent: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class FitReport:
-    """What a training did: numbers only, JSON-ready.
-
-    Parameters
-    ----------
-    metrics
-        Name to value; held-out metrics bear the prefix ``held_out_``.
-    history
-        Loss by epoch.
-    n_train, n_validation, n_test
-        Rows of each part.
-    core_seconds
-        Processor time.
-    """
-
-    metrics: Mapping[str, float]
-    history: tuple[float, ...]
-    n_train: int
-    n_validation: int
-    n_test: int
-    core_seconds: float
 
 
 class Generator(Protocol):
