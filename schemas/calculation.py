@@ -1,0 +1,34 @@
+"""One evaluation by an engine: its inputs, state, cost, and why it failed."""
+
+from __future__ import annotations
+
+from mongoengine import BooleanField, DateTimeField, DictField, EnumField, IntField, StringField
+
+from fermiloop.schemas.base import BaseDocument, now
+from fermiloop.schemas.fields import FiniteField, StructureField
+from fermiloop.schemas.vocabulary import CalculationState, Engine
+
+
+class Calculation(BaseDocument):
+    """The same structure by the same method is the same calculation: it is never paid for twice."""
+
+    meta = {"collection": "calculations"}
+
+    candidate = StringField()
+    campaign = StringField()
+    engine = EnumField(Engine, required=True)
+    method = StringField(required=True)
+    settings = DictField()
+    structure = StructureField(required=True)
+    state = EnumField(CalculationState, default=CalculationState.WAITING)
+    attempts = IntField(default=0)
+    worker = StringField()
+    core_seconds = FiniteField(default=0.0)
+    error = StringField()
+    result = DictField()  # small numbers only; curves are spectra
+    ingested = BooleanField(default=False)
+    late = BooleanField(default=False)  # recorded after its round had closed
+    created_at = DateTimeField(default=now)
+    started_at = DateTimeField()
+    finished_at = DateTimeField()
+    ingested_at = DateTimeField()

@@ -1,0 +1,40 @@
+"""A campaign and its rounds."""
+
+from __future__ import annotations
+
+from mongoengine import DateTimeField, DictField, EnumField, IntField, ListField, StringField
+
+from fermiloop.schemas.base import BaseDocument, now
+from fermiloop.schemas.vocabulary import CampaignState, RoundState
+
+
+class Campaign(BaseDocument):
+    """A search for one target; its id is its name."""
+
+    meta = {"collection": "campaigns"}
+
+    spec = DictField(required=True)
+    spec_text = StringField(required=True)  # the file as launched
+    state = EnumField(CampaignState, default=CampaignState.RUNNING)
+    reason = StringField()
+    created_at = DateTimeField(default=now)
+    closed_at = DateTimeField()
+
+
+class Round(BaseDocument):
+    """One turn of the loop; its id is ``name/number``."""
+
+    meta = {"collection": "rounds"}
+
+    campaign = StringField(required=True)
+    number = IntField(required=True, min_value=1)
+    state = EnumField(RoundState, default=RoundState.PLANNED)
+    snapshot = StringField()
+    checkpoints = DictField()  # generator: checkpoint
+    selected = ListField(StringField())  # candidates
+    tallies = ListField(DictField())  # of the funnel
+    counts = DictField()
+    decision = DictField()
+    launched = DictField()  # by, until: the lease of who adds the workflow
+    created_at = DateTimeField(default=now)
+    closed_at = DateTimeField()

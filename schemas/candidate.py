@@ -1,0 +1,49 @@
+"""A proposed crystal, from its generator to its result."""
+
+from __future__ import annotations
+
+from mongoengine import DateTimeField, DictField, EnumField, IntField, ListField, StringField
+from pymatgen.core import Structure
+
+from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.schemas.fields import FiniteField, StructureField
+from fermiloop.schemas.vocabulary import Stage
+
+
+class Candidate(BaseDocument):
+    """One proposal of one round; a rejected one is kept with its reason."""
+
+    meta = {"collection": "candidates"}
+
+    campaign = StringField(required=True)
+    round = IntField(required=True, min_value=1)
+    generator = StringField(required=True)
+    index = IntField(required=True, min_value=0)  # place in the generator's list
+    structure = StructureField(required=True)  # as proposed, then as relaxed by the funnel
+    formula = StringField(required=True)  # reduced
+    formula_lower = StringField(required=True)
+    elements = ListField(StringField(), required=True)
+    chemical_system = StringField(required=True)
+    n_sites = IntField(required=True)
+    checkpoint = StringField()
+    seed = IntField(required=True)
+    parent = StringField()  # material it was made from
+    score = FiniteField(required=True)  # the generator's
+    probability = FiniteField()  # calibrated
+    detail = DictField()
+    stage = EnumField(Stage, default=Stage.PROPOSED)
+    reason = StringField()  # of a rejection or failure
+    verdicts = ListField(DictField())  # stage, passed, reason, value
+    scores = DictField()  # similarity_mean, energy_above_hull, … then the computed ones
+    calculation = StringField()
+    material = StringField()  # the result
+    created_at = DateTimeField(default=now)
+
+    @staticmethod
+    def make_id(campaign: str, number: int, generator: str, index: int) -> str:
+        """Id of a place in a round: a repeated sampling writes the same documents."""
+        return content_id("c", campaign, number, generator, index)
+
+    def to_structure(self) -> Structure:
+        """The crystal as pymatgen's object."""
+        return Structure.from_dict(self.structure)

@@ -1,0 +1,89 @@
+"""Fields with physics in them: arrays with shape, dtype and unit; crystals; finite numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from mongoengine import BinaryField, DictField, FloatField
+from numpy.typing import ArrayLike, NDArray
+from pymatgen.core import Structure
+
+MIN_DISTANCE = 0.5  # Å; closer atoms overlap
+MIN_VOLUME = 0.1  # Å³
+MAX_SITES = 400
+
+
+class FiniteField(FloatField):
+    """A number that is neither NaN nor infinite."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if not math.isfinite(float(value)):
+            self.error(f"{value} is not a finite number")
+
+
+class ArrayField(BinaryField):
+    """One-dimensional array of little-endian float32, with its unit.
+
+    Parameters
+    ----------
+    unit
+        Unit of the values.
+    """
+
+    def __init__(self, *, unit: str, **kwargs: Any) -> None:
+        self.unit = unit
+        super().__init__(**kwargs)
+
+    @staticmethod
+    def pack(values: ArrayLike) -> bytes:
+        """Bytes of an array."""
+        return np.asarray(values, dtype="<f4").tobytes()
+
+    @staticmethod
+    def unpack(stored: bytes) -> NDArray[np.float64]:
+        """Array of what `pack` made, as float64."""
+        return np.frombuffer(bytes(stored), dtype="<f4").astype(np.float64)
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) % 4 or not len(value):
+            self.error(f"{len(value)} bytes are no array of float32")
+        if not np.isfinite(self.unpack(value)).all():
+            self.error("NaN or infinity in it")
+
+
+class StructureField(DictField):
+    """A pymatgen structure as its dictionary: a real cell and atoms that do not overlap."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        try:
+            structure = Structure.from_dict(value)
+        except Exception as error:  # noqa: BLE001  (pymatgen raises many kinds for a bad dictionary)
+            self.error(f"no structure: {type(error).__name__}: {error}")
+        reason = structure_fault(structure)
+        if reason:
+            self.error(reason)
+
+
+def structure_fault(structure: Structure) -> str | None:
+    """Why this is no crystal, in a few words; None where it is one."""
+    matrix = np.asarray(structure.lattice.matrix)
+    if not np.isfinite(matrix).all() or (len(structure) and not np.isfinite(structure.frac_coords).all()):
+        return "NaN or infinity in the cell or the coordinates"
+    if not 1 <= len(structure) <= MAX_SITES:
+        return f"{len(structure)} sites, of 1 to {MAX_SITES}"
+    if structure.volume < MIN_VOLUME:
+        return f"a cell of {structure.volume:.3g} Å³ has no volume"
+    if not structure.is_ordered:
+        return "sites with partial occupancy"
+    distances = structure.distance_matrix + np.diag([np.inf] * len(structure))
+    shortest = min(
+        float(distances.min()), float(np.linalg.norm(structure.lattice.get_lll_reduced_lattice().matrix, axis=1).min())
+    )
+    if shortest < MIN_DISTANCE:
+        return f"atoms {shortest:.2f} Å apart overlap"
+    return None

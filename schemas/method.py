@@ -1,0 +1,33 @@
+"""How a number was computed; numbers of different methods never mix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mongoengine import DateTimeField, DictField, EnumField, StringField
+
+from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.schemas.vocabulary import Engine
+
+
+class Method(BaseDocument):
+    """Engine, functional and every setting that changes a result."""
+
+    meta = {"collection": "methods"}
+
+    engine = EnumField(Engine, required=True)
+    functional = StringField(required=True)
+    settings = DictField()  # cutoffs, k-points, smearing, grids, in the engine's units
+    code_versions = DictField()  # of the first result; not part of the id
+    created_at = DateTimeField(default=now)
+
+    @classmethod
+    def make(cls, engine: Engine, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> Method:
+        """The document of a method; the same science gets the same id, whatever the code's patch level."""
+        return cls(
+            id=content_id("method", str(engine), functional, settings),
+            engine=engine,
+            functional=functional,
+            settings=settings,
+            code_versions=code_versions,
+        )

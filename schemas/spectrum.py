@@ -1,0 +1,95 @@
+"""A curve on a grid: the density of states first, with room for other spectra."""
+
+from __future__ import annotations
+
+import numpy as np
+from mongoengine import DateTimeField, EnumField, IntField, StringField, ValidationError
+from numpy.typing import ArrayLike, NDArray
+
+from fermiloop.platform.errors import InputError
+from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.schemas.fields import ArrayField, FiniteField
+from fermiloop.schemas.vocabulary import Alignment, SpectrumKind, Unit
+
+UNIFORM_TOLERANCE = 1e-3  # of a step
+
+
+class Spectrum(BaseDocument):
+    """One curve of one material by one method, on a uniform rising grid."""
+
+    meta = {"collection": "spectra"}
+
+    material = StringField(required=True)
+    kind = EnumField(SpectrumKind, required=True)
+    lo = FiniteField(required=True)  # first point, axis_unit
+    hi = FiniteField(required=True)  # last point, axis_unit
+    n = IntField(required=True, min_value=2)
+    axis_unit = EnumField(Unit, default=Unit.EV)
+    alignment = EnumField(Alignment, default=Alignment.FERMI)  # what lies at zero
+    values = ArrayField(unit="states/eV/cell", required=True)  # (n,) spins summed
+    unit = EnumField(Unit, default=Unit.STATES_PER_EV_PER_CELL)
+    n_electrons = FiniteField()  # per cell
+    method = StringField(required=True)
+    calculation = StringField()
+    created_at = DateTimeField(default=now)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        material: str,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        method: str,
+        kind: SpectrumKind = SpectrumKind.DOS,
+        unit: str = Unit.STATES_PER_EV_PER_CELL,
+        calculation: str | None = None,
+        n_electrons: float | None = None,
+    ) -> Spectrum:
+        """Make the document of a curve.
+
+        Raises
+        ------
+        InputError
+            If lengths differ, numbers are not finite, the grid does not rise evenly, or the unit is unknown.
+        """
+        x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        if x.ndim != 1 or x.shape != y.shape or x.size < 2:
+            raise InputError(f"A spectrum needs as many values as points, at least two; got {x.shape} and {y.shape}.")
+        if not (np.isfinite(x).all() and np.isfinite(y).all()):
+            raise InputError("A spectrum holds only finite numbers; this one has NaN or infinity in it.")
+        steps = np.diff(x)
+        if not (steps > 0).all():
+            raise InputError("The grid of a spectrum must rise from each point to the next.")
+        if np.ptp(steps) > UNIFORM_TOLERANCE * steps.mean():
+            raise InputError("The grid of a spectrum must be even; resample it first.")
+        if unit not in {str(known) for known in Unit}:
+            raise InputError(f"The unit {unit!r} is unknown; known are {', '.join(Unit)}.")
+        return cls(
+            id=content_id("s", material, str(kind), method),
+            material=material,
+            kind=kind,
+            lo=float(x[0]),
+            hi=float(x[-1]),
+            n=len(x),
+            values=ArrayField.pack(y),
+            unit=Unit(unit),
+            n_electrons=n_electrons,
+            method=method,
+            calculation=calculation,
+        )
+
+    def clean(self) -> None:
+        """Refuse a curve whose length is not that of its grid."""
+        if self.hi <= self.lo:
+            raise ValidationError(f"the grid goes from {self.lo} to {self.hi}")
+        if len(self.values) != 4 * self.n:
+            raise ValidationError(f"{len(self.values) // 4} values on {self.n} points")
+
+    def points(self) -> NDArray[np.float64]:
+        """(n,) grid points, in `axis_unit`."""
+        return np.linspace(self.lo, self.hi, self.n)
+
+    def array(self) -> NDArray[np.float64]:
+        """(n,) values, in `unit`."""
+        return ArrayField.unpack(self.values)

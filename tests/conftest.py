@@ -1,0 +1,61 @@
+"""Fixtures for all: a real database server for the session, a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pymongo import MongoClient
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import connection, embedded
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them."""
+    for name in list(os.environ):
+        if name.startswith("FERMILOOP_") and not name.startswith("FERMILOOP_TEST_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("FERMILOOP_DATA_DIR", str(tmp_path / "data"))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def server_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A MongoDB server: the one named by FERMILOOP_TEST_MONGODB_URI, or an embedded one."""
+    given = os.environ.get("FERMILOOP_TEST_MONGODB_URI")
+    if given:
+        yield given
+        return
+    folder = tmp_path_factory.mktemp("server")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERMILOOP_EMBEDDED_SYNC", "false")
+        settings.cache_clear()
+        uri = embedded.ensure(folder)
+    settings.cache_clear()
+    yield uri
+    embedded.stop(folder)
+
+
+@pytest.fixture
+def database(server_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A database of this test's own, connected; its name."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    monkeypatch.setenv("FERMILOOP_MONGODB_URI", server_uri)
+    monkeypatch.setenv("FERMILOOP_DATABASE", name)
+    settings.cache_clear()
+    connection.connect()
+    yield name
+    connection.disconnect()
+    with MongoClient(server_uri) as client:
+        client.drop_database(name)
