@@ -1,0 +1,151 @@
+"""``fermiloop campaign``: launch, watch and report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from fermiloop.platform.cli import campaign_view
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
+from fermiloop.platform.cli.progress import long_work
+from fermiloop.platform.cli.worker import check_count
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+app = typer.Typer(help="Campaigns: launch, watch, report.")
+
+COLUMNS: Final = {"name": "name", "state": "state", "reason": "reason", "created_at": "created", "closed_at": "closed"}
+ENDED: Final = frozenset({"finished", "failed", "cancelled"})
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+
+
+@app.command("launch")
+def launch(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign's YAML file.")],
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Run it in this process; so it is without --workers.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option("--workers", help="Run it by this many worker processes.")] = None,
+) -> None:
+    """Launch a campaign and stay until it ends; launch it again to take it up where it stopped."""
+    if inline and workers is not None:
+        raise InputError("The options --inline and --workers exclude each other; give one of them.")
+    if workers is not None:
+        check_count(workers)
+    from fermiloop.platform.campaign.spec import load_spec
+
+    spec = load_spec(file)
+    from fermiloop.flows import launching
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    with long_work(f"Campaign {spec.name}") as report:
+        if workers is None:
+            report("runs in this process; give --workers N to use worker processes", 0.0)
+        launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)
+    _end(spec.name)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Every campaign with its state."""
+    from fermiloop.platform.store import campaigns, connection
+
+    connection.connect()
+    rows = [fields_of(campaign, tuple(COLUMNS)) for campaign in campaigns.list_all()]
+    Listing(f"{len(rows)} campaigns", COLUMNS, rows).show(as_json=as_json)
+
+
+@app.command("show")
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show how far a campaign has come."""
+    summary = _summary(name)
+    if as_json:
+        print_json(summary)
+    else:
+        print_rich(campaign_view.headline(summary), campaign_view.rounds(summary))
+
+
+@app.command("watch")
+def watch(
+    name: Name, every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds between looks.")] = 2.0
+) -> None:
+    """Watch a campaign until it ends."""
+    if sys.stdout.isatty():
+        _watch_live(name, every)
+    else:
+        _watch_lines(name, every)
+    _end(name)
+
+
+@app.command("report")
+def report(
+    name: Name,
+    as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write pictures and a page into this folder.")] = None,
+) -> None:
+    """Report a campaign: rounds, funnel, hits beside the baseline, cost, the best candidate."""
+    if as_json and html is not None:
+        raise InputError("The options --json and --html exclude each other; ask for one of them.")
+    summary = _summary(name)
+    if html is not None:
+        from fermiloop.platform.report.html import write_report
+
+        print_line(str(write_report(summary, html)))
+    elif as_json:
+        print_json(summary)
+    else:
+        print_rich(*campaign_view.report(summary))
+
+
+def _summary(name: str) -> dict[str, Any]:
+    from fermiloop.flows.records import read_record
+    from fermiloop.platform.campaign.summary import summarise
+
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    return summarise(read_record(name))
+
+
+def _watch_live(name: str, every: float) -> None:
+    from rich.console import Group
+    from rich.live import Live
+
+    def view(summary: Mapping[str, Any]) -> Group:
+        return Group(campaign_view.headline(summary), campaign_view.rounds(summary), campaign_view.funnel(summary))
+
+    summary = _summary(name)
+    with Live(view(summary), refresh_per_second=4) as live:
+        while summary["state"] not in ENDED:
+            time.sleep(every)
+            summary = _summary(name)
+            live.update(view(summary))
+
+
+def _watch_lines(name: str, every: float) -> None:
+    last = ""
+    while True:
+        summary = _summary(name)
+        line = campaign_view.line(summary)
+        if line != last:
+            print_line(line)
+            sys.stdout.flush()
+            last = line
+        if summary["state"] in ENDED:
+            return
+        time.sleep(every)
+
+
+def _end(name: str) -> None:
+    """Say how a campaign ended, and with what exit code."""
+    summary = _summary(name)
+    print_line(campaign_view.line(summary))
+    if summary["state"] == "failed":
+        raise typer.Exit(1)

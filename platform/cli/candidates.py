@@ -1,0 +1,122 @@
+"""``fermiloop candidates``: what was proposed, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from fermiloop.platform.cli import filters, lineage_view
+from fermiloop.platform.cli.output import (
+    AsCsv,
+    AsJson,
+    CifFolder,
+    Listing,
+    fields_of,
+    one_form,
+    print_fields,
+    print_json,
+    print_line,
+    print_rich,
+    write_cifs,
+)
+
+app = typer.Typer(help="Candidates: what was proposed, and why.")
+
+SCORES: Final = ("energy_per_atom", "energy_above_hull", "similarity_mean", "similarity_std")
+COLUMNS: Final = {
+    "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
+    "stage": "stage", "score": "score", "similarity": "similarity", "hull": "above hull (eV/atom)",
+    "material": "material",
+}  # fmt: skip
+FIELDS: Final = (
+    "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
+    "stage", "scores", "verdicts", "calculation", "material",
+)  # fmt: skip
+
+CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
+RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]
+StageOption = Annotated[str | None, typer.Option("--stage", help="proposed, rejected, passed, selected, and so on.")]
+GeneratorOption = Annotated[str | None, typer.Option("--generator", help="Of this generator.")]
+
+
+@app.command("find")
+def find(
+    campaign: CampaignOption = None,
+    number: RoundOption = None,
+    stage: StageOption = None,
+    generator: GeneratorOption = None,
+    elements: filters.ElementsOption = None,
+    formula: filters.FormulaOption = None,
+    chemical_system: filters.SystemOption = None,
+    sites: filters.SitesOption = None,
+    ranges: filters.RangeOption = None,
+    limit: filters.LimitOption = 20,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    cif: CifFolder = None,
+) -> None:
+    """Find candidates by where they came from, how far they came, what they are made of and their scores."""
+    one_form(as_json=as_json, as_csv=as_csv, cif=cif)
+    query = _query(
+        campaign=campaign,
+        round=number,
+        stage=filters.stage(stage),
+        generator=_generator(generator),
+        scores=filters.windows(ranges, SCORES),
+        n_sites=filters.sites(sites),
+        limit=filters.limit(limit),
+        elements=filters.elements(elements),
+        chemical_system=filters.chemical_system(chemical_system),
+        formula=filters.formula(formula),
+    )
+    from fermiloop.platform.store import candidates, connection
+
+    connection.connect()
+    rows = [_row(candidate) for candidate in candidates.find(query)]
+    if cif is not None:
+        write_cifs({row["id"]: candidates.structure(row["id"]) for row in rows}, cif)
+        return
+    Listing(f"{len(rows)} candidates", COLUMNS, rows).show(as_json=as_json, as_csv=as_csv)
+
+
+@app.command("show")
+def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Show one candidate: its crystal, its verdicts and its scores."""
+    from fermiloop.platform.store import candidates, connection
+
+    connection.connect()
+    known = _row(candidates.get(identifier))
+    structure = candidates.structure(identifier)
+    if as_json:
+        print_json({**known, "structure": structure.as_dict()})
+        return
+    print_fields(str(known["formula"]), known)
+    print_line(str(structure))
+
+
+@app.command("explain")
+def explain(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Say where a candidate came from: seed, checkpoint, snapshot, labels, calculations."""
+    from fermiloop.platform.store import connection, lineage
+
+    connection.connect()
+    chain = lineage.explain(identifier)
+    if as_json:
+        print_json(chain)
+    else:
+        print_rich(lineage_view.tree(chain))
+
+
+def _generator(name: str | None) -> str | None:
+    if name is None:
+        return None
+    from fermiloop.platform.search.registry import GENERATORS
+
+    return filters.one_of("generator", name, GENERATORS)
+
+
+def _row(candidate: Any) -> dict[str, Any]:
+    known = fields_of(candidate, FIELDS)
+    scores = known["scores"] or {}
+    return {**known, "similarity": scores.get("similarity_mean"), "hull": scores.get("energy_above_hull")}

@@ -1,0 +1,132 @@
+"""``fermiloop db``: the server, what is in it, and moving it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fermiloop.platform.cli.failures import one_sentence
+from fermiloop.platform.cli.output import AsJson, print_fields, print_json, print_line
+from fermiloop.platform.cli.progress import long_work
+
+app = typer.Typer(help="The database: start, fill, move.")
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
+
+
+@app.command("start")
+def start() -> None:
+    """Start the embedded server, or look for the one that FERMILOOP_MONGODB_URI names."""
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    print_line(f"The database answers at {where()}.")
+
+
+@app.command("stop")
+def stop() -> None:
+    """Stop the embedded server; a server named by FERMILOOP_MONGODB_URI is left alone."""
+    from fermiloop.platform.settings import settings
+    from fermiloop.platform.store import embedded
+
+    if settings().mongodb_uri:
+        print_line("FERMILOOP_MONGODB_URI names a server of your own, which is left running.")
+        return
+    stopped = embedded.stop(settings().data_dir)
+    print_line("The embedded server has stopped." if stopped else "No embedded server was running.")
+
+
+@app.command("status")
+def status(as_json: AsJson = False) -> None:
+    """Say whether the server runs and what it holds; starts nothing."""
+    found = _status()
+    if as_json:
+        print_json(found)
+    else:
+        print_fields("Database", found)
+
+
+@app.command("init")
+def init() -> None:
+    """Make collections and indexes and bring the schema up to date; may be repeated."""
+    from fermiloop.db_init import setup
+
+    with long_work("Database") as report:
+        steps = setup.init(progress=report)
+    for step in steps:
+        print_line(step)
+    print_line("The database is ready.")
+
+
+@app.command("migrate")
+def migrate(dry_run: DryRun = False) -> None:
+    """Bring a populated database up to the schema of this version."""
+    from fermiloop.db_init import setup
+
+    actions = setup.migrate(dry_run=dry_run)
+    for action in actions:
+        print_line(action)
+    if not actions:
+        print_line("The schema is up to date.")
+
+
+@app.command("load")
+def load(
+    source: Annotated[
+        str, typer.Argument(help="seed, a .jsonl or .jsonl.gz file, or a folder of CIF or POSCAR files.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Load materials; what is bad goes to quarantine with its reason, the rest goes in."""
+    from fermiloop.db_init import importers
+
+    with long_work("Loading") as report:
+        result = importers.load(source, progress=report)
+    if as_json:
+        print_json(result)
+
+
+@app.command("dump")
+def dump(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet or is empty.")]) -> None:
+    """Write everything, weights included, into a folder that any server and version can restore."""
+    from fermiloop.db_init import archive
+
+    with long_work("Dump") as report:
+        counts = archive.dump(folder, progress=report)
+    print_line(f"Wrote {sum(counts.values())} documents to {folder}.")
+
+
+@app.command("restore")
+def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop db dump wrote.")]) -> None:
+    """Read a dump into an empty database."""
+    from fermiloop.db_init import archive
+
+    with long_work("Restore") as report:
+        counts = archive.restore(folder, progress=report)
+    print_line(f"Restored {sum(counts.values())} documents from {folder}.")
+
+
+def where() -> str:
+    """Address of the database without its password."""
+    from fermiloop.platform.settings import settings
+    from fermiloop.platform.store import connection
+
+    return one_sentence(connection.uri()).rstrip(".") + f" ({settings().database})"
+
+
+def _status() -> dict[str, Any]:
+    from fermiloop.platform.settings import settings
+    from fermiloop.platform.store import connection, embedded
+
+    if settings().mongodb_uri:
+        server = {"kind": "mongodb", "uri": settings().mongodb_uri, "running": True}
+    else:
+        server = {"kind": "embedded", **embedded.status(settings().data_dir)}
+    if not server["running"]:
+        return server
+    connection.connect()
+    database = connection.database()
+    counts = {name: database[name].estimated_document_count() for name in sorted(database.list_collection_names())}
+    return {**server, "database": settings().database, "documents": counts}

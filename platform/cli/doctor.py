@@ -1,0 +1,203 @@
+"""``fermiloop doctor`` and ``fermiloop version``: what is there, and what to do about what is not."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from fermiloop.platform.cli.failures import explain, one_sentence
+from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PYTHONS: Final = ((3, 11), (3, 14))  # first that will do, first that will not
+ENOUGH_SPACE: Final = 2 * 1024**3  # bytes; a store with checkpoints and calculations
+PACKAGES: Final = (
+    "fermiloop", "numpy", "pymatgen", "torch", "chgnet", "gpaw", "gpaw-data", "ase", "atomate2", "jobflow", "FireWorks",
+    "maggma", "mongoengine", "pymongo", "SecantusDB", "smact", "typer", "rich",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row: what was looked at, whether it is there, and what to do if not.
+
+    Parameters
+    ----------
+    name
+        What was looked at.
+    ok
+        Whether it is there.
+    basic
+        Whether nothing works without it.
+    found
+        What was found.
+    remedy
+        One sentence, empty where all is well.
+    """
+
+    name: str
+    ok: bool
+    basic: bool
+    found: str
+    remedy: str = ""
+
+
+def doctor(
+    as_json: AsJson = False, start: Annotated[bool, typer.Option(help="Start the database to look.")] = True
+) -> None:
+    """Say what is installed, reachable and configured, and what to do about what is not."""
+    checks = [*installed(), *(_configured() if start else [])]
+    rows = [{**asdict(check), "state": _state(check)} for check in checks]
+    healthy = all(check.ok for check in checks if check.basic)
+    if as_json:
+        print_json({"ok": healthy, "checks": rows})
+    else:
+        columns = {"name": "", "state": "state", "found": "found", "remedy": "what to do"}
+        Listing("fermiloop doctor", columns, rows).show()
+        print_line("The basics are there." if healthy else "Something basic is missing; see what to do above.")
+    raise typer.Exit(0 if healthy else 1)
+
+
+def version(as_json: AsJson = False) -> None:
+    """Versions of fermiloop and of what it stands on."""
+    found = {"python": platform.python_version(), **{name.lower(): _version(name) for name in PACKAGES}}
+    if as_json:
+        print_json(found)
+    else:
+        for name, number in found.items():
+            print_line(f"{name:12} {number or 'not installed'}")
+
+
+def installed() -> list[Check]:
+    """What of the machine and its packages is there; touches no database."""
+    return [
+        _python(), _compiler(), _package("torch", "torch", basic=True), _package("chgnet", "chgnet", basic=True),
+        _package("FireWorks", "fireworks", basic=True), _package("jobflow", "jobflow", basic=True),
+        _package("atomate2", "atomate2", basic=True), _gpaw(), _setups(), _embedded(),
+    ]  # fmt: skip
+
+
+def _configured() -> list[Check]:
+    return [_guarded("settings", _settings), _guarded("data folder", _data_folder), _guarded("database", _database),
+            *_engines()]  # fmt: skip
+
+
+def _state(check: Check) -> str:
+    return "ok" if check.ok else ("missing" if check.basic else "optional, missing")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return version_of(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    """A check whose failure is itself the finding."""
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001 whatever is wrong is what the row says
+        return Check(name, ok=False, basic=True, found="not usable", remedy=explain(error)[0])
+
+
+def _python() -> Check:
+    ok = PYTHONS[0] <= sys.version_info[:2] < PYTHONS[1]
+    remedy = "" if ok else "Make the environment with Python 3.11, 3.12 or 3.13."
+    return Check("Python", ok=ok, basic=True, found=platform.python_version(), remedy=remedy)
+
+
+def _compiler() -> Check:
+    names = [os.environ.get("CXX", ""), "g++", "c++", "clang++"]
+    found = next((path for name in names if name and (path := shutil.which(name))), None)
+    remedy = (
+        "" if found else "Install gcc and g++ (Debian: build-essential; macOS: xcode-select --install) to build GPAW."
+    )
+    return Check("C++ compiler", ok=found is not None, basic=False, found=found or "none", remedy=remedy)
+
+
+def _package(distribution: str, module: str, *, basic: bool) -> Check:
+    number = _version(distribution)
+    ok = number is not None and importlib.util.find_spec(module) is not None
+    remedy = "" if ok else f"Install it: pip install {distribution.lower()}."
+    return Check(distribution, ok=ok, basic=basic, found=number or "none", remedy=remedy)
+
+
+def _gpaw() -> Check:
+    number = _version("gpaw")
+    remedy = "" if number else "Install real DFT: pip install 'fermiloop[dft]', which needs the C++ compiler."
+    return Check("GPAW", ok=number is not None, basic=False, found=number or "none", remedy=remedy)
+
+
+def _setups() -> Check:
+    number = _version("gpaw-data")
+    remedy = "" if number else "Install the PAW setups: pip install gpaw-data."
+    return Check("GPAW setups", ok=number is not None, basic=False, found=number or "none", remedy=remedy)
+
+
+def _embedded() -> Check:
+    number = _version("SecantusDB")
+    configured = "FERMILOOP_MONGODB_URI" in os.environ or "FERMILOOP_EMBEDDED_COMMAND" in os.environ
+    remedy = "" if number else "Install it with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI."
+    return Check(
+        "embedded database", ok=number is not None, basic=not configured, found=number or "none", remedy=remedy
+    )
+
+
+def _settings() -> Check:
+    from fermiloop.platform.settings import settings
+
+    names = settings().model_fields_set
+    found = ", ".join(f"FERMILOOP_{name.upper()}" for name in sorted(names)) or "all as shipped"
+    return Check("settings", ok=True, basic=True, found=found)
+
+
+def _data_folder() -> Check:
+    from fermiloop.platform.settings import settings
+
+    folder = settings().data_dir
+    ground = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(ground).free
+    found = f"{folder}, {free / 1024**3:.1f} GiB free"
+    if not (ground.is_dir() and os.access(ground, os.W_OK | os.X_OK)):
+        return Check("data folder", ok=False, basic=True, found=found,
+                     remedy=f"Make {ground} writable, or set FERMILOOP_DATA_DIR.")  # fmt: skip
+    if free < ENOUGH_SPACE:
+        return Check("data folder", ok=False, basic=True, found=found,
+                     remedy="Free at least 2 GiB, or set FERMILOOP_DATA_DIR to another disk.")  # fmt: skip
+    return Check("data folder", ok=True, basic=True, found=found)
+
+
+def _database() -> Check:
+    from fermiloop.platform.cli.database import where
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    return Check("database", ok=True, basic=True, found=one_sentence(where()).rstrip("."))
+
+
+def _engines() -> list[Check]:
+    from fermiloop.flows.engines.registry import ENGINES
+
+    return [_guarded(f"engine {name}", lambda name=name: _engine(name)) for name in ENGINES]
+
+
+def _engine(name: str) -> Check:
+    from fermiloop.flows.engines.registry import ENGINES
+
+    from fermiloop.schemas.vocabulary import Engine
+
+    reason = ENGINES[Engine(name)].available()
+    return Check(f"engine {name}", ok=reason is None, basic=False, found="ready" if reason is None else "not usable",
+                 remedy=reason or "")  # fmt: skip

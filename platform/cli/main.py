@@ -1,0 +1,99 @@
+"""The command ``fermiloop``: the one composition root, imported by nothing.
+
+Each noun has its own file. What is heavy (torch, pymatgen, mongoengine) is imported inside the
+commands, so that ``fermiloop --help`` and a slip in an option answer at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, worker
+from fermiloop.platform.cli.failures import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    name="fermiloop",
+    help="Closed-loop inverse design of inorganic materials from a density of states.",
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+app.add_typer(database.app, name="db")
+app.add_typer(materials.app, name="materials")
+app.add_typer(candidates.app, name="candidates")
+app.add_typer(generators.app, name="generators")
+app.add_typer(campaign.app, name="campaign")
+app.add_typer(worker.app, name="worker")
+app.add_typer(bench.app, name="bench")
+app.command("doctor")(doctor.doctor)
+app.command("version")(doctor.version)
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log; may stand anywhere.")] = False,
+) -> None:
+    """Closed-loop inverse design of inorganic materials from a density of states."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv
+        Arguments without the program's name; those of the process by default.
+
+    Returns
+    -------
+    exit_code
+        See `fermiloop.platform.cli.failures`.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"] or ["--help"]
+    with warnings.catch_warnings():
+        _calm_libraries(debug=debug)
+        return _run(arguments, debug=debug)
+
+
+def _run(arguments: list[str], *, debug: bool) -> int:
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="fermiloop", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _reader_left()
+    except SystemExit as stop:  # typer's answer to a broken pipe
+        return stop.code if isinstance(stop.code, int) else 1
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 the border: told in one sentence below
+        if debug:
+            traceback.print_exception(error)
+        sentence, code = explain(error)
+        sys.stderr.write(f"{sentence}\n")
+    return code if isinstance(code, int) else 0
+
+
+def _reader_left() -> int:
+    """Who read the output has gone, as ``head`` does: say nothing, not even at the interpreter's end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _calm_libraries(*, debug: bool) -> None:
+    """Keep warnings and logs of libraries off the terminal unless they are asked for."""
+    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(name)s: %(message)s", force=debug)
+    if not debug:
+        warnings.simplefilter("ignore")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

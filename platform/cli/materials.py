@@ -1,0 +1,161 @@
+"""``fermiloop materials``: what is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from fermiloop.platform.cli import filters
+from fermiloop.platform.cli.curves import curve_like
+from fermiloop.platform.cli.output import (
+    AsCsv,
+    AsJson,
+    CifFolder,
+    Listing,
+    csv_text,
+    fields_of,
+    json_text,
+    one_form,
+    print_fields,
+    print_json,
+    print_line,
+    write_cifs,
+    write_whole,
+)
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from fermiloop.platform.store.materials import MaterialQuery
+
+app = typer.Typer(help="Materials: what is known.")
+
+COLUMNS: Final = {
+    "id": "id", "formula": "formula", "crystal_system": "crystal system", "space_group": "space group",
+    "n_sites": "sites", "prototype": "prototype", "volume_per_atom": "Å³/atom", "origin": "origin",
+}  # fmt: skip
+FIELDS: Final = (*COLUMNS, "elements", "chemical_system", "source", "candidate")
+SIMILARITY: Final = {"dos_similarity": "DOS similarity"}
+
+
+@app.command("find")
+def find(
+    elements: filters.ElementsOption = None,
+    formula: filters.FormulaOption = None,
+    chemical_system: filters.SystemOption = None,
+    sites: filters.SitesOption = None,
+    ranges: filters.RangeOption = None,
+    crystal_system: filters.CrystalOption = None,
+    dos_like: filters.DosLikeOption = None,
+    limit: filters.LimitOption = 20,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    cif: CifFolder = None,
+) -> None:
+    """Find materials by what they are made of, by their properties, or by a DOS that they resemble."""
+    one_form(as_json=as_json, as_csv=as_csv, cif=cif)
+    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
+    listing = _listing(query, dos_like)
+    if cif is not None:
+        _write_cifs(listing, cif)
+        return
+    listing.show(as_json=as_json, as_csv=as_csv)
+
+
+@app.command("show")
+def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Show one material: its crystal and where it came from."""
+    from fermiloop.platform.store import connection, materials
+
+    connection.connect()
+    known = fields_of(materials.get(identifier), FIELDS)
+    structure = materials.structure(identifier)
+    if as_json:
+        print_json({**known, "structure": structure.as_dict()})
+        return
+    print_fields(str(known["formula"]), known)
+    print_line(str(structure))
+
+
+@app.command("export")
+def export(
+    to: Annotated[Path, typer.Argument(help="A folder for CIF files, or a file that ends in .csv or .json.")],
+    elements: filters.ElementsOption = None,
+    formula: filters.FormulaOption = None,
+    chemical_system: filters.SystemOption = None,
+    sites: filters.SitesOption = None,
+    ranges: filters.RangeOption = None,
+    crystal_system: filters.CrystalOption = None,
+    limit: filters.LimitOption = filters.MOST_ROWS,
+) -> None:
+    """Write what `find` finds, all of it by default; JSON holds the structures too."""
+    if to.suffix not in {"", ".csv", ".json"}:
+        raise InputError(f"{to} names no format that is written; let it end in .csv or .json, or name a folder.")
+    listing = _listing(_query(elements, formula, chemical_system, sites, ranges, crystal_system, limit), None)
+    if to.suffix == "":
+        _write_cifs(listing, to)
+        return
+    write_whole(to, _json(listing) if to.suffix == ".json" else csv_text(listing.rows, list(listing.columns)))
+    print_line(f"Wrote {len(listing.rows)} materials to {to}.")
+
+
+def _query(
+    elements: str | None,
+    formula: str | None,
+    chemical_system: str | None,
+    sites: str | None,
+    ranges: list[str] | None,
+    crystal_system: str | None,
+    limit: int,
+) -> MaterialQuery:
+    """Check everything, then connect."""
+    checked: dict[str, Any] = {
+        "properties": filters.windows(ranges),
+        "n_sites": filters.sites(sites),
+        "crystal_system": filters.crystal_system(crystal_system),
+        "limit": filters.limit(limit),
+        "elements": filters.elements(elements),
+        "chemical_system": filters.chemical_system(chemical_system),
+        "formula": filters.formula(formula),
+    }
+    from fermiloop.platform.store.materials import MaterialQuery
+
+    return MaterialQuery(**checked)
+
+
+def _listing(query: MaterialQuery, dos_like: str | None) -> Listing:
+    from fermiloop.platform.store import connection, materials
+
+    connection.connect()
+    if dos_like is None:
+        rows = [fields_of(material, FIELDS) for material in materials.find(query)]
+        return Listing(f"{len(rows)} materials", COLUMNS, rows)
+    rows = _most_similar(query, dos_like)
+    return Listing(f"{len(rows)} materials, most similar first", {**COLUMNS, **SIMILARITY}, rows)
+
+
+def _most_similar(query: MaterialQuery, dos_like: str) -> list[dict[str, Any]]:
+    """What the query finds, in the order of the similarity of its DOS to the one asked for."""
+    from fermiloop.platform.representations.spectrum import DOS_GRID
+    from fermiloop.platform.store import materials, spectra
+
+    curve, own = curve_like(dos_like)
+    found = {material.id: material for material in materials.find(replace(query, limit=filters.MOST_ROWS))}
+    ranked = spectra.similar(curve, DOS_GRID, limit=filters.MOST_ROWS, exclude=own)
+    near = [(key, similarity) for key, similarity in ranked if key in found][: query.limit]
+    return [{**fields_of(found[key], FIELDS), "dos_similarity": similarity} for key, similarity in near]
+
+
+def _json(listing: Listing) -> str:
+    from fermiloop.platform.store import materials
+
+    structures = materials.structures([row["id"] for row in listing.rows])
+    return json_text([{**row, "structure": structures[row["id"]].as_dict()} for row in listing.rows])
+
+
+def _write_cifs(listing: Listing, folder: Path) -> None:
+    from fermiloop.platform.store import materials
+
+    write_cifs(materials.structures([row["id"] for row in listing.rows]), folder)

@@ -1,0 +1,191 @@
+"""What a command prints: tables for people, JSON and CSV for programs, CIF files for crystals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+    from rich.console import RenderableType
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else.")]
+CifFolder = Annotated[Path | None, typer.Option("--cif", help="Write one CIF file each into this folder.")]
+
+WIDTH_OF_A_FILE: Final = 200  # columns of a table that goes to no terminal, so that no row is folded
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Rows of one kind.
+
+    Parameters
+    ----------
+    title
+        What the rows are.
+    columns
+        Key of a row to its heading; JSON and CSV hold all keys, the table these.
+    rows
+        JSON-ready values.
+    """
+
+    title: str
+    columns: Mapping[str, str]
+    rows: Sequence[Mapping[str, Any]]
+
+    def table(self) -> Table:
+        """As a rich table."""
+        table = Table(title=self.title, title_justify="left", header_style="bold")
+        for heading in self.columns.values():
+            table.add_column(heading)
+        for row in self.rows:
+            table.add_row(*(cell(row.get(key)) for key in self.columns))
+        return table
+
+    def show(self, *, as_json: bool = False, as_csv: bool = False) -> None:
+        """Print in the form asked for.
+
+        The two exclude each other: see `one_form`.
+        """
+        if as_json:
+            print_json(self.rows)
+        elif as_csv:
+            sys.stdout.write(csv_text(self.rows, list(self.columns)))
+        else:
+            print_rich(self.table())
+
+
+def one_form(*, as_json: bool, as_csv: bool, cif: Path | None) -> None:
+    """Refuse to print in more than one form, before anything is asked of the store.
+
+    Raises
+    ------
+    InputError
+        If more than one is asked for.
+    """
+    if as_json + as_csv + (cif is not None) > 1:
+        raise InputError("The options --json, --csv and --cif exclude each other; ask for one of them.")
+
+
+def console() -> Console:
+    """Console on the standard output as it is now."""
+    return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
+
+
+def print_rich(*what: RenderableType) -> None:
+    """Print for people."""
+    screen = console()
+    for part in what:
+        screen.print(part)
+
+
+def print_line(text: str) -> None:
+    """Print one line as it is: no markup, no folding."""
+    sys.stdout.write(f"{text}\n")
+
+
+def print_json(data: Any) -> None:
+    """Print strict JSON: no NaN, no infinity."""
+    sys.stdout.write(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """Strict JSON, indented."""
+    return json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """A header and one line a row; lists and mappings as JSON."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        values = [plain(row.get(key)) for key in columns]
+        writer.writerow([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values])
+    return text.getvalue()
+
+
+def print_fields(title: str, fields: Mapping[str, Any]) -> None:
+    """Print one document as name and value."""
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column("field", style="bold")
+    table.add_column("value", overflow="fold")
+    for name, value in fields.items():
+        table.add_row(name.replace("_", " "), cell(value))
+    print_rich(table)
+
+
+def cell(value: Any) -> str:
+    """A value as the cell of a table."""
+    value = plain(value)
+    if value is None or value in ([], {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list):
+        return " ".join(cell(item) for item in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {cell(item)}" for name, item in value.items())
+    return str(value).replace("[", "\\[")  # rich would read a bracket as markup
+
+
+def plain(value: Any) -> Any:
+    """Make a value JSON-ready: times as ISO 8601, arrays as lists, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
+        return [plain(item) for item in value]
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, int | float | bool | None) else str(value)
+
+
+def write_cifs(structures: Mapping[str, Structure], folder: Path) -> None:
+    """Write one CIF a structure, named by its id and formula, and say where."""
+    from pymatgen.io.cif import CifWriter  # heavy
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for key, structure in structures.items():
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{key}_{structure.composition.reduced_formula}")
+        write_whole(folder / f"{name}.cif", str(CifWriter(structure)))
+    print_line(f"Wrote {len(structures)} CIF files to {folder}.")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file wholly or not at all."""
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def fields_of(document: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Fields of a stored document, JSON-ready."""
+    return {name: plain(getattr(document, name)) for name in names}
