@@ -1,0 +1,62 @@
+"""Weights and settings of a model on disk: ``weights.safetensors`` and ``config.json``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+WEIGHTS: Final = "weights.safetensors"
+CONFIG: Final = "config.json"
+
+
+def to_arrays(module: torch.nn.Module, prefix: str) -> dict[str, NDArray[Any]]:
+    """Parameters of a network by name."""
+    return {prefix + name: value.detach().numpy() for name, value in module.state_dict().items()}
+
+
+def from_arrays(module: torch.nn.Module, arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
+    """Put parameters back into a network."""
+    chosen = {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+    module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in chosen.items()})
+
+
+def write_model(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write both files into an existing folder."""
+    save_file({name: np.ascontiguousarray(value) for name, value in arrays.items()}, folder / WEIGHTS)
+    (folder / CONFIG).write_text(json.dumps(config, sort_keys=True), encoding="utf-8")
+
+
+def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Config and arrays that `write_model` wrote for the model `name`.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, broken, or of another model.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        arrays = load_file(folder / WEIGHTS)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise InputError(f"{folder} holds no readable model ({error}); train it again.") from None
+    if not isinstance(config, dict) or config.get("name") != name:
+        raise InputError(f"{folder} holds no model of {name}; choose the folder that {name} was saved to.")
+    return config, arrays
+
+
+def broken_model(folder: Path, error: Exception) -> InputError:
+    """The error for files that can be read but do not fit each other."""
+    return InputError(f"The model files in {folder} do not fit each other ({error}); train it again.")

@@ -1,0 +1,172 @@
+"""From a density of states to ranked compositions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions, unit
+from fermiloop.platform.generators.heads import HeadsOptions
+from fermiloop.platform.generators.regression import RegressionModel, RegressionOptions
+from fermiloop.platform.representations.composition import formula_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from fermiloop.platform.generators.samples import Samples
+    from fermiloop.platform.representations.composition import CompositionTable, Row
+
+    Array = NDArray[np.float64]
+
+PRESETS: Final[dict[str, type[RegressionModel] | type[FactorisedModel]]] = {
+    "paper": RegressionModel,
+    "factorised": FactorisedModel,
+}
+
+
+@dataclass(frozen=True)
+class RankedComposition:
+    """One answer to a curve.
+
+    Parameters
+    ----------
+    formula
+        Reduced formula.
+    row
+        The same as atomic numbers and amounts.
+    score
+        Log probability.
+    probability
+        Calibrated on held-out compositions by the preset ``factorised``; by ``paper`` it follows
+        from the training error and is far too sure.
+    known
+        Whether the training set holds the composition.
+    similarity
+        Best cosine similarity of the curve to a training curve of the composition, None if unknown.
+    """
+
+    formula: str
+    row: Row
+    score: float
+    probability: float
+    known: bool
+    similarity: float | None
+
+
+class InverseSpectrumModel:
+    """Ranks the compositions of a table by a curve.
+
+    Parameters
+    ----------
+    preset
+        Key of `PRESETS`.
+    epochs
+        Epochs of the preset's networks; the preset's own by default.
+    """
+
+    def __init__(self, preset: str = "factorised", epochs: int | None = None) -> None:
+        self.preset = preset
+        self.model = make_model(preset, epochs)
+
+    @property
+    def table(self) -> CompositionTable:
+        """Compositions that are ranked."""
+        return self.model.table
+
+    def fit(self, samples: Samples, seed: int, progress: Callable[[str, float], None]) -> tuple[float, ...]:
+        """Train from nothing; returns the loss by epoch."""
+        self.known = samples
+        return self.model.fit(samples, seed, progress)
+
+    def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:
+        """(k, n_rows) log probabilities of (k, n_points) unit-area curves."""
+        return self.model.log_probabilities(curves, systems)
+
+    def predict(self, dos: Array, k: int = 5, crystal_system: str | None = None) -> list[RankedComposition]:
+        """The `k` likeliest compositions of a (n_points,) unit-area curve, best first.
+
+        Raises
+        ------
+        InputError
+            If the curve has another length than those learnt from.
+        """
+        if dos.shape != self.known.curves.shape[1:]:
+            raise InputError(f"The curve has shape {dos.shape}; the model asks for {self.known.curves.shape[1:]}.")
+        scores = self.log_probabilities(dos[None], np.array([crystal_system or ""]))[0]
+        nearest: dict[Row, float] = {}
+        for row, cosine in zip(self.known.rows, unit(self.known.curves) @ unit(dos), strict=True):
+            nearest[row] = max(nearest.get(row, 0.0), float(cosine))
+        best = np.argsort(-scores, kind="stable")[:k]
+        rows = [self.table.rows[i] for i in best]
+        return [
+            RankedComposition(
+                formula_of(row), row, float(scores[i]), float(np.exp(scores[i])), row in nearest, nearest.get(row)
+            )
+            for i, row in zip(best, rows, strict=True)
+        ]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Arrays to restore from."""
+        return self.model.state() | {"known_curves": self.known.curves}
+
+    def config(self) -> dict[str, Any]:
+        """JSON-ready rest of the state."""
+        return {
+            "preset": self.preset,
+            "model": self.model.config(),
+            "rows": [list(map(list, row)) for row in self.known.rows],
+            "systems": [str(name) for name in self.known.systems],
+            "step": self.known.step,
+            "zero": self.known.zero,
+        }
+
+    @classmethod
+    def restore(cls, config: Mapping[str, Any], state: Mapping[str, NDArray[Any]]) -> InverseSpectrumModel:
+        """The model that `config` and `state` tell of."""
+        from fermiloop.platform.generators.samples import Samples
+
+        inverse = cls(config["preset"])
+        curves = np.asarray(state["known_curves"])
+        rows: tuple[Row, ...] = tuple(tuple((int(z), int(n)) for z, n in row) for row in config["rows"])
+        systems = np.array(config["systems"], dtype=str)
+        inverse.known = Samples(curves, rows, systems, float(config["step"]), int(config["zero"]))
+        inverse.model = PRESETS[config["preset"]].restore(config["model"], state, curves.shape[1])
+        return inverse
+
+
+def make_model(preset: str, epochs: int | None) -> RegressionModel | FactorisedModel:
+    """An untrained model of a preset.
+
+    Raises
+    ------
+    InputError
+        If the preset is unknown or the epochs are negative.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"{preset} is no preset of dos_composer; choose one of {', '.join(PRESETS)}.")
+    if epochs is not None and (not isinstance(epochs, int) or epochs < 0):
+        raise InputError(f"Epochs must be a whole number from 0 up, not {epochs}.")
+    if preset == "paper":
+        return RegressionModel(RegressionOptions() if epochs is None else RegressionOptions(epochs=epochs))
+    return FactorisedModel(
+        FactorisedOptions() if epochs is None else FactorisedOptions(heads=HeadsOptions(epochs=epochs))
+    )
+
+
+def check_options(options: Mapping[str, Any], kind: type) -> None:
+    """Refuse options that are no fields of the dataclass `kind`.
+
+    Raises
+    ------
+    InputError
+        If there is one.
+    """
+    known = [item.name for item in fields(kind)]
+    for name in options:
+        if name not in known:
+            raise InputError(f"{name} is no option of this generator; known are {', '.join(known)}.")

@@ -1,0 +1,107 @@
+"""Curves with their compositions: what an inverse model learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.composition import MAX_COEFFICIENT, CompositionTable, Row, row_of
+from fermiloop.platform.representations.element_features import ELEMENTS_KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from fermiloop.platform.representations.training import TrainingSet
+
+FEWEST_SAMPLES: Final = 8
+FEWEST_COMPOSITIONS: Final = 4
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Curves with what they belong to.
+
+    Parameters
+    ----------
+    curves
+        (n, n_points) of unit area.
+    rows
+        Composition of each curve.
+    systems
+        (n,) crystal systems.
+    step
+        Distance of grid points, eV for a DOS.
+    zero
+        Index of the grid point at the Fermi level.
+    """
+
+    curves: NDArray[np.float64]
+    rows: tuple[Row, ...]
+    systems: NDArray[np.str_]
+    step: float
+    zero: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def subset(self, places: Sequence[int] | NDArray[np.int64]) -> Samples:
+        """The samples at `places`, in that order."""
+        take = [int(i) for i in places]
+        return Samples(
+            self.curves[take], tuple(self.rows[i] for i in take), self.systems[take], self.step, self.zero
+        )
+
+    @property
+    def elements(self) -> tuple[int, ...]:
+        """Atomic numbers that occur, ascending."""
+        return tuple(sorted({number for row in self.rows for number, _ in row}))
+
+    def table(self) -> CompositionTable:
+        """All compositions of the elements that occur."""
+        return CompositionTable(self.elements)
+
+
+def is_learnable(row: Row) -> bool:
+    """Whether a table can hold a composition: one or two elements up to Bi, amounts at most 3."""
+    return len(row) <= 2 and all(number in ELEMENTS_KNOWN and count <= MAX_COEFFICIENT for number, count in row)
+
+
+def samples_of(data: TrainingSet) -> Samples:
+    """Samples of a training set; what no table can hold is left out.
+
+    Raises
+    ------
+    InputError
+        If too little remains to learn from, or a curve is not finite or has no area.
+    """
+    rows = [row_of(structure.composition) for structure in data.structures]
+    kept = [i for i, row in enumerate(rows) if is_learnable(row)]
+    kinds = {rows[i] for i in kept}
+    elements = {number for row in kinds for number, _ in row}
+    if len(kept) < FEWEST_SAMPLES or len(kinds) < FEWEST_COMPOSITIONS or len(elements) < 2:
+        raise InputError(
+            f"{len(kept)} curves of {len(kinds)} compositions of {len(elements)} elements are too few to learn from; "
+            f"at least {FEWEST_SAMPLES} curves, {FEWEST_COMPOSITIONS} compositions and 2 elements are needed."
+        )
+    curves = data.curves[kept]
+    if not np.isfinite(curves).all():
+        raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
+    return Samples(
+        curves=data.grid.normalise(np.maximum(curves, 0)),
+        rows=tuple(rows[i] for i in kept),
+        systems=np.array([data.crystal_systems[i] for i in kept], dtype=str),
+        step=data.grid.step,
+        zero=int(np.argmin(np.abs(data.grid.points))),
+    )
+
+
+def fold_numbers(groups: Sequence[object], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(n,) fold of each sample; samples of one group share theirs, folds are about equally large."""
+    names = {group: i for i, group in enumerate(dict.fromkeys(groups))}
+    order = rng.permutation(len(names))
+    return np.array([order[names[group]] % folds for group in groups])
