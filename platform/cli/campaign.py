@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Campaigns: launch, watch, report.")
 
 COLUMNS: Final = {"name": "name", "state": "state", "reason": "reason", "created_at": "created", "closed_at": "closed"}
+FIELDS: Final = ("state", "reason", "created_at", "closed_at")
 ENDED: Final = frozenset({"finished", "failed", "cancelled"})
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
@@ -58,7 +59,7 @@ def list_(as_json: AsJson = False) -> None:
     from fermiloop.platform.store import campaigns, connection
 
     connection.connect()
-    rows = [fields_of(campaign, tuple(COLUMNS)) for campaign in campaigns.list_all()]
+    rows = [{"name": found.id, **fields_of(found, FIELDS)} for found in campaigns.find()]
     Listing(f"{len(rows)} campaigns", COLUMNS, rows).show(as_json=as_json)
 
 

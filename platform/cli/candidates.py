@@ -6,7 +6,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.cli import filters, lineage_view
+from fermiloop.platform.cli.curves import SIMILARITY, ranking
 from fermiloop.platform.cli.output import (
     AsCsv,
     AsJson,
@@ -23,6 +25,7 @@ from fermiloop.platform.cli.output import (
 
 app = typer.Typer(help="Candidates: what was proposed, and why.")
 
+SYMMETRY_TOLERANCE: Final = 0.01  # Å, as for materials
 SCORES: Final = ("energy_per_atom", "energy_above_hull", "similarity_mean", "similarity_std")
 COLUMNS: Final = {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
@@ -51,6 +54,8 @@ def find(
     chemical_system: filters.SystemOption = None,
     sites: filters.SitesOption = None,
     ranges: filters.RangeOption = None,
+    crystal_system: filters.CrystalOption = None,
+    dos_like: filters.DosLikeOption = None,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -58,26 +63,24 @@ def find(
 ) -> None:
     """Find candidates by where they came from, how far they came, what they are made of and their scores."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
-    query = _query(
-        campaign=campaign,
-        round=number,
-        stage=filters.stage(stage),
-        generator=_generator(generator),
-        scores=filters.windows(ranges, SCORES),
-        n_sites=filters.sites(sites),
-        limit=filters.limit(limit),
-        elements=filters.elements(elements),
-        chemical_system=filters.chemical_system(chemical_system),
-        formula=filters.formula(formula),
-    )
-    from fermiloop.platform.store import candidates, connection
-
-    connection.connect()
-    rows = [_row(candidate) for candidate in candidates.find(query)]
+    wanted: dict[str, Any] = {
+        "campaign": campaign,
+        "round": number,
+        "stage": filters.stage(stage),
+        "generator": _generator(generator),
+        "scores": filters.windows(ranges, SCORES),
+        "n_sites": filters.sites(sites),
+        "elements": filters.elements(elements),
+        "chemical_system": filters.chemical_system(chemical_system),
+        "formula": filters.formula(formula),
+    }
+    listing = _listing(wanted, filters.crystal_system(crystal_system), dos_like, filters.limit(limit))
     if cif is not None:
-        write_cifs({row["id"]: candidates.structure(row["id"]) for row in rows}, cif)
+        from fermiloop.platform.store import candidates
+
+        write_cifs({row["id"]: candidates.structure(row["id"]) for row in listing.rows}, cif)
         return
-    Listing(f"{len(rows)} candidates", COLUMNS, rows).show(as_json=as_json, as_csv=as_csv)
+    listing.show(as_json=as_json, as_csv=as_csv)
 
 
 @app.command("show")
@@ -111,9 +114,34 @@ def explain(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: A
 def _generator(name: str | None) -> str | None:
     if name is None:
         return None
-    from fermiloop.platform.search.registry import GENERATORS
+    return filters.one_of("generator", name, GENERATOR_PRESETS)
 
-    return filters.one_of("generator", name, GENERATORS)
+
+def _listing(wanted: dict[str, Any], crystal_system: str | None, dos_like: str | None, limit: int) -> Listing:
+    """What the store finds, then what it cannot ask: the crystal system and the computed DOS."""
+    from fermiloop.platform.store import candidates, connection
+
+    connection.connect()
+    sifted = crystal_system is not None or dos_like is not None
+    most = filters.MOST_ROWS if sifted else limit
+    found = candidates.find(candidates.CandidateQuery(**wanted, limit=most))
+    if crystal_system is not None:
+        found = [candidate for candidate in found if _crystal_system(candidate) == crystal_system]
+    rows = [_row(candidate) for candidate in found]
+    columns = COLUMNS
+    if dos_like is not None:
+        near = ranking(dos_like)
+        rows = [{**row, "dos_similarity": near[row["material"]]} for row in rows if row["material"] in near]
+        rows.sort(key=lambda row: (-row["dos_similarity"], row["id"]))
+        columns = {**COLUMNS, **SIMILARITY}
+    rows = rows[:limit]
+    return Listing(f"{len(rows)} candidates", columns, rows)
+
+
+def _crystal_system(candidate: Any) -> str:
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer  # heavy
+
+    return str(SpacegroupAnalyzer(candidate.to_structure(), symprec=SYMMETRY_TOLERANCE).get_crystal_system())
 
 
 def _row(candidate: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.cli.filters import one_of
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_fields, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
@@ -19,12 +20,10 @@ FIELDS: Final = ("id", "generator", "preset", "state", "seed", "snapshot", "metr
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every generator with its presets and the checkpoint in use."""
-    from fermiloop.platform.search.registry import GENERATORS
-
     from fermiloop.platform.store import connection
 
     connection.connect()
-    rows = [_row(name, entry.presets) for name, entry in GENERATORS.items()]
+    rows = [_row(name, presets) for name, presets in GENERATOR_PRESETS.items()]
     Listing("Generators", COLUMNS, rows).show(as_json=as_json)
 
 
@@ -34,8 +33,6 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show the checkpoints of a generator, or one checkpoint with its metrics."""
-    from fermiloop.platform.search.registry import GENERATORS
-
     from fermiloop.platform.store import checkpoints, connection
 
     if name.startswith("ckpt-"):
@@ -43,7 +40,7 @@ def show(
         known = fields_of(checkpoints.get(name), FIELDS)
         print_json(known) if as_json else print_fields(name, known)
         return
-    one_of("generator", name, GENERATORS)
+    one_of("generator", name, GENERATOR_PRESETS)
     connection.connect()
     rows = [fields_of(found, FIELDS) for found in checkpoints.find(generator=name)]
     columns = {"id": "id", "preset": "preset", "state": "state", "seed": "seed", "metrics": "metrics"}
@@ -58,11 +55,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a generator on all that is stored and keep the checkpoint as a challenger."""
-    from fermiloop.platform.search.registry import GENERATORS
-
-    one_of("generator", name, GENERATORS)
+    one_of("generator", name, GENERATOR_PRESETS)
     if preset is not None:
-        one_of(f"preset of {name}", preset, GENERATORS[name].presets)
+        one_of(f"preset of {name}", preset, GENERATOR_PRESETS[name])
     from fermiloop.flows.retrain import train_on_everything
 
     from fermiloop.platform.store import checkpoints, connection
@@ -87,13 +82,11 @@ def promote(identifier: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 @app.command("rollback")
 def rollback(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Go back to the checkpoint that was in use before."""
-    from fermiloop.platform.search.registry import GENERATORS
-
     from fermiloop.platform.store import checkpoints, connection
 
-    one_of("generator", name, GENERATORS)
+    one_of("generator", name, GENERATOR_PRESETS)
     connection.connect()
-    print_line(f"{checkpoints.rollback(name)} is in use again.")
+    print_line(f"{checkpoints.rollback(name).id} is in use again.")
 
 
 def _row(name: str, presets: Any) -> dict[str, Any]:

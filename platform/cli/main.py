@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, worker
-from fermiloop.platform.cli.failures import explain
+from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +70,8 @@ def _run(arguments: list[str], *, debug: bool) -> int:
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="fermiloop", standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer has caught the interrupt and said nothing
+            sys.stderr.write(f"{explain(KeyboardInterrupt())[0]}\n")
     except BrokenPipeError:
         return _reader_left()
     except SystemExit as stop:  # typer's answer to a broken pipe

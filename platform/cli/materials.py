@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fermiloop.platform.cli import filters
-from fermiloop.platform.cli.curves import curve_like
+from fermiloop.platform.cli.curves import SIMILARITY, ranking
 from fermiloop.platform.cli.output import (
     AsCsv,
     AsJson,
@@ -36,8 +36,9 @@ COLUMNS: Final = {
     "id": "id", "formula": "formula", "crystal_system": "crystal system", "space_group": "space group",
     "n_sites": "sites", "prototype": "prototype", "volume_per_atom": "Å³/atom", "origin": "origin",
 }  # fmt: skip
+LABEL_COLUMNS: Final = {"property": "property", "value": "value", "unit": "unit", "method": "method",
+                        "version": "version", "calculation": "calculation"}  # fmt: skip
 FIELDS: Final = (*COLUMNS, "elements", "chemical_system", "source", "candidate")
-SIMILARITY: Final = {"dos_similarity": "DOS similarity"}
 
 
 @app.command("find")
@@ -66,16 +67,18 @@ def find(
 
 @app.command("show")
 def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
-    """Show one material: its crystal and where it came from."""
-    from fermiloop.platform.store import connection, materials
+    """Show one material: its crystal, where it came from and what is known of it."""
+    from fermiloop.platform.store import connection, labels, materials
 
     connection.connect()
     known = fields_of(materials.get(identifier), FIELDS)
     structure = materials.structure(identifier)
+    rows = [fields_of(label, tuple(LABEL_COLUMNS)) for label in labels.of_material(identifier)]
     if as_json:
-        print_json({**known, "structure": structure.as_dict()})
+        print_json({**known, "labels": rows, "structure": structure.as_dict()})
         return
     print_fields(str(known["formula"]), known)
+    Listing(f"{len(rows)} labels", LABEL_COLUMNS, rows).show()
     print_line(str(structure))
 
 
@@ -138,14 +141,12 @@ def _listing(query: MaterialQuery, dos_like: str | None) -> Listing:
 
 def _most_similar(query: MaterialQuery, dos_like: str) -> list[dict[str, Any]]:
     """What the query finds, in the order of the similarity of its DOS to the one asked for."""
-    from fermiloop.platform.representations.spectrum import DOS_GRID
-    from fermiloop.platform.store import materials, spectra
+    from fermiloop.platform.store import materials
 
-    curve, own = curve_like(dos_like)
-    found = {material.id: material for material in materials.find(replace(query, limit=filters.MOST_ROWS))}
-    ranked = spectra.similar(curve, DOS_GRID, limit=filters.MOST_ROWS, exclude=own)
-    near = [(key, similarity) for key, similarity in ranked if key in found][: query.limit]
-    return [{**fields_of(found[key], FIELDS), "dos_similarity": similarity} for key, similarity in near]
+    near = ranking(dos_like)
+    found = [material for material in materials.find(replace(query, limit=filters.MOST_ROWS)) if material.id in near]
+    found.sort(key=lambda material: (-near[material.id], material.id))
+    return [{**fields_of(item, FIELDS), "dos_similarity": near[item.id]} for item in found[: query.limit]]
 
 
 def _json(listing: Listing) -> str:

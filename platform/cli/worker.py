@@ -20,16 +20,16 @@ def run(
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")] = False,
 ) -> None:
     """Run workers until they are stopped from the keyboard, or until nothing is left to do."""
+    check_count(n)
     from fermiloop.flows import workers
     from fermiloop.platform.store import connection
 
     connection.connect()
-    workers.run(check_count(n), until_idle=until_idle)
+    workers.run(n, until_idle=until_idle)
     print_line("The workers have ended.")
 
 
-def check_count(n: int) -> int:
-    """A number of processes that a machine can bear."""
+def check_count(n: int) -> None:
+    """Refuse a number of processes that no machine can bear."""
     if not 1 <= n <= MOST_WORKERS:
         raise InputError(f"{n} workers cannot be run; ask for 1 to {MOST_WORKERS}.")
-    return n

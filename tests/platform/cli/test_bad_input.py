@@ -112,7 +112,7 @@ def spec(**changes: Any) -> str:
         "space": {"elements": ["Pd", "Ni"], "components": [1, 2], "crystal_systems": ["cubic"], "max_sites": 4},
         "generators": [{"name": "random_pick", "proposals": 4}],
         "engine": {"name": "analytic"},
-        "budget": {"rounds": 1, "evaluations": 1},
+        "budget": {"rounds": 1, "evaluations": 1, "per_round": 1},
     }
     return yaml.safe_dump({key: value for key, value in {**content, **changes}.items() if value is not None})
 
@@ -134,8 +134,8 @@ def curve(energies: list[float], values: list[float]) -> dict[str, Any]:
         (spec(target=None), "target"),
         (spec(target={}), "target"),
         (spec(budget={"round": 1}), "rounds"),
-        (spec(budget={"rounds": -1, "evaluations": 1}), "rounds"),
-        (spec(budget={"rounds": "two", "evaluations": 1}), "two"),
+        (spec(budget={"rounds": -1, "evaluations": 1, "per_round": 1}), "rounds"),
+        (spec(budget={"rounds": "two", "evaluations": 1, "per_round": 1}), "two"),
         (spec(space={"elements": ["Pd", "Xx"]}), "Xx"),
         (spec(space={"elements": []}), "elements"),
         (spec(space={"elements": ["Pd"], "crystal_systems": ["cubik"]}), "cubik"),
@@ -146,11 +146,11 @@ def curve(energies: list[float], values: list[float]) -> dict[str, Any]:
         (spec(engine={"name": "gpav"}), "gpav"),
         (spec(acquisition={"name": "expected_improvment"}), "expected_improvment"),
         (spec(funnel={"stages": ["geometri"]}), "geometri"),
-        (spec(target=curve(POINTS, [float("nan"), *CURVE[1:]])), "NaN"),
+        (spec(target=curve(POINTS, [float("nan"), *CURVE[1:]])), "nan"),
         (spec(target=curve(POINTS, CURVE[1:])), "64"),
         (spec(target=curve([-5.0, 0.0, 5.0], [1.0, 1.0, 1.0])), "-5"),
         (spec(target=curve(POINTS[::-1], CURVE)), "rise"),
-        (spec(target=curve(POINTS, [0.0] * 65)), "no area"),
+        (spec(target=curve(POINTS, [0.0] * 65)), "all 0"),
         (spec(target={"dos": {"file": "nowhere.csv"}}), "nowhere.csv"),
         (spec(target={"dos": {"file": "image.csv"}}), "image.csv"),
         (spec(target={**curve(POINTS, CURVE), "hit_similarity": 1.5}), "1.5"),
@@ -169,7 +169,7 @@ def test_campaign_files(
 
 
 @pytest.mark.parametrize(
-    ("path", "names"), [("nowhere.yaml", "nowhere.yaml"), (".", "'.'"), ("image.yaml", "image.yaml")]
+    ("path", "names"), [("nowhere.yaml", "nowhere.yaml"), (".", ". is a folder"), ("image.yaml", "image.yaml")]
 )
 def test_paths_that_are_no_campaign(
     cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, names: str

@@ -27,7 +27,7 @@ def test_chemical_system_is_sorted() -> None:
 
 @pytest.mark.parametrize("text", ["Xx", "Pd,Zz", "pd", ",", ""])
 def test_what_is_no_element_is_named(text: str) -> None:
-    with pytest.raises(InputError, match="no element|is empty"):
+    with pytest.raises(InputError, match=r"no element|is empty"):
         filters.elements(text)
 
 

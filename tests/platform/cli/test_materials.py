@@ -1,0 +1,103 @@
+"""Finding, showing and exporting materials."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pymatgen.core import Structure
+
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+
+AXIS = np.linspace(-10.0, 8.0, 361)
+
+
+def bump(centre: float) -> np.ndarray:
+    return np.exp(-((AXIS - centre) ** 2))
+
+
+@pytest.fixture
+def library(database: str) -> dict[str, str]:
+    """Three materials with densities of states and gaps: formula to id."""
+    from fermiloop.platform.store import labels, materials, methods, spectra
+    from fermiloop.schemas.vocabulary import Origin
+
+    method = methods.save("gpaw", "PBE", {"cutoff": 400}, {"gpaw": "26.7"})
+    crystals = {
+        "Pd": (PROTOTYPES["A1"].build("Pd", None, volume_per_atom=15.0), -1.0, 0.0),
+        "Ni": (PROTOTYPES["A1"].build("Ni", None, volume_per_atom=11.0), -1.4, 0.0),
+        "AlNi": (PROTOTYPES["B2"].build("Al", "Ni", volume_per_atom=12.1), 4.0, 0.7),
+    }
+    ids = {}
+    for formula, (crystal, centre, gap) in crystals.items():
+        source = {"name": "test", "key": formula, "licence": "MIT"}
+        ids[formula] = materials.save(crystal, origin=Origin.IMPORT, source=source)
+        spectra.save(ids[formula], AXIS, bump(centre), method=method)
+        labels.save(ids[formula], "band_gap", gap, method=method)
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("argv", "formulas"),
+    [
+        ("", ["AlNi", "Ni", "Pd"]),
+        ("--elements Ni", ["AlNi", "Ni"]),
+        ("--elements Ni,Al", ["AlNi"]),
+        ("--formula NiAl", ["AlNi"]),
+        ("--chemical-system Ni", ["Ni"]),
+        ("--chemical-system Ni-Al", ["AlNi"]),
+        ("--sites 2:", ["AlNi"]),
+        ("--range band_gap=0.5:eV", ["AlNi"]),
+        ("--range band_gap=:0.5 --limit 1", ["Ni"]),
+        ("--crystal-system hexagonal", []),
+    ],
+)
+def test_find(cli: Callable[..., Any], library: dict[str, str], argv: str, formulas: list[str]) -> None:
+    found = cli("materials", "find", *argv.split(), "--json")
+    assert (found.code, found.err) == (0, "")
+    assert sorted(row["formula"] for row in found.json()) == formulas
+
+
+def test_most_similar_first(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "curve.csv"
+    path.write_text("energy,dos\n" + "".join(f"{x:.3f},{y:.6f}\n" for x, y in zip(AXIS, bump(3.5), strict=True)))
+    like_file = cli("materials", "find", "--dos-like", str(path), "--json").json()
+    assert [row["formula"] for row in like_file] == ["AlNi", "Pd", "Ni"]
+    for name in ("Pd", library["Pd"]):
+        like_pd = cli("materials", "find", "--dos-like", name, "--json").json()
+        assert [row["formula"] for row in like_pd] == ["Ni", "AlNi"], "the material itself is left out"
+        assert 0.9 < like_pd[0]["dos_similarity"] < 1.0
+    narrowed = cli("materials", "find", "--dos-like", "Pd", "--elements", "Al", "--json").json()
+    assert [row["formula"] for row in narrowed] == ["AlNi"]
+
+
+def test_csv_table_and_cif(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(cli("materials", "find", "--csv").out)))
+    assert {row["id"] for row in rows} == set(library.values())
+    assert library["AlNi"] in cli("materials", "find").out
+    assert cli("materials", "find", "--elements", "Al", "--cif", str(tmp_path / "cif")).code == 0
+    (path,) = (tmp_path / "cif").iterdir()
+    assert Structure.from_file(path).composition.reduced_formula == "AlNi"
+
+
+def test_show(cli: Callable[..., Any], library: dict[str, str]) -> None:
+    shown = cli("materials", "show", library["AlNi"], "--json").json()
+    assert shown["chemical_system"] == "Al-Ni"
+    assert [(label["property"], label["value"]) for label in shown["labels"]] == [("band_gap", 0.7)]
+    assert Structure.from_dict(shown["structure"]).composition.reduced_formula == "AlNi"
+    assert "band_gap" in cli("materials", "show", library["AlNi"]).out
+
+
+def test_export(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:
+    assert cli("materials", "export", str(tmp_path / "all.json")).code == 0
+    assert {row["id"] for row in json.loads((tmp_path / "all.json").read_text())} == set(library.values())
+    assert cli("materials", "export", str(tmp_path / "ni.csv"), "--elements", "Ni").code == 0
+    assert len((tmp_path / "ni.csv").read_text().splitlines()) == 3
+    assert cli("materials", "export", str(tmp_path / "folder")).code == 0
+    assert len(list((tmp_path / "folder").glob("*.cif"))) == 3
