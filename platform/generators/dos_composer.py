@@ -10,7 +10,7 @@ import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import FermiloopError, InputError
-from fermiloop.platform.generators.arrays import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.generators.calibration import calibration_error
 from fermiloop.platform.generators.decoration import Decoration, Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
@@ -176,9 +176,7 @@ class DosComposer:
         scores = self.model.log_probabilities(np.repeat(curve[None], len(systems), axis=0), systems)
         return np.asarray(np.logaddexp.reduce(scores, axis=0) - np.log(len(systems)))
 
-    def _choices(
-        self, scores: Array, target: Target, space: Space
-    ) -> list[tuple[Row, float, Decoration]]:
+    def _choices(self, scores: Array, target: Target, space: Space) -> list[tuple[Row, float, Decoration]]:
         allowed = {Element(symbol).Z for symbol in space.elements}
         low, high = space.n_components
         excluded = set(target.exclude_formulas)

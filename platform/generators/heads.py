@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fermiloop.platform.generators.arrays import from_arrays, to_arrays
+from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.representations.composition import ratio_of
 
 if TYPE_CHECKING:
@@ -102,9 +102,7 @@ class HeadsNetwork(nn.Module):
             nn.Dropout(0.3),
         )
         length = -(-(-(-(-(-layout.n_points // 2)) // 2)) // 2)
-        self.hidden = nn.Sequential(
-            nn.Linear(WIDTH * length + len(layout.systems), HIDDEN), nn.GELU(), nn.Dropout(0.2)
-        )
+        self.hidden = nn.Sequential(nn.Linear(WIDTH * length + len(layout.systems), HIDDEN), nn.GELU(), nn.Dropout(0.2))
         self.heads = nn.Linear(HIDDEN, sum(self.sizes))
 
     def forward(self, channels: torch.Tensor, systems: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -131,7 +129,11 @@ class HeadsEnsemble:
         self.networks: list[HeadsNetwork] = []
 
     def fit(
-        self, samples: Samples, folds: NDArray[np.int64], options: HeadsOptions, seed: int,
+        self,
+        samples: Samples,
+        folds: NDArray[np.int64],
+        options: HeadsOptions,
+        seed: int,
         progress: Callable[[str, float], None],
     ) -> tuple[Array, tuple[float, ...]]:
         """Train all networks; returns (n, n_rows) scores by the network without the sample, and the mean loss."""

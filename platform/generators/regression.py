@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from fermiloop.platform.generators.arrays import from_arrays, to_arrays
+from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.representations.composition import CompositionTable, CompositionVectors
 from fermiloop.platform.representations.element_vectors import centroids, fit_element_vectors
 

@@ -52,9 +52,7 @@ class Samples:
     def subset(self, places: Sequence[int] | NDArray[np.int64]) -> Samples:
         """The samples at `places`, in that order."""
         take = [int(i) for i in places]
-        return Samples(
-            self.curves[take], tuple(self.rows[i] for i in take), self.systems[take], self.step, self.zero
-        )
+        return Samples(self.curves[take], tuple(self.rows[i] for i in take), self.systems[take], self.step, self.zero)
 
     @property
     def elements(self) -> tuple[int, ...]:

@@ -1,0 +1,192 @@
+"""From a crystal to its density of states, with the spread of an ensemble, in milliseconds.
+
+A Gaussian process over composition, crystal system and a few numbers of the geometry; the ensemble
+are draws from its posterior, so the spread widens away from what was computed. It screens; it does
+not replace a calculation.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
+from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.representations.composition import row_of
+from fermiloop.platform.representations.element_features import ELEMENTS_KNOWN
+from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
+from fermiloop.platform.representations.training import FitReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pymatgen.core import Structure
+
+    from fermiloop.platform.representations.training import Target, TrainingSet
+
+    Array = NDArray[np.float64]
+
+N_MODELS: Final = 8
+FOLDS: Final = 5
+FEWEST: Final = 8
+NEIGHBOUR_RANGE: Final = 1.6  # in units of the cube root of the volume per atom
+OPTIONS: Final = ProcessOptions(power=2.0, components=25, noise=0.05, smoothing=1.0)
+DRAW_SEED: Final = 0
+
+
+class ForwardDos:
+    """Curves of crystals as an ensemble.
+
+    Parameters
+    ----------
+    options
+        Kernel of the Gaussian process.
+    """
+
+    name = "forward_dos"
+
+    def __init__(self, options: ProcessOptions = OPTIONS) -> None:
+        self.options = options
+
+    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:
+        """Measure by cross-validation over compositions, then condition on everything.
+
+        Raises
+        ------
+        InputError
+            If there are too few materials, or a curve is not finite or has no area.
+        """
+        began = time.process_time()
+        if len(data) < FEWEST:
+            raise InputError(f"The forward model needs at least {FEWEST} curves, not {len(data)}.")
+        if not np.isfinite(data.curves).all():
+            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
+        curves = data.grid.normalise(np.maximum(data.curves, 0))
+        inputs = describe(data.structures, data.crystal_systems)
+        metrics = self._held_out(inputs, curves, data, seed)
+        progress(self.name, 0.5)
+        self.grid = data.grid
+        self.process = DosProcess(tuple(ELEMENTS_KNOWN), self.options).fit(inputs, curves)
+        progress(self.name, 1.0)
+        return FitReport(metrics, (), len(data), 0, len(data), time.process_time() - began)
+
+    def predict(self, structures: Sequence[Structure]) -> Array:
+        """(n_models, n, grid.n) unit-area curves.
+
+        Raises
+        ------
+        InputError
+            If it was not fitted, or a structure holds an element beyond Bi.
+        """
+        if not hasattr(self, "process"):
+            raise InputError("forward_dos is not trained; fit or load it first.")
+        if not structures:
+            return np.zeros((N_MODELS, 0, self.grid.n))
+        drawn = self.process.draw(describe(structures), N_MODELS, DRAW_SEED)
+        return self.grid.normalise(drawn)
+
+    def similarity(self, structures: Sequence[Structure], target: Target) -> tuple[Array, Array]:
+        """Mean and standard deviation over the ensemble of the cosine to the target's curve, (n,) each.
+
+        Raises
+        ------
+        InputError
+            If the target has no curve or it does not cover the grid.
+        """
+        if target.grid is None or target.curve is None:
+            raise InputError("A similarity needs a target curve, and the target has none; add target.dos.")
+        curve = self.grid.resample(target.grid.points, target.curve)
+        values = cosine(self.predict(structures), curve)
+        return values.mean(axis=0), values.std(axis=0)
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+        config = {"name": self.name, "grid": asdict(self.grid), "process": self.process.config()}
+        write_model(folder, config, self.process.state())
+
+    @classmethod
+    def load(cls, folder: Path) -> ForwardDos:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or is not what `save` writes.
+        """
+        config, arrays = read_model(folder, cls.name)
+        try:
+            process = DosProcess.restore(config["process"], arrays)
+            model = cls(process.options)
+            model.grid, model.process = SpectrumGrid(**config["grid"]), process
+        except (FermiloopError, KeyError, TypeError, ValueError) as error:
+            raise broken_model(folder, error) from None
+        return model
+
+    def _held_out(self, inputs: Inputs, curves: Array, data: TrainingSet, seed: int) -> dict[str, float]:
+        """Mean cosine to held-out curves, of the process and of centroids mixed by amount."""
+        rows = [row_of(structure.composition) for structure in data.structures]
+        kinds = sorted(set(rows))
+        order = np.random.default_rng(seed).permutation(len(kinds))
+        fold = np.array([order[kinds.index(row)] % FOLDS for row in rows])
+        ours, mixed = np.zeros(len(rows)), np.zeros(len(rows))
+        for number in sorted(set(fold.tolist())):
+            test, rest = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+            if len(rest) < 2:
+                continue
+            process = DosProcess(tuple(ELEMENTS_KNOWN), self.options).fit(_take(inputs, rest), curves[rest])
+            mean, _ = process.predict(_take(inputs, test))
+            ours[test] = cosine(np.maximum(process.mean_curve + mean @ process.basis, 0), curves[test])
+            mixed[test] = cosine(_centroid_mix(inputs.fractions, curves, rest, test), curves[test])
+        return {"held_out_cosine": float(ours.mean()), "held_out_cosine_of_centroid_mix": float(mixed.mean())}
+
+
+def describe(structures: Sequence[Structure], systems: Sequence[str] | None = None) -> Inputs:
+    """Fractions, crystal systems and geometry features of crystals.
+
+    The features are the logarithm of the volume per atom, the shortest distance over the cube root
+    of the volume per atom, and the share of unlike neighbours.
+
+    Raises
+    ------
+    InputError
+        If a structure holds an element beyond Bi.
+    """
+    fractions = np.zeros((len(structures), len(ELEMENTS_KNOWN)))
+    for i, structure in enumerate(structures):
+        for element, fraction in structure.composition.fractional_composition.items():
+            if element.Z not in ELEMENTS_KNOWN:
+                raise InputError(f"The forward model knows elements up to Bi, not {element.symbol}.")
+            fractions[i, element.Z - 1] = fraction
+    if systems is None:
+        systems = [SpacegroupAnalyzer(structure, symprec=1e-2).get_crystal_system() for structure in structures]
+    return Inputs(fractions, np.array(systems, dtype=str), np.array([_geometry(s) for s in structures]))
+
+
+def _geometry(structure: Structure) -> tuple[float, float, float]:
+    length = (structure.volume / len(structure)) ** (1 / 3)
+    centres, neighbours, _, distances = structure.get_neighbor_list(NEIGHBOUR_RANGE * length)
+    if not len(distances):
+        return 3 * float(np.log(length)), NEIGHBOUR_RANGE, 0.0
+    numbers = np.array([site.specie.Z for site in structure])
+    closeness = np.exp(-2 * (distances / length) ** 2)
+    unlike = (closeness * (numbers[centres] != numbers[neighbours])).sum() / closeness.sum()
+    return 3 * float(np.log(length)), float(distances.min() / length), float(unlike)
+
+
+def _take(inputs: Inputs, places: NDArray[np.int64]) -> Inputs:
+    return Inputs(inputs.fractions[places], inputs.systems[places], inputs.geometry[places])
+
+
+def _centroid_mix(fractions: Array, curves: Array, rest: NDArray[np.int64], test: NDArray[np.int64]) -> Array:
+    """(n_test, n_points) mean curves of the elements, from the rest, mixed by amount."""
+    holds = (fractions[rest] > 0).T.astype(float)
+    amounts = holds.sum(axis=1, keepdims=True)
+    centroid = np.where(amounts > 0, holds @ curves[rest] / np.maximum(amounts, 1), curves[rest].mean(axis=0))
+    return np.asarray(fractions[test] @ centroid)

@@ -1,0 +1,80 @@
+"""All proposers by name: the one table of generators."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.generators.dos_composer import ComposerOptions, DosComposer
+from fermiloop.platform.generators.inverse import PRESETS, check_options
+from fermiloop.platform.search.random_pick import RandomPick, RandomPickOptions
+from fermiloop.platform.search.substitution import Substitution, SubstitutionOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fermiloop.platform.generators.protocol import Generator
+
+
+@dataclass(frozen=True)
+class GeneratorEntry:
+    """How one generator is made.
+
+    Parameters
+    ----------
+    kind
+        Its class.
+    options
+        The dataclass of its options.
+    presets
+        Names of its presets, the default last; empty where there is none.
+    """
+
+    kind: type[DosComposer] | type[Substitution] | type[RandomPick]
+    options: type[ComposerOptions] | type[SubstitutionOptions] | type[RandomPickOptions]
+    presets: tuple[str, ...] = ()
+
+    def build(self, preset: str | None = None, options: Mapping[str, Any] | None = None) -> Generator:
+        """An untrained generator.
+
+        Raises
+        ------
+        InputError
+            If it has no such preset or option.
+        """
+        options = dict(options or {})
+        if preset is not None and preset not in self.presets:
+            known = f"choose one of {', '.join(self.presets)}" if self.presets else "it has none, leave it out"
+            raise InputError(f"{preset} is no preset of {self.kind.name}; {known}.")
+        check_options(options, self.options)
+        try:
+            chosen: Any = self.options(**options)
+            if self.presets:
+                return self.kind(preset or self.presets[-1], chosen)  # type: ignore[arg-type,call-arg]
+            return self.kind(chosen)
+        except TypeError as error:
+            raise InputError(f"The options {options} of {self.kind.name} do not hold: {error}.") from None
+
+
+GENERATORS: Final[dict[str, GeneratorEntry]] = {
+    "dos_composer": GeneratorEntry(DosComposer, ComposerOptions, tuple(PRESETS)),
+    "substitution": GeneratorEntry(Substitution, SubstitutionOptions),
+    "random_pick": GeneratorEntry(RandomPick, RandomPickOptions),
+}
+
+
+def load_generator(name: str, folder: Path) -> Generator:
+    """The trained generator that `folder` holds.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no generator of that name.
+    InputError
+        If the files are not what that generator writes.
+    """
+    if name not in GENERATORS:
+        raise NotFoundError(f"{name} is no generator; choose one of {', '.join(GENERATORS)}.")
+    return GENERATORS[name].kind.load(folder)
