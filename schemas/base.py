@@ -20,7 +20,7 @@ def content_id(prefix: str, *parts: Any) -> str:
 
 
 def now() -> datetime:
-    """This moment, in UTC."""
+    """Return this moment, in UTC."""
     return datetime.now(UTC)
 
 

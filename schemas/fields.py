@@ -19,6 +19,7 @@ class FiniteField(FloatField):
     """A number that is neither NaN nor infinite."""
 
     def validate(self, value: Any) -> None:
+        """Refuse what the class does not allow."""
         super().validate(value)
         if not math.isfinite(float(value)):
             self.error(f"{value} is not a finite number")
@@ -48,6 +49,7 @@ class ArrayField(BinaryField):
         return np.frombuffer(bytes(stored), dtype="<f4").astype(np.float64)
 
     def validate(self, value: Any) -> None:
+        """Refuse what the class does not allow."""
         super().validate(value)
         if len(value) % 4 or not len(value):
             self.error(f"{len(value)} bytes are no array of float32")
@@ -59,6 +61,7 @@ class StructureField(DictField):
     """A pymatgen structure as its dictionary: a real cell and atoms that do not overlap."""
 
     def validate(self, value: Any) -> None:
+        """Refuse what the class does not allow."""
         super().validate(value)
         try:
             structure = Structure.from_dict(value)

@@ -94,7 +94,8 @@ def check_version() -> None:
     if found and int(found["version"]) > SCHEMA_VERSION:
         disconnect()
         raise DatabaseError(
-            f"The database has schema version {found['version']}, and this fermiloop knows {SCHEMA_VERSION}: upgrade fermiloop."
+            f"The database has schema version {found['version']}, "
+            f"and this fermiloop knows {SCHEMA_VERSION}: upgrade fermiloop."
         )
 
 
@@ -113,7 +114,7 @@ def retrying(call: Callable[[], T]) -> T:
                 if isinstance(error, DatabaseError):
                     raise
                 raise DatabaseError(
-                    f"The database at {embedded.redact(uri())} went away and did not come back in {RETRY_SECONDS:.0f} s."
+                    f"The database went away and did not come back in {RETRY_SECONDS:.0f} s; see fermiloop doctor."
                 ) from None
         time.sleep(wait)
         wait = min(2 * wait, 3.0)

@@ -50,6 +50,7 @@ FLAGS: Final = (
 )
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
+_children: list[subprocess.Popen[bytes]] = []  # held, so that Python does not warn of the servers left running
 
 
 def ensure(data_dir: Path) -> str:
@@ -73,6 +74,7 @@ def ensure(data_dir: Path) -> str:
         _provision(folder)
         port = _free_port(state["port"] if state else None)
         process = _spawn(folder, port, auth=True)
+        _children.append(process)
         _write_private(
             folder / "server.json",
             json.dumps({"pid": process.pid, "started": _start_ticks(process.pid), "port": port}),
@@ -143,7 +145,8 @@ def _prepare(data_dir: Path) -> Path:
         (folder / "server.toml").touch()
     except OSError as error:
         raise DatabaseError(
-            f"The data folder {folder} cannot be used: {error.strerror}; set FERMILOOP_DATA_DIR to a folder you may write."
+            f"The data folder {folder} cannot be used: {error.strerror}; "
+            "set FERMILOOP_DATA_DIR to a folder you may write."
         ) from None
     return folder
 
@@ -257,8 +260,8 @@ def _wait_until_gone(state: dict[str, Any], seconds: float) -> None:
     while _lives(state):
         if time.monotonic() > deadline:
             raise DatabaseError(f"The embedded database (process {state['pid']}) does not stop; end that process.")
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(state["pid"], os.WNOHANG)  # where it is our own child, or it stays a zombie
+        for child in _children:
+            child.poll()  # a child of ours stays a zombie until it is asked for
         time.sleep(0.05)
 
 

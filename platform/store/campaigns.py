@@ -1,0 +1,122 @@
+"""Campaigns and their rounds: created once, moved on by compare-and-set."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from mongoengine import NotUniqueError
+
+from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.schemas.base import now
+from fermiloop.schemas.campaign import Campaign, Round
+from fermiloop.schemas.vocabulary import CampaignState, RoundState
+
+
+def create(name: str, spec: dict[str, Any], text: str) -> bool:
+    """Save a campaign; False where the same one is there already.
+
+    Raises
+    ------
+    UserError
+        If another campaign bears the name.
+    """
+    try:
+        campaign = Campaign(id=name, spec=spec, spec_text=text)
+        campaign.check()
+        campaign.save(force_insert=True)
+    except NotUniqueError:
+        if get(name).spec != campaign.to_mongo()["spec"]:
+            raise UserError(
+                f"A campaign named {name} exists with another specification; give this one another name."
+            ) from None
+        return False
+    return True
+
+
+def get(name: str) -> Campaign:
+    """The campaign of a name.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = Campaign.objects(id=name).first()
+    if found is None:
+        raise NotFoundError(f"There is no campaign {name}; fermiloop campaign list shows all.")
+    return found
+
+
+def find(state: CampaignState | None = None) -> list[Campaign]:
+    """Campaigns, newest first."""
+    query = {"state": state} if state else {}
+    return list(Campaign.objects(**query).order_by("-created_at", "id"))
+
+
+def set_state(name: str, state: CampaignState, reason: str | None = None) -> None:
+    """Move a campaign to a state, with the reason."""
+    closed = None if state in (CampaignState.RUNNING, CampaignState.PAUSED) else now()
+    Campaign.objects(id=name).update(set__state=state, set__reason=reason, set__closed_at=closed)
+
+
+def plan_round(name: str, number: int) -> bool:
+    """Create a round; False where it exists."""
+    try:
+        Round(id=round_id(name, number), campaign=name, number=number).save(force_insert=True)
+    except NotUniqueError:
+        return False
+    return True
+
+
+def round_of(name: str, number: int) -> Round:
+    """One round of a campaign.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = Round.objects(id=round_id(name, number)).first()
+    if found is None:
+        raise NotFoundError(f"The campaign {name} has no round {number}.")
+    return found
+
+
+def rounds(name: str) -> list[Round]:
+    """Rounds of a campaign, in order."""
+    return list(Round.objects(campaign=name).order_by("number"))
+
+
+def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
+    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free."""
+    moment = now()
+    lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
+    free = Round.objects(id=round_id(name, number), state=RoundState.PLANNED, launched={})
+    if free.update(set__launched=lease):
+        return True
+    current = round_of(name, number)
+    until = current.launched.get("until")
+    if current.state is not RoundState.PLANNED or until is None or until > moment:
+        return False
+    expired = Round.objects(id=current.id, state=RoundState.PLANNED, launched__by=current.launched["by"])
+    return bool(expired.update(set__launched=lease))
+
+
+def update_round(name: str, number: int, **fields: Any) -> None:
+    """Set fields of a round."""
+    Round.objects(id=round_id(name, number)).update(**{f"set__{key}": value for key, value in fields.items()})
+
+
+def close_round(name: str, number: int, *, counts: dict[str, Any], decision: dict[str, Any]) -> bool:
+    """Close a round; False where it was closed already."""
+    return bool(
+        Round.objects(id=round_id(name, number), state__nin=[RoundState.CLOSED, RoundState.FAILED]).update(
+            set__state=RoundState.CLOSED, set__counts=counts, set__decision=decision, set__closed_at=now()
+        )
+    )
+
+
+def round_id(name: str, number: int) -> str:
+    """Id of a round."""
+    return f"{name}/{number}"

@@ -1,0 +1,125 @@
+"""Candidates: saved with their round, found by campaign, stage, composition and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store.materials import reduced
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Stage
+
+
+@dataclass(frozen=True)
+class CandidateQuery:
+    """Filters; those left out do not filter. `scores` are ranges of what `Candidate.scores` holds."""
+
+    campaign: str | None = None
+    round: int | None = None
+    stage: str | None = None
+    generator: str | None = None
+    formula: str | None = None
+    elements: tuple[str, ...] = ()
+    chemical_system: str | None = None
+    n_sites: tuple[int, int] | None = None
+    scores: dict[str, tuple[float, float]] = field(default_factory=dict)
+    ids: tuple[str, ...] | None = None
+    limit: int = 50
+
+
+def save_many(proposals: Sequence[Candidate]) -> list[str]:
+    """Ids of the candidates, those saved that are new; a repeat of a sampling changes nothing."""
+    for candidate in proposals:
+        candidate.check()
+    ids = [candidate.id for candidate in proposals]
+    known = {c.id for c in Candidate.objects(id__in=ids).only("id")}
+    fresh = [candidate for candidate in proposals if candidate.id not in known]
+    if fresh:
+        Candidate.objects.insert(fresh, load_bulk=False)
+    return ids
+
+
+def get(candidate_id: str) -> Candidate:
+    """The candidate of an id.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = Candidate.objects(id=candidate_id).first()
+    if found is None:
+        raise NotFoundError(
+            f"The store holds no candidate {candidate_id}; fermiloop candidates find lists what it holds."
+        )
+    return found
+
+
+def of_round(campaign: str, number: int) -> list[Candidate]:
+    """All candidates of a round, by generator and place."""
+    return list(Candidate.objects(campaign=campaign, round=number).order_by("generator", "index", "id"))
+
+
+def of_campaign(campaign: str) -> list[Candidate]:
+    """All candidates of a campaign, by round, generator and place."""
+    return list(Candidate.objects(campaign=campaign).order_by("round", "generator", "index", "id"))
+
+
+def update(candidate_id: str, **fields: Any) -> None:
+    """Set fields of a candidate; scores are added to those that it has."""
+    changes = {f"set__{name}": value for name, value in fields.items() if name != "scores"}
+    changes |= {f"set__scores__{name}": value for name, value in fields.get("scores", {}).items()}
+    if changes:
+        Candidate.objects(id=candidate_id).update(**changes)
+
+
+def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> bool:
+    """Move a candidate on, where it still is at the expected stage; whether it was."""
+    changes = {f"set__{name}": value for name, value in fields.items()}
+    return bool(Candidate.objects(id=candidate_id, stage=expected).update(set__stage=stage, **changes))
+
+
+def find(query: CandidateQuery) -> list[Candidate]:
+    """Candidates that pass every filter, by campaign, round and id.
+
+    Raises
+    ------
+    InputError
+        If the limit is not positive, or the stage is unknown.
+    """
+    if query.limit < 1:
+        raise InputError(f"The limit must be at least 1, not {query.limit}.")
+    stages: list[dict[str, Any]] = [{"$match": _match(query)}]
+    if len(query.elements) > 1:
+        # $all alone scans the collection on the embedded server; the first element above uses the index.
+        stages.append({"$match": {"elements": {"$all": list(query.elements)}}})
+    stages += [{"$sort": {"campaign": 1, "round": 1, "_id": 1}}, {"$limit": query.limit}]
+    return [Candidate._from_son(row) for row in Candidate.objects.aggregate(stages)]  # noqa: SLF001
+
+
+def _match(query: CandidateQuery) -> dict[str, Any]:
+    match: dict[str, Any] = {}
+    for name in ("campaign", "round", "generator"):
+        if getattr(query, name) is not None:
+            match[name] = getattr(query, name)
+    if query.stage:
+        if query.stage not in set(Stage):
+            raise InputError(f"The stage {query.stage!r} is unknown; known are {', '.join(Stage)}.")
+        match["stage"] = query.stage
+    if query.elements:
+        match["elements"] = query.elements[0]
+    if query.formula:
+        match["formula"] = reduced(query.formula)
+    if query.chemical_system:
+        match["chemical_system"] = "-".join(sorted(query.chemical_system.split("-")))
+    if query.n_sites:
+        match["n_sites"] = {"$gte": query.n_sites[0], "$lte": query.n_sites[1]}
+    for name, (low, high) in query.scores.items():
+        if not name.isidentifier():
+            raise InputError(f"The score {name!r} is no name of a score.")
+        match[f"scores.{name}"] = {"$gte": low, "$lte": high}
+    if query.ids is not None:
+        match["_id"] = {"$in": list(query.ids)}
+    return match

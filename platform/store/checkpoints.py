@@ -1,0 +1,130 @@
+"""Checkpoints: files in GridFS, checked by hash when they come back; champions and roll back."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import gridfs
+from mongoengine import get_db
+
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.schemas.base import content_id
+from fermiloop.schemas.checkpoint import Checkpoint
+from fermiloop.schemas.vocabulary import CheckpointState
+
+BUCKET = "checkpoint_files"
+HIDDEN = frozenset({".lock"})
+
+
+def save(
+    folder: Path,
+    *,
+    generator: str,
+    preset: str | None,
+    config: dict[str, Any],
+    metrics: dict[str, float],
+    history: list[float],
+    snapshot: str,
+    seed: int,
+    core_seconds: float = 0.0,
+) -> str:
+    """Store the files of a trained generator; the same files, snapshot and seed give the same id."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in HIDDEN)
+    if not paths:
+        raise InputError(f"The folder {folder} holds no checkpoint files.")
+    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+    checkpoint_id = content_id("ckpt", generator, preset, hashes, snapshot, seed)
+    if Checkpoint.objects(id=checkpoint_id).only("id").first():
+        return checkpoint_id
+    bucket = gridfs.GridFS(get_db(), BUCKET)
+    for path in paths:
+        if not bucket.exists({"sha256": hashes[path.name]}):
+            bucket.put(path.read_bytes(), filename=path.name, sha256=hashes[path.name])
+    Checkpoint(
+        id=checkpoint_id,
+        generator=generator,
+        preset=preset,
+        config=config,
+        metrics=metrics,
+        history=history,
+        snapshot=snapshot,
+        seed=seed,
+        files={name.replace(".", "|"): digest for name, digest in hashes.items()},
+        core_seconds=core_seconds,
+    ).save()
+    return checkpoint_id
+
+
+def fetch(checkpoint_id: str, folder: Path) -> None:
+    """Write the files of a checkpoint into an existing folder.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it, or lost one of its files.
+    InputError
+        If a file is not what was saved.
+    """
+    checkpoint = get(checkpoint_id)
+    bucket = gridfs.GridFS(get_db(), BUCKET)
+    for name, digest in checkpoint.files.items():
+        stored = bucket.find_one({"sha256": digest})
+        if stored is None:
+            raise NotFoundError(f"The checkpoint {checkpoint_id} lost its file {name.replace('|', '.')}; retrain it.")
+        content = stored.read()
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise InputError(f"The file {name.replace('|', '.')} of checkpoint {checkpoint_id} is damaged; retrain it.")
+        (folder / name.replace("|", ".")).write_bytes(content)
+
+
+def get(checkpoint_id: str) -> Checkpoint:
+    """The checkpoint of an id.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = Checkpoint.objects(id=checkpoint_id).first()
+    if found is None:
+        raise NotFoundError(f"The store holds no checkpoint {checkpoint_id}; fermiloop generators list shows all.")
+    return found
+
+
+def find(generator: str | None = None, limit: int = 100) -> list[Checkpoint]:
+    """Checkpoints, newest first."""
+    query = {"generator": generator} if generator else {}
+    return list(Checkpoint.objects(**query).order_by("-created_at", "id").limit(limit))
+
+
+def champion(generator: str) -> Checkpoint | None:
+    """The checkpoint in use of a generator."""
+    return Checkpoint.objects(generator=generator, state=CheckpointState.CHAMPION).order_by("-created_at").first()
+
+
+def promote(checkpoint_id: str) -> Checkpoint:
+    """Make a checkpoint its generator's champion; the one before it is retired."""
+    promoted = get(checkpoint_id)
+    Checkpoint.objects(generator=promoted.generator, state=CheckpointState.CHAMPION, id__ne=checkpoint_id).update(
+        set__state=CheckpointState.RETIRED
+    )
+    promoted.update(set__state=CheckpointState.CHAMPION)
+    return get(checkpoint_id)
+
+
+def rollback(generator: str) -> Checkpoint:
+    """Put the champion before this one back.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    before = (
+        Checkpoint.objects(generator=generator, state=CheckpointState.RETIRED).order_by("-created_at", "id").first()
+    )
+    if before is None:
+        raise NotFoundError(f"The generator {generator} has no earlier champion to go back to.")
+    return promote(before.id)

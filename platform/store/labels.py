@@ -1,0 +1,86 @@
+"""Labels: one value per material, property, method and version; hull entries from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mongoengine import NotUniqueError
+from pymatgen.core import Composition
+
+from fermiloop.platform.store.materials import BATCH
+from fermiloop.schemas.label import Label
+from fermiloop.schemas.material import Material
+from fermiloop.schemas.vocabulary import Property
+
+SAME = 1e-9  # values closer than this are the same value
+
+
+def save(material: str, name: Property | str, value: float, *, method: str, calculation: str | None = None) -> str:
+    """Id of the label; another value than the latest becomes the next version.
+
+    Raises
+    ------
+    InputError
+        If the value is not finite.
+    """
+    name = Property(name)
+    while True:
+        latest = _latest(material, name, method)
+        if latest is not None and abs(latest.value - value) <= SAME:
+            return str(latest.id)
+        version = latest.version + 1 if latest else 1
+        label = Label.make(material, name, value, method=method, calculation=calculation, version=version)
+        label.check()
+        try:
+            label.save(force_insert=True)
+        except NotUniqueError:
+            continue  # another writer took this version: look again
+        return str(label.id)
+
+
+def save_many(labels: Iterable[Label]) -> int:
+    """Insert checked labels whose ids are new; returns how many were."""
+    unique = {label.id: label for label in labels}
+    known = {label.id for label in Label.objects(id__in=list(unique)).only("id")}
+    fresh = [label for key, label in unique.items() if key not in known]
+    if fresh:
+        Label.objects.insert(fresh, load_bulk=False)
+    return len(fresh)
+
+
+def values(material_ids: Iterable[str], name: Property | str, method: str) -> dict[str, float]:
+    """Latest value by material, of one property and method; those without are left out."""
+    wanted = list(dict.fromkeys(material_ids))
+    found: dict[str, float] = {}
+    for start in range(0, len(wanted), BATCH):
+        rows = Label.objects(material__in=wanted[start : start + BATCH], property=Property(name), method=method)
+        for label in rows.order_by("version"):
+            found[label.material] = label.value
+    return found
+
+
+def of_material(material: str) -> list[Label]:
+    """All labels of a material."""
+    return list(Label.objects(material=material).order_by("property", "method", "version"))
+
+
+def of_calculations(calculations: Iterable[str]) -> list[Label]:
+    """All labels that these calculations gave."""
+    return list(Label.objects(calculation__in=list(calculations)).order_by("id"))
+
+
+def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, float], float, str]]:
+    """Composition, energy (eV/atom) and material id of all that lies in a chemical space, by one method."""
+    allowed = set(elements)
+    rows = Material.objects(elements__in=sorted(allowed)).only("elements", "formula").order_by("id")
+    inside = {m.id: m.formula for m in rows if set(m.elements) <= allowed}
+    energies = values(inside, Property.ENERGY_PER_ATOM, method)
+    return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
+
+
+def _amounts(formula: str) -> dict[str, float]:
+    return {str(k): float(v) for k, v in Composition(formula).get_el_amt_dict().items()}
+
+
+def _latest(material: str, name: Property, method: str) -> Label | None:
+    return Label.objects(material=material, property=name, method=method).order_by("-version").first()

@@ -1,0 +1,129 @@
+"""Lineage: from a candidate back to what it was learnt from, and from a calculation on to what used it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fermiloop.platform.store import calculations, candidates, checkpoints, labels, snapshots
+from fermiloop.platform.store.materials import BATCH
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.checkpoint import Checkpoint
+from fermiloop.schemas.material import Material
+from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
+from fermiloop.schemas.vocabulary import Origin
+
+
+def explain(candidate_id: str) -> dict[str, Any]:
+    """Chain of a candidate: candidate ← seed ← checkpoint ← snapshot ← labels ← calculations.
+
+    ``labels`` are those that the candidate's own calculation gave; ``snapshot`` tells which results
+    of campaigns the checkpoint had learnt from, with the calculation of each.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold the candidate.
+    """
+    candidate = candidates.get(candidate_id)
+    checkpoint = checkpoints.get(candidate.checkpoint) if candidate.checkpoint else None
+    own = [calculations.get(candidate.calculation)] if candidate.calculation else []
+    return {
+        "candidate": candidate.id,
+        "formula": candidate.formula,
+        "campaign": candidate.campaign,
+        "round": candidate.round,
+        "generator": candidate.generator,
+        "preset": checkpoint.preset if checkpoint else None,
+        "seed": candidate.seed,
+        "parent": candidate.parent,
+        "stage": str(candidate.stage),
+        "reason": candidate.reason,
+        "scores": dict(candidate.scores),
+        "verdicts": [dict(verdict) for verdict in candidate.verdicts],
+        "checkpoint": _checkpoint(checkpoint) if checkpoint else None,
+        "snapshot": _snapshot(snapshots.get(checkpoint.snapshot)) if checkpoint else None,
+        "material": candidate.material,
+        "labels": [
+            {
+                "id": label.id,
+                "property": str(label.property),
+                "value": label.value,
+                "unit": str(label.unit),
+                "method": label.method,
+                "version": label.version,
+                "calculation": label.calculation,
+            }
+            for label in labels.of_calculations(c.id for c in own)
+        ],
+        "calculations": [_calculation(calculation) for calculation in own],
+    }
+
+
+def descendants(calculation_id: str) -> dict[str, Any]:
+    """What a calculation led to: its labels, the snapshots that hold its material, what learnt from them."""
+    calculation = calculations.get(calculation_id)
+    material = calculation.result.get("material")
+    pages = SnapshotPage.objects(materials=material).only("snapshot") if material else []
+    holding = sorted({page.snapshot for page in pages})
+    learnt = list(Checkpoint.objects(snapshot__in=holding).only("generator", "snapshot").order_by("id"))
+    proposed = Candidate.objects(checkpoint__in=[c.id for c in learnt]).only("formula", "campaign", "round")
+    return {
+        "calculation": calculation_id,
+        "material": material,
+        "labels": [label.id for label in labels.of_calculations([calculation_id])],
+        "snapshots": holding,
+        "checkpoints": [{"id": c.id, "generator": c.generator, "snapshot": c.snapshot} for c in learnt],
+        "candidates": [{"id": c.id, "formula": c.formula, "round": c.round} for c in proposed.order_by("id")],
+    }
+
+
+def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "id": checkpoint.id,
+        "generator": checkpoint.generator,
+        "preset": checkpoint.preset,
+        "seed": checkpoint.seed,
+        "metrics": dict(checkpoint.metrics),
+        "files": {name.replace("|", "."): digest for name, digest in checkpoint.files.items()},
+    }
+
+
+def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "id": snapshot.id,
+        "n": snapshot.n,
+        "content_hash": snapshot.content_hash,
+        "method": snapshot.method,
+        "campaign_results": _campaign_results(snapshots.ids(snapshot.id)),
+    }
+
+
+def _campaign_results(material_ids: list[str]) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = []
+    for start in range(0, len(material_ids), BATCH):
+        batch = material_ids[start : start + BATCH]
+        rows = Material.objects(id__in=batch, origin=Origin.CAMPAIGN).only("formula", "candidate").order_by("id")
+        for row in rows:
+            made = Calculation.objects(result__material=row.id).only("campaign").order_by("id").first()
+            results.append(
+                {
+                    "material": row.id,
+                    "formula": row.formula,
+                    "candidate": row.candidate,
+                    "calculation": made.id if made else None,
+                }
+            )
+    return results
+
+
+def _calculation(calculation: Calculation) -> dict[str, Any]:
+    return {
+        "id": calculation.id,
+        "engine": str(calculation.engine),
+        "method": calculation.method,
+        "state": str(calculation.state),
+        "core_seconds": calculation.core_seconds,
+        "attempts": calculation.attempts,
+        "error": calculation.error,
+    }

@@ -1,0 +1,202 @@
+"""Materials: saved once, found by elements, formula, chemical system, size and labels."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mongoengine import NotUniqueError
+from pymatgen.core import Composition, Structure
+
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.schemas.label import Label
+from fermiloop.schemas.material import Material
+from fermiloop.schemas.vocabulary import Origin, Property
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class MaterialQuery:
+    """Filters; those left out do not filter.
+
+    Parameters
+    ----------
+    elements
+        All of these must be present.
+    formula
+        Any spelling of it.
+    chemical_system
+        Exactly these elements, as ``Al-Ni``.
+    n_sites
+        Fewest and most sites.
+    properties
+        Property name to its range, in its unit, by any method.
+    """
+
+    elements: tuple[str, ...] = ()
+    formula: str | None = None
+    chemical_system: str | None = None
+    n_sites: tuple[int, int] | None = None
+    properties: dict[str, tuple[float, float]] = field(default_factory=dict)
+    crystal_system: str | None = None
+    origin: str | None = None
+    ids: tuple[str, ...] | None = None
+    limit: int = 50
+
+
+def save(
+    structure: Structure,
+    *,
+    origin: Origin,
+    source: dict[str, Any],
+    prototype: str | None = None,
+    candidate: str | None = None,
+) -> str:
+    """Id of the material, saved where it is new.
+
+    Raises
+    ------
+    InputError
+        If the structure is no crystal.
+    """
+    material = Material.from_structure(
+        structure, origin=origin, source=source, prototype=prototype, candidate=candidate
+    )
+    material.check()
+    if not Material.objects(id=material.id).only("id").first():
+        with contextlib.suppress(NotUniqueError):  # another process saved the same crystal in between
+            material.save(force_insert=True, validate=False)
+    return str(material.id)
+
+
+def save_many(materials: Sequence[Material]) -> int:
+    """Insert checked materials that the store does not hold yet; returns how many were new."""
+    unique = {m.id: m for m in materials}
+    known = {m.id for m in Material.objects(id__in=list(unique)).only("id")}
+    fresh = [m for key, m in unique.items() if key not in known]
+    if fresh:
+        Material.objects.insert(fresh, load_bulk=False)
+    return len(fresh)
+
+
+def get(material_id: str) -> Material:
+    """The material of an id.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = Material.objects(id=material_id).first()
+    if found is None:
+        raise NotFoundError(f"The store holds no material {material_id}; fermiloop materials find lists what it holds.")
+    return found
+
+
+def structure(material_id: str) -> Structure:
+    """Crystal of a material."""
+    return get(material_id).to_structure()
+
+
+def get_many(ids: Iterable[str]) -> dict[str, Material]:
+    """Materials by id, in few queries; unknown ids are left out."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[str, Material] = {}
+    for start in range(0, len(wanted), BATCH):
+        found |= {m.id: m for m in Material.objects(id__in=wanted[start : start + BATCH])}
+    return {key: found[key] for key in wanted if key in found}
+
+
+def structures(ids: Iterable[str]) -> dict[str, Structure]:
+    """Crystals by material id."""
+    return {key: material.to_structure() for key, material in get_many(ids).items()}
+
+
+def find(query: MaterialQuery) -> list[Material]:
+    """Materials that pass every filter, by formula and id.
+
+    Raises
+    ------
+    InputError
+        If the limit is not positive, or the formula cannot be read.
+    """
+    if query.limit < 1:
+        raise InputError(f"The limit must be at least 1, not {query.limit}.")
+    match = _match(query)
+    ids = _ids_by_labels(query)
+    if ids is not None:
+        match["_id"] = {"$in": sorted(ids)}
+    stages: list[dict[str, Any]] = [{"$match": match}]
+    if len(query.elements) > 1:
+        # $all alone scans the collection on the embedded server; the first element above uses the index.
+        stages.append({"$match": {"elements": {"$all": list(query.elements)}}})
+    stages += [{"$sort": {"formula": 1, "_id": 1}}, {"$limit": query.limit}]
+    return [Material._from_son(row) for row in Material.objects.aggregate(stages)]  # noqa: SLF001
+
+
+def find_formula(formula: str, limit: int = 50) -> list[Material]:
+    """Materials of one formula, lowest volume first."""
+    return sorted(find(MaterialQuery(formula=formula, limit=limit)), key=lambda m: (m.volume_per_atom, m.id))
+
+
+def fingerprints(formulas: Iterable[str]) -> list[tuple[str, str, list[float]]]:
+    """Id, reduced formula and fingerprint of all materials of these formulas."""
+    rows = Material.objects(formula__in=sorted(set(formulas))).only("formula", "fingerprint").order_by("id")
+    return [(m.id, m.formula, list(m.fingerprint)) for m in rows]
+
+
+def of_formulas(formulas: Iterable[str]) -> list[Material]:
+    """All materials of these reduced formulas."""
+    return list(Material.objects(formula__in=sorted(set(formulas))).order_by("id"))
+
+
+def count() -> int:
+    """How many materials the store holds."""
+    return int(Material.objects.count())
+
+
+def reduced(formula: str) -> str:
+    """Reduced formula of any spelling.
+
+    Raises
+    ------
+    InputError
+        If it is no formula.
+    """
+    try:
+        return str(Composition(formula, strict=True).reduced_formula)
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{formula!r} is no chemical formula: {error}.") from None
+
+
+def _match(query: MaterialQuery) -> dict[str, Any]:
+    match: dict[str, Any] = {}
+    if query.elements:
+        match["elements"] = query.elements[0]
+    if query.formula:
+        match["formula"] = reduced(query.formula)
+    if query.chemical_system:
+        match["chemical_system"] = "-".join(sorted(query.chemical_system.split("-")))
+    if query.n_sites:
+        match["n_sites"] = {"$gte": query.n_sites[0], "$lte": query.n_sites[1]}
+    if query.crystal_system:
+        match["crystal_system"] = query.crystal_system
+    if query.origin:
+        match["origin"] = query.origin
+    return match
+
+
+def _ids_by_labels(query: MaterialQuery) -> set[str] | None:
+    """Materials that the property ranges and the list of ids leave, None where neither is asked."""
+    ids: set[str] | None = set(query.ids) if query.ids is not None else None
+    for name, (low, high) in query.properties.items():
+        known = {str(p) for p in Property}
+        if name not in known:
+            raise InputError(f"The property {name!r} is unknown; known are {', '.join(sorted(known))}.")
+        rows = Label.objects(property=name, value__gte=low, value__lte=high).only("material")
+        within = {label.material for label in rows}
+        ids = within if ids is None else ids & within
+    return ids

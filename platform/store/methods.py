@@ -1,0 +1,41 @@
+"""Methods: saved once, found by id or by engine."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from mongoengine import NotUniqueError
+
+from fermiloop.platform.errors import NotFoundError
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import Engine
+
+
+def save(engine: Engine | str, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> str:
+    """Id of the method, saved where it is new."""
+    method = Method.make(Engine(engine), functional, settings, code_versions)
+    method.check()
+    if not Method.objects(id=method.id).only("id").first():
+        with contextlib.suppress(NotUniqueError):  # another process saved the same method in between
+            method.save(force_insert=True)
+    return str(method.id)
+
+
+def get(method_id: str) -> Method:
+    """The method of an id.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = Method.objects(id=method_id).first()
+    if found is None:
+        raise NotFoundError(f"The store holds no method {method_id}.")
+    return found
+
+
+def of_engine(engine: Engine | str) -> list[Method]:
+    """All methods of an engine."""
+    return list(Method.objects(engine=Engine(engine)).order_by("id"))

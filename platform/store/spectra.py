@@ -1,0 +1,139 @@
+"""Spectra: saved once per material, kind and method; training sets and similar curves from them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from mongoengine import NotUniqueError
+from numpy.typing import ArrayLike, NDArray
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
+from fermiloop.platform.representations.training import TrainingSet
+from fermiloop.platform.store import labels, materials
+from fermiloop.schemas.fields import ArrayField
+from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Property, SpectrumKind, Unit
+
+TRAINING_LABELS = (Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.BAND_GAP)
+_curves: dict[tuple[Any, ...], tuple[list[str], NDArray[np.float64]]] = {}
+
+
+def save(
+    material: str,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    method: str,
+    kind: SpectrumKind = SpectrumKind.DOS,
+    unit: str = Unit.STATES_PER_EV_PER_CELL,
+    calculation: str | None = None,
+    n_electrons: float | None = None,
+) -> str:
+    """Id of the spectrum, saved where it is new.
+
+    Raises
+    ------
+    InputError
+        If it is no curve on an even rising grid.
+    """
+    spectrum = Spectrum.from_arrays(
+        material, x, y, method=method, kind=kind, unit=unit, calculation=calculation, n_electrons=n_electrons
+    )
+    spectrum.check()
+    if not Spectrum.objects(id=spectrum.id).only("id").first():
+        with contextlib.suppress(NotUniqueError):  # another process saved the same curve in between
+            spectrum.save(force_insert=True)
+    return str(spectrum.id)
+
+
+def save_many(spectra: Iterable[Spectrum]) -> int:
+    """Insert checked spectra whose ids are new; returns how many were."""
+    unique = {s.id: s for s in spectra}
+    known = {s.id for s in Spectrum.objects(id__in=list(unique)).only("id")}
+    fresh = [s for key, s in unique.items() if key not in known]
+    if fresh:
+        Spectrum.objects.insert(fresh, load_bulk=False)
+    return len(fresh)
+
+
+def of_material(material: str, kind: SpectrumKind = SpectrumKind.DOS, method: str | None = None) -> Spectrum | None:
+    """Spectrum of a material, by the method asked or the first there is."""
+    query = {"material": material, "kind": kind} | ({"method": method} if method else {})
+    return Spectrum.objects(**query).order_by("id").first()
+
+
+def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
+    """Ids of all materials that have a curve by this method, sorted."""
+    return sorted(s.material for s in Spectrum.objects(kind=kind, method=method).only("material"))
+
+
+def training_set(material_ids: Iterable[str], grid: SpectrumGrid, method: str) -> TrainingSet:
+    """Crystals, curves on `grid` and labels, of one method, in the order of the ids.
+
+    Raises
+    ------
+    InputError
+        If a curve does not cover the grid, or no material has a curve by this method.
+    """
+    documents = materials.get_many(material_ids)
+    curves: dict[str, NDArray[np.float64]] = {}
+    ids = list(documents)
+    for start in range(0, len(ids), materials.BATCH):
+        batch = ids[start : start + materials.BATCH]
+        for row in Spectrum.objects(material__in=batch, kind=SpectrumKind.DOS, method=method):
+            curves[row.material] = grid.resample(row.points(), row.array())
+    rows = [key for key in ids if key in curves]
+    if not rows:
+        raise InputError(f"No material has a density of states by the method {method}; load a library first.")
+    known = {name: labels.values(rows, name, method) for name in TRAINING_LABELS}
+    return TrainingSet(
+        ids=tuple(rows),
+        structures=tuple(documents[key].to_structure() for key in rows),
+        crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
+        prototypes=tuple(documents[key].prototype for key in rows),
+        grid=grid,
+        curves=np.stack([curves[key] for key in rows]),
+        labels={
+            str(name): np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()
+        },
+    )
+
+
+def similar(
+    curve: ArrayLike, grid: SpectrumGrid, limit: int = 10, exclude: Iterable[str] = ()
+) -> list[tuple[str, float]]:
+    """Materials whose density of states is nearest to a curve on `grid`, by cosine, best first."""
+    ids, stored = _all_curves(grid)
+    if not ids:
+        return []
+    scores = cosine(stored, np.asarray(curve, dtype=float))
+    left_out = set(exclude)
+    order = np.argsort(-scores, kind="stable")
+    return [(ids[i], float(scores[i])) for i in order if ids[i] not in left_out][:limit]
+
+
+def _all_curves(grid: SpectrumGrid) -> tuple[list[str], NDArray[np.float64]]:
+    """All stored curves that cover the grid, kept while nothing is added."""
+    collection = Spectrum._get_collection()  # noqa: SLF001  (a projection over all: mongoengine's objects are slow)
+    newest = collection.find_one({}, {"_id": 1}, sort=[("created_at", -1), ("_id", -1)])
+    key = (
+        collection.database.name,
+        collection.estimated_document_count(),
+        newest["_id"] if newest else None,
+        grid,
+    )
+    if key not in _curves:
+        _curves.clear()
+        ids, rows = [], []
+        fields = {"material": 1, "lo": 1, "hi": 1, "n": 1, "values": 1}
+        for row in collection.find({"kind": str(SpectrumKind.DOS)}, fields).sort("_id", 1):
+            if row["lo"] <= grid.lo + 1e-6 and row["hi"] >= grid.hi - 1e-6:
+                x = np.linspace(row["lo"], row["hi"], row["n"])
+                ids.append(row["material"])
+                rows.append(np.interp(grid.points, x, ArrayField.unpack(row["values"])))
+        _curves[key] = (ids, np.array(rows).reshape(len(ids), grid.n))
+    return _curves[key]
