@@ -1,0 +1,191 @@
+"""What the funnel is given and what it answers: plain data only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from pymatgen.core import Structure
+
+    from fermiloop.platform.generators.protocol import Space, Target
+    from fermiloop.platform.predictors.potential import CheapPotential
+
+DUPLICATE = "duplicate within the batch"
+KNOWN = "known material"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one stage says of one crystal.
+
+    Parameters
+    ----------
+    stage
+        Name of the stage.
+    passed
+        Whether later stages see the crystal.
+    reason
+        One clause for a person: why it was rejected, or what could not be judged.
+    value
+        The number behind it, where there is one; its unit is in the reason.
+    kind
+        The reason without names and numbers: what tallies count by.
+    """
+
+    stage: str
+    passed: bool
+    reason: str = ""
+    value: float | None = None
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one stage did to the whole batch; `reasons` counts rejections by kind."""
+
+    stage: str
+    n_in: int
+    n_out: int
+    reasons: Mapping[str, int]
+    core_seconds: float
+
+
+@dataclass(frozen=True)
+class Screened:
+    """One crystal at the end of the funnel, rejected ones too.
+
+    Parameters
+    ----------
+    index
+        Place in the batch that was given.
+    structure
+        Relaxed where the relaxation was reached and passed, else as given.
+    verdicts
+        One for each stage that saw it, in order.
+    scores
+        ``energy_per_atom``, ``formation_energy_per_atom`` and ``energy_above_hull`` in eV/atom by the cheap
+        potential, ``similarity_mean`` and ``similarity_std``; only what was computed.
+    passed
+        Whether all stages passed it.
+    """
+
+    index: int
+    structure: Structure
+    verdicts: tuple[Verdict, ...]
+    scores: Mapping[str, float]
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Known:
+    """A material that the store holds already.
+
+    Parameters
+    ----------
+    id, formula
+        Material id and reduced formula.
+    fingerprint
+        (n,) as stored; computed anew where it is of another length.
+    structure
+        Its crystal.
+    """
+
+    id: str
+    formula: str
+    fingerprint: Sequence[float] | NDArray[np.float64]
+    structure: Structure
+
+
+class SimilarityModel(Protocol):
+    """A surrogate that foretells how near the curve of a crystal comes to a target."""
+
+    def similarity(
+        self, structures: Sequence[Structure], target: Target
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation over the ensemble, (n,) each."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that stages judge by.
+
+    Parameters
+    ----------
+    target, space
+        What is looked for, and where.
+    potential
+        Cheap potential of the relaxation.
+    known
+        Materials with the reduced formulas that may occur.
+    hull_entries
+        Composition, energy in eV per atom and id of every reference, all by one Method: that of `potential`.
+    surrogate
+        Foretells the similarity to the target; None where none is trained yet.
+    max_energy_above_hull
+        eV per atom.
+    min_distance
+        Shortest distance of two atoms, as a fraction of the sum of their atomic radii.
+    volume_per_atom
+        Least and most, Å³.
+    max_force, max_steps
+        Convergence of the relaxation in eV/Å, and its most steps.
+    rattle
+        Å; above 0 every atom is first displaced at random so that a symmetric saddle point is left, and the
+        symmetry is not kept.
+    """
+
+    target: Target
+    space: Space
+    potential: CheapPotential
+    known: Sequence[Known] = ()
+    hull_entries: Sequence[tuple[Mapping[str, float], float, str]] = ()
+    surrogate: SimilarityModel | None = None
+    max_energy_above_hull: float = 0.2
+    min_distance: float = 0.6
+    volume_per_atom: tuple[float, float] = (3.0, 160.0)
+    max_force: float = 0.1
+    max_steps: int = 150
+    rattle: float = 0.0
+
+    def __post_init__(self) -> None:
+        low, high = self.volume_per_atom
+        if not 0 < low < high:
+            raise InputError(f"The volume per atom must be bounded by 0 < low < high, not {low} and {high} Å³.")
+        for name in ("max_energy_above_hull", "min_distance", "rattle"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name} must be zero or more, not {getattr(self, name)}.")
+
+
+@dataclass
+class Crystal:
+    """One crystal on its way through the funnel."""
+
+    index: int
+    structure: Structure
+    verdicts: list[Verdict] = field(default_factory=list)
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def unique_and_novel(screened: Sequence[Screened]) -> tuple[int, int]:
+    """How many were unlike every earlier one of the batch, and how many of these unlike all that is known.
+
+    Only crystals that reached a stage which looks for twins can count; the denominator of a rate is the whole batch.
+    """
+    kinds: Counter[str] = Counter()
+    for crystal in screened:
+        stages = {verdict.stage for verdict in crystal.verdicts}
+        if not stages & {"duplicates", "relaxation"}:
+            continue
+        found = {verdict.kind for verdict in crystal.verdicts}
+        kinds["unique"] += DUPLICATE not in found
+        kinds["novel"] += not found & {DUPLICATE, KNOWN}
+    return kinds["unique"], kinds["novel"]
