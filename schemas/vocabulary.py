@@ -12,6 +12,7 @@ class Engine(StrEnum):
     GPAW = "gpaw"
     CHGNET = "chgnet"
     ANALYTIC = "analytic"
+    EXTERNAL = "external"  # computed elsewhere, imported with its numbers
 
 
 class Property(StrEnum):

@@ -1,0 +1,132 @@
+"""Dump and restore: every collection as compressed BSON lines of extended JSON, indexes made anew.
+
+The archive is readable by any server and any version of this one, GridFS files included (they are
+two collections like the others): the embedded server has no upgrade of its own files.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from bson import json_util
+from pymongo.errors import BulkWriteError
+
+from fermiloop.db_init import setup
+from fermiloop.db_init.importers.report import Progress, silent
+from fermiloop.platform.errors import InputError, UserError
+from fermiloop.platform.store import connection
+
+FORMAT: Final = 1
+BATCH_BYTES: Final = 8_000_000
+SKIPPED: Final = frozenset({"schema_version"})
+
+
+def dump(folder: Path, progress: Progress = silent) -> dict[str, int]:
+    """Write every collection into an empty or new folder; returns documents by collection.
+
+    Raises
+    ------
+    UserError
+        If the folder holds anything.
+    """
+    database = connection.database()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"The folder {folder} is not empty; name another one for the dump.")
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = {}
+    names = sorted(name for name in database.list_collection_names() if not name.startswith("system."))
+    for place, name in enumerate(names):
+        progress(f"dump {name}", place / len(names))
+        partial = folder / f"{name}.part"
+        with gzip.open(partial, "wt", encoding="utf-8") as out:
+            number = 0
+            for document in database[name].find({}).sort("_id", 1):
+                out.write(json_util.dumps(document, json_options=json_util.CANONICAL_JSON_OPTIONS) + "\n")
+                number += 1
+        partial.rename(folder / f"{name}.jsonl.gz")
+        counts[name] = number
+    # Last, so that a dump without it is known to be cut off.
+    manifest = {"format": FORMAT, "schema_version": connection.SCHEMA_VERSION, "counts": counts}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    return counts
+
+
+def restore(folder: Path, progress: Progress = silent) -> dict[str, int]:
+    """Read a dump into an empty database; returns documents by collection.
+
+    The whole archive is read before anything is written.
+
+    Raises
+    ------
+    InputError
+        If the folder is no complete dump.
+    UserError
+        If the database holds documents already.
+    """
+    manifest = _manifest(folder)
+    for name, number in manifest["counts"].items():
+        if sum(1 for _ in _documents(folder, name)) != number:
+            raise InputError(f"The dump {folder} is damaged: {name} does not hold {number} documents.")
+    database = connection.database()
+    filled = [n for n in database.list_collection_names() if n not in SKIPPED and database[n].find_one({}) is not None]
+    if filled:
+        raise UserError(
+            f"The database {database.name} is not empty ({', '.join(sorted(filled)[:3])}); "
+            "restore into a new one by setting FERMILOOP_DATABASE."
+        )
+    for place, name in enumerate(manifest["counts"]):
+        progress(f"restore {name}", place / len(manifest["counts"]))
+        _insert(database[name], folder, name)
+    setup.init()
+    return dict(manifest["counts"])
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if manifest["format"] == FORMAT and isinstance(manifest["counts"], dict):
+            if manifest["schema_version"] > connection.SCHEMA_VERSION:
+                raise InputError(
+                    f"The dump {folder} is of schema version {manifest['schema_version']}: "
+                    "upgrade fermiloop to restore it."
+                )
+            return dict(manifest)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise InputError(f"The folder {folder} holds no complete dump: its manifest.json is missing or damaged.")
+
+
+def _documents(folder: Path, name: str) -> Any:
+    if not name.replace(".", "").replace("_", "").isalnum():
+        raise InputError(f"The dump {folder} names a collection {name!r} that cannot be one.")
+    try:
+        with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+            for line in lines:
+                yield json_util.loads(line, json_options=json_util.CANONICAL_JSON_OPTIONS), len(line)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"The dump {folder} is damaged: {name} cannot be read ({type(error).__name__}).") from None
+
+
+def _insert(collection: Any, folder: Path, name: str) -> None:
+    batch, size = [], 0
+    if name in SKIPPED:
+        collection.delete_many({})
+    for document, length in _documents(folder, name):
+        batch.append(document)
+        size += length
+        if size > BATCH_BYTES:
+            _write(collection, batch)
+            batch, size = [], 0
+    if batch:
+        _write(collection, batch)
+
+
+def _write(collection: Any, batch: list[dict[str, Any]]) -> None:
+    try:
+        collection.insert_many(batch, ordered=False)
+    except BulkWriteError as error:
+        first = error.details["writeErrors"][0]["errmsg"]
+        raise InputError(f"The dump cannot be restored: {first[:200]}.") from None

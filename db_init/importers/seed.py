@@ -1,0 +1,131 @@
+"""The seed library: crystals, densities of states and energies by one Method, computed for this project."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from pymatgen.core import Structure
+
+from fermiloop.db_init import seed_method
+from fermiloop.db_init.importers.report import LoadReport, Progress, silent
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import labels, materials, methods, quarantine, spectra
+from fermiloop.schemas.label import Label
+from fermiloop.schemas.material import Material
+from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Origin, Property
+
+SHIPPED: Final = Path(__file__).parent.parent / "seed" / "gpaw_pbe.jsonl.gz"
+GRID: Final = np.linspace(seed_method.DOS_LO, seed_method.DOS_HI, seed_method.DOS_POINTS)
+CHUNK: Final = 200
+
+
+def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
+    """Load a library in the seed's format; a repeat adds nothing.
+
+    Formation energies are taken against the lowest record of each element in the same file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is not gzip.
+    """
+    rows = read(path)
+    gpaw = methods.save(**seed_method.GPAW)
+    chgnet = methods.save(**seed_method.CHGNET)
+    references = elemental_references([row for row, _ in rows if row])
+    loaded = refused = 0
+    for start in range(0, len(rows), CHUNK):
+        documents: list[tuple[Material, Spectrum, list[Label]]] = []
+        for number, (row, fault) in enumerate(rows[start : start + CHUNK], start + 1):
+            try:
+                if row is None:
+                    raise InputError(fault)
+                documents.append(_documents(row, references, gpaw, chgnet))
+            except (InputError, KeyError, TypeError, ValueError) as error:
+                quarantine.put(path.name, number, str(error), str(row)[:200])
+                refused += 1
+        # Curves and labels first: a material without them would never get them on a repeat.
+        spectra.save_many(spectrum for _, spectrum, _ in documents)
+        labels.save_many(label for _, _, found in documents for label in found)
+        loaded += materials.save_many([material for material, _, _ in documents])
+        progress("seed library", min(1.0, (start + CHUNK) / len(rows)))
+    return LoadReport(loaded, len(rows) - loaded - refused, refused)
+
+
+def read(path: Path) -> list[tuple[dict[str, Any] | None, str]]:
+    """Records of a library file, and the fault of each line that is none.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read at all.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+            return [_record(line) for line in lines if line.strip()]
+    except FileNotFoundError:
+        raise InputError(f"There is no library {path}.") from None
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(f"The library {path} cannot be read: {error}.") from None
+
+
+def elemental_references(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Lowest energy per atom of each element, by the DFT and by CHGNet."""
+    lowest: dict[str, dict[str, float]] = {"energy": {}, "chgnet": {}}
+    for row in rows:
+        symbols = {site["species"][0]["element"] for site in row["structure"]["sites"]}
+        if len(symbols) != 1:
+            continue
+        element, n = symbols.pop(), len(row["structure"]["sites"])
+        for kind, value in (("energy", row["energy"] / n), ("chgnet", row["chgnet_energy_per_atom"])):
+            lowest[kind][element] = min(value, lowest[kind].get(element, np.inf))
+    return lowest
+
+
+def _record(line: str) -> tuple[dict[str, Any] | None, str]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return None, f"no JSON: {error}"
+    return (
+        (row, "")
+        if isinstance(row, dict) and {"structure", "dos", "energy"} <= set(row)
+        else (None, "no library record")
+    )
+
+
+def _documents(
+    row: dict[str, Any], references: dict[str, dict[str, float]], gpaw: str, chgnet: str
+) -> tuple[Material, Spectrum, list[Label]]:
+    structure = Structure.from_dict(row["structure"])
+    source = {"name": "fermiloop seed library", "key": row["key"], "licence": "MIT"}
+    material = Material.from_structure(structure, origin=Origin.SEED, source=source, prototype=row["prototype"])
+    spectrum = Spectrum.from_arrays(material.id, GRID, row["dos"], method=gpaw, n_electrons=row["nelectrons"])
+    energy = row["energy"] / len(structure)
+    numbers = [
+        (Property.ENERGY_PER_ATOM, energy, gpaw),
+        (Property.FERMI_LEVEL, row["efermi"], gpaw),
+        (Property.MAGNETIC_MOMENT, row["magmom"], gpaw),
+        (Property.ENERGY_PER_ATOM, row["chgnet_energy_per_atom"], chgnet),
+        (Property.FORMATION_ENERGY_PER_ATOM, row["chgnet_formation"], chgnet),
+    ]
+    if "gap" in row:
+        numbers.append((Property.BAND_GAP, row["gap"], gpaw))
+    fractions = structure.composition.fractional_composition.get_el_amt_dict()
+    if set(fractions) <= set(references["energy"]):
+        formation = energy - sum(x * references["energy"][element] for element, x in fractions.items())
+        numbers.append((Property.FORMATION_ENERGY_PER_ATOM, formation, gpaw))
+    made = [
+        Label.make(material.id, name, float(value), method=method, calculation=None, version=1)
+        for name, value, method in numbers
+    ]
+    material.check()
+    spectrum.check()
+    for label in made:
+        label.check()
+    return material, spectrum, made
