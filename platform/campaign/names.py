@@ -1,0 +1,60 @@
+"""Names that a campaign file may use, each list beside what it names.
+
+A campaign file is read before anything heavy is imported, so the names stand here as text; a test
+compares them with the registries that they name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Final
+
+from fermiloop.schemas.vocabulary import CrystalSystem, Engine, Property
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
+    "dos_composer": ("paper", "factorised"),
+    "substitution": (),
+    "random_pick": (),
+}
+NEEDS_DOS: Final = frozenset({"dos_composer"})  # generators that learn from the target's curve
+MOST_COMPONENTS: Final = {"dos_composer": 2}  # generators that make fewer components than a space may hold
+STAGES: Final = ("composition", "geometry", "duplicates", "relaxation", "hull", "target")
+POTENTIALS: Final = ("chgnet", "analytic")
+ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
+ENGINES: Final = tuple(engine.value for engine in Engine)
+ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value})
+PROPERTIES: Final = tuple(
+    name.value
+    for name in (
+        Property.ENERGY_PER_ATOM,
+        Property.FORMATION_ENERGY_PER_ATOM,
+        Property.ENERGY_ABOVE_HULL,
+        Property.BAND_GAP,
+        Property.FERMI_LEVEL,
+        Property.MAGNETIC_MOMENT,
+    )
+)
+CRYSTAL_SYSTEMS: Final = tuple(system.value for system in CrystalSystem)
+
+
+def hint(value: str, known: Iterable[str], what: str) -> str:
+    """What to say about an unknown name: the nearest known one, or all of them.
+
+    Parameters
+    ----------
+    value
+        What was written.
+    known
+        Names that would be right.
+    what
+        Kind of name, such as ``"generator"``.
+    """
+    names = list(known)
+    lowered = {name.lower(): name for name in names}
+    near = difflib.get_close_matches(value.lower(), list(lowered), n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {lowered[near[0]]}?"
+    return f"known {what}s are {', '.join(names)}." if names else f"there is no {what} to choose here."

@@ -1,0 +1,392 @@
+"""The campaign file: what is looked for, where, with what means, and for how much.
+
+One YAML file, read into frozen pydantic models; ``docs/campaigns.md`` is its reference. Every
+mistake is a `SpecError` of one sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pymatgen.core import Composition, Element
+
+from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.curve_file import curve_problem, read_curve
+from fermiloop.platform.campaign.spec_errors import sentence
+from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
+from fermiloop.platform.errors import InputError, SpecError
+from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.representations.training import PropertyWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
+
+
+def _known(what: str, known: tuple[str, ...]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"is no known {what}; {names.hint(value, known, what)}")
+        return value
+
+    return check
+
+
+def _campaign_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise ValueError(
+            "must be 1 to 63 small letters, digits and hyphens that begin with a letter or digit, such as pd-like"
+        )
+    return value
+
+
+def _formula(value: str) -> str:
+    try:
+        composition = Composition(value)
+        known = bool(composition) and all(element.symbol in ELEMENTS for element in composition.elements)
+    except (ValueError, AttributeError):
+        known = False
+    if not known:
+        raise ValueError("is no chemical formula; write it as Pd or NiAl3")
+    return composition.reduced_formula
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((value for value in values if values.count(value) > 1), None)
+    if twice is not None:
+        raise ValueError(f"names {twice} twice; name it once")
+    return values
+
+
+def _plain(tree: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what no JSON document holds: dates, NaN, keys that are not text."""
+    problem = _unplain(tree)
+    if problem:
+        raise ValueError(f"holds {problem}, where only text, finite numbers, lists and mappings may be")
+    return tree
+
+
+def _unplain(value: Any) -> str | None:
+    if isinstance(value, dict):
+        wrong = next((key for key in value if not isinstance(key, str)), None)
+        if wrong is not None:
+            return f"the key {wrong!r}"
+        return next((found for found in map(_unplain, value.values()) if found), None)
+    if isinstance(value, list):
+        return next((found for found in map(_unplain, value) if found), None)
+    fine = value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+    return None if fine else f"the value {value}"
+
+
+Text = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+AnyNumber = Annotated[float, Field(strict=True)]
+Symbol = Annotated[Text, AfterValidator(_known("element", ELEMENTS))]
+Options = Annotated[dict[str, Any], AfterValidator(_plain)]
+
+
+class Part(BaseModel):
+    """A mapping of the campaign file: unknown keys refused, frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DosTarget(Part):
+    """A density of states, named in one of three ways."""
+
+    material: Text | None = Field(default=None, description="formula or id of a stored material")
+    file: Text | None = Field(default=None, description="path of a curve file, relative to the campaign file")
+    energies: tuple[AnyNumber, ...] | None = Field(default=None, description="eV about the Fermi level, rising")
+    values: tuple[AnyNumber, ...] | None = Field(default=None, description="states/eV, as many as energies")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DosTarget:
+        pasted = self.energies is not None or self.values is not None
+        if sum((self.material is not None, self.file is not None, pasted)) != 1:
+            raise ValueError("target.dos must name one of material, file, or energies with values, and only one")
+        if pasted:
+            if self.energies is None or self.values is None:
+                missing = "energies" if self.energies is None else "values"
+                raise ValueError(f"target.dos.{missing} is missing; pasted curves need energies and values")
+            problem = curve_problem(self.energies, self.values)
+            if problem:
+                raise ValueError(f"target.dos does not hold: {problem}")
+        return self
+
+    def curve(self) -> NDArray[np.float64] | None:
+        """(DOS_GRID.n,) unit-area curve where the values are here, None where a material is named."""
+        if self.energies is None or self.values is None:
+            return None
+        return DOS_GRID.normalise(DOS_GRID.resample(self.energies, self.values))
+
+
+class Window(Part):
+    """A property with the values that count as a hit."""
+
+    name: Annotated[Text, AfterValidator(_known("property", names.PROPERTIES))] = Field(description="a property name")
+    value: Number = Field(description="the value looked for, in the property's unit")
+    tolerance: Number = Field(gt=0, description="how far from it still counts")
+
+
+class TargetSpec(Part):
+    """What is looked for."""
+
+    dos: DosTarget | None = Field(default=None, description="a density of states")
+    hit_similarity: Number = Field(default=0.9, gt=0, le=1, description="cosine similarity that counts as a hit")
+    exclude: tuple[Annotated[Text, AfterValidator(_formula)], ...] = Field(
+        default=(), description="formulas that may not be proposed"
+    )
+    properties: tuple[Window, ...] = Field(default=(), description="property windows, which must all hold")
+
+    @model_validator(mode="after")
+    def _something(self) -> TargetSpec:
+        if self.dos is None and not self.properties:
+            raise ValueError("target names nothing to look for; give it dos, properties, or both")
+        return self
+
+    def windows(self) -> tuple[PropertyWindow, ...]:
+        """Property windows as the generators and the screening take them."""
+        return tuple(PropertyWindow(window.name, window.value, window.tolerance) for window in self.properties)
+
+
+class SpaceSpec(Part):
+    """Where candidates may lie."""
+
+    elements: Annotated[tuple[Symbol, ...], AfterValidator(_distinct)] = Field(
+        min_length=1, description="element symbols"
+    )
+    components: tuple[Whole, Whole] = Field(default=(1, 2), description="fewest and most distinct elements")
+    crystal_systems: Annotated[
+        tuple[Annotated[Text, AfterValidator(_known("crystal system", names.CRYSTAL_SYSTEMS))], ...],
+        AfterValidator(_distinct),
+    ] = Field(default=("cubic", "hexagonal"), min_length=1, description="crystal systems")
+    max_sites: Whole = Field(default=8, ge=1, le=20, description="most sites of the primitive cell")
+
+    @model_validator(mode="after")
+    def _components(self) -> SpaceSpec:
+        low, high = self.components
+        if not 1 <= low <= high <= 3:
+            raise ValueError(f"space.components is [{low}, {high}], but must rise within 1 to 3, such as [1, 2]")
+        if len(self.elements) < low:
+            raise ValueError(
+                f"space.elements names {len(self.elements)}, but space.components asks for at least {low} in each"
+            )
+        return self
+
+    def space(self) -> Space:
+        """The same as generators take it."""
+        return Space(self.elements, self.components, self.crystal_systems, self.max_sites)
+
+
+class GeneratorSpec(Part):
+    """One proposer and how many candidates it proposes each round."""
+
+    name: Annotated[Text, AfterValidator(_known("generator", tuple(names.GENERATOR_PRESETS)))] = Field(
+        description="a generator's name"
+    )
+    preset: Text | None = Field(default=None, description="a preset of the generator")
+    proposals: Whole = Field(ge=1, le=100_000, description="candidates proposed each round")
+    options: Options = Field(default_factory=dict, description="what the generator takes beyond its preset")
+
+
+class FunnelSpec(Part):
+    """Which stages screen the candidates."""
+
+    stages: Annotated[
+        tuple[Annotated[Text, AfterValidator(_known("stage", names.STAGES))], ...], AfterValidator(_distinct)
+    ] = Field(default=names.STAGES, min_length=1, description="stages in their order")
+    potential: Annotated[Text, AfterValidator(_known("potential", names.POTENTIALS))] = Field(
+        default="chgnet", description="cheap potential of relaxation and hull"
+    )
+    max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
+
+
+class AcquisitionSpec(Part):
+    """How the candidates to evaluate are chosen."""
+
+    name: Annotated[Text, AfterValidator(_known("acquisition", names.ACQUISITIONS))] = Field(
+        default="expected_improvement", description="an acquisition function"
+    )
+    diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
+    exploration: Number = Field(default=1.0, ge=0, le=100, description="weight of the uncertainty")
+
+
+class EngineSpec(Part):
+    """What computes the chosen candidates."""
+
+    name: Annotated[Text, AfterValidator(_known("engine", names.ENGINES))] = Field(
+        default="gpaw", description="an engine"
+    )
+    settings: Options = Field(default_factory=dict, description="settings of the engine, beyond its defaults")
+    time_limit: Number = Field(default=900.0, gt=0, le=604_800, description="seconds that one calculation may take")
+
+
+class BudgetSpec(Part):
+    """How much may be spent; the first limit that is reached ends the campaign."""
+
+    rounds: Whole = Field(ge=1, le=1000, description="most rounds")
+    evaluations: Whole = Field(ge=1, le=100_000, description="most evaluations, failed ones included")
+    per_round: Whole = Field(ge=1, description="evaluations of one round")
+    core_hours: Number | None = Field(default=None, gt=0, description="most core-hours of evaluations")
+
+
+class RetrainSpec(Part):
+    """When generators are trained anew."""
+
+    min_new_labels: Whole = Field(default=1, ge=0, description="new results that make a retraining worth it")
+
+
+class StopSpec(Part):
+    """What ends the campaign before its budget does."""
+
+    hits: Whole | None = Field(default=None, ge=1, description="hits that are enough")
+
+
+class CampaignSpec(Part):
+    """A whole campaign file."""
+
+    name: Annotated[Text, AfterValidator(_campaign_name)] = Field(description="the campaign's name")
+    target: TargetSpec = Field(description="what is looked for")
+    space: SpaceSpec = Field(description="where candidates may lie")
+    generators: tuple[GeneratorSpec, ...] = Field(min_length=1, description="who proposes candidates")
+    funnel: FunnelSpec = Field(default_factory=FunnelSpec, description="how candidates are screened")
+    acquisition: AcquisitionSpec = Field(default_factory=AcquisitionSpec, description="how candidates are chosen")
+    engine: EngineSpec = Field(default_factory=EngineSpec, description="what computes the chosen ones")
+    budget: BudgetSpec = Field(description="how much may be spent")
+    retrain: RetrainSpec = Field(default_factory=RetrainSpec, description="when generators are trained anew")
+    stop: StopSpec = Field(default_factory=StopSpec, description="what ends the campaign early")
+    seed: Whole = Field(default=0, ge=0, lt=2**32, description="seed of everything random")
+
+    @model_validator(mode="after")
+    def _together(self) -> CampaignSpec:
+        problem = next((found for check in CROSS_CHECKS if (found := check(self))), None)
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready; `CampaignSpec.model_validate` reads it back."""
+        return self.model_dump(mode="json")
+
+
+def _check_generators(spec: CampaignSpec) -> str | None:
+    """Presets exist, nobody stands twice, and everyone can work in the space."""
+    for index, generator in enumerate(spec.generators):
+        where, name, preset = f"generators[{index}]", generator.name, generator.preset
+        presets = names.GENERATOR_PRESETS[name]
+        if preset is not None and preset not in presets:
+            return f"{where}.preset is {preset!r}, which {name} does not have; {names.hint(preset, presets, 'preset')}"
+        if any((other.name, other.preset) == (name, preset) for other in spec.generators[:index]):
+            return f"{where} is {name} a second time; name it once with all its proposals"
+        most = names.MOST_COMPONENTS.get(name, 3)
+        if spec.space.components[1] > most:
+            return (
+                f"space.components is {list(spec.space.components)}, but the generator {name} makes unaries and "
+                f"binaries only, so at most {most}"
+            )
+        if name in names.NEEDS_DOS and spec.target.dos is None:
+            return f"{where}.name is {name}, which needs a density of states; add target.dos or use substitution"
+    return None
+
+
+def _check_budget(spec: CampaignSpec) -> str | None:
+    """A round fits in the budget."""
+    budget = spec.budget
+    if budget.per_round > budget.evaluations:
+        return f"budget.per_round is {budget.per_round}, but may be at most budget.evaluations, {budget.evaluations}"
+    return None
+
+
+def _check_stages(spec: CampaignSpec) -> str | None:
+    """Stages come in the order in which they build on each other."""
+    stages = spec.funnel.stages
+    ordered = tuple(stage for stage in names.STAGES if stage in stages)
+    if stages != ordered:
+        return f"funnel.stages is [{', '.join(stages)}], but the order must be [{', '.join(ordered)}]"
+    if "hull" in stages and "relaxation" not in stages:
+        return "funnel.stages has hull without relaxation, but only relaxed crystals have a hull distance; add it"
+    return None
+
+
+def _check_target(spec: CampaignSpec) -> str | None:
+    """Whatever compares curves needs a curve, from the file and from the engine."""
+    if spec.target.dos is not None:
+        if spec.engine.name in names.ENGINES_WITHOUT_DOS:
+            return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
+        return None
+    if "target" in spec.funnel.stages:
+        return "funnel.stages has target, but there is no target.dos to compare with; leave that stage out"
+    if spec.acquisition.name != "random":
+        return (
+            f"acquisition.name is {spec.acquisition.name}, which ranks by similarity to target.dos; "
+            "without one it must be random"
+        )
+    return None
+
+
+CROSS_CHECKS: Final = (_check_generators, _check_budget, _check_stages, _check_target)
+
+
+def load_spec(path: Path) -> CampaignSpec:
+    """Campaign of a YAML file; a curve file that it names is read into it.
+
+    Raises
+    ------
+    SpecError
+        If the file cannot be read or does not hold.
+    """
+    return parse_spec(read_text(path), source=str(path), folder=path.parent)
+
+
+def parse_spec(text: str, source: str = "The campaign", folder: Path | None = None) -> CampaignSpec:
+    """Campaign of a YAML text.
+
+    Parameters
+    ----------
+    text
+        YAML.
+    source
+        What to call it in errors.
+    folder
+        Where relative curve files lie; without it they are looked for in the working folder.
+
+    Raises
+    ------
+    SpecError
+        If anything does not hold: one sentence with key, value and what would be right.
+    """
+    tree = load_mapping(text, source)
+    try:
+        spec = CampaignSpec.model_validate(tree)
+    except ValidationError as error:
+        raise SpecError(sentence(error, CampaignSpec, source)) from None
+    except RecursionError:
+        raise SpecError(f"{source} is nested too deeply to be a campaign; see docs/campaigns.md.") from None
+    return _with_curve(spec, source, folder or Path())
+
+
+def _with_curve(spec: CampaignSpec, source: str, folder: Path) -> CampaignSpec:
+    """The same campaign with the curve file's numbers in it, so that it runs wherever it is stored."""
+    if spec.target.dos is None or spec.target.dos.file is None:
+        return spec
+    try:
+        energies, values = read_curve(folder / spec.target.dos.file)
+    except InputError as error:
+        raise SpecError(f"{source}: target.dos.file does not hold: {_uncapital(str(error))}") from None
+    dos = DosTarget(energies=tuple(energies.tolist()), values=tuple(values.tolist()))
+    return spec.model_copy(update={"target": spec.target.model_copy(update={"dos": dos})})
+
+
+def _uncapital(text: str) -> str:
+    return text if text.startswith("/") else text[:1].lower() + text[1:]
