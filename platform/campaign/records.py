@@ -1,0 +1,190 @@
+"""A campaign as it went, in plain frozen dataclasses: everything that the summary needs, nothing else.
+
+The flows fill these from the store; numbers that are unknown are None, never NaN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fermiloop.platform.campaign.spec import CampaignSpec
+
+
+@dataclass(frozen=True)
+class TallyRecord:
+    """What one stage of the funnel did in one round; `reasons` counts the rejections."""
+
+    stage: str
+    n_in: int
+    n_out: int
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    core_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """One round by its counts.
+
+    Parameters
+    ----------
+    number
+        Counted from 1.
+    state
+        A `RoundState`.
+    proposed, unique, novel, passed, selected
+        Candidates that came this far.
+    evaluated, failed
+        Evaluations that gave a result, and those that did not.
+    ingested
+        Results written to the store.
+    new_labels
+        Labels that this round added.
+    hits
+        Evaluated candidates that are hits.
+    best_score
+        Highest score of the round, None without an evaluation.
+    checkpoints
+        Ids of the trained generators that proposed.
+    tallies
+        The funnel, stage by stage.
+    """
+
+    number: int
+    state: str = "closed"
+    proposed: int = 0
+    unique: int = 0
+    novel: int = 0
+    passed: int = 0
+    selected: int = 0
+    evaluated: int = 0
+    failed: int = 0
+    ingested: int = 0
+    new_labels: int = 0
+    hits: int = 0
+    best_score: float | None = None
+    checkpoints: tuple[str, ...] = ()
+    tallies: tuple[TallyRecord, ...] = ()
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """What an evaluation gave and cost.
+
+    Parameters
+    ----------
+    calculation
+        Id of the calculation.
+    state
+        ``"completed"`` or ``"failed"``.
+    core_seconds
+        Processor time, of failed ones too.
+    score
+        Cosine similarity to the target, or the score of property windows; in 0 to 1.
+    hit
+        Whether the candidate is what was looked for.
+    energy_above_hull, formation_energy
+        eV/atom within the engine's Method.
+    curve
+        (n,) unit-area computed DOS on the target's grid.
+    failed_reason
+        Why there is no result.
+    """
+
+    calculation: str
+    state: str
+    core_seconds: float = 0.0
+    score: float | None = None
+    hit: bool = False
+    energy_above_hull: float | None = None
+    formation_energy: float | None = None
+    curve: tuple[float, ...] | None = None
+    failed_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class CandidateRecord:
+    """A candidate that was selected for evaluation; `evaluation` is None while it waits."""
+
+    id: str
+    formula: str
+    generator: str
+    round: int
+    evaluation: EvaluationRecord | None = None
+
+
+@dataclass(frozen=True)
+class HullPoint:
+    """A material of the best candidate's binary system.
+
+    Parameters
+    ----------
+    formula
+        Reduced formula.
+    fraction
+        Share of the second element, 0 to 1.
+    formation_energy
+        eV/atom.
+    candidate
+        Candidate id where it is one of this campaign.
+    """
+
+    formula: str
+    fraction: float
+    formation_energy: float
+    candidate: str | None = None
+
+
+@dataclass(frozen=True)
+class HullRecord:
+    """A binary system: its two elements in the order of `HullPoint.fraction`, and its points."""
+
+    elements: tuple[str, str]
+    points: tuple[HullPoint, ...]
+
+
+@dataclass(frozen=True)
+class CampaignRecord:
+    """A campaign as it went.
+
+    Parameters
+    ----------
+    spec
+        Its file.
+    state, reason
+        A `CampaignState`, and why it is so.
+    rounds
+        By number.
+    candidates
+        All that were selected, evaluated or not.
+    core_seconds
+        Processor time of the evaluations and, where known, of everything else.
+    grid
+        (n,) eV about the Fermi level, points of every curve; empty without a DOS target.
+    target_curve
+        (n,) unit-area target.
+    target_name
+        How to call the target in pictures, such as ``"Pd"``.
+    library_similarities
+        Similarity to the target of every library material inside the space: what a random pick finds.
+    lineage
+        Lineage of the best candidate, as ``candidates explain`` gives it.
+    hull
+        The best candidate's system where it is binary.
+    """
+
+    spec: CampaignSpec
+    state: str
+    reason: str | None = None
+    rounds: tuple[RoundRecord, ...] = ()
+    candidates: tuple[CandidateRecord, ...] = ()
+    core_seconds: float = 0.0
+    grid: tuple[float, ...] = ()
+    target_curve: tuple[float, ...] | None = None
+    target_name: str = ""
+    library_similarities: tuple[float, ...] = ()
+    lineage: Mapping[str, Any] | None = None
+    hull: HullRecord | None = None

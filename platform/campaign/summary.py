@@ -1,0 +1,160 @@
+"""The report of a campaign as JSON-ready data; the terminal, the page and the pictures all show this.
+
+Every proportion bears its count and its 95 % Wilson interval.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from fermiloop.platform.campaign.statistics import wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fermiloop.platform.campaign.records import CampaignRecord, CandidateRecord, HullRecord, RoundRecord
+
+MOST_CURVES: Final = 3
+
+
+def summarise(record: CampaignRecord) -> dict[str, Any]:
+    """Everything that a report shows; no NaN, unknown numbers are None."""
+    done = [one for one in record.candidates if one.evaluation is not None]
+    good = [one for one in done if one.evaluation is not None and one.evaluation.state == "completed"]
+    hits = sum(1 for one in good if one.evaluation is not None and one.evaluation.hit)
+    ranked = sorted(good, key=_score, reverse=True)
+    summary = {
+        "name": record.spec.name,
+        "state": record.state,
+        "reason": record.reason,
+        "evaluations": len(good),
+        "failures": len(done) - len(good),
+        "core_seconds": record.core_seconds,
+        "rounds": [_round(one) for one in record.rounds],
+        "best": _best(ranked, record.lineage),
+        "hits": _rate(hits, len(good)),
+        "baseline": _baseline(record, good),
+        "discovery_factor": None,
+        "cost_per_hit": {
+            "evaluations": len(done) / hits if hits else None,
+            "core_seconds": record.core_seconds / hits if hits else None,
+        },
+        "target": _target(record),
+        "curves": [_curve(one) for one in ranked if one.evaluation and one.evaluation.curve][:MOST_CURVES],
+        "evaluated": [_evaluated(one) for one in done],
+        "hull": _hull(record.hull),
+        "spec": record.spec.as_dict(),
+    }
+    random_rate = summary["baseline"]["random"]["rate"]
+    if random_rate and summary["hits"]["rate"] is not None:
+        summary["discovery_factor"] = summary["hits"]["rate"] / random_rate
+    return _finite(summary)
+
+
+def _score(candidate: CandidateRecord) -> float:
+    score = candidate.evaluation.score if candidate.evaluation else None
+    return score if score is not None and math.isfinite(score) else -math.inf
+
+
+def _rate(hits: int, n: int) -> dict[str, Any]:
+    """A proportion; without a trial it and its interval are None."""
+    low, high = wilson(hits, n) if n else (None, None)
+    return {"hits": hits, "n": n, "rate": hits / n if n else None, "low": low, "high": high}
+
+
+def _round(one: RoundRecord) -> dict[str, Any]:
+    rate = _rate(one.hits, one.evaluated)
+    keys = ("number", "state", "proposed", "unique", "novel", "passed", "selected", "evaluated", "failed", "ingested")
+    return {
+        **{key: getattr(one, key) for key in keys},
+        "best_score": one.best_score,
+        "checkpoints": list(one.checkpoints),
+        "hits": one.hits,
+        "hit_rate": rate["rate"],
+        "hit_low": rate["low"],
+        "hit_high": rate["high"],
+        "funnel": [
+            {
+                "stage": tally.stage,
+                "n_in": tally.n_in,
+                "n_out": tally.n_out,
+                "reasons": dict(tally.reasons),
+                "core_seconds": tally.core_seconds,
+            }
+            for tally in one.tallies
+        ],
+    }
+
+
+def _best(ranked: Sequence[CandidateRecord], lineage: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if not ranked or not math.isfinite(_score(ranked[0])):
+        return None
+    return {**_evaluated(ranked[0]), "lineage": dict(lineage) if lineage else None}
+
+
+def _evaluated(one: CandidateRecord) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "candidate": one.id, "formula": one.formula, "generator": one.generator, "round": one.round,
+    }  # fmt: skip
+    keys = (
+        "calculation", "state", "score", "hit", "energy_above_hull", "formation_energy", "core_seconds",
+        "failed_reason",
+    )  # fmt: skip
+    return {**row, **{key: getattr(one.evaluation, key) for key in keys}}
+
+
+def _curve(one: CandidateRecord) -> dict[str, Any]:
+    assert one.evaluation is not None
+    assert one.evaluation.curve is not None
+    return {
+        "candidate": one.id, "formula": one.formula, "score": one.evaluation.score,
+        "values": list(one.evaluation.curve),
+    }  # fmt: skip
+
+
+def _baseline(record: CampaignRecord, good: Sequence[CandidateRecord]) -> dict[str, Any]:
+    """What a random pick from the library finds, and what substitution found of its own."""
+    threshold = record.spec.target.hit_similarity
+    alike = sum(1 for value in record.library_similarities if value >= threshold)
+    plain = [one for one in good if one.generator == "substitution"]
+    plain_hits = sum(1 for one in plain if one.evaluation and one.evaluation.hit)
+    return {
+        "random": _rate(alike, len(record.library_similarities)),
+        "substitution": _rate(plain_hits, len(plain)),
+    }
+
+
+def _target(record: CampaignRecord) -> dict[str, Any]:
+    target = record.spec.target
+    return {
+        "name": record.target_name,
+        "hit_similarity": target.hit_similarity if target.dos else None,
+        "grid": list(record.grid),
+        "values": list(record.target_curve) if record.target_curve is not None else None,
+        "properties": [window.model_dump() for window in target.properties],
+    }
+
+
+def _hull(hull: HullRecord | None) -> dict[str, Any] | None:
+    if hull is None:
+        return None
+    points = [
+        {
+            "formula": point.formula,
+            "fraction": point.fraction,
+            "formation_energy": point.formation_energy,
+            "candidate": point.candidate,
+        }
+        for point in hull.points
+    ]
+    return {"elements": list(hull.elements), "points": points}
+
+
+def _finite(value: Any) -> Any:
+    """The same tree with None where a number is not finite."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
