@@ -6,7 +6,10 @@ pair potential for tests. Both answer the same protocol; neither gives a density
 
 from __future__ import annotations
 
+import io
 import time
+import warnings
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -16,14 +19,14 @@ from ase.calculators.lj import LennardJones
 from ase.constraints import FixSymmetry
 from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE
-from pymatgen.core import Element
+from pymatgen.core import Element, Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ase import Atoms
     from ase.calculators.calculator import Calculator
-    from pymatgen.core import Structure
 
 SCAN: Final = (-0.12, -0.06, 0.0, 0.06, 0.12)  # steps in ln(volume) of a coarse pass
 FINE_FACTOR: Final = 0.4
@@ -57,7 +60,10 @@ class CheapPotential(Protocol):
 
 
 class ChgnetPotential:
-    """CHGNet on the CPU, or on a GPU where torch sees one."""
+    """CHGNet on the CPU, or on a GPU where torch sees one.
+
+    On one core a batch of 16 takes 11 ms a crystal where one by one takes 14 ms (8 prototypes of up to 8 sites).
+    """
 
     name = "chgnet"
 
@@ -65,15 +71,16 @@ class ChgnetPotential:
         """Energies in eV per atom, one batch."""
         if not structures:
             return []
-        predicted = _chgnet().predict_structure(list(structures), task="e", batch_size=16)
+        with _quiet():
+            predicted = _chgnet().predict_structure(list(structures), task="e", batch_size=16)
         rows = predicted if isinstance(predicted, list) else [predicted]
         return [float(row["e"]) for row in rows]
 
     def calculator(self) -> Calculator:
         """A fresh ASE calculator with energy, forces and stress."""
-        from chgnet.model import CHGNetCalculator  # imports torch: seconds
-
-        return CHGNetCalculator(_chgnet(), use_device=_device())
+        with _quiet():
+            made: Calculator = _chgnet_calculator()(_chgnet(), use_device=_device())
+        return made
 
 
 class AnalyticPotential:
@@ -115,9 +122,8 @@ def relax(
     optimiser = FIRE(FrechetCellFilter(atoms), logfile=None)
     converged = bool(optimiser.run(fmax=fmax, steps=steps))
     energy = float(atoms.get_potential_energy()) / len(atoms)
-    atoms.set_constraint()
-    relaxed = AseAtomsAdaptor.get_structure(atoms)
-    relaxed.remove_site_property("magmom") if "magmom" in relaxed.site_properties else None
+    # not by the adaptor: it would take magnetic moments of the potential along
+    relaxed = Structure(Lattice(atoms.cell.array), atoms.get_chemical_symbols(), atoms.get_scaled_positions())
     return Relaxation(relaxed, energy, converged, int(optimiser.nsteps), time.process_time() - began)
 
 
@@ -159,6 +165,14 @@ POTENTIALS: Final[dict[str, type[ChgnetPotential] | type[AnalyticPotential]]] = 
 }
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep CHGNet's announcements off the terminal, and the one warning that it cannot help, while it runs."""
+    with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True", category=UserWarning)
+        yield
+
+
 @cache
 def _chgnet() -> Any:
     import torch
@@ -166,6 +180,23 @@ def _chgnet() -> Any:
 
     torch.set_num_threads(1)
     return CHGNet.load(use_device=_device(), verbose=False)
+
+
+@cache
+def _chgnet_calculator() -> Any:
+    from chgnet.model import CHGNetCalculator  # imports torch: seconds
+
+    class Unconstrained(CHGNetCalculator):
+        """Sees no constraints: ASE applies them, and their conversion to pymatgen warns at every step."""
+
+        def calculate(self, atoms: Atoms | None = None, *args: Any, **kwargs: Any) -> None:
+            bare = atoms.copy() if atoms is not None else None
+            if bare is not None:
+                bare.set_constraint()
+            with _quiet():
+                super().calculate(bare, *args, **kwargs)
+
+    return Unconstrained
 
 
 def _device() -> str:

@@ -26,8 +26,10 @@ SYMMETRY_TOLERANCE: Final = 0.05  # Å
 
 
 def check_geometry(crystal: Crystal, context: Context) -> Verdict:
-    """Finite numbers, volume, distances, number of sites, crystal system."""
+    """One species a site, finite numbers, volume, distances, number of sites, crystal system."""
     structure = crystal.structure
+    if not structure.is_ordered:
+        return Verdict(STAGE, False, f"{structure.formula} has sites with more than one species", kind="disordered")
     if not (np.isfinite(structure.lattice.matrix).all() and np.isfinite(structure.frac_coords).all()):
         return Verdict(STAGE, False, "the cell or the coordinates are not finite", kind="not finite")
     problem = check_volume(structure, context, STAGE) or check_distances(structure, context, STAGE)

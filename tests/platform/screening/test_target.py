@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from fermiloop.platform.generators.protocol import PropertyWindow, Target
+from fermiloop.platform.representations.spectrum import DOS_GRID
+
+CURVE = Target(grid=DOS_GRID, curve=np.full(DOS_GRID.n, 1 / 15))
+
+
+class Surrogate:
+    """Foretells the number of sites, and chokes on gold as real ones choke on what they cannot describe."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def similarity(self, structures, target):
+        self.calls += 1
+        if any("Au" in s.composition for s in structures):
+            raise ValueError("no features for Au")
+        n = np.array([len(s) / 10 for s in structures])
+        return np.where(n > 0.35, np.nan, n), n / 2
+
+
+def test_scores_come_in_one_call_and_nothing_is_rejected(tools):
+    surrogate = Surrogate()
+    batch = [tools.build("A1"), tools.build("A3"), tools.build("D0_3", "Cu", "Na")]
+    screened, _ = tools.run(batch, "target", target=CURVE, surrogate=surrogate)
+    assert surrogate.calls == 1
+    assert [s.scores.get("similarity_mean") for s in screened] == [0.1, 0.2, None]
+    assert screened[1].scores["similarity_std"] == pytest.approx(0.1)
+    assert all(s.passed for s in screened)
+
+
+def test_one_bad_crystal_does_not_spoil_the_batch(tools):
+    batch = [tools.build("A1"), tools.build("A1", "Au"), tools.build("A3")]
+    screened, (tally,) = tools.run(batch, "target", target=CURVE, surrogate=Surrogate())
+    assert [s.passed for s in screened] == [True, False, True]
+    assert screened[0].scores["similarity_mean"] == pytest.approx(0.1)
+    assert "no features for Au" in screened[1].verdicts[0].reason
+    assert tally.reasons == {"failed: ValueError": 1}
+
+
+def test_without_a_surrogate_the_reason_says_so(tools):
+    (screened,), _ = tools.run([tools.build("A1")], "target", target=CURVE)
+    assert screened.passed
+    assert screened.verdicts[0].reason == "no surrogate is trained yet"
+    assert dict(screened.scores) == {}
+
+
+def test_windows_score_what_the_funnel_knows(tools):
+    energy = tools.context().potential.energies([tools.build("A1", volume=9.0)])[0]
+    windows = (PropertyWindow("energy_per_atom", energy + 0.1, 0.1), PropertyWindow("band_gap", 1.5, 0.2))
+    crystals, references = [tools.build("A1", volume=9.0)], [({"Cu": 1}, energy, "m-1")]
+    (screened,), _ = tools.run(crystals, "hull", "target", target=Target(windows=windows), hull_entries=references)
+    assert screened.scores["similarity_mean"] == pytest.approx(np.exp(-0.5))
+    assert screened.verdicts[1].reason == "no cheap value of band_gap"
