@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from fermiloop.platform.cli.output import AsJson, Listing, print_json
 from fermiloop.platform.cli.progress import long_work
+
+SEED_LIBRARY: Final = Path(str(files("fermiloop.db_init"))) / "seed" / "gpaw_pbe.jsonl.gz"
 
 app = typer.Typer(help="Benchmarks: the paper's figures, ours beside them.")
 
@@ -29,7 +32,7 @@ def dos(
     from fermiloop.platform.bench.dos import run_bench
 
     with long_work("Benchmark") as report:
-        result = run_bench(library=library, test=test, quick=quick, progress=report)
+        result = run_bench(SEED_LIBRARY, library=library, test=test, quick=quick, progress=report)
     if as_json:
         print_json(result)
         return

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import FermiloopError, InputError
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.generators.calibration import calibration_error
 from fermiloop.platform.generators.decoration import Decoration, Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
@@ -18,6 +17,7 @@ from fermiloop.platform.generators.factorised import FactorisedModel
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.generators.samples import FEWEST_SAMPLES, fold_numbers, samples_of
+from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.representations.composition import formula_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 

@@ -43,6 +43,8 @@ def row_of(composition: Composition | str) -> Row:
         raise InputError(f"{composition} is no chemical formula: {error}") from None
     if not amounts or any(abs(amount - round(amount)) > 1e-6 for amount in amounts.values()):
         raise InputError(f"{composition} has amounts that are no whole numbers; give one such as Pt3Ni.")
+    if not all(Element.is_valid_symbol(symbol) for symbol in amounts):
+        raise InputError(f"{composition} holds a symbol that is no element; write it like Pt3Ni.")
     counts = {Element(symbol).Z: round(amount) for symbol, amount in amounts.items()}
     divisor = gcd(*counts.values())
     return tuple(sorted((number, count // divisor) for number, count in counts.items()))

@@ -49,10 +49,9 @@ def element_kernel(elements: Sequence[int], length: float, identity: float) -> N
 
 def _features(element: Element) -> list[float]:
     electrons = element.full_electronic_structure
-    outermost = max(n for n, _, _ in electrons)
     counts = dict.fromkeys("spd", 0)
     for n, shell, count in electrons:
-        if (shell in "sp" and n == outermost) or (shell == "d" and n == outermost - 1 and element.group <= 12):
+        if (shell in "sp" and n == element.row) or (shell == "d" and n == element.row - 1 and element.group <= 12):
             counts[shell] += count
     level = _levels(element)
     s = level.get("s", -5.0)

@@ -10,10 +10,10 @@ import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import FermiloopError, InputError
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.protocol import FitReport, Proposal
+from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.representations.composition import CompositionTable, formula_of
 
 if TYPE_CHECKING:
