@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.errors import FermiloopError, InputError
@@ -152,7 +153,7 @@ def run_funnel(
     crystals = [Crystal(index, structure) for index, structure in enumerate(structures)]
     alive, tallies = crystals, []
     for stage in stages:
-        work = Pass(stage, context, rng, lambda share, stage=stage: progress(stage, share))  # type: ignore[misc]
+        work = Pass(stage, context, rng, partial(progress, stage))
         alive, tally = _run_stage(work, alive)
         tallies.append(tally)
         progress(stage, 1.0)

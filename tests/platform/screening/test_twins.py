@@ -36,6 +36,8 @@ def test_what_never_reached_the_stage_is_neither_unique_nor_novel(tools):
     batch = [tools.build("A1", "Pd"), tools.build("A1")]
     screened, _ = tools.run(batch, "composition", "duplicates")
     assert unique_and_novel(screened) == (1, 1)
+    unconverged, _ = tools.run([tools.build("A1")], "relaxation", max_steps=0)
+    assert unique_and_novel(unconverged) == (0, 0)
 
 
 def test_a_fingerprint_of_another_length_is_computed_anew(tools):
