@@ -1,0 +1,196 @@
+"""Pictures of a campaign's summary, by matplotlib's object-oriented interface: no global state.
+
+Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy.spatial import ConvexHull, QhullError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+GREY: Final = "#6b6b6b"
+DPI: Final = 130
+
+
+def _canvas(title: str, x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(7.2, 4.3), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=12)
+    axes.set_xlabel(x, fontsize=11)
+    axes.set_ylabel(y, fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _nothing(axes: Axes, why: str) -> None:
+    axes.text(0.5, 0.5, why, transform=axes.transAxes, ha="center", va="center", color=GREY, fontsize=11)
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def dos(summary: Mapping[str, Any]) -> Figure:
+    """The target's density of states and the best computed ones."""
+    target = summary["target"]
+    figure, axes = _canvas(
+        "Target and computed density of states", "Energy relative to the Fermi level (eV)", "DOS of unit area (1/eV)"
+    )
+    if not target["values"]:
+        _nothing(axes, "This campaign looks for no density of states.")
+        return figure
+    axes.fill_between(target["grid"], target["values"], color="#d9d9d9", label=f"target {target['name']}".strip())
+    for number, (curve, colour) in enumerate(zip(summary["curves"], PALETTE, strict=False)):
+        label = f"{curve['formula']} ({curve['score']:.3f})" if curve["score"] is not None else curve["formula"]
+        axes.plot(target["grid"], curve["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
+    axes.axvline(0, color=GREY, lw=0.8, ls=":")
+    axes.set_xlim(target["grid"][0], target["grid"][-1])
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, fontsize=10, title="cosine similarity" if summary["curves"] else None)
+    return figure
+
+
+def funnel(summary: Mapping[str, Any]) -> Figure:
+    """How many candidates each stage let pass, round by round."""
+    figure, axes = _canvas("What the funnel let pass", "", "Candidates")
+    rounds = [one for one in summary["rounds"] if one["funnel"]]
+    if not rounds:
+        _nothing(axes, "No round has been screened yet.")
+        return figure
+    stages = list(dict.fromkeys(tally["stage"] for one in rounds for tally in one["funnel"]))
+    names = ["proposed", *stages]
+    shown = rounds[-len(PALETTE) :]
+    width = 0.8 / len(shown)
+    for index, one in enumerate(shown):
+        out = {tally["stage"]: tally["n_out"] for tally in one["funnel"]}
+        heights = [one["funnel"][0]["n_in"], *(out.get(stage, 0) for stage in stages)]
+        places = np.arange(len(names)) + (index - (len(shown) - 1) / 2) * width
+        bars = axes.bar(places, heights, width * 0.92, color=PALETTE[index], label=f"round {one['number']}")
+        if len(shown) <= 3:
+            axes.bar_label(bars, fontsize=9, padding=1)
+    axes.set_xticks(np.arange(len(names)), names, rotation=25, ha="right", fontsize=10)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(y=0.12)
+    axes.legend(frameon=False, fontsize=10)
+    return figure
+
+
+def scores(summary: Mapping[str, Any]) -> Figure:
+    """Score of every evaluation by its round, hits filled."""
+    figure, axes = _canvas("Score of every evaluation", "Round", "Score")
+    rows = [one for one in summary["evaluated"] if one["score"] is not None]
+    if not rows:
+        _nothing(axes, "No evaluation has given a score yet.")
+        return figure
+    for number in sorted({one["round"] for one in rows}):
+        mine = sorted((one for one in rows if one["round"] == number), key=lambda one: one["score"])
+        spread = np.linspace(-0.25, 0.25, len(mine)) if len(mine) > 1 else np.zeros(1)
+        for shift, one in zip(spread, mine, strict=True):
+            face = PALETTE[0] if one["hit"] else "white"
+            axes.scatter(number + shift, one["score"], s=55, facecolor=face, edgecolor=PALETTE[0], zorder=3)
+            if len(rows) <= 16:
+                place = (number + shift, one["score"])
+                axes.annotate(one["formula"], place, (0, 7), textcoords="offset points", ha="center", fontsize=9)
+    threshold = summary["target"]["hit_similarity"]
+    if threshold is not None:
+        axes.axhline(threshold, color=PALETTE[1], lw=1.2, ls="--", label=f"hit from {threshold:g}")
+    axes.scatter([], [], s=55, facecolor=PALETTE[0], edgecolor=PALETTE[0], label="hit")
+    axes.scatter([], [], s=55, facecolor="white", edgecolor=PALETTE[0], label="no hit")
+    numbers = [one["round"] for one in rows]
+    axes.set_xlim(min(numbers) - 0.6, max(numbers) + 0.6)
+    axes.margins(y=0.15)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    return figure
+
+
+def hit_rate(summary: Mapping[str, Any]) -> Figure:
+    """Hit rate of each round with its 95 % interval, beside the baselines."""
+    figure, axes = _canvas("Hit rate with its 95 % Wilson interval", "", "Hit rate")
+    bars = [
+        (f"round {one['number']}", one["hits"], one["evaluated"], one["hit_rate"], one["hit_low"], one["hit_high"])
+        for one in summary["rounds"][-8:]
+    ]
+    named = {"all rounds": summary["hits"], "random pick": summary["baseline"]["random"],
+             "substitution": summary["baseline"]["substitution"]}  # fmt: skip
+    bars += [(name, one["hits"], one["n"], one["rate"], one["low"], one["high"]) for name, one in named.items()]
+    for place, (name, _, _, rate, low, high) in enumerate(bars):
+        if rate is None:
+            axes.text(place, 0.02, "none", ha="center", color=GREY, fontsize=9)
+            continue
+        colour = PALETTE[0] if name.startswith("round") else PALETTE[2] if name == "all rounds" else PALETTE[4]
+        error = [[max(0.0, rate - low)], [max(0.0, high - rate)]]
+        axes.errorbar(place, rate, yerr=error, fmt="o", ms=8, capsize=5, lw=1.8, color=colour)
+    labels = [f"{name}\n{hits} of {n}" for name, hits, n, *_ in bars]
+    crowded = len(bars) > 6
+    axes.set_xticks(range(len(bars)), labels, fontsize=9 if crowded else 10, rotation=35 if crowded else 0)
+    axes.set_xlim(-0.6, len(bars) - 0.4)
+    axes.set_ylim(-0.03, 1.03)
+    axes.grid(axis="y", lw=0.4, color="#dddddd")
+    return figure
+
+
+def hull(summary: Mapping[str, Any]) -> Figure:
+    """Formation energies and lower hull of the best candidate's binary system."""
+    system = summary["hull"]
+    if not system or not system["points"]:
+        figure, axes = _canvas("Convex hull of the best candidate", "", "")
+        _nothing(axes, "The best candidate is in no binary system of known energies.")
+        return figure
+    a, b = system["elements"]
+    figure, axes = _canvas(f"Convex hull of {a}–{b}", f"Fraction of {b}", "Formation energy (eV/atom)")
+    line = _lower_hull([(0.0, 0.0), (1.0, 0.0), *((p["fraction"], p["formation_energy"]) for p in system["points"])])
+    axes.plot(*zip(*line, strict=True), color=GREY, lw=1.3, zorder=1, label="hull")
+    for own, colour, label in ((False, PALETTE[5], "library"), (True, PALETTE[1], "this campaign")):
+        points = [p for p in system["points"] if bool(p["candidate"]) is own]
+        if points:
+            x, y = [p["fraction"] for p in points], [p["formation_energy"] for p in points]
+            axes.scatter(x, y, s=60 if own else 30, color=colour, label=label, zorder=3 if own else 2)
+        for point in points if own else ():
+            place = (point["fraction"], point["formation_energy"])
+            axes.annotate(point["formula"], place, (0, 8), textcoords="offset points", ha="center", fontsize=10)
+    axes.set_xlim(-0.03, 1.03)
+    axes.margins(y=0.15)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    return figure
+
+
+def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Corners of the lower convex hull from fraction 0 to 1, formation energies at most 0."""
+    below = sorted({point for point in points if point[1] <= 0})
+    try:
+        corners = sorted(below[index] for index in ConvexHull(np.asarray(below)).vertices)
+    except (QhullError, ValueError):  # all on one line
+        return [(0.0, 0.0), (1.0, 0.0)]
+    ends = {x: min(y for z, y in corners if z == x) for x in (0.0, 1.0)}
+    inner = [(x, y) for x, y in corners if 0 < x < 1 and y < 0]
+    return [(0.0, ends[0.0]), *inner, (1.0, ends[1.0])]
+
+
+FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
+    "dos": dos,
+    "scores": scores,
+    "hit_rate": hit_rate,
+    "funnel": funnel,
+    "hull": hull,
+}
+
+
+def draw(summary: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+    """Write every picture as PNG into an existing folder; name to path."""
+    paths = {}
+    for name, picture in FIGURES.items():
+        paths[name] = folder / f"{name}.png"
+        picture(summary).savefig(paths[name], dpi=DPI)
+    return paths

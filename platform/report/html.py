@@ -1,0 +1,80 @@
+"""A campaign's report as one self-contained page: pictures inlined, nothing fetched from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from fermiloop.platform.errors import FailureError
+from fermiloop.platform.report.figures import draw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+CAPTIONS: Final = {
+    "dos": "Target density of states (grey) and the best computed ones.",
+    "scores": "Score of every evaluation by round; filled circles are hits.",
+    "hit_rate": "Share of evaluations that are hits, beside a random pick from the library and plain substitution.",
+    "funnel": "Candidates left after each stage of the funnel.",
+    "hull": "Formation energies in the best candidate's system, by the engine's own references.",
+}
+
+
+def write_report(summary: Mapping[str, Any], folder: Path) -> Path:
+    """Write index.html, summary.json and the pictures; give the page's path.
+
+    Raises
+    ------
+    FailureError
+        If the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False), encoding="utf-8")
+        pictures = draw(summary, folder)
+        page = folder / "index.html"
+        page.write_text(render(summary, pictures), encoding="utf-8")
+    except OSError as error:
+        raise FailureError(
+            f"The report cannot be written to {folder} ({error.strerror}); give a folder that can."
+        ) from None
+    return page
+
+
+def render(summary: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
+    """The page as text."""
+    environment = Environment(
+        loader=PackageLoader("fermiloop.platform.report", "templates"), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters["number"] = number
+    images = {name: base64.b64encode(path.read_bytes()).decode("ascii") for name, path in pictures.items()}
+    settings = yaml.safe_dump(_short(summary["spec"]), sort_keys=False, allow_unicode=True)
+    lineage = (summary["best"] or {}).get("lineage")
+    return environment.get_template("report.html.jinja").render(
+        s=summary,
+        images=images,
+        captions=CAPTIONS,
+        settings=settings,
+        lineage=yaml.safe_dump(json.loads(json.dumps(lineage)), sort_keys=False) if lineage else None,
+    )
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number for reading; a dash where there is none."""
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, int) else f"{value:.{digits}f}"
+
+
+def _short(value: Any) -> Any:
+    """The settings without long rows of numbers and without what was left empty."""
+    if isinstance(value, dict):
+        return {key: _short(inner) for key, inner in value.items() if inner not in (None, {}, [])}
+    if isinstance(value, list) and len(value) > 24 and all(isinstance(one, float) for one in value):
+        return f"{len(value)} numbers"
+    return [_short(inner) for inner in value] if isinstance(value, list) else value
