@@ -101,7 +101,7 @@ class HeadsNetwork(nn.Module):
             nn.Flatten(),
             nn.Dropout(0.3),
         )
-        length = -(-(-(-(-(-layout.n_points // 2)) // 2)) // 2)
+        length = (layout.n_points + 7) // 8  # each stride of 2 rounds up
         self.hidden = nn.Sequential(nn.Linear(WIDTH * length + len(layout.systems), HIDDEN), nn.GELU(), nn.Dropout(0.2))
         self.heads = nn.Linear(HIDDEN, sum(self.sizes))
 
@@ -196,7 +196,7 @@ class HeadsEnsemble:
                         start=torch.zeros(()),
                     )
                     optimiser.zero_grad()
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
                     losses.append(loss.item())
                 schedule.step()
@@ -208,6 +208,6 @@ def augment(curves: Array, options: HeadsOptions, rng: np.random.Generator) -> A
     """Curves with noise, each shifted by up to ``options.shift`` grid points, of the same shape."""
     n, n_points = curves.shape
     shifts = rng.integers(-options.shift, options.shift + 1, size=n)
-    places = np.clip(np.arange(n_points)[None] + shifts[:, None], 0, n_points - 1)
+    places = np.clip(np.arange(n_points)[None, :] + shifts.reshape(-1, 1), 0, n_points - 1)
     noise = rng.standard_normal(curves.shape) * options.noise * curves.std()
     return np.maximum(np.take_along_axis(curves, places, axis=1) + noise, 0)

@@ -148,7 +148,7 @@ class RegressionModel:
             for batch in np.array_split(rng.permutation(len(x)), max(len(x) // self.options.batch_size, 1)):
                 loss = nn.functional.mse_loss(self.network(x[batch]), y[batch])
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 losses.append(loss.item())
             schedule.step()

@@ -1,6 +1,6 @@
 """Eleven numbers per chemical element, and how alike two elements are by them.
 
-Electronegativity, row, radius, outer s, p and d electrons, levels of the free atom, group and
+Electronegativity, row, radius, valence, p and d electrons, levels of the free atom, group and
 Mendeleev number (all tabulated by pymatgen). They let a model speak of an element of which it has
 seen few crystals.
 """
@@ -48,9 +48,8 @@ def element_kernel(elements: Sequence[int], length: float, identity: float) -> N
 
 
 def _features(element: Element) -> list[float]:
-    electrons = element.full_electronic_structure
     counts = dict.fromkeys("spd", 0)
-    for n, shell, count in electrons:
+    for n, shell, count in element.full_electronic_structure:
         if (shell in "sp" and n == element.row) or (shell == "d" and n == element.row - 1 and element.group <= 12):
             counts[shell] += count
     level = _levels(element)
@@ -58,15 +57,21 @@ def _features(element: Element) -> list[float]:
     p = level["p"] if counts["p"] and "p" in level else 0.4 * s
     d = max(level.get("d", NO_LEVEL), NO_LEVEL) if counts["d"] else (0.0 if element.group < 3 else NO_LEVEL)
     electronegativity = {2: 4.2, 10: 4.5, 18: 3.2}.get(element.Z) or float(element.X)  # noble gases have none tabulated
-    shells = (counts["s"], counts["p"], counts["d"])
+    shells = (
+        sum(counts.values()),
+        counts["p"],
+        counts["d"],
+    )  # s and d only together: atoms of one column share them out
     place = (element.group, float(element.mendeleev_no or 0))
     return [electronegativity, element.row, float(element.atomic_radius or 1.4), *shells, s, p, d, *place]
 
 
 def _levels(element: Element) -> dict[str, float]:
-    """Highest level of each shell of the free atom in eV."""
-    levels: dict[str, tuple[int, float]] = {}
-    for name, value in (element.atomic_orbitals or {}).items():
-        if value is not None:
-            levels[name[1]] = max(levels.get(name[1], (0, 0.0)), (int(name[0]), float(value) * HARTREE))
-    return {shell: value for shell, (_, value) in levels.items()}
+    """Levels of the outer shells of the free atom in eV; an empty or core s or p shell has none."""
+    outer = {"s": element.row, "p": element.row, "d": element.row - 1}
+    orbitals = (element.atomic_orbitals or {}).items()
+    return {
+        name[1]: float(value) * HARTREE
+        for name, value in orbitals
+        if value is not None and int(name[0]) == outer.get(name[1])
+    }

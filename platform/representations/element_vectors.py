@@ -82,7 +82,7 @@ def fit_element_vectors(curves: NDArray[np.float64], seed: int, epochs: int = 40
     for _ in range(epochs):
         loss = nn.functional.mse_loss(model(x), x)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     with torch.no_grad():
         vectors = model.encoder(x).numpy().astype(float)

@@ -144,7 +144,7 @@ class Substitution:
         for parent in parents:
             structure = self.structures[parent]
             for swap in swaps([element.symbol for element in structure.composition.elements], space.elements):
-                composition = structure.composition.replace(swap)
+                composition = structure.composition.replace({**swap})
                 formula = formula_of(row_of(composition))
                 key = (formula, len(structure), self.systems[parent], structure.get_space_group_info()[1])
                 if low <= len(composition) <= high and formula not in target.exclude_formulas and key not in seen:
@@ -155,7 +155,7 @@ class Substitution:
     def _proposal(self, parent: int, swap: dict[str, str], score: float) -> Proposal:
         structure = self.structures[parent].copy()
         before = self.decorator.volume_per_atom(structure.composition.get_el_amt_dict())
-        structure.replace_species(swap)
+        structure.replace_species({**swap})
         after = self.decorator.volume_per_atom(structure.composition.get_el_amt_dict())
         structure.scale_lattice(structure.volume * after / before)
         return Proposal(structure, score, None, self.ids[parent], {"swap": swap})
