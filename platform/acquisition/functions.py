@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Utility = Callable[[Array, Array, float, np.random.Generator, float], Array]
 
+CERTAIN: Final = 1e-12  # below this a division by the standard deviation may overflow
+
 
 class Acquisition(StrEnum):
     """Names that a campaign may ask for."""
@@ -41,7 +43,7 @@ class Acquisition(StrEnum):
 def expected_improvement(mean: Array, std: Array, best: float, _rng: np.random.Generator, _exploration: float) -> Array:
     """E[max(0, f - best)] = σ (u Φ(u) + φ(u)) with u = (μ - best) / σ, and max(0, μ - best) where σ = 0."""
     gain = mean - best
-    certain = std <= 0
+    certain = std < CERTAIN
     u = gain / np.where(certain, 1.0, std)
     density = np.exp(-0.5 * np.minimum(np.abs(u), 40.0) ** 2) / np.sqrt(2 * np.pi)
     return np.where(certain, np.maximum(gain, 0.0), np.maximum(std * (u * ndtr(u) + density), 0.0))

@@ -31,6 +31,7 @@ STEEPNESS: Final = 0.04  # width of a step, same unit
 CHANNELS: Final = 5
 N_BINS: Final = CHANNELS * RADII.size
 LARGEST_MENDELEEV: Final = 103.0
+LAST_WITH_ORDER: Final = 103  # lawrencium: Pettifor's order ends there
 
 
 def fingerprint(structure: Structure) -> NDArray[np.float64]:
@@ -74,7 +75,5 @@ def distance(a: ArrayLike, b: ArrayLike) -> float:
 def _element_scales(symbol: str) -> tuple[float, float]:
     """Pettifor's order and the atomic number, both between about -1 and 1."""
     element = Element(symbol)
-    order = float(element.mendeleev_no or np.nan)
-    if np.isnan(order):  # the heaviest elements have none
-        order = LARGEST_MENDELEEV
+    order = float(element.mendeleev_no) if element.Z <= LAST_WITH_ORDER else LARGEST_MENDELEEV
     return 2 * order / LARGEST_MENDELEEV - 1, 2 * element.Z / 118 - 1

@@ -78,5 +78,8 @@ def _check_cell(structure: Structure, context: Context) -> Verdict | None:
 @cache
 def atomic_radius(symbol: str) -> float:
     """Atomic radius in Å: Slater's, else the calculated one, else 1.4."""
-    element = Element(symbol)
-    return float(element.atomic_radius or element.atomic_radius_calculated or 1.4)
+    data = Element(symbol).data  # the properties warn where there is no value
+    for kind in ("Atomic radius", "Atomic radius calculated"):
+        if isinstance(data.get(kind), int | float):
+            return float(data[kind])
+    return 1.4

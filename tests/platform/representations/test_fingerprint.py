@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Element, Lattice, Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.fingerprint import N_BINS, distance, fingerprint
@@ -94,3 +94,9 @@ def test_what_is_no_ordered_crystal_is_refused():
         fingerprint(Structure(Lattice.cubic(3), [{"Fe": 0.5, "Ni": 0.5}], [(0, 0, 0)]))
     with pytest.raises(InputError, match="do not compare"):
         distance(np.zeros(3), np.zeros(4))
+
+
+def test_every_element_has_a_place_of_its_own():
+    prints = [fingerprint(Structure(Lattice.cubic(3), [element], [(0, 0, 0)])) for element in Element]
+    assert np.isfinite(prints).all()
+    assert len({p.tobytes() for p in prints}) == len(prints)

@@ -1,7 +1,8 @@
 import numpy as np
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Element, Lattice, Structure
 
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.screening.geometry import atomic_radius
 
 
 def verdicts(tools, crystals, **change):
@@ -46,3 +47,8 @@ def test_sites_are_counted_in_the_primitive_cell_and_systems_hold(tools):
     assert (
         verdicts(tools, [tools.build("A3", "Cu")], space=one_system)[0].reason == "hexagonal, where cubic is asked for"
     )
+
+
+def test_every_element_has_a_radius():
+    assert atomic_radius("Pd") == 1.4
+    assert all(0.2 < atomic_radius(element.symbol) < 3 for element in Element)
