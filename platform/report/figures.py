@@ -101,7 +101,10 @@ def scores(summary: Mapping[str, Any]) -> Figure:
             axes.scatter(number + shift, one["score"], s=55, facecolor=face, edgecolor=PALETTE[0], zorder=3)
             if len(rows) <= 16:
                 place = (number + shift, one["score"])
-                axes.annotate(one["formula"], place, (0, 7), textcoords="offset points", ha="center", fontsize=9)
+                label = axes.annotate(
+                    one["formula"], place, (0, 7), textcoords="offset points", ha="center", fontsize=9
+                )
+                label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85})
     threshold = summary["target"]["hit_similarity"]
     if threshold is not None:
         axes.axhline(threshold, color=PALETTE[1], lw=1.2, ls="--", label=f"hit from {threshold:g}")
@@ -159,9 +162,9 @@ def hull(summary: Mapping[str, Any]) -> Figure:
             axes.scatter(x, y, s=60 if own else 30, color=colour, label=label, zorder=3 if own else 2)
         for point in points if own else ():
             place = (point["fraction"], point["formation_energy"])
-            axes.annotate(point["formula"], place, (0, 8), textcoords="offset points", ha="center", fontsize=10)
+            axes.annotate(point["formula"], place, (0, -15), textcoords="offset points", ha="center", fontsize=10)
     axes.set_xlim(-0.03, 1.03)
-    axes.margins(y=0.15)
+    axes.margins(y=0.2)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
     return figure
 

@@ -1,0 +1,205 @@
+"""The campaign file: every mistake in one sentence that names the thing."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fermiloop.platform.acquisition.functions import ACQUISITIONS
+from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.spec import CampaignSpec, load_spec, parse_spec
+from fermiloop.platform.errors import SpecError
+from fermiloop.platform.screening.funnel import STAGES
+from fermiloop.platform.search.registry import GENERATORS
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+GOOD: dict[str, Any] = yaml.safe_load((EXAMPLES / "pd-like.yaml").read_text())
+CURVE = {"energies": [-8, 0, 8], "values": [1, 2, 1]}
+WINDOWS = {"properties": [{"name": "band_gap", "value": 1, "tolerance": 0.1}]}
+DROP = object()
+
+# key path, value put there, what the sentence must name
+CASES: list[tuple[str, Any, str]] = [
+    ("name", DROP, "name is missing"),
+    ("name", "Pd Like", "Pd Like"),
+    ("name", "-pd", "-pd"),
+    ("name", "x" * 64, "63"),
+    ("name", 5, "name is 5"),
+    ("nmae", "x", "did you mean name?"),
+    ("target", DROP, "target is missing"),
+    ("target", "Pd", "mapping"),
+    ("target", {}, "nothing to look for"),
+    ("target.dos", {}, "target.dos must name one"),
+    ("target.dos", {"material": "Pd", "file": "a.csv"}, "only one"),
+    ("target.dos", {"materials": "Pd"}, "did you mean material?"),
+    ("target.dos", {"file": "nowhere.csv"}, "nowhere.csv"),
+    ("target.dos", {"energies": [-8, 8]}, "target.dos.values is missing"),
+    ("target.dos", {**CURVE, "values": [1, float("nan"), 1]}, "values[1] is nan"),
+    ("target.dos", {**CURVE, "energies": [-8, float("inf"), 8]}, "energies[1] is inf"),
+    ("target.dos", {**CURVE, "energies": [-8, -9, 8]}, "must rise"),
+    ("target.dos", {**CURVE, "energies": [-5, 0, 8]}, "-7.5 to 7.5"),
+    ("target.dos", {**CURVE, "values": [1, 2]}, "as many"),
+    ("target.dos", {**CURVE, "values": [1, -2, 1]}, "negative"),
+    ("target.dos", {**CURVE, "values": [0, 0, 0]}, "all 0"),
+    ("target.dos", {**CURVE, "values": [1, "two", 1]}, "'two'"),
+    ("target.hit_similarity", 1.5, "at most 1"),
+    ("target.hit_similarity", 0, "greater than 0"),
+    ("target.hit_similarity", float("nan"), "finite"),
+    ("target.exclude", ["Qq"], "Qq"),
+    ("target.exclude", "Pd", "list"),
+    ("target.properties", [{"name": "bandgap", "value": 1, "tolerance": 0.1}], "did you mean band_gap?"),
+    ("target.properties", [{"name": "band_gap", "value": 1, "tolerance": 0}], "tolerance"),
+    ("target.properties", [{"name": "band_gap", "value": 1}], "tolerance is missing"),
+    ("space.elements", ["Al", "Pq"], "Pq"),
+    ("space.elements", ["Al", "al"], "did you mean Al?"),
+    ("space.elements", ["Al", "Al"], "Al twice"),
+    ("space.elements", [], "at least 1"),
+    ("space.elements", ["Al", True], "true"),
+    ("space.components", [0, 2], "[0, 2]"),
+    ("space.components", [2, 4], "1 to 3"),
+    ("space.components", [2, 1], "rise"),
+    ("space.components", [1, 3], "dos_composer"),
+    ("space.components", [1], "space.components"),
+    ("space.components", [1, 2.5], "whole number"),
+    ("space.crystal_systems", ["cubik"], "did you mean cubic?"),
+    ("space.max_sites", 0, "at least 1"),
+    ("space.max_sites", 500, "at most 20"),
+    ("generators", [], "at least 1"),
+    ("generators", [{"name": "dos_compser", "proposals": 3}], "did you mean dos_composer?"),
+    ("generators", [{"name": "dos_composer", "preset": "papr", "proposals": 3}], "did you mean paper?"),
+    ("generators", [{"name": "substitution", "preset": "paper", "proposals": 3}], "no preset"),
+    ("generators", [{"name": "substitution"}], "generators[0].proposals is missing"),
+    ("generators", [{"name": "substitution", "proposals": 0}], "generators[0].proposals is 0"),
+    ("generators", [{"name": "substitution", "proposals": 1}, {"name": "substitution", "proposals": 2}], "second time"),
+    ("generators", [{"name": "substitution", "proposals": 1, "options": {"x": float("inf")}}], "inf"),
+    ("funnel.stages", ["geometry", "composition"], "order"),
+    ("funnel.stages", ["hul"], "did you mean hull?"),
+    ("funnel.stages", ["hull"], "relaxation"),
+    ("funnel.potential", "chgnett", "did you mean chgnet?"),
+    ("funnel.max_energy_above_hull", -0.1, "-0.1"),
+    ("acquisition.name", "expected_improvment", "did you mean expected_improvement?"),
+    ("acquisition.diversity", 2, "at most 1"),
+    ("engine.name", "gpaww", "did you mean gpaw?"),
+    ("engine.name", "chgnet", "no density of states"),
+    ("engine.time_limit", 0, "engine.time_limit"),
+    ("engine.time_limit", "900", "must be a number"),
+    ("engine.settings", [1], "mapping"),
+    ("budget", DROP, "budget is missing"),
+    ("budget.rounds", 0, "at least 1"),
+    ("budget.evaluations", -4, "-4"),
+    ("budget.per_round", 5, "budget.evaluations, 4"),
+    ("budget.core_hours", 0, "greater than 0"),
+    ("budget.core_hour", 2, "did you mean core_hours?"),
+    ("retrain.min_new_labels", 1.5, "whole number"),
+    ("stop", {"hits": 0}, "stop.hits"),
+    ("seed", -1, "seed is -1"),
+    ("seed", "seven", "'seven'"),
+    ("target", WINDOWS, "dos_composer"),
+]
+
+
+def changed(path: str, value: Any) -> str:
+    tree = copy.deepcopy(GOOD)
+    *above, last = path.split(".")
+    place = tree
+    for key in above:
+        place = place[key]
+    if value is DROP:
+        del place[last]
+    else:
+        place[last] = value
+    return yaml.safe_dump(tree)
+
+
+def one_sentence(message: str) -> bool:
+    return "\n" not in message and message.endswith((".", "?")) and not re.search(r"[.?!] [A-Z]", message)
+
+
+@pytest.mark.parametrize(("path", "value", "named"), CASES)
+def test_a_mistake_is_one_sentence(path: str, value: Any, named: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(changed(path, value), source="pd.yaml")
+    message = str(caught.value)
+    assert named in message
+    assert message.startswith("pd.yaml")
+    assert one_sentence(message), message
+
+
+TEXTS = [
+    ("", "is empty"),
+    ("# nothing\n", "is empty"),
+    ("- a\n- b\n", "a list"),
+    ("pd-like", "'pd-like'"),
+    ("name: [x\nseed: 1\n", "line 2"),
+    ("a: 1\na: 2\n", "'a' stands twice"),
+    ("a: &x [1]\nb: *x\n", "aliases"),
+    ("a: !!python/object/apply:os.system [ls]\n", "line 1"),
+    ("\tname: x\n", "line 1"),
+    ("[" * 3000, "YAML"),
+    ("? [a]\n: 1\n", "YAML"),
+]
+
+
+@pytest.mark.parametrize(("text", "named"), TEXTS)
+def test_broken_text_is_one_sentence(text: str, named: str) -> None:
+    if text.startswith("[["):
+        named = ""
+    with pytest.raises(SpecError) as caught:
+        parse_spec(text, source="pd.yaml")
+    assert named in str(caught.value)
+    assert one_sentence(str(caught.value)), str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"\x89PNG\r\n\x1a\n\xff", "UTF-8"),
+        (b"name: \0", "binary"),
+        (b"#" * 1_000_001, "1000001"),
+        (None, "no campaign"),
+    ],
+)
+def test_a_file_that_is_no_campaign(content: bytes | None, named: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SpecError, match=named):
+        load_spec(path)
+    with pytest.raises(SpecError, match="folder"):
+        load_spec(tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_examples_hold_and_come_back_from_their_dictionary(path: Path) -> None:
+    spec = load_spec(path)
+    assert spec.name == path.stem
+    assert CampaignSpec.model_validate(spec.as_dict()) == spec
+
+
+def test_a_curve_file_is_read_into_the_campaign(tmp_path: Path) -> None:
+    (tmp_path / "pd.csv").write_text("-8,1\n0,2\n8,1\n")
+    (tmp_path / "c.yaml").write_text(changed("target.dos", {"file": "pd.csv"}))
+    dos = load_spec(tmp_path / "c.yaml").target.dos
+    assert dos is not None
+    assert dos.energies == (-8, 0, 8)
+    curve = dos.curve()
+    assert curve is not None
+    assert curve.sum() * 0.1 == pytest.approx(1, abs=0.02)
+
+
+def test_nitrogen_and_exponents_are_what_they_look_like() -> None:
+    text = changed("space.elements", ["Ti"]).replace("- Ti", "- N\n  - Y\n  - No").replace("0.2", "2e-1")
+    spec = parse_spec(text)
+    assert spec.space.elements == ("N", "Y", "No")
+    assert spec.funnel.max_energy_above_hull == 0.2
+
+
+def test_names_are_those_of_the_registries() -> None:
+    assert {name: entry.presets for name, entry in GENERATORS.items()} == names.GENERATOR_PRESETS
+    assert tuple(STAGES) == names.STAGES
+    assert {str(name) for name in ACQUISITIONS} == set(names.ACQUISITIONS)
