@@ -118,7 +118,8 @@ def _numbers(path: Path, key: str, row: Any) -> list[float]:
 
 
 def _from_columns(path: Path, text: str) -> tuple[list[float], list[float]]:
-    energies, values = [], []
+    energies: list[float] = []
+    values: list[float] = []
     headed = False
     for number, line in enumerate(text.splitlines(), start=1):
         words = [word for word in re.split(r"[\s,;]+", line.split("#")[0]) if word]

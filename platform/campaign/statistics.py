@@ -21,3 +21,8 @@ def wilson(k: int, n: int, z: float = 1.96) -> tuple[float, float]:
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return (0.0 if k == 0 else middle - half), (1.0 if k == n else middle + half)
+
+
+def discovery_factor(rate: float | None, baseline: float | None) -> float | None:
+    """How many times as often a search hits as its baseline; None where either is unknown or the baseline is 0."""
+    return rate / baseline if rate is not None and baseline else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.campaign.statistics import wilson
+from fermiloop.platform.campaign.statistics import discovery_factor, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
     good = [one for one in done if one.evaluation is not None and one.evaluation.state == "completed"]
     hits = sum(1 for one in good if one.evaluation is not None and one.evaluation.hit)
     ranked = sorted(good, key=_score, reverse=True)
+    rate, baseline = _rate(hits, len(good)), _baseline(record, good)
     summary = {
         "name": record.spec.name,
         "state": record.state,
@@ -33,9 +34,9 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
         "core_seconds": record.core_seconds,
         "rounds": [_round(one) for one in record.rounds],
         "best": _best(ranked, record.lineage),
-        "hits": _rate(hits, len(good)),
-        "baseline": _baseline(record, good),
-        "discovery_factor": None,
+        "hits": rate,
+        "baseline": baseline,
+        "discovery_factor": discovery_factor(rate["rate"], baseline["random"]["rate"]),
         "cost_per_hit": {
             "evaluations": len(done) / hits if hits else None,
             "core_seconds": record.core_seconds / hits if hits else None,
@@ -46,9 +47,6 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
         "hull": _hull(record.hull),
         "spec": record.spec.as_dict(),
     }
-    random_rate = summary["baseline"]["random"]["rate"]
-    if random_rate and summary["hits"]["rate"] is not None:
-        summary["discovery_factor"] = summary["hits"]["rate"] / random_rate
     return _finite(summary)
 
 

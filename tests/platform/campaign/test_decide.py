@@ -12,7 +12,7 @@ from fermiloop.platform.campaign.budget import evaluations_left, next_batch
 from fermiloop.platform.campaign.decide import decide
 from fermiloop.platform.campaign.records import RoundRecord
 from fermiloop.platform.campaign.spec import BudgetSpec, StopSpec, load_spec
-from fermiloop.platform.campaign.statistics import wilson
+from fermiloop.platform.campaign.statistics import discovery_factor, wilson
 
 SPEC = load_spec(Path(__file__).parents[3] / "examples" / "pd-like.yaml")
 BUDGET = BudgetSpec(rounds=3, evaluations=10, per_round=4, core_hours=1)
@@ -67,3 +67,10 @@ def test_wilson_holds_its_share_and_mirrors(kn: tuple[int, int]) -> None:
 
 def test_wilson_as_tabulated() -> None:
     assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-3)
+
+
+def test_a_discovery_factor_needs_both_rates() -> None:
+    assert discovery_factor(0.5, 0.1) == pytest.approx(5)
+    assert discovery_factor(0.0, 0.1) == 0
+    assert discovery_factor(0.5, 0.0) is None
+    assert discovery_factor(None, 0.1) is None
