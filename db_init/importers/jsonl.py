@@ -20,9 +20,11 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
-from fermiloop.schemas.vocabulary import Origin, Property
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import Engine, Origin, Property
 
 CHUNK: Final = 500
+FUNCTIONAL: Final = "PBE/PBE+U"
 LICENCE: Final = "CC BY 4.0, Materials Project"
 # field of the file: property, and the release whose Method it bears
 FIELDS: Final[dict[str, tuple[Property, str]]] = {
@@ -44,10 +46,8 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
     InputError
         If the file cannot be read at all.
     """
-    by_release = {
-        release: methods.save("external", "PBE/PBE+U", {"source": "Materials Project", "release": release}, {})
-        for release in ("current", "2018")
-    }
+    releases = [{"source": "Materials Project", "release": release} for release in ("current", "2018")]
+    by_release = {one["release"]: Method.make(Engine.EXTERNAL, FUNCTIONAL, one, {}).id for one in releases}
     loaded = already = refused = 0
     for chunk in _chunks(path):
         made: list[Material] = []
@@ -61,6 +61,9 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
                 continue
             made.append(material)
             numbers += found
+        if made:  # nothing is left behind by a file without a good line
+            for one in releases:
+                methods.save(Engine.EXTERNAL, FUNCTIONAL, one, {})
         labels.save_many(numbers)
         new = materials.save_many(made)
         loaded, already = loaded + new, already + len(made) - new

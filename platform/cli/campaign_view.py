@@ -1,4 +1,4 @@
-"""The report of a campaign as tables for people; its data is the summary of `platform.campaign`."""
+"""The report of a campaign as tables for people; its data is the summary of `platform.campaign.summary`."""
 
 from __future__ import annotations
 
@@ -13,58 +13,73 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 ROUND_COLUMNS: Final = {
-    "number": "round", "proposed": "proposed", "unique": "unique", "novel": "novel", "passed": "passed",
-    "selected": "selected", "evaluated": "evaluated", "failed": "failed", "ingested": "ingested",
-    "best_score": "best score", "hits": "hits", "rate": "hit rate (95 %)",
+    "number": "round", "state": "state", "proposed": "proposed", "unique": "unique", "novel": "novel",
+    "passed": "passed", "selected": "selected", "evaluated": "evaluated", "failed": "failed", "ingested": "ingested",
+    "best_score": "best score", "rate": "hit rate (95 %)",
 }  # fmt: skip
-TALLY_COLUMNS: Final = {"round": "round", "stage": "stage", "n_in": "in", "n_out": "out", "reasons": "why not",
-                        "core_seconds": "core s"}  # fmt: skip
-
-
-def headline(summary: Mapping[str, Any]) -> Panel:
-    """Name, state, cost and the best candidate."""
-    best = summary.get("best") or {}
-    spent = f"{cell(summary['failures'])} failed, {cell(summary['core_seconds'])} core-seconds"
-    lines = [f"state {cell(summary['state'])}", f"{cell(summary['evaluations'])} evaluations, {spent}"]
-    if best:
-        lines.append(
-            f"best {cell(best.get('formula'))} ({cell(best.get('candidate'))}), score {cell(best.get('score'))}"
-        )
-    return Panel("\n".join(lines), title=f"campaign {cell(summary['name'])}", title_align="left", expand=False)
+TALLY_COLUMNS: Final = {
+    "round": "round", "stage": "stage", "n_in": "in", "n_out": "out", "reasons": "why not", "core_seconds": "core s",
+}  # fmt: skip
+EVALUATED_COLUMNS: Final = {
+    "formula": "formula", "candidate": "candidate", "generator": "generator", "round": "round", "state": "state",
+    "score": "score", "hit": "hit", "energy_above_hull": "above hull (eV/atom)", "core_seconds": "core s",
+    "failed_reason": "why it failed",
+}  # fmt: skip
+RATE_COLUMNS: Final = {"name": "", "hits": "hits", "n": "of", "rate": "hit rate (95 %)"}
 
 
 def line(summary: Mapping[str, Any]) -> str:
     """The state of a campaign in one line."""
-    best = summary.get("best") or {}
-    found = f"; best {best.get('formula')} with score {best.get('score', 0.0):.3f}" if best else ""
+    best = summary["best"]
+    found = f"; best {best['formula']} with score {best['score']:.3f}" if best else ""
+    reason = f" ({summary['reason']})" if summary["reason"] else ""
     done = f"{summary['evaluations']} evaluated, {summary['failures']} failed"
-    return f"{summary['name']}: {summary['state']}, round {len(summary['rounds'])}, {done}{found}"
+    return f"{summary['name']}: {summary['state']}{reason}, round {len(summary['rounds'])}, {done}{found}"
+
+
+def headline(summary: Mapping[str, Any]) -> Panel:
+    """Name, state, cost and the best candidate."""
+    reason = f": {cell(summary['reason'])}" if summary["reason"] else ""
+    spent = f"{cell(summary['failures'])} failed, {summary['core_seconds']:.0f} core-seconds"
+    lines = [f"{cell(summary['state'])}{reason}", f"{cell(summary['evaluations'])} evaluations, {spent}"]
+    cost = summary["cost_per_hit"]
+    if cost["core_seconds"] is not None:
+        lines.append(f"a hit cost {cost['evaluations']:.3g} evaluations and {cost['core_seconds']:.0f} core-seconds")
+    best = summary["best"]
+    if best:
+        lines.append(f"best {cell(best['formula'])} ({cell(best['candidate'])}), score {cell(best['score'])}")
+    return Panel("\n".join(lines), title=f"campaign {cell(summary['name'])}", title_align="left", expand=False)
 
 
 def rounds(summary: Mapping[str, Any]) -> RenderableType:
     """One row a round."""
-    rows = [{**row, "rate": _rate(row)} for row in summary["rounds"]]
+    rows = [{**row, "rate": _rate(row["hit_rate"], row["hit_low"], row["hit_high"])} for row in summary["rounds"]]
     return Listing("Rounds", ROUND_COLUMNS, rows).table()
 
 
 def funnel(summary: Mapping[str, Any]) -> RenderableType:
     """One row a stage of every round."""
-    rows = [{**tally, "round": row["number"]} for row in summary["rounds"] for tally in (row.get("funnel") or ())]
+    rows = [{**tally, "round": row["number"]} for row in summary["rounds"] for tally in row["funnel"]]
     return Listing("Funnel", TALLY_COLUMNS, rows).table()
 
 
-def baseline(summary: Mapping[str, Any]) -> RenderableType:
-    """What the cheap baseline did with the same budget."""
-    rows = [{"name": name, "value": value} for name, value in (summary.get("baseline") or {}).items()]
-    return Listing("Baseline", {"name": "", "value": ""}, rows).table()
+def evaluated(summary: Mapping[str, Any]) -> RenderableType:
+    """One row a candidate that was computed."""
+    return Listing("Evaluated", EVALUATED_COLUMNS, summary["evaluated"]).table()
+
+
+def rates(summary: Mapping[str, Any]) -> RenderableType:
+    """Hits of the campaign beside those of the cheap baselines."""
+    named = {"this campaign": summary["hits"], **summary["baseline"]}
+    rows = [{**found, "name": name, "rate": _rate(found["rate"], found["low"], found["high"])}
+            for name, found in named.items()]  # fmt: skip
+    return Listing("Hits beside the baselines", RATE_COLUMNS, rows).table()
 
 
 def report(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
     """All of it."""
-    return [headline(summary), rounds(summary), funnel(summary), baseline(summary)]
+    return [headline(summary), rounds(summary), funnel(summary), evaluated(summary), rates(summary)]
 
 
-def _rate(row: Mapping[str, Any]) -> str:
-    if row.get("hit_rate") is None:
-        return "-"
-    return f"{cell(row['hit_rate'])} ({cell(row.get('hit_low'))} to {cell(row.get('hit_high'))})"
+def _rate(rate: float | None, low: float | None, high: float | None) -> str:
+    return "-" if rate is None else f"{cell(rate)} ({cell(low)} to {cell(high)})"

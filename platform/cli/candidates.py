@@ -78,7 +78,7 @@ def find(
     if cif is not None:
         from fermiloop.platform.store import candidates
 
-        write_cifs({row["id"]: candidates.structure(row["id"]) for row in listing.rows}, cif)
+        write_cifs({row["id"]: candidates.get(row["id"]).to_structure() for row in listing.rows}, cif)
         return
     listing.show(as_json=as_json, as_csv=as_csv)
 
@@ -89,8 +89,8 @@ def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJs
     from fermiloop.platform.store import candidates, connection
 
     connection.connect()
-    known = _row(candidates.get(identifier))
-    structure = candidates.structure(identifier)
+    candidate = candidates.get(identifier)
+    known, structure = _row(candidate), candidate.to_structure()
     if as_json:
         print_json({**known, "structure": structure.as_dict()})
         return
@@ -105,6 +105,7 @@ def explain(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: A
 
     connection.connect()
     chain = lineage.explain(identifier)
+    chain["descendants"] = [lineage.descendants(calculation["id"]) for calculation in chain["calculations"]]
     if as_json:
         print_json(chain)
     else:

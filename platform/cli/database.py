@@ -10,6 +10,7 @@ import typer
 from fermiloop.platform.cli.failures import one_sentence
 from fermiloop.platform.cli.output import AsJson, print_fields, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
+from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="The database: start, fill, move.")
 
@@ -50,24 +51,29 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command("init")
 def init() -> None:
-    """Make collections and indexes and bring the schema up to date; may be repeated."""
+    """Make indexes and bring the schema up to date; may be repeated."""
     from fermiloop.db_init import setup
+    from fermiloop.platform.store import connection
 
-    with long_work("Database") as report:
-        steps = setup.init(progress=report)
-    for step in steps:
-        print_line(step)
-    print_line("The database is ready.")
+    connection.connect()
+    with long_work("Database", quiet_for=5.0) as report:
+        report("migrations and indexes", 0.0)
+        done = setup.init()
+    for action in done["actions"]:
+        print_line(action)
+    print_line(f"The database at {where()} is ready, schema version {done['version']}.")
 
 
 @app.command("migrate")
 def migrate(dry_run: DryRun = False) -> None:
     """Bring a populated database up to the schema of this version."""
-    from fermiloop.db_init import setup
+    from fermiloop.db_init.migrations import runner
+    from fermiloop.platform.store import connection
 
-    actions = setup.migrate(dry_run=dry_run)
+    connection.connect()
+    actions = runner.run(dry_run)
     for action in actions:
-        print_line(action)
+        print_line(f"would do: {action}" if dry_run else action)
     if not actions:
         print_line("The schema is up to date.")
 
@@ -80,32 +86,44 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load materials; what is bad goes to quarantine with its reason, the rest goes in."""
-    from fermiloop.db_init import importers
+    from fermiloop.db_init.importers import sources
+    from fermiloop.platform.store import connection, quarantine
 
-    with long_work("Loading") as report:
-        result = importers.load(source, progress=report)
+    connection.connect()
+    with long_work("Loading", quiet_for=5.0) as report:
+        done = sources.load(source, report)
+    if done.loaded + done.already == 0:
+        kept = quarantine.find()
+        why = f"; the reason of {kept[-1].source}: {kept[-1].reason}" if kept else ", because it holds nothing"
+        raise InputError(f"Nothing of {source} could be loaded{why}")
     if as_json:
-        print_json(result)
+        print_json(done)
+    else:
+        print_line(f"{done.loaded} loaded, {done.already} there already, {done.quarantined} in quarantine.")
 
 
 @app.command("dump")
 def dump(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet or is empty.")]) -> None:
     """Write everything, weights included, into a folder that any server and version can restore."""
     from fermiloop.db_init import archive
+    from fermiloop.platform.store import connection
 
-    with long_work("Dump") as report:
-        counts = archive.dump(folder, progress=report)
-    print_line(f"Wrote {sum(counts.values())} documents to {folder}.")
+    connection.connect()
+    with long_work("Dump", quiet_for=5.0) as report:
+        counts = archive.dump(folder, report)
+    print_line(f"Wrote {sum(counts.values())} documents of {len(counts)} collections to {folder}.")
 
 
 @app.command("restore")
 def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop db dump wrote.")]) -> None:
     """Read a dump into an empty database."""
     from fermiloop.db_init import archive
+    from fermiloop.platform.store import connection
 
-    with long_work("Restore") as report:
-        counts = archive.restore(folder, progress=report)
-    print_line(f"Restored {sum(counts.values())} documents from {folder}.")
+    connection.connect()
+    with long_work("Restore", quiet_for=5.0) as report:
+        counts = archive.restore(folder, report)
+    print_line(f"Restored {sum(counts.values())} documents of {len(counts)} collections from {folder}.")
 
 
 def where() -> str:

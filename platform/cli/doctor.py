@@ -104,12 +104,12 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _guarded(name: str, look: Callable[[], Check]) -> Check:
+def _guarded(name: str, look: Callable[[], Check], *, basic: bool = True) -> Check:
     """A check whose failure is itself the finding."""
     try:
         return look()
     except Exception as error:  # noqa: BLE001 whatever is wrong is what the row says
-        return Check(name, ok=False, basic=True, found="not usable", remedy=explain(error)[0])
+        return Check(name, ok=False, basic=basic, found="not usable", remedy=explain(error)[0])
 
 
 def _python() -> Check:
@@ -188,16 +188,15 @@ def _database() -> Check:
 
 
 def _engines() -> list[Check]:
-    from fermiloop.flows.engines.registry import ENGINES
+    from fermiloop.schemas.vocabulary import Engine
 
-    return [_guarded(f"engine {name}", lambda name=name: _engine(name)) for name in ENGINES]
+    return [_guarded(f"engine {name}", lambda name=name: _engine(name), basic=False) for name in Engine]
 
 
 def _engine(name: str) -> Check:
     from fermiloop.flows.engines.registry import ENGINES
-
     from fermiloop.schemas.vocabulary import Engine
 
-    reason = ENGINES[Engine(name)].available()
-    return Check(f"engine {name}", ok=reason is None, basic=False, found="ready" if reason is None else "not usable",
-                 remedy=reason or "")  # fmt: skip
+    found = ENGINES[Engine(name)].available()
+    remedy = "" if found.ready else one_sentence(found.detail)
+    return Check(f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy)

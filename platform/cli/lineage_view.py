@@ -2,76 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from rich.tree import Tree
 
 from fermiloop.platform.cli.output import cell
 
-MOST_NAMED = 12
+MOST_NAMED: Final = 12
 
 
 def tree(lineage: Mapping[str, Any]) -> Tree:
-    """Candidate ← sample seed ← checkpoint ← snapshot ← labels ← calculations.
+    """Candidate ← sample seed ← checkpoint ← snapshot ← results of earlier rounds; then what became of it.
 
     Parameters
     ----------
     lineage
-        What `fermiloop.platform.store.lineage.explain` answers.
+        What `fermiloop.platform.store.lineage.explain` answers, and under ``descendants`` what
+        `fermiloop.platform.store.lineage.descendants` answers for each of its calculations.
     """
-    root = Tree(
-        f"candidate [bold]{lineage['candidate']}[/] {cell(lineage.get('formula'))} ({cell(lineage.get('stage'))})"
-    )
-    _verdicts(root, lineage.get("verdicts") or ())
-    sample = root.add(f"← sampled by {cell(lineage['generator'])} with seed {cell(lineage['seed'])}")
-    if lineage.get("parent"):
-        sample.add(f"← made from material {cell(lineage['parent'])}")
-    checkpoint = sample.add(f"← checkpoint {cell(lineage['checkpoint'])}") if lineage["checkpoint"] else sample
-    _snapshot(checkpoint, lineage.get("snapshot"))
-    own = root.add("→ what became of it")
-    _calculations(own, lineage.get("calculations") or ())
-    _labels(own, lineage.get("labels") or ())
+    head = f"candidate [bold]{cell(lineage['candidate'])}[/]  {cell(lineage['formula'])}  {cell(lineage['stage'])}"
+    root = Tree(head)
+    _origin(root, lineage)
+    for verdict in lineage["verdicts"]:
+        word = "passed" if verdict.get("passed") else "rejected"
+        reason = f": {cell(verdict['reason'])}" if verdict.get("reason") else ""
+        root.add(f"{word} {cell(verdict.get('stage'))}{reason}")
+    _outcome(root, lineage)
     return root
 
 
-def _verdicts(root: Tree, verdicts: Any) -> None:
-    for verdict in verdicts:
-        word = "passed" if verdict.get("passed") else "rejected"
-        reason = f": {cell(verdict['reason'])}" if verdict.get("reason") else ""
-        root.add(f"{cell(verdict.get('stage'))} {word}{reason}")
-
-
-def _snapshot(above: Tree, snapshot: Any) -> None:
-    if not snapshot:
-        above.add("← learnt from nothing: this generator needs no training")
+def _origin(root: Tree, lineage: Mapping[str, Any]) -> None:
+    campaign = f"round {cell(lineage['round'])} of campaign {cell(lineage['campaign'])}"
+    sample = root.add(f"← sampled by {cell(lineage['generator'])} with seed {cell(lineage['seed'])} in {campaign}")
+    if lineage["parent"]:
+        sample.add(f"← made from material {cell(lineage['parent'])}")
+    checkpoint = lineage["checkpoint"]
+    if checkpoint is None:
+        sample.add("← no checkpoint: this generator learns nothing")
         return
-    branch = above.add(f"← snapshot {cell(snapshot['id'])} of {cell(snapshot.get('n'))} materials")
-    included = list(snapshot.get("includes") or ())
-    if not included:
-        branch.add("no result of an earlier round is in it")
+    trained = (
+        f"{cell(checkpoint['generator'])} {cell(checkpoint['preset'])}, trained with seed {cell(checkpoint['seed'])}"
+    )
+    branch = sample.add(f"← checkpoint {cell(checkpoint['id'])}  {trained}")
+    for name, digest in checkpoint["files"].items():
+        branch.add(f"{cell(name)}  sha256 {cell(digest)[:16]}")
+    _snapshot(branch, lineage["snapshot"])
+
+
+def _snapshot(above: Tree, snapshot: Mapping[str, Any]) -> None:
+    branch = above.add(
+        f"← snapshot {cell(snapshot['id'])} of {cell(snapshot['n'])} materials by method {cell(snapshot['method'])}"
+    )
+    earlier = snapshot["campaign_results"]
+    if not earlier:
+        branch.add("no campaign's result is in it")
         return
-    earlier = branch.add(f"← {len(included)} results of earlier rounds are in it")
-    for calculation in included[:MOST_NAMED]:
-        earlier.add(f"calculation {cell(calculation)}")
-    if len(included) > MOST_NAMED:
-        earlier.add(f"and {len(included) - MOST_NAMED} more")
+    results = branch.add(f"← {len(earlier)} results of campaigns are in it")
+    for row in earlier[:MOST_NAMED]:
+        links = f"material {cell(row['material'])} ← calculation {cell(row['calculation'])}"
+        results.add(f"{cell(row['formula'])}  {links} ← candidate {cell(row['candidate'])}")
+    if len(earlier) > MOST_NAMED:
+        results.add(f"and {len(earlier) - MOST_NAMED} more")
 
 
-def _calculations(above: Tree, calculations: Any) -> None:
-    if not calculations:
-        above.add("not evaluated")
-    for item in calculations:
-        above.add(_named("calculation", item, ("state", "engine", "core_seconds", "error")))
+def _outcome(root: Tree, lineage: Mapping[str, Any]) -> None:
+    if not lineage["calculations"]:
+        root.add("→ not evaluated")
+        return
+    for calculation in lineage["calculations"]:
+        state = f"{cell(calculation['engine'])} {cell(calculation['state'])}"
+        cost = f"{state}, {cell(calculation['core_seconds'])} core-seconds"
+        error = f": {cell(calculation['error'])}" if calculation["error"] else ""
+        branch = root.add(f"→ calculation {cell(calculation['id'])}  {cost}{error}")
+        for label in lineage["labels"]:
+            if label["calculation"] == calculation["id"]:
+                value = f"{cell(label['property'])} {cell(label['value'])} {cell(label['unit'])}"
+                branch.add(f"→ label {cell(label['id'])}  {value}")
+    _descendants(root, lineage.get("descendants") or ())
 
 
-def _labels(above: Tree, labels: Any) -> None:
-    for item in labels:
-        above.add(_named("label", item, ("property", "value", "unit", "method")))
-
-
-def _named(kind: str, item: Any, keys: tuple[str, ...]) -> str:
-    if not isinstance(item, Mapping):
-        return f"{kind} {cell(item)}"
-    detail = " ".join(f"{key} {cell(item[key])}" for key in keys if item.get(key) is not None)
-    return f"{kind} {cell(item.get('id'))} {detail}".rstrip()
+def _descendants(root: Tree, descendants: Sequence[Mapping[str, Any]]) -> None:
+    for found in descendants:
+        for checkpoint in found["checkpoints"]:
+            root.add(f"→ learnt from by checkpoint {cell(checkpoint['id'])} of {cell(checkpoint['generator'])}")
+        if found["candidates"]:
+            root.add(f"→ {len(found['candidates'])} candidates were proposed by those")

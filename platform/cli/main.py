@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,7 @@ from fermiloop.platform.cli import bench, campaign, candidates, database, doctor
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 app = typer.Typer(
     name="fermiloop",
@@ -61,8 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"] or ["--help"]
-    with warnings.catch_warnings():
-        _calm_libraries(debug=debug)
+    with _calm_libraries(debug=debug):
         return _run(arguments, debug=debug)
 
 
@@ -90,11 +90,26 @@ def _reader_left() -> int:
     return 1
 
 
-def _calm_libraries(*, debug: bool) -> None:
+@contextmanager
+def _calm_libraries(*, debug: bool) -> Iterator[None]:
     """Keep warnings and logs of libraries off the terminal unless they are asked for."""
-    logging.basicConfig(level=logging.DEBUG if debug else logging.ERROR, format="%(name)s: %(message)s", force=debug)
+    log, handler = logging.getLogger(), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(name)s: %(message)s" if debug else "%(message)s"))
     if not debug:
-        warnings.simplefilter("ignore")
+        handler.setLevel(logging.WARNING)
+        handler.addFilter(logging.Filter("fermiloop"))
+    level = log.level
+    with warnings.catch_warnings():
+        if debug:
+            log.setLevel(logging.DEBUG)
+        else:
+            warnings.simplefilter("ignore")
+        log.addHandler(handler)
+        try:
+            yield
+        finally:
+            log.removeHandler(handler)
+            log.setLevel(level)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import time
 from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-Report = "Callable[[str, float], None]"
 
 
 class Discarded(io.TextIOBase):
@@ -25,16 +24,23 @@ class Discarded(io.TextIOBase):
 
 
 @contextmanager
-def long_work(title: str) -> Iterator[Callable[[str, float], None]]:
+def long_work(title: str, quiet_for: float = 0.0) -> Iterator[Callable[[str, float], None]]:
     """Show the progress of what runs inside.
+
+    Parameters
+    ----------
+    title
+        What is done.
+    quiet_for
+        Seconds from its beginning without lines: what ends at once needs none.
 
     Yields
     ------
     report
         Takes the name of the step at work and the fraction done, 0 to 1.
     """
-    shown = _bar if sys.stderr.isatty() else _lines
-    with shown(title) as report, redirect_stdout(Discarded()):
+    shown = _bar(title) if sys.stderr.isatty() else _lines(title, quiet_for)
+    with shown as report, redirect_stdout(Discarded()):
         yield report
 
 
@@ -55,12 +61,12 @@ def _bar(title: str) -> Iterator[Callable[[str, float], None]]:
 
 
 @contextmanager
-def _lines(title: str) -> Iterator[Callable[[str, float], None]]:
-    last = ""
+def _lines(title: str, quiet_for: float) -> Iterator[Callable[[str, float], None]]:
+    last, begin = "", time.monotonic() + quiet_for
 
     def report(step: str, fraction: float) -> None:  # noqa: ARG001 a line says the step; only the bar shows how far
         nonlocal last
-        if step != last:
+        if step != last and time.monotonic() >= begin:
             last = step
             sys.stderr.write(f"{title}: {step}\n")
             sys.stderr.flush()

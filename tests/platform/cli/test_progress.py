@@ -21,3 +21,9 @@ def test_libraries_that_print_spoil_nothing(capsys: pytest.CaptureFixture[str]) 
         print("CHGNet v0.3.0 initialized with 412,525 parameters")
     print("mine")
     assert capsys.readouterr().out == "mine\n"
+
+
+def test_what_ends_at_once_needs_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with long_work("Loading", quiet_for=30.0) as report:
+        report("one", 0.5)
+    assert capsys.readouterr().err == ""

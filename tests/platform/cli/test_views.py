@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,52 +10,82 @@ import pytest
 from fermiloop.platform.cli import campaign_view, lineage_view
 from fermiloop.platform.cli.output import print_rich
 
+EARLIER = [
+    {"material": f"m-{i}", "formula": "NiAl", "candidate": f"c-old-{i}", "calculation": f"calc-old-{i}"}
+    for i in range(14)
+]
 CHAIN: dict[str, Any] = {
-    "candidate": "c-1", "formula": "NiPt", "generator": "dos_composer", "seed": 7, "checkpoint": "ckpt-9",
-    "stage": "evaluated", "verdicts": [{"stage": "hull", "passed": True, "reason": None}],
-    "snapshot": {"id": "snap-3", "n": 140, "content_hash": "ab", "includes": [f"calc-{i}" for i in range(14)]},
-    "labels": [{"id": "l-1", "property": "energy_per_atom", "value": -5.2, "unit": "eV/atom", "method": "method-1"}],
-    "calculations": [{"id": "calc-77", "state": "completed", "engine": "gpaw", "core_seconds": 31.0}],
+    "candidate": "c-1", "formula": "NiPt", "campaign": "pd-like", "round": 2, "generator": "dos_composer", "seed": 7,
+    "parent": None, "stage": "evaluated", "reason": None,
+    "verdicts": [{"stage": "geometry", "passed": True, "reason": None},
+                 {"stage": "hull", "passed": False, "reason": "0.3 eV/atom above"}],
+    "checkpoint": {"id": "ckpt-9", "generator": "dos_composer", "preset": "factorised", "seed": 3,
+                   "files": {"weights.safetensors": "ab" * 32}},
+    "snapshot": {"id": "snap-3", "n": 140, "method": "method-1", "campaign_results": EARLIER},
+    "labels": [{"id": "l-1", "property": "energy_per_atom", "value": -5.2, "unit": "eV/atom",
+                "calculation": "calc-77"}],
+    "calculations": [{"id": "calc-77", "state": "completed", "engine": "gpaw", "core_seconds": 31.0, "error": None}],
+    "descendants": [{"checkpoints": [{"id": "ckpt-10", "generator": "dos_composer"}], "candidates": [{"id": "c-2"}]}],
 }  # fmt: skip
 
 
-def test_the_chain_names_every_link(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_chain_names_every_link_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     print_rich(lineage_view.tree(CHAIN))
     out = capsys.readouterr().out
-    order = [
-        out.index(word) for word in ("c-1", "seed 7", "ckpt-9", "snap-3", "14 results", "calc-0", "calc-77", "l-1")
-    ]
+    links = ("c-1", "seed 7", "ckpt-9", "sha256 abab", "snap-3", "14 results", "calc-old-0", "passed geometry",
+             "rejected hull: 0.3", "calc-77", "energy_per_atom -5.2 eV/atom", "ckpt-10", "1 candidates")  # fmt: skip
+    order = [out.index(word) for word in links]
     assert order == sorted(order)
     assert "and 2 more" in out
+    assert "calc-old-13" not in out
 
 
 def test_a_candidate_of_no_training_has_no_snapshot(capsys: pytest.CaptureFixture[str]) -> None:
-    chain = {**CHAIN, "checkpoint": None, "snapshot": None, "labels": [], "calculations": []}
+    chain = {**CHAIN, "parent": "m-5", "checkpoint": None, "snapshot": None, "labels": [], "calculations": []}
     print_rich(lineage_view.tree(chain))
     out = capsys.readouterr().out
-    assert "needs no training" in out
+    assert "made from material m-5" in out
+    assert "learns nothing" in out
     assert "not evaluated" in out
 
 
-def test_report_shows_rounds_funnel_and_rates(capsys: pytest.CaptureFixture[str]) -> None:
-    tally = {"stage": "geometry", "n_in": 8, "n_out": 5, "reasons": {"atoms overlap": 3}, "core_seconds": 0.1}
-    row = {
-        "number": 1, "proposed": 10, "unique": 9, "novel": 8, "passed": 5, "selected": 2, "evaluated": 2, "failed": 0,
-        "ingested": 2, "best_score": 0.91, "checkpoints": ["ckpt-1"], "hits": 1, "hit_rate": 0.5, "hit_low": 0.09,
-        "hit_high": 0.91, "funnel": [tally],
-    }  # fmt: skip
-    summary = {
-        "name": "pd-like", "state": "finished", "evaluations": 2, "failures": 0, "core_seconds": 120.0, "rounds": [row],
-        "best": {"candidate": "c-1", "formula": "NiPt", "score": 0.91}, "baseline": {"hit_rate": 0.1},
-    }  # fmt: skip
-    print_rich(*campaign_view.report(summary))
+def summary(**changes: Any) -> dict[str, Any]:
+    """A summary as the pure code makes it, of a campaign with one round."""
+    from fermiloop.platform.campaign import records
+    from fermiloop.platform.campaign.spec import parse_spec
+    from fermiloop.platform.campaign.summary import summarise
+
+    spec = parse_spec(
+        "{name: pd-like, target: {dos: {material: Pd}}, space: {elements: [Ni, Pt]}, "
+        "generators: [{name: substitution, proposals: 5}], budget: {rounds: 1, evaluations: 2, per_round: 2}}"
+    )
+    tally = records.TallyRecord("geometry", 8, 5, {"atoms overlap": 3}, 0.1)
+    one = records.RoundRecord(
+        number=1, proposed=10, unique=9, novel=8, passed=5, selected=2, evaluated=2, ingested=2, hits=1,
+        best_score=0.91, tallies=(tally,),
+    )  # fmt: skip
+    done = records.EvaluationRecord("calc-1", "completed", core_seconds=60.0, score=0.91, hit=True)
+    lost = records.EvaluationRecord("calc-2", "failed", core_seconds=9.0, failed_reason="the time limit")
+    made = (
+        records.CandidateRecord("c-1", "NiPt", "substitution", 1, done),
+        records.CandidateRecord("c-2", "Ni", "substitution", 1, lost),
+    )
+    record = records.CampaignRecord(spec, "finished", "the budget is spent", (one,), made, core_seconds=69.0)
+    return summarise(replace(record, **changes))
+
+
+def test_report_shows_rounds_funnel_evaluations_and_rates(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rich(*campaign_view.report(summary()))
     out = capsys.readouterr().out
-    for text in ("pd-like", "NiPt", "0.5 (0.09 to 0.91)", "atoms overlap 3", "hit_rate"):
+    shown = ("pd-like", "finished: the budget is spent", "best NiPt (c-1), score 0.91", "0.5 (0.09", "atoms overlap 3",
+             "the time limit", "this campaign", "substitution", "a hit cost 2 evaluations")  # fmt: skip
+    for text in shown:
         assert text in out
+    assert campaign_view.line(summary()).endswith("1 evaluated, 1 failed; best NiPt with score 0.910")
 
 
 def test_a_campaign_that_has_just_begun_has_no_best(capsys: pytest.CaptureFixture[str]) -> None:
-    summary = {"name": "x", "state": "running", "evaluations": 0, "failures": 0, "core_seconds": 0.0, "rounds": [],
-               "best": None, "baseline": {}}  # fmt: skip
-    print_rich(*campaign_view.report(summary))
-    assert "running" in capsys.readouterr().out
+    begun = summary(state="running", reason=None, rounds=(), candidates=(), core_seconds=0.0)
+    print_rich(*campaign_view.report(begun))
+    assert "best" not in capsys.readouterr().out.replace("best score", "")
+    assert campaign_view.line(begun) == "pd-like: running, round 0, 0 evaluated, 0 failed"

@@ -1,0 +1,66 @@
+"""What is there, and what to do about what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fermiloop.platform.cli import doctor
+
+
+def test_every_row_says_what_to_do_where_something_is_missing(cli: Callable[..., Any], database: str) -> None:
+    found = cli("doctor", "--json")
+    content = found.json()
+    assert found.code == (0 if content["ok"] else 1)
+    names = [row["name"] for row in content["checks"]]
+    assert {"Python", "C++ compiler", "torch", "GPAW", "data folder", "database", "engine gpaw"} <= set(names)
+    assert {row["name"] for row in content["checks"] if row["ok"]} >= {"Python", "database", "engine analytic"}
+    for row in content["checks"]:
+        assert row["found"]
+        assert bool(row["remedy"]) != row["ok"]
+        assert row["ok"] or row["remedy"].endswith(".")
+
+
+def test_a_database_that_does_not_answer_is_a_row(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERMILOOP_MONGODB_URI", "mongodb://me:secret@127.0.0.1:9/?serverSelectionTimeoutMS=100")
+    found = cli("doctor", "--json")
+    (row,) = [row for row in found.json()["checks"] if row["name"] == "database"]
+    assert found.code == 1
+    assert "127.0.0.1:9" in row["remedy"]
+    assert "secret" not in found.out
+
+
+def test_a_setting_that_does_not_hold_is_a_row(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERMILOOP_THREDS", "2")
+    found = cli("doctor", "--json")
+    (row,) = [row for row in found.json()["checks"] if row["name"] == "settings"]
+    assert "FERMILOOP_THREADS" in row["remedy"]
+    assert found.code == 1
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda name: None)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    checks = {check.name: check for check in doctor.installed()}
+    assert not checks["torch"].ok
+    assert "pip install torch" in checks["torch"].remedy
+    assert "build-essential" in checks["C++ compiler"].remedy
+    assert not checks["GPAW"].basic
+
+
+def test_a_full_data_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": 1024})
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda path: usage)
+    row = doctor._data_folder()
+    assert not row.ok
+    assert "2 GiB" in row.remedy
+
+
+def test_version_names_all(cli: Callable[..., Any]) -> None:
+    versions = cli("version", "--json").json()
+    assert versions["python"].startswith("3.")
+    assert versions["numpy"]
+    assert "torch" in cli("version").out
