@@ -193,7 +193,7 @@ def _gap(calc: Any) -> float:
     spins = range(calc.get_number_of_spins())
     levels = np.array([calc.get_eigenvalues(kpt=k, spin=s) for s in spins for k in range(len(calc.get_ibz_k_points()))])
     below, above = levels <= fermi, levels > fermi
-    counts = below.sum(axis=1)
-    if counts.min() != counts.max() and calc.get_number_of_spins() == 1:
-        return 0.0  # a band crosses the Fermi level
+    counts = below.sum(axis=1).reshape(len(spins), -1)
+    if (counts.min(axis=1) != counts.max(axis=1)).any():
+        return 0.0  # a band of one spin crosses the Fermi level
     return max(0.0, float(levels[above].min() - levels[below].max()))

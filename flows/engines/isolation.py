@@ -1,0 +1,217 @@
+"""Numerical work in a process of its own: time limit, crash, memory, and never paid for twice.
+
+Each step of a calculation has a folder. The child process locks it, reads ``input.json``, works, and
+writes ``output.json`` in one move before anybody is told. A rerun takes an output that is there; waits
+for a child that outlived its worker; and else begins anew. What every attempt cost is in ``cost.jsonl``.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fermiloop.platform.errors import EngineError
+from fermiloop.platform.settings import settings
+
+INPUT, OUTPUT, FAILURE, COST, LOCK, LOG = (
+    "input.json",
+    "output.json",
+    "failure.json",
+    "cost.jsonl",
+    "lock",
+    "child.log",
+)
+BUSY: Final = 75  # exit code of a child that found the folder locked
+POLL: Final = 0.1  # s
+GRACE: Final = 30.0  # s that an orphan may take beyond its limit
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step gave no output."""
+
+    step: str
+    reason: str
+
+
+def step_folder(calculation: str, step: str) -> Path:
+    """Folder of one step of a calculation."""
+    return settings().data_dir.expanduser() / "calculations" / calculation / step
+
+
+def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float) -> dict[str, Any]:
+    """Output of a task, from an earlier attempt where there is one.
+
+    Parameters
+    ----------
+    task
+        JSON-ready: ``kind`` names an entry of `child.TASKS`, the rest are its arguments.
+    time_limit
+        Seconds of wall time.
+
+    Raises
+    ------
+    EngineError
+        With the reason, if the child failed, crashed, or ran out of its time, or the disk is full.
+    """
+    folder = step_folder(calculation, step)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / INPUT, json.dumps({**task, "time_limit": time_limit}))
+    except OSError as error:
+        raise EngineError(_disk_sentence(folder, error)) from None
+    deadline = time.monotonic() + time_limit + GRACE
+    while True:
+        _wait_for_orphan(folder, deadline)
+        done = read_output(folder)
+        if done is not None:
+            return done
+        (folder / FAILURE).unlink(missing_ok=True)
+        code = _attempt(folder, time_limit)
+        if code != BUSY:
+            break
+    done = read_output(folder)
+    if done is None:
+        reason = _reason(folder, code, time_limit)
+        write_atomically(folder / FAILURE, json.dumps({"reason": reason}))
+        raise EngineError(f"The {step} of {calculation} failed: {reason}.")
+    return done
+
+
+def read_output(folder: Path) -> dict[str, Any] | None:
+    """What a finished child left, None where there is nothing whole."""
+    try:
+        return dict(json.loads((folder / OUTPUT).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def read_failure(calculation: str) -> Failure | None:
+    """First step of a calculation that failed, with its reason."""
+    for path in sorted(step_folder(calculation, "").glob(f"*/{FAILURE}"), key=lambda p: p.stat().st_mtime):
+        try:
+            return Failure(path.parent.name, json.loads(path.read_text(encoding="utf-8"))["reason"])
+        except (OSError, ValueError, KeyError):
+            return Failure(path.parent.name, "its reason could not be read")
+    return None
+
+
+def core_seconds(calculation: str) -> float:
+    """Processor time of all attempts at all steps of a calculation."""
+    return sum(cost for path in step_folder(calculation, "").glob(f"*/{COST}") for cost in _costs(path))
+
+
+def attempts(calculation: str) -> int:
+    """How many children have ended for a calculation, whatever came of them."""
+    return sum(len(_costs(path)) for path in step_folder(calculation, "").glob(f"*/{COST}"))
+
+
+def add_cost(folder: Path, seconds: float, outcome: str) -> None:
+    """Note what an attempt cost."""
+    with (folder / COST).open("a", encoding="utf-8") as ledger:
+        ledger.write(json.dumps({"core_seconds": round(seconds, 3), "outcome": outcome}) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a whole file or nothing."""
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _costs(path: Path) -> list[float]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return [float(json.loads(line)["core_seconds"]) for line in lines]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _wait_for_orphan(folder: Path, deadline: float) -> None:
+    """Return when no child holds the folder."""
+    with (folder / LOCK).open("a", encoding="utf-8") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+            else:
+                return
+            if time.monotonic() > deadline:
+                raise EngineError(f"Another process holds {folder} beyond its time limit; end it and rerun.")
+            time.sleep(POLL)
+
+
+def _attempt(folder: Path, time_limit: float) -> int:
+    """Run one child to its end; its exit code, negative for a signal."""
+    threads = str(settings().threads)
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    with (folder / LOG).open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fermiloop.flows.engines.child", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,  # it outlives a killed worker, and its work is taken up
+        )
+    deadline = time.monotonic() + time_limit
+    killed = False
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            break
+        if not killed and time.monotonic() > deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed = True
+        time.sleep(POLL)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode < 0:  # a child that ends by itself notes its own cost
+        add_cost(folder, usage.ru_utime + usage.ru_stime, "out of time" if killed else "killed")
+    return -signal.SIGALRM if killed else process.returncode
+
+
+def _reason(folder: Path, code: int, time_limit: float) -> str:
+    try:
+        return str(json.loads((folder / FAILURE).read_text(encoding="utf-8"))["reason"])
+    except (OSError, ValueError, KeyError):
+        pass
+    if code == -signal.SIGALRM:
+        return f"ran out of its {time_limit:g} s"
+    if code == -signal.SIGKILL:
+        return "was killed, perhaps for want of memory"
+    if code < 0:
+        return f"crashed with signal {-code} ({signal.Signals(-code).name})"
+    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"ended with code {code}: {lines[-1][-300:] if lines else 'it said nothing'}"
+
+
+def _disk_sentence(folder: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"The disk that holds {folder} is full; free some space and rerun."
+    return f"The folder {folder} cannot be written: {error.strerror}."

@@ -1,0 +1,115 @@
+"""What every engine gives: a Method, a flow for one crystal, and the results out of its outputs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+import numpy as np
+from jobflow import Flow
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from fermiloop.platform.errors import InputError
+from fermiloop.schemas.vocabulary import Engine
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class MethodRecord:
+    """What makes results of an engine comparable; `settings` hold all that changes a number."""
+
+    engine: Engine
+    functional: str
+    settings: dict[str, Any]
+    code_versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What one evaluation found.
+
+    Parameters
+    ----------
+    structure
+        Relaxed crystal.
+    energy_per_atom
+        eV per atom.
+    gap
+        eV.
+    magnetic_moment
+        Bohr magnetons per cell.
+    fermi_level
+        eV.
+    energies, density
+        (n_bins,) eV about the Fermi level, and (n_bins,) states/eV/cell; None where the engine has no DOS.
+    """
+
+    structure: Structure
+    energy_per_atom: float
+    gap: float | None = None
+    magnetic_moment: float | None = None
+    fermi_level: float | None = None
+    n_electrons: float | None = None
+    energies: NDArray[np.float64] | None = None
+    density: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether an engine can run here, and what to do about it where not."""
+
+    ready: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """One engine of the registry.
+
+    Parameters
+    ----------
+    gives_dos
+        Whether its results hold a density of states.
+    method
+        Settings to Method; refuses unknown settings.
+    flow
+        Calculation id, crystal, settings and time limit (s) to a jobflow Flow whose output is a mapping.
+    results
+        Output of the flow to results.
+    available
+        Whether it is installed.
+    """
+
+    gives_dos: bool
+    method: Callable[[Mapping[str, Any]], MethodRecord]
+    flow: Callable[[str, Structure, Mapping[str, Any], float], Flow]
+    results: Callable[[Mapping[str, Any]], EvaluationResult]
+    available: Callable[[], Availability]
+    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda structure, settings: None)
+
+
+def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
+    """Settings object of an engine from what a person wrote.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown, or its value is no finite number of the right kind.
+    """
+    known = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+    for name, value in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+            raise InputError(f"The {what} engine has no setting {name!r}; {hint}")
+        default = known[name]
+        if isinstance(default, float | int) and (
+            isinstance(value, bool) or not isinstance(value, float | int) or not np.isfinite(value)
+        ):
+            raise InputError(f"The setting {name} of the {what} engine must be a number, not {value!r}.")
+    made = kind(**{name: type(known[name])(value) for name, value in given.items()})
+    return made

@@ -1,0 +1,175 @@
+"""Every engine, in one literal table."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+
+import numpy as np
+from jobflow import Flow, Job, OnMissing
+from pymatgen.core import Structure
+
+from fermiloop.flows.engines.cheap_makers import AnalyticDosMaker, ChildRelaxMaker
+from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings
+from fermiloop.flows.engines.gpaw_makers import RELAX_FMAX, RELAX_STEPS, GpawDosMaker, GpawRelaxMaker
+from fermiloop.flows.engines.protocol import (
+    Availability,
+    EngineEntry,
+    EvaluationResult,
+    MethodRecord,
+    checked_settings,
+)
+from fermiloop.flows.engines.tasks import HARD_CUTOFF
+from fermiloop.schemas.vocabulary import Engine
+
+SCIENCE: Final = tuple(f.name for f in fields(GpawSettings))
+
+
+@dataclass(frozen=True)
+class GpawEngineSettings(GpawSettings):
+    """`GpawSettings`, and how the relaxation is run, which is no part of the Method.
+
+    Parameters
+    ----------
+    relax_fmax
+        eV/Å.
+    relax_steps
+        Most ionic steps.
+    relax_kpoint_density
+        k-points per Å⁻¹ of the relaxation; energy and DOS always take `kpoint_density`.
+    """
+
+    relax_fmax: float = RELAX_FMAX
+    relax_steps: int = RELAX_STEPS
+    relax_kpoint_density: float = 3.5
+
+
+@dataclass(frozen=True)
+class CheapSettings:
+    """How a cheap relaxation is run; `sleep` and `fail` are for tests of the analytic engine."""
+
+    fmax: float = 0.05
+    steps: int = 200
+    sleep: float = 0.0
+    fail: str = ""
+
+
+def _gpaw_method(settings: Mapping[str, Any]) -> MethodRecord:
+    checked = asdict(checked_settings(GpawEngineSettings, settings, "gpaw"))
+    versions = {name: _version(name) for name in ("gpaw", "gpaw-data", "ase")}
+    return MethodRecord(Engine.GPAW, "PBE", {name: checked[name] for name in SCIENCE}, versions)
+
+
+def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    checked = checked_settings(GpawEngineSettings, settings, "gpaw")
+    static = {name: getattr(checked, name) for name in SCIENCE}
+    relax = GpawRelaxMaker(
+        settings={**static, "kpoint_density": checked.relax_kpoint_density},
+        steps=checked.relax_steps,
+        relax_kwargs={"fmax": checked.relax_fmax},
+        calculation=calculation,
+        time_limit=time_limit,
+    ).make(structure)
+    dos = GpawDosMaker(settings=static, calculation=calculation, time_limit=time_limit).make(relax.output.structure)
+    return _chain("GPAW relax, static and DOS", {"relax": relax, "static": dos})
+
+
+def _gpaw_available() -> Availability:
+    if importlib.util.find_spec("gpaw") is None:
+        compiler = "" if shutil.which("g++") else " after a C and C++ compiler (Debian: build-essential)"
+        return Availability(False, f"install it with pip install 'fermiloop[dft]'{compiler}")
+    return Availability(True, f"GPAW {_version('gpaw')}")
+
+
+def _gpaw_refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
+    hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
+    if hard and float(settings.get("cutoff", GpawSettings.cutoff)) < HARD_CUTOFF:
+        return f"{', '.join(hard)} need a cutoff of {HARD_CUTOFF:g} eV"
+    return None
+
+
+def _chgnet_method(settings: Mapping[str, Any]) -> MethodRecord:
+    checked_settings(CheapSettings, settings, "chgnet")
+    return MethodRecord(Engine.CHGNET, "CHGNet 0.3.0", {}, {"chgnet": _version("chgnet")})
+
+
+def _chgnet_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    checked = checked_settings(CheapSettings, settings, "chgnet")
+    relax = ChildRelaxMaker(
+        name="CHGNet relax",
+        kind="chgnet_relax",
+        arguments={"fmax": checked.fmax, "steps": checked.steps},
+        calculation=calculation,
+        time_limit=time_limit,
+    ).make(structure)
+    return _chain("CHGNet relax", {"relax": relax})
+
+
+def _analytic_method(settings: Mapping[str, Any]) -> MethodRecord:
+    checked_settings(CheapSettings, settings, "analytic")
+    return MethodRecord(Engine.ANALYTIC, "Lennard-Jones, for tests", {}, {})
+
+
+def _analytic_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    arguments = asdict(checked_settings(CheapSettings, settings, "analytic"))
+    relax = ChildRelaxMaker(
+        name="analytic relax",
+        kind="analytic_relax",
+        arguments=arguments,
+        calculation=calculation,
+        time_limit=time_limit,
+    ).make(structure)
+    dos = AnalyticDosMaker(calculation=calculation, time_limit=time_limit).make(relax.output["structure"])
+    return _chain("analytic relax and DOS", {"relax": relax, "static": dos})
+
+
+def _results(outputs: Mapping[str, Any]) -> EvaluationResult:
+    """Results of any flow made here: of the last step that there is."""
+    last = outputs.get("static") or outputs["relax"]
+    found = last["structure"]
+    structure = found if isinstance(found, Structure) else Structure.from_dict(found)
+    curve = "density" in last
+    return EvaluationResult(
+        structure=structure,
+        energy_per_atom=float(last["energy"]) / len(structure),
+        gap=last.get("gap"),
+        magnetic_moment=last.get("magnetic_moment"),
+        fermi_level=last.get("fermi_level"),
+        n_electrons=last.get("n_electrons"),
+        energies=np.asarray(last["energies"], dtype=float) if curve else None,
+        density=np.asarray(last["density"], dtype=float) if curve else None,
+    )
+
+
+def _chain(name: str, jobs: dict[str, Job]) -> Flow:
+    """Flow of jobs that all run, whatever became of the one before, so that a round never waits for ever."""
+    for step in jobs.values():
+        step.config.on_missing_references = OnMissing.NONE
+    last = list(jobs)[-1]
+    return Flow(list(jobs.values()), output={last: jobs[last].output}, name=name)
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _ready() -> Availability:
+    return Availability(True, "built in")
+
+
+def _chgnet_available() -> Availability:
+    return Availability(True, f"CHGNet {_version('chgnet')}")
+
+
+ENGINES: Final[dict[Engine, EngineEntry]] = {
+    Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
+    Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available),
+    Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
+}
