@@ -38,10 +38,7 @@ def ranking(text: str) -> dict[str, float]:
     from fermiloop.platform.representations.spectrum import DOS_GRID
     from fermiloop.platform.store import spectra
 
-    if filters.is_file(text):
-        curve, own = _of_file(Path(text)), []
-    else:
-        curve, own = _of_material(text)
+    curve, own = (_of_file(Path(text)), list[str]()) if filters.is_file(text) else _of_material(text)
     return dict(spectra.similar(curve, DOS_GRID, limit=filters.MOST_ROWS, exclude=own))
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from fermiloop.platform.cli.failures import one_sentence
 from fermiloop.platform.cli.output import AsJson, print_fields, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -57,21 +56,20 @@ def init() -> None:
 
     connection.connect()
     with long_work("Database", quiet_for=5.0) as report:
-        report("migrations and indexes", 0.0)
-        done = setup.init()
-    for action in done["actions"]:
+        done = setup.init(report)
+    for action in done:
         print_line(action)
-    print_line(f"The database at {where()} is ready, schema version {done['version']}.")
+    print_line(f"The database at {where()} is ready, schema version {connection.SCHEMA_VERSION}.")
 
 
 @app.command("migrate")
 def migrate(dry_run: DryRun = False) -> None:
     """Bring a populated database up to the schema of this version."""
-    from fermiloop.db_init.migrations import runner
+    from fermiloop.db_init import setup
     from fermiloop.platform.store import connection
 
     connection.connect()
-    actions = runner.run(dry_run)
+    actions = setup.migrate(dry_run=dry_run)
     for action in actions:
         print_line(f"would do: {action}" if dry_run else action)
     if not actions:
@@ -129,9 +127,9 @@ def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop
 def where() -> str:
     """Address of the database without its password."""
     from fermiloop.platform.settings import settings
-    from fermiloop.platform.store import connection
+    from fermiloop.platform.store import connection, embedded
 
-    return one_sentence(connection.uri()).rstrip(".") + f" ({settings().database})"
+    return f"{embedded.redact(connection.uri())} ({settings().database})"
 
 
 def _status() -> dict[str, Any]:
@@ -139,7 +137,7 @@ def _status() -> dict[str, Any]:
     from fermiloop.platform.store import connection, embedded
 
     if settings().mongodb_uri:
-        server = {"kind": "mongodb", "uri": settings().mongodb_uri, "running": True}
+        server = {"kind": "mongodb", "uri": embedded.redact(str(settings().mongodb_uri)), "running": True}
     else:
         server = {"kind": "embedded", **embedded.status(settings().data_dir)}
     if not server["running"]:

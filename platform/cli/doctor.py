@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Annotated, Final
@@ -19,6 +20,8 @@ from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_lin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fermiloop.schemas.vocabulary import Engine
 
 PYTHONS: Final = ((3, 11), (3, 14))  # first that will do, first that will not
 ENOUGH_SPACE: Final = 2 * 1024**3  # bytes; a store with checkpoints and calculations
@@ -184,19 +187,20 @@ def _database() -> Check:
     from fermiloop.platform.store import connection
 
     connection.connect()
-    return Check("database", ok=True, basic=True, found=one_sentence(where()).rstrip("."))
+    return Check("database", ok=True, basic=True, found=where())
 
 
 def _engines() -> list[Check]:
     from fermiloop.schemas.vocabulary import Engine
 
-    return [_guarded(f"engine {name}", lambda name=name: _engine(name), basic=False) for name in Engine]
+    return [_guarded(f"engine {name}", partial(_engine, name), basic=False) for name in Engine]
 
 
-def _engine(name: str) -> Check:
+def _engine(name: Engine) -> Check:
     from fermiloop.flows.engines.registry import ENGINES
-    from fermiloop.schemas.vocabulary import Engine
 
-    found = ENGINES[Engine(name)].available()
+    found = ENGINES[name].available()
     remedy = "" if found.ready else one_sentence(found.detail)
-    return Check(f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy)
+    return Check(
+        f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy
+    )
