@@ -24,7 +24,7 @@ MOST_COMPONENTS: Final = {"dos_composer": 2}  # generators that make fewer compo
 STAGES: Final = ("composition", "geometry", "duplicates", "relaxation", "hull", "target")
 POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
-ENGINES: Final = tuple(engine.value for engine in Engine)
+ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
 ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value})
 PROPERTIES: Final = tuple(
     name.value

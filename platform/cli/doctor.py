@@ -193,7 +193,11 @@ def _database() -> Check:
 def _engines() -> list[Check]:
     from fermiloop.schemas.vocabulary import Engine
 
-    return [_guarded(f"engine {name}", partial(_engine, name), basic=False) for name in Engine]
+    return [
+        _guarded(f"engine {name}", partial(_engine, name), basic=False)
+        for name in Engine
+        if name is not Engine.EXTERNAL
+    ]
 
 
 def _engine(name: Engine) -> Check:

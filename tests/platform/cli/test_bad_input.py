@@ -144,6 +144,7 @@ def curve(energies: list[float], values: list[float]) -> dict[str, Any]:
         (spec(generators=[{"name": "dos_composer", "preset": "papr", "proposals": 4}]), "papr"),
         (spec(generators=[]), "generators"),
         (spec(engine={"name": "gpav"}), "gpav"),
+        (spec(engine={"name": "external"}), "external"),
         (spec(acquisition={"name": "expected_improvment"}), "expected_improvment"),
         (spec(funnel={"stages": ["geometri"]}), "geometri"),
         (spec(target=curve(POINTS, [float("nan"), *CURVE[1:]])), "nan"),
