@@ -50,7 +50,9 @@ def launch(
         if workers is None:
             report("runs in this process; give --workers N to use worker processes", 0.0)
         launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)
-    _end(spec.name)
+    summary = _summary(spec.name)
+    print_line(campaign_view.line(summary))
+    _exit_code(summary)
 
 
 @app.command("list")
@@ -82,7 +84,6 @@ def watch(
         _watch_live(name, every)
     else:
         _watch_lines(name, every)
-    _end(name)
 
 
 @app.command("report")
@@ -107,8 +108,8 @@ def report(
 
 def _summary(name: str) -> dict[str, Any]:
     from fermiloop.flows.records import read_record
-    from fermiloop.platform.campaign.summary import summarise
 
+    from fermiloop.platform.campaign.summary import summarise
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -128,6 +129,7 @@ def _watch_live(name: str, every: float) -> None:
             time.sleep(every)
             summary = _summary(name)
             live.update(view(summary))
+    _exit_code(summary)
 
 
 def _watch_lines(name: str, every: float) -> None:
@@ -140,13 +142,12 @@ def _watch_lines(name: str, every: float) -> None:
             sys.stdout.flush()
             last = line
         if summary["state"] in ENDED:
-            return
+            break
         time.sleep(every)
+    _exit_code(summary)
 
 
-def _end(name: str) -> None:
-    """Say how a campaign ended, and with what exit code."""
-    summary = _summary(name)
-    print_line(campaign_view.line(summary))
+def _exit_code(summary: Mapping[str, Any]) -> None:
+    """A campaign that failed ends the command with the exit code of a failure."""
     if summary["state"] == "failed":
         raise typer.Exit(1)

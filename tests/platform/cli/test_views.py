@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,32 +49,9 @@ def test_a_candidate_of_no_training_has_no_snapshot(capsys: pytest.CaptureFixtur
     assert "not evaluated" in out
 
 
-def summary(**changes: Any) -> dict[str, Any]:
-    """A summary as the pure code makes it, of a campaign with one round."""
-    from fermiloop.platform.campaign import records
-    from fermiloop.platform.campaign.spec import parse_spec
-    from fermiloop.platform.campaign.summary import summarise
-
-    spec = parse_spec(
-        "{name: pd-like, target: {dos: {material: Pd}}, space: {elements: [Ni, Pt]}, "
-        "generators: [{name: substitution, proposals: 5}], budget: {rounds: 1, evaluations: 2, per_round: 2}}"
-    )
-    tally = records.TallyRecord("geometry", 8, 5, {"atoms overlap": 3}, 0.1)
-    one = records.RoundRecord(
-        number=1, proposed=10, unique=9, novel=8, passed=5, selected=2, evaluated=2, ingested=2, hits=1,
-        best_score=0.91, tallies=(tally,),
-    )  # fmt: skip
-    done = records.EvaluationRecord("calc-1", "completed", core_seconds=60.0, score=0.91, hit=True)
-    lost = records.EvaluationRecord("calc-2", "failed", core_seconds=9.0, failed_reason="the time limit")
-    made = (
-        records.CandidateRecord("c-1", "NiPt", "substitution", 1, done),
-        records.CandidateRecord("c-2", "Ni", "substitution", 1, lost),
-    )
-    record = records.CampaignRecord(spec, "finished", "the budget is spent", (one,), made, core_seconds=69.0)
-    return summarise(replace(record, **changes))
-
-
-def test_report_shows_rounds_funnel_evaluations_and_rates(capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_shows_rounds_funnel_evaluations_and_rates(
+    capsys: pytest.CaptureFixture[str], summary: Callable[..., Any]
+) -> None:
     print_rich(*campaign_view.report(summary()))
     out = capsys.readouterr().out
     shown = ("pd-like", "finished: the budget is spent", "best NiPt (c-1), score 0.91", "0.5 (0.09", "atoms overlap 3",
@@ -84,7 +61,9 @@ def test_report_shows_rounds_funnel_evaluations_and_rates(capsys: pytest.Capture
     assert campaign_view.line(summary()).endswith("1 evaluated, 1 failed; best NiPt with score 0.910")
 
 
-def test_a_campaign_that_has_just_begun_has_no_best(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_campaign_that_has_just_begun_has_no_best(
+    capsys: pytest.CaptureFixture[str], summary: Callable[..., Any]
+) -> None:
     begun = summary(state="running", reason=None, rounds=(), candidates=(), core_seconds=0.0)
     print_rich(*campaign_view.report(begun))
     assert "best" not in capsys.readouterr().out.replace("best score", "")
