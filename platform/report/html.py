@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from fermiloop.platform.errors import FailureError
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.report.figures import draw
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def write_report(summary: Mapping[str, Any], folder: Path) -> Path:
 
     Raises
     ------
-    FailureError
+    UserError
         If the folder cannot be written.
     """
     try:
@@ -40,7 +40,7 @@ def write_report(summary: Mapping[str, Any], folder: Path) -> Path:
         page = folder / "index.html"
         page.write_text(render(summary, pictures), encoding="utf-8")
     except OSError as error:
-        raise FailureError(
+        raise UserError(
             f"The report cannot be written to {folder} ({error.strerror}); give a folder that can."
         ) from None
     return page

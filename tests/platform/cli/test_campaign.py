@@ -74,3 +74,13 @@ def test_list(cli: Callable[..., Any], database: str) -> None:
     (row,) = cli("campaign", "list", "--json").json()
     assert (row["name"], row["state"], row["closed_at"]) == ("pd-like", "running", None)
     assert "pd-like" in cli("campaign", "list").out
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence(
+    cli: Callable[..., Any], reported: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("mine")
+    told = cli("campaign", "report", "pd-like", "--html", str(tmp_path / "taken"))
+    assert (told.code, told.out, len(told.err.splitlines())) == (2, "", 1)
+    assert "taken" in told.err
+    assert (tmp_path / "taken").read_text() == "mine"

@@ -20,7 +20,7 @@ from fermiloop.platform.campaign.records import (
 )
 from fermiloop.platform.campaign.spec import load_spec
 from fermiloop.platform.campaign.summary import summarise
-from fermiloop.platform.errors import FailureError
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.report.figures import FIGURES
 from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.spectrum import DOS_GRID
@@ -92,7 +92,7 @@ def test_little_is_reported_too(made: CampaignRecord, tmp_path: Path) -> None:
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(FailureError, match="taken"):
+    with pytest.raises(UserError, match="taken"):
         write_report(summarise(record()), tmp_path / "taken")
 
 
