@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from mongoengine import NotUniqueError
@@ -101,6 +102,11 @@ def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
 def of_campaign(name: str) -> list[Calculation]:
     """Calculations of a campaign, oldest first."""
     return list(Calculation.objects(campaign=name).order_by("created_at", "id"))
+
+
+def of_ids(ids: Iterable[str]) -> list[Calculation]:
+    """Calculations of these ids; unknown ones are left out."""
+    return list(Calculation.objects(id__in=sorted(set(ids))).order_by("id"))
 
 
 def of_material(material: str) -> list[Calculation]:

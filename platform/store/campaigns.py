@@ -103,6 +103,13 @@ def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
     return bool(expired.update(set__launched=lease))
 
 
+def mark_launched(name: str, number: int) -> bool:
+    """Note that the workflow of a planned round was added."""
+    return bool(
+        Round.objects(id=round_id(name, number), state=RoundState.PLANNED).update(set__state=RoundState.LAUNCHED)
+    )
+
+
 def update_round(name: str, number: int, **fields: Any) -> None:
     """Set fields of a round."""
     Round.objects(id=round_id(name, number)).update(**{f"set__{key}": value for key, value in fields.items()})

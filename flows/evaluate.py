@@ -1,0 +1,36 @@
+"""Evaluate: the engine's own flow for one candidate, and the job that records what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Job, Maker
+
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.record import RecordMaker
+from fermiloop.flows.steps import spec_of
+from fermiloop.platform.store import calculations, candidates
+from fermiloop.schemas.vocabulary import CalculationState, Engine
+
+
+@dataclass
+class EvaluateMaker(Maker):
+    """Relaxation, energy and density of states of one candidate."""
+
+    name: str = "evaluate"
+    record_maker: RecordMaker = field(default_factory=RecordMaker)
+
+    def make(self, campaign: str, number: int, candidate_id: str) -> Flow:
+        """Flow of one candidate; what was computed before is not computed again."""
+        candidate = candidates.get(candidate_id)
+        calculation = calculations.get(candidate.calculation)
+        name = f"{self.name} {candidate.formula}"
+        if calculation.state is CalculationState.COMPLETED:
+            return Flow([self.record_maker.make(campaign, number, candidate_id)], name=name)
+        spec = spec_of(campaign)
+        entry = ENGINES[Engine(calculation.engine)]
+        work = entry.flow(
+            calculation.id, candidate.to_structure(), dict(calculation.settings), float(spec.engine.time_limit)
+        )
+        record: Job = self.record_maker.make(campaign, number, candidate_id, work.output)
+        return Flow([work, record], name=name)

@@ -1,0 +1,80 @@
+"""FireWorks and jobflow on the store's own database.
+
+FireWorks takes its new ids with an update that returns the document before the change; on the
+embedded server that form is not atomic and workflows are lost. `SafeLaunchPad` takes them with the form that
+returns the document after, which is right on every server.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fireworks import LaunchPad, Workflow
+from jobflow import SETTINGS, JobStore
+from maggma.stores import MongoStore
+from maggma.stores.gridfs import GridFSStore
+from pymongo import ReturnDocument
+
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import connection
+
+DATA_STORE = "data"  # curves: too large for a job's document
+
+
+class SafeLaunchPad(LaunchPad):
+    """LaunchPad whose ids never repeat."""
+
+    def get_new_fw_id(self, quantity: int = 1) -> int:
+        """First of `quantity` new firework ids."""
+        return self._take("next_fw_id", quantity)
+
+    def get_new_launch_id(self) -> int:
+        """A new launch id."""
+        return self._take("next_launch_id", 1)
+
+    def bulk_add_wfs(self, wfs: list[Workflow]) -> None:
+        """Add workflows one by one: the bulk form takes its ids in its own way."""
+        for workflow in wfs:
+            self.add_wf(workflow)
+
+    def _take(self, counter: str, quantity: int) -> int:
+        after = self.fw_id_assigner.find_one_and_update(
+            {}, {"$inc": {counter: quantity}}, return_document=ReturnDocument.AFTER
+        )
+        return int(after[counter]) - quantity
+
+
+def launchpad() -> SafeLaunchPad:
+    """LaunchPad on the store's database, ready for use."""
+    pad = SafeLaunchPad(host=connection.uri(), uri_mode=True, name=settings().database, strm_lvl="CRITICAL")
+    if pad.fw_id_assigner.find_one({}) is None:
+        pad.fw_id_assigner.update_one(
+            {"_id": "counters"}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
+        )
+        pad.fireworks.create_index("fw_id", unique=True)
+        pad.fireworks.create_index("state")
+        pad.launches.create_index("launch_id", unique=True)
+        pad.launches.create_index("fw_id")
+        pad.workflows.create_index("nodes")
+    return pad
+
+
+def job_store() -> JobStore:
+    """Jobflow's store on the same database: documents, and curves in GridFS."""
+    address, name = connection.uri(), settings().database
+    return JobStore(
+        MongoStore(name, "job_outputs", uri=address),
+        additional_stores={DATA_STORE: GridFSStore(name, "job_data", uri=address)},
+    )
+
+
+def configure_jobflow() -> JobStore:
+    """Make this process's jobs use `job_store`, so that no address enters a firework."""
+    store = job_store()
+    SETTINGS.JOB_STORE = store
+    return store
+
+
+def has_workflow(pad: LaunchPad, key: str, value: Any) -> bool:
+    """Whether a workflow with this metadata was added."""
+    return pad.workflows.find_one({f"metadata.{key}": value}, {"_id": 1}) is not None

@@ -1,0 +1,172 @@
+"""Record: what an evaluation found goes into the store, exactly once; what failed, with its reason and cost.
+
+Every write can be repeated and changes nothing the second time; the calculation is marked last. So a
+worker killed between any two of them leaves nothing that the rerun would not mend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from jobflow import Maker, OnMissing, job
+from pymatgen.core import Composition
+
+from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.steps import cheap_method_of, logger, step
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
+from fermiloop.platform.screening.hull import Hulls
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, spectra
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property, RoundState, Stage
+
+
+@dataclass
+class RecordMaker(Maker):
+    """Ingestion of one evaluation."""
+
+    name: str = "record"
+
+    def make(self, campaign: str, number: int, candidate_id: str, outputs: Any = None) -> Any:
+        """Job that records one evaluation, whatever became of it."""
+        made = record(campaign, number, candidate_id, outputs)
+        made.name = self.name
+        made.config.on_missing_references = OnMissing.NONE
+        return made
+
+
+@job
+def record(campaign: str, number: int, candidate_id: str, outputs: Any = None) -> str:
+    """Stage that the candidate came to."""
+    with step(campaign, number, f"record {candidate_id}") as spec:
+        candidate = candidates.get(candidate_id)
+        calculation = calculations.get(candidate.calculation)
+        if calculation.state is CalculationState.COMPLETED and calculation.result.get("material"):
+            return adopt(spec, candidate, calculation)
+        found = _result(calculation, outputs)
+        cost = isolation.core_seconds(calculation.id)
+        if isinstance(found, str):
+            calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=found)
+            candidates.update(candidate.id, stage=Stage.FAILED, reason=found)
+            logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
+            return str(Stage.FAILED)
+        material = ingest(spec, candidate, calculation, found)
+        scores = judge(resolve(spec), found, material, calculation.method)
+        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
+        result = {"material": material, "energy_per_atom": found.energy_per_atom, **scores}
+        calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
+        closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
+        calculations.mark_ingested(calculation.id, late=closed)
+        logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, scores.get("score"))
+        return str(Stage.EVALUATED)
+
+
+def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult) -> str:
+    """Material, curve and labels of a result; id of the material."""
+    source = {"name": f"campaign {candidate.campaign}", "key": candidate.id, "licence": "the campaign owner's"}
+    material = materials.save(
+        found.structure,
+        origin=Origin.CAMPAIGN,
+        source=source,
+        prototype=candidate.detail.get("prototype"),
+        candidate=candidate.id,
+    )
+    method, made_by = calculation.method, calculation.id
+    if found.energies is not None and found.density is not None:
+        spectra.save(
+            material,
+            found.energies,
+            found.density,
+            method=method,
+            calculation=made_by,
+            n_electrons=found.n_electrons,
+        )
+    numbers = {
+        Property.ENERGY_PER_ATOM: found.energy_per_atom,
+        Property.BAND_GAP: found.gap,
+        Property.MAGNETIC_MOMENT: found.magnetic_moment,
+        Property.FERMI_LEVEL: found.fermi_level,
+    }
+    numbers |= stability(found.structure.composition, found.energy_per_atom, method, material)
+    for name, value in numbers.items():
+        if value is not None:
+            labels.save(material, name, value, method=method, calculation=made_by)
+    cheap = candidate.scores.get("energy_per_atom")
+    if cheap is not None:  # so that later rounds measure their cheap hull against it as well
+        labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec), calculation=made_by)
+    return material
+
+
+def stability(
+    composition: Composition, energy_per_atom: float, method: str, material: str
+) -> dict[Property, float | None]:
+    """Formation energy and energy above the hull of everything else by this Method, where it has the elements."""
+    symbols = frozenset(element.symbol for element in composition.elements)
+    entries = [entry for entry in labels.hull_entries(symbols, method) if entry[2] != material]
+    hulls = Hulls(entries)
+    if hulls.missing(symbols):
+        return {}
+    above, formation = hulls.above(composition, energy_per_atom)
+    return {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
+
+
+def judge(target: Target, found: EvaluationResult, material: str, method: str) -> dict[str, Any]:
+    """Score in 0 to 1 and whether it is a hit: similarity of the curve, and every property window."""
+    numbers: dict[str, Any] = {}
+    for name in (Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP):
+        value = labels.values([material], name, method).get(material)
+        if value is not None:
+            numbers[f"computed_{name}"] = value
+    parts, hit = [], True
+    if target.curve is not None and found.energies is not None and found.density is not None:
+        curve = DOS_GRID.normalise(DOS_GRID.resample(found.energies, found.density))
+        numbers["dos_similarity"] = float(cosine(curve, target.curve))
+        parts.append(numbers["dos_similarity"])
+        hit = numbers["dos_similarity"] >= target.hit_similarity
+    for window in target.windows:
+        value = labels.values([material], window.property, method).get(material)
+        off = float("inf") if value is None else abs(value - window.value) / window.tolerance
+        parts.append(1.0 / (1.0 + off))
+        hit = hit and off <= 1.0
+    return {**numbers, "score": min(parts, default=0.0), "hit": bool(hit and parts)}
+
+
+def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) -> str:
+    """Give a candidate the result of a calculation that was finished before, by a rerun or another campaign."""
+    material = str(calculation.result["material"])
+    curve = spectra.of_material(material, method=calculation.method)
+    found = EvaluationResult(
+        structure=materials.structure(material),
+        energy_per_atom=float(calculation.result["energy_per_atom"]),
+        energies=curve.points() if curve else None,
+        density=curve.array() if curve else None,
+    )
+    scores = judge(resolve(spec), found, material, calculation.method)
+    candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
+    calculations.mark_ingested(calculation.id)
+    return str(Stage.EVALUATED)
+
+
+def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
+    """Results of the engine, or why there are none.
+
+    Finished work is taken from its folder where the job that did it could not tell of it any more.
+    """
+    entry = ENGINES[Engine(calculation.engine)]
+    given = {name: value for name, value in (outputs or {}).items() if value}
+    if not given:
+        failure = isolation.read_failure(calculation.id)
+        if failure is not None:
+            return f"{failure.step}: {failure.reason}"
+        last = "static" if entry.gives_dos else "relax"
+        left = isolation.read_output(isolation.step_folder(calculation.id, last))
+        if left is None:
+            return "it ended without a result; see its calculation folder"
+        given = {last: left}
+    return entry.results(given)

@@ -1,0 +1,181 @@
+"""A campaign out of the store, as the plain records that decisions and reports are made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fermiloop.flows.steps import spec_of, training_method_of
+from fermiloop.flows.targets import resolve, target_name
+from fermiloop.platform.campaign.records import (
+    CampaignRecord,
+    CandidateRecord,
+    EvaluationRecord,
+    HullPoint,
+    HullRecord,
+    RoundRecord,
+    TallyRecord,
+)
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import FermiloopError
+from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.campaign import Round
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Origin, Property, Stage
+
+
+def read_record(name: str) -> CampaignRecord:
+    """Everything that a summary needs.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    """
+    campaign, spec = campaigns.get(name), spec_of(name)
+    chosen = [c for c in candidates.of_campaign(name) if c.calculation]
+    by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
+    target = _target(spec)
+    records = tuple(_candidate(c, by_id.get(c.calculation), target) for c in chosen)
+    best = _best(chosen)
+    return CampaignRecord(
+        spec=spec,
+        state=str(campaign.state),
+        reason=campaign.reason,
+        rounds=tuple(round_records(name)),
+        candidates=records,
+        core_seconds=spent_core_seconds(name),
+        grid=tuple(DOS_GRID.points.tolist()) if target.curve is not None else (),
+        target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
+        target_name=target_name(spec),
+        library_similarities=_library(spec, target),
+        lineage=lineage.explain(best.id) if best else None,
+        hull=_hull(best, by_id[best.calculation].method) if best else None,
+    )
+
+
+def round_records(name: str) -> list[RoundRecord]:
+    """Counts of every round of a campaign."""
+    everyone = candidates.of_campaign(name)
+    by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in everyone if c.calculation)}
+    return [_round(one, [c for c in everyone if c.round == one.number], by_id) for one in campaigns.rounds(name)]
+
+
+def spent_core_seconds(name: str) -> float:
+    """Processor time of the campaign's calculations and funnels."""
+    computed = sum(calculation.core_seconds or 0.0 for calculation in calculations.of_campaign(name))
+    screened = sum(tally.get("core_seconds", 0.0) for one in campaigns.rounds(name) for tally in one.tallies)
+    return float(computed + screened)
+
+
+def scores_of(name: str) -> list[float]:
+    """Scores of all that a campaign has computed."""
+    return [float(c.scores["score"]) for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED]
+
+
+def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation]) -> RoundRecord:
+    evaluated = [c for c in proposed if c.stage is Stage.EVALUATED]
+    ingested = [c for c in evaluated if c.calculation in by_id and by_id[c.calculation].ingested]
+    scores = [float(c.scores["score"]) for c in evaluated]
+    counts = dict(one.counts)
+    return RoundRecord(
+        number=one.number,
+        state=str(one.state),
+        proposed=len(proposed),
+        unique=int(counts.get("unique", 0)),
+        novel=int(counts.get("novel", 0)),
+        passed=int(counts.get("passed", 0)),
+        selected=sum(bool(c.calculation) for c in proposed),
+        evaluated=len(evaluated),
+        failed=sum(c.stage is Stage.FAILED for c in proposed),
+        ingested=len(ingested),
+        new_labels=len(ingested),
+        hits=sum(bool(c.scores.get("hit")) for c in evaluated),
+        best_score=max(scores, default=None),
+        checkpoints=tuple(one.checkpoints.values()),
+        tallies=tuple(_tally(row) for row in one.tallies),
+    )
+
+
+def _tally(row: dict[str, Any]) -> TallyRecord:
+    return TallyRecord(row["stage"], row["n_in"], row["n_out"], dict(row["reasons"]), float(row["core_seconds"]))
+
+
+def _candidate(candidate: Candidate, calculation: Calculation | None, target: Target) -> CandidateRecord:
+    evaluation = None
+    if calculation is not None and candidate.stage in (Stage.EVALUATED, Stage.FAILED):
+        done = candidate.stage is Stage.EVALUATED
+        evaluation = EvaluationRecord(
+            calculation=calculation.id,
+            state="completed" if done else "failed",
+            core_seconds=float(calculation.core_seconds or 0.0),
+            score=candidate.scores.get("score") if done else None,
+            hit=bool(candidate.scores.get("hit")) and done,
+            energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
+            formation_energy=candidate.scores.get("computed_formation_energy_per_atom"),
+            curve=_curve(candidate.material, calculation.method) if done and target.curve is not None else None,
+            failed_reason=None if done else candidate.reason,
+        )
+    return CandidateRecord(
+        candidate.id, candidate.formula, candidate.generator.partition("/")[0], candidate.round, evaluation
+    )
+
+
+def _curve(material: str, method: str) -> tuple[float, ...] | None:
+    stored = spectra.of_material(material, method=method)
+    if stored is None:
+        return None
+    return tuple(DOS_GRID.normalise(DOS_GRID.resample(stored.points(), stored.array())).tolist())
+
+
+def _best(chosen: list[Candidate]) -> Candidate | None:
+    done = [c for c in chosen if c.stage is Stage.EVALUATED]
+    return max(done, key=lambda c: (float(c.scores["score"]), c.id), default=None)
+
+
+def _target(spec: CampaignSpec) -> Target:
+    """The target, or an empty one where its material has been lost: a report is still worth reading."""
+    try:
+        return resolve(spec)
+    except FermiloopError:
+        return Target(windows=spec.target.windows())
+
+
+def _library(spec: CampaignSpec, target: Target) -> tuple[float, ...]:
+    """Similarity to the target of each library material inside the space: what a random pick would find."""
+    if target.curve is None:
+        return ()
+    method = training_method_of(spec)
+    inside = [
+        m.id
+        for m in materials.get_many(spectra.materials_with(method)).values()
+        if m.origin is not Origin.CAMPAIGN
+        and set(m.elements) <= set(spec.space.elements)
+        and spec.space.components[0] <= m.n_elements <= spec.space.components[1]
+        and str(m.crystal_system) in spec.space.crystal_systems
+        and m.formula not in spec.target.exclude
+    ]
+    if not inside:
+        return ()
+    data = spectra.training_set(inside, DOS_GRID, method)
+    return tuple(float(x) for x in cosine(data.curves, target.curve))
+
+
+def _hull(best: Candidate, method: str) -> HullRecord | None:
+    """Formation energies in the best candidate's system, where that is binary."""
+    if len(best.elements) != 2:
+        return None
+    first, second = best.elements
+    entries = labels.hull_entries(best.elements, method)
+    found = materials.get_many(key for _, _, key in entries)
+    formation = labels.values(found, Property.FORMATION_ENERGY_PER_ATOM, method)
+    points = []
+    for amounts, _, key in entries:
+        total = sum(amounts.values())
+        if key in formation:
+            points.append(
+                HullPoint(found[key].formula, amounts.get(second, 0.0) / total, formation[key], found[key].candidate)
+            )
+    return HullRecord((first, second), tuple(points))

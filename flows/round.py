@@ -1,0 +1,38 @@
+"""One turn of the loop: snapshot and retrain, sample, screen, select, evaluate, close.
+
+The jobs carry the campaign's name and the round's number; everything else they fetch from the store and leave
+there, so that each can be run again after a kill and comes to the same end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Maker
+
+from fermiloop.flows.close import CloseMaker
+from fermiloop.flows.retrain import RetrainMaker
+from fermiloop.flows.sample import SampleMaker
+from fermiloop.flows.screen import ScreenMaker
+from fermiloop.flows.select import SelectMaker
+
+
+@dataclass
+class RoundMaker(Maker):
+    """A whole round as one flow, and one workflow of its own in FireWorks."""
+
+    name: str = "round"
+    retrain_maker: RetrainMaker = field(default_factory=RetrainMaker)
+    sample_maker: SampleMaker = field(default_factory=SampleMaker)
+    screen_maker: ScreenMaker = field(default_factory=ScreenMaker)
+    select_maker: SelectMaker = field(default_factory=SelectMaker)
+    close_maker: CloseMaker = field(default_factory=CloseMaker)
+
+    def make(self, campaign: str, number: int) -> Flow:
+        """Flow of round `number` of a campaign."""
+        retrain = self.retrain_maker.make(campaign, number)  # a frozen training set, fresh checkpoints
+        sample = self.sample_maker.make(campaign, number, retrain.output)  # candidates of every generator
+        screen = self.screen_maker.make(campaign, number, sample.output)  # the funnel's verdicts
+        select = self.select_maker.make(campaign, number, screen.output)  # the batch, and its DFT as a detour
+        close = self.close_maker.make(campaign, number, select.output)  # tallies, and what follows
+        return Flow([retrain, sample, screen, select, close], name=f"{campaign} {self.name} {number}")

@@ -1,0 +1,81 @@
+"""Sample: every generator proposes candidates for the target."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jobflow import Maker, job
+
+from fermiloop.flows.retrain import generator_key
+from fermiloop.flows.steps import logger, seed_of, step
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
+from fermiloop.platform.generators.protocol import Proposal, Target
+from fermiloop.platform.search.registry import load_generator
+from fermiloop.platform.store import campaigns, candidates, checkpoints
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.fields import structure_fault
+
+
+@dataclass
+class SampleMaker(Maker):
+    """Candidates of one round."""
+
+    name: str = "sample"
+
+    @job
+    def make(self, campaign: str, number: int, previous: Any = None) -> int:  # noqa: ARG002  (`previous` orders the jobs)
+        """How many candidates were proposed; a repeat proposes the same."""
+        with step(campaign, number, "sample") as spec:
+            target = resolve(spec)
+            trained = campaigns.round_of(campaign, number).checkpoints
+            ids: list[str] = []
+            for place, generator in enumerate(spec.generators):
+                key = generator_key(generator)
+                seed = seed_of(spec, number, place, 1)
+                proposals = propose(spec, generator, trained[key], target, seed)
+                fit = [p for p in proposals if structure_fault(p.structure) is None]
+                logger.info("round %d of %s: %s proposed %d", number, campaign, key, len(fit))
+                ids += candidates.save_many(
+                    [document(campaign, number, key, i, p, trained[key], seed) for i, p in enumerate(fit)]
+                )
+            return len(ids)
+
+
+def propose(spec: CampaignSpec, generator: GeneratorSpec, checkpoint: str, target: Target, seed: int) -> list[Proposal]:
+    """Proposals of a trained generator, reproducible from the seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints.fetch(checkpoint, Path(folder))
+        model = load_generator(generator.name, Path(folder))
+        return model.sample(target, spec.space.space(), generator.proposals, np.random.default_rng(seed))
+
+
+def document(
+    campaign: str, number: int, generator: str, index: int, proposal: Proposal, checkpoint: str, seed: int
+) -> Candidate:
+    """Candidate document of a proposal."""
+    composition = proposal.structure.composition
+    symbols = sorted(element.symbol for element in composition.elements)
+    return Candidate(
+        id=Candidate.make_id(campaign, number, generator, index),
+        campaign=campaign,
+        round=number,
+        generator=generator,
+        index=index,
+        structure=proposal.structure.as_dict(),
+        formula=composition.reduced_formula,
+        formula_lower=composition.reduced_formula.lower(),
+        elements=symbols,
+        chemical_system="-".join(symbols),
+        n_sites=len(proposal.structure),
+        checkpoint=checkpoint,
+        seed=seed,
+        parent=proposal.parent,
+        score=float(proposal.score),
+        probability=None if proposal.probability is None else float(proposal.probability),
+        detail=dict(proposal.detail),
+    )

@@ -1,0 +1,94 @@
+"""Screen: the round's candidates go through the funnel; a rejected one is kept with its reason."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jobflow import Maker, job
+
+from fermiloop.flows.retrain import SURROGATE
+from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.predictors.forward_dos import ForwardDos
+from fermiloop.platform.predictors.potential import POTENTIALS
+from fermiloop.platform.screening.funnel import Context, Known, Screened, run_funnel, unique_and_novel
+from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, materials
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Stage
+
+PLACE = 1000  # of the funnel's seed, beyond any generator's
+
+
+@dataclass
+class ScreenMaker(Maker):
+    """Verdicts of one round."""
+
+    name: str = "screen"
+
+    @job
+    def make(self, campaign: str, number: int, previous: Any = None) -> int:  # noqa: ARG002  (`previous` orders the jobs)
+        """How many candidates passed."""
+        with step(campaign, number, "screen") as spec:
+            batch = candidates.of_round(campaign, number)
+            if all(candidate.stage is not Stage.PROPOSED for candidate in batch):
+                return sum(candidate.stage is not Stage.REJECTED for candidate in batch)
+            structures = [candidate.to_structure() for candidate in batch]
+            rng = np.random.default_rng(seed_of(spec, number, PLACE))
+            screened, tallies = run_funnel(
+                structures,
+                spec.funnel.stages,
+                context(spec, batch, campaigns.round_of(campaign, number).checkpoints.get(SURROGATE)),
+                rng,
+                lambda stage, share: logger.debug("%s %.0f %%", stage, 100 * share),
+            )
+            unique, novel = unique_and_novel(screened)
+            for candidate, verdict in zip(batch, screened, strict=True):
+                save(candidate, verdict)
+            passed = sum(one.passed for one in screened)
+            counts = {"proposed": len(batch), "unique": unique, "novel": novel, "passed": passed}
+            rows = [{**asdict(tally), "reasons": dict(tally.reasons)} for tally in tallies]
+            campaigns.update_round(campaign, number, tallies=rows, counts=counts)
+            logger.info("round %d of %s: %d of %d passed the funnel", number, campaign, passed, len(batch))
+            return passed
+
+
+def context(spec: CampaignSpec, batch: Sequence[Candidate], surrogate: str | None) -> Context:
+    """All that the funnel judges by: what the store knows of these formulas and elements."""
+    found = materials.of_formulas(candidate.formula for candidate in batch)
+    known = [Known(m.id, m.formula, list(m.fingerprint), m.to_structure()) for m in found]
+    elements = {symbol for candidate in batch for symbol in candidate.elements}
+    return Context(
+        target=resolve(spec),
+        space=spec.space.space(),
+        potential=POTENTIALS[spec.funnel.potential](),
+        known=known,
+        hull_entries=labels.hull_entries(elements, cheap_method_of(spec)),
+        surrogate=load_surrogate(surrogate) if surrogate else None,
+        max_energy_above_hull=spec.funnel.max_energy_above_hull,
+    )
+
+
+def load_surrogate(checkpoint: str) -> ForwardDos:
+    """The trained forward model of a checkpoint."""
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints.fetch(checkpoint, Path(folder))
+        return ForwardDos.load(Path(folder))
+
+
+def save(candidate: Candidate, screened: Screened) -> None:
+    """Write what the funnel found of one candidate."""
+    reason = None if screened.passed else screened.verdicts[-1].reason
+    candidates.update(
+        candidate.id,
+        stage=Stage.PASSED if screened.passed else Stage.REJECTED,
+        reason=reason,
+        structure=screened.structure.as_dict(),
+        verdicts=[asdict(verdict) for verdict in screened.verdicts],
+        scores={name: float(value) for name, value in screened.scores.items()},
+    )

@@ -1,0 +1,80 @@
+"""Select: the acquisition function spends the budget, and the evaluations of its choice follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jobflow import Flow, Maker, Response, job
+
+from fermiloop.flows.evaluate import EvaluateMaker
+from fermiloop.flows.records import round_records, scores_of, spent_core_seconds
+from fermiloop.flows.steps import logger, method_of, seed_of, step
+from fermiloop.platform.acquisition.functions import select_batch
+from fermiloop.platform.campaign.budget import next_batch
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.representations.fingerprint import fingerprint
+from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Stage
+
+PLACE = 1001  # of the acquisition's seed
+
+
+@dataclass
+class SelectMaker(Maker):
+    """Choice of one round, and its evaluations as a detour."""
+
+    name: str = "select"
+
+    @job
+    def make(self, campaign: str, number: int, previous: Any = None) -> Response:  # noqa: ARG002  (`previous` orders the jobs)
+        """Ids of the selected candidates."""
+        with step(campaign, number, "select") as spec:
+            chosen = [c for c in candidates.of_round(campaign, number) if c.calculation]
+            if not chosen:
+                chosen = choose(spec, campaign, number)
+                plan(spec, campaign, chosen)
+            ids = [candidate.id for candidate in chosen]
+            campaigns.update_round(campaign, number, selected=ids)
+            logger.info("round %d of %s: %d selected", number, campaign, len(ids))
+            flows = [EvaluateMaker().make(campaign, number, candidate_id) for candidate_id in ids]
+            return Response(output=ids, detour=Flow(flows, name=f"evaluations of round {number}") if flows else None)
+
+
+def choose(spec: CampaignSpec, campaign: str, number: int) -> list[Candidate]:
+    """Candidates worth their evaluation, as many as the budget allows."""
+    passed = [c for c in candidates.of_round(campaign, number) if c.stage is Stage.PASSED]
+    earlier = [record for record in round_records(campaign) if record.number < number]
+    n = min(next_batch(spec.budget, earlier, spent_core_seconds(campaign)), len(passed))
+    if n == 0:
+        return []
+    known = scores_of(campaign)
+    picked = select_batch(
+        spec.acquisition.name,
+        np.array([c.scores.get("similarity_mean", np.nan) for c in passed], dtype=float),
+        np.array([c.scores.get("similarity_std", np.nan) for c in passed], dtype=float),
+        np.stack([fingerprint(c.to_structure()) for c in passed]),
+        n,
+        max(known, default=float("-inf")),
+        np.random.default_rng(seed_of(spec, number, PLACE)),
+        diversity=spec.acquisition.diversity,
+        exploration=spec.acquisition.exploration,
+    )
+    return [passed[i] for i in picked]
+
+
+def plan(spec: CampaignSpec, campaign: str, chosen: list[Candidate]) -> None:
+    """Plan the calculation of each choice."""
+    method = method_of(spec)
+    for candidate in chosen:
+        calculation = calculations.plan(
+            candidate.id,
+            candidate.to_structure(),
+            engine=spec.engine.name,
+            method=method,
+            settings=dict(spec.engine.settings),
+            campaign=campaign,
+        )
+        candidates.update(candidate.id, stage=Stage.SELECTED, calculation=calculation)

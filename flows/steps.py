@@ -1,0 +1,59 @@
+"""What every step of a round begins with: its campaign, and a place for the reason should it fail."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.store import campaigns, connection, methods
+from fermiloop.schemas.vocabulary import Engine
+
+logger = logging.getLogger("fermiloop.flows")
+
+
+def spec_of(campaign: str) -> CampaignSpec:
+    """Specification of a campaign, as launched."""
+    return CampaignSpec.model_validate(campaigns.get(campaign).to_mongo().to_dict()["spec"])
+
+
+def method_of(spec: CampaignSpec) -> str:
+    """Id of the Method of the campaign's engine and settings, saved where it is new."""
+    record = ENGINES[Engine(spec.engine.name)].method(spec.engine.settings)
+    return methods.save(record.engine, record.functional, record.settings, record.code_versions)
+
+
+def training_method_of(spec: CampaignSpec) -> str:
+    """Id of the Method whose curves the generators learn from: the engine's, or the seed library's."""
+    if ENGINES[Engine(spec.engine.name)].gives_dos:
+        return method_of(spec)
+    record = ENGINES[Engine.GPAW].method({})
+    return methods.save(record.engine, record.functional, record.settings, record.code_versions)
+
+
+def cheap_method_of(spec: CampaignSpec) -> str:
+    """Id of the Method of the funnel's potential."""
+    record = ENGINES[Engine(spec.funnel.potential)].method({})
+    return methods.save(record.engine, record.functional, record.settings, record.code_versions)
+
+
+def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:
+    """Seed of one random thing of one round: the same place always gets the same."""
+    return int(np.random.SeedSequence([spec.seed, number, *place]).generate_state(1)[0])
+
+
+@contextlib.contextmanager
+def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
+    """Run a step; a failure is written to its round before it is raised."""
+    connection.connect()
+    logger.info("round %d of %s: %s", number, campaign, name)
+    try:
+        yield spec_of(campaign)
+    except Exception as error:
+        reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
+        connection.retrying(lambda: campaigns.update_round(campaign, number, decision={"failed": reason}))
+        raise
