@@ -113,19 +113,24 @@ def explain(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: A
 
 
 def _generator(name: str | None) -> str | None:
+    """A generator, or one with its preset as ``dos_composer/paper``."""
     if name is None:
         return None
-    return filters.one_of("generator", name, GENERATOR_PRESETS)
+    presets = (f"{known}/{preset}" for known, all_of_it in GENERATOR_PRESETS.items() for preset in all_of_it)
+    return filters.one_of("generator", name, (*GENERATOR_PRESETS, *presets))
 
 
 def _listing(wanted: dict[str, Any], crystal_system: str | None, dos_like: str | None, limit: int) -> Listing:
-    """What the store finds, then what it cannot ask: the crystal system and the computed DOS."""
+    """What the store finds, then what it cannot ask: generators of any preset, crystal systems, computed curves."""
     from fermiloop.platform.store import candidates, connection
 
     connection.connect()
-    sifted = crystal_system is not None or dos_like is not None
+    generator = wanted.pop("generator")
+    sifted = any(wish is not None for wish in (crystal_system, dos_like, generator))
     most = filters.MOST_ROWS if sifted else limit
     found = candidates.find(candidates.CandidateQuery(**wanted, limit=most))
+    if generator is not None:
+        found = [candidate for candidate in found if generator in (candidate.generator, _family(candidate.generator))]
     if crystal_system is not None:
         found = [candidate for candidate in found if _crystal_system(candidate) == crystal_system]
     rows = [_row(candidate) for candidate in found]
@@ -137,6 +142,11 @@ def _listing(wanted: dict[str, Any], crystal_system: str | None, dos_like: str |
         columns = {**COLUMNS, **SIMILARITY}
     rows = rows[:limit]
     return Listing(f"{len(rows)} candidates", columns, rows)
+
+
+def _family(generator: str) -> str:
+    """Name of a generator without its preset."""
+    return generator.partition("/")[0]
 
 
 def _crystal_system(candidate: Any) -> str:

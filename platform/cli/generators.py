@@ -14,6 +14,8 @@ from fermiloop.platform.cli.progress import long_work
 app = typer.Typer(help="Generators: what proposes, what it learnt, which checkpoint is in use.")
 
 COLUMNS: Final = {"name": "name", "presets": "presets", "champion": "champion", "checkpoints": "checkpoints"}
+SURROGATE: Final = "forward_dos"  # trained with them in every round, and kept like them
+KEPT: Final = (*GENERATOR_PRESETS, SURROGATE)
 FIELDS: Final = ("id", "generator", "preset", "state", "seed", "snapshot", "metrics", "config")
 
 
@@ -23,7 +25,7 @@ def list_(as_json: AsJson = False) -> None:
     from fermiloop.platform.store import connection
 
     connection.connect()
-    rows = [_row(name, presets) for name, presets in GENERATOR_PRESETS.items()]
+    rows = [_row(name, GENERATOR_PRESETS.get(name, ())) for name in KEPT]
     Listing("Generators", COLUMNS, rows).show(as_json=as_json)
 
 
@@ -40,7 +42,7 @@ def show(
         known = fields_of(checkpoints.get(name), FIELDS)
         print_json(known) if as_json else print_fields(name, known)
         return
-    one_of("generator", name, GENERATOR_PRESETS)
+    one_of("generator", name, KEPT)
     connection.connect()
     rows = [fields_of(found, FIELDS) for found in checkpoints.find(generator=name)]
     columns = {"id": "id", "preset": "preset", "state": "state", "seed": "seed", "metrics": "metrics"}
@@ -58,13 +60,12 @@ def train(
     one_of("generator", name, GENERATOR_PRESETS)
     if preset is not None:
         one_of(f"preset of {name}", preset, GENERATOR_PRESETS[name])
-    from fermiloop.flows.retrain import train_on_everything
-
+    from fermiloop.platform.cli.training import train_on_everything
     from fermiloop.platform.store import checkpoints, connection
 
     connection.connect()
-    with long_work(f"Training {name}") as report:
-        checkpoint = train_on_everything(name, preset=preset, seed=seed, progress=report)
+    with long_work(f"Training {name}", quiet_for=1.0) as report:
+        checkpoint = train_on_everything(name, preset, seed, report)
     known = fields_of(checkpoints.get(checkpoint), FIELDS)
     print_json(known) if as_json else print_fields(checkpoint, known)
 
@@ -84,7 +85,7 @@ def rollback(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Go back to the checkpoint that was in use before."""
     from fermiloop.platform.store import checkpoints, connection
 
-    one_of("generator", name, GENERATOR_PRESETS)
+    one_of("generator", name, KEPT)
     connection.connect()
     print_line(f"{checkpoints.rollback(name).id} is in use again.")
 

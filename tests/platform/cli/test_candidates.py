@@ -35,7 +35,7 @@ def proposed(database: str) -> dict[str, str]:
     made = [
         candidate("one", 1, "substitution", 0, ("Ni", "Al"), stage="passed", scores={"similarity_mean": 0.9}),
         candidate("one", 2, "random_pick", 1, ("Ni", "Pt"), stage="rejected", scores={"similarity_mean": 0.4}),
-        candidate("two", 1, "random_pick", 0, ("Cu", "Pd")),
+        candidate("two", 1, "dos_composer/paper", 0, ("Cu", "Pd")),
     ]
     return dict(zip(("AlNi", "NiPt", "CuPd"), candidates.save_many(made), strict=True))
 
@@ -47,7 +47,10 @@ def proposed(database: str) -> dict[str, str]:
         ("--campaign one", ["AlNi", "NiPt"]),
         ("--campaign one --round 2", ["NiPt"]),
         ("--stage passed", ["AlNi"]),
-        ("--generator random_pick", ["NiPt", "CuPd"]),
+        ("--generator random_pick", ["NiPt"]),
+        ("--generator dos_composer", ["CuPd"]),
+        ("--generator dos_composer/paper", ["CuPd"]),
+        ("--generator dos_composer/factorised", []),
         ("--elements Ni,Pt", ["NiPt"]),
         ("--formula PdCu", ["CuPd"]),
         ("--chemical-system Ni-Al", ["AlNi"]),

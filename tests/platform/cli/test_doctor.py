@@ -14,7 +14,7 @@ from fermiloop.platform.cli import doctor
 def test_every_row_says_what_to_do_where_something_is_missing(cli: Callable[..., Any], database: str) -> None:
     found = cli("doctor", "--json")
     content = found.json()
-    assert found.code == (0 if content["ok"] else 1)
+    assert content["ok"]
     names = [row["name"] for row in content["checks"]]
     assert {"Python", "C++ compiler", "torch", "GPAW", "data folder", "database", "engine gpaw"} <= set(names)
     assert {row["name"] for row in content["checks"] if row["ok"]} >= {"Python", "database", "engine analytic"}

@@ -26,7 +26,7 @@ def trained(database: str, tmp_path: Path) -> list[str]:
 
 def test_list_names_every_generator(cli: Callable[..., Any], trained: list[str]) -> None:
     rows = {row["name"]: row for row in cli("generators", "list", "--json").json()}
-    assert set(rows) == {"dos_composer", "substitution", "random_pick"}
+    assert set(rows) == {"dos_composer", "substitution", "random_pick", "forward_dos"}
     assert rows["dos_composer"]["presets"] == ["paper", "factorised"]
     assert (rows["dos_composer"]["checkpoints"], rows["dos_composer"]["champion"]) == (2, [])
 
@@ -47,3 +47,18 @@ def test_show(cli: Callable[..., Any], trained: list[str]) -> None:
     one = cli("generators", "show", trained[1], "--json").json()
     assert (one["seed"], one["metrics"]) == (2, {"held_out_top5": 0.5})
     assert "held_out_top5 0.5" in cli("generators", "show", trained[1]).out
+
+
+def test_train_keeps_a_challenger_with_its_snapshot(cli: Callable[..., Any], database: str, dos_library: Any) -> None:
+    from fermiloop.platform.store import materials, methods, snapshots, spectra
+    from fermiloop.schemas.vocabulary import Origin
+
+    method = methods.save("gpaw", "PBE", {}, {"gpaw": "26.7"})
+    for key, structure, curve in zip(dos_library.ids, dos_library.structures, dos_library.curves, strict=True):
+        source = {"name": "test", "key": key, "licence": "MIT"}
+        material = materials.save(structure, origin=Origin.IMPORT, source=source)
+        spectra.save(material, dos_library.grid.points, curve, method=method)
+    trained = cli("generators", "train", "random_pick", "--seed", "3", "--json").json()
+    assert (trained["generator"], trained["state"], trained["seed"]) == ("random_pick", "challenger", 3)
+    assert snapshots.get(trained["snapshot"]).n == materials.count()
+    assert cli("generators", "train", "random_pick", "--seed", "3", "--json").json()["id"] == trained["id"]
