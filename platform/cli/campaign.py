@@ -46,9 +46,8 @@ def launch(
     from fermiloop.platform.store import connection
 
     connection.connect()
-    with long_work(f"Campaign {spec.name}") as report:
-        if workers is None:
-            report("runs in this process; give --workers N to use worker processes", 0.0)
+    manner = "in this process" if workers is None else f"by {workers} workers"
+    with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:
         launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)
     summary = _summary(spec.name)
     print_line(campaign_view.line(summary))

@@ -22,7 +22,7 @@ class Outcome:
 
     def json(self) -> Any:
         """Standard output as JSON, all of it."""
-        assert self.code == 0, self.err
+        assert self.out, self.err
         return json.loads(self.out)
 
 

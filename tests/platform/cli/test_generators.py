@@ -54,9 +54,10 @@ def test_train_keeps_a_challenger_with_its_snapshot(cli: Callable[..., Any], dat
     from fermiloop.schemas.vocabulary import Origin
 
     method = methods.save("gpaw", "PBE", {}, {"gpaw": "26.7"})
-    for key, structure, curve in zip(dos_library.ids, dos_library.structures, dos_library.curves, strict=True):
+    rows = zip(dos_library.ids, dos_library.structures, dos_library.prototypes, dos_library.curves, strict=True)
+    for key, structure, prototype, curve in rows:
         source = {"name": "test", "key": key, "licence": "MIT"}
-        material = materials.save(structure, origin=Origin.IMPORT, source=source)
+        material = materials.save(structure, origin=Origin.IMPORT, source=source, prototype=prototype)
         spectra.save(material, dos_library.grid.points, curve, method=method)
     trained = cli("generators", "train", "random_pick", "--seed", "3", "--json").json()
     assert (trained["generator"], trained["state"], trained["seed"]) == ("random_pick", "challenger", 3)
