@@ -107,7 +107,6 @@ def report(
 
 def _summary(name: str) -> dict[str, Any]:
     from fermiloop.flows.records import read_record
-
     from fermiloop.platform.campaign.summary import summarise
     from fermiloop.platform.store import connection
 
