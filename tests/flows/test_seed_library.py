@@ -60,8 +60,8 @@ def test_unaries_come_early() -> None:
 
 def test_shares_divide_the_work(tmp_path: Path) -> None:
     entries = enumerate_entries()[:50]
-    shares = [[e.key for e in pending(entries, tmp_path, share, 3)] for share in range(3)]
-    assert sorted(sum(shares, [])) == sorted(e.key for e in entries)
+    keys = [entry.key for share in range(3) for entry in pending(entries, tmp_path, share, 3)]
+    assert sorted(keys) == sorted(e.key for e in entries)
 
 
 def test_a_repeat_takes_up_where_it_ended(tmp_path: Path, no_dft: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,93 @@
+"""One worker: ``python -m fermiloop.flows.worker_process [--until-idle]``; recover, advance, run a job, again."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from fireworks import FWorker
+from fireworks.core.rocket_launcher import launch_rocket
+from pymongo.errors import PyMongoError
+
+from fermiloop.flows.advance import ACTIVE, advance_all
+from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.recover import recover, worker_name
+from fermiloop.platform.errors import DatabaseError
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import campaigns, connection
+from fermiloop.schemas.vocabulary import CampaignState
+
+logger = logging.getLogger("fermiloop.flows.worker")
+PAUSE: Final = 0.5  # s between looks at an empty queue
+RECOVER_EVERY: Final = 5.0  # s
+
+
+class Worker:
+    """A loop that ends by a signal, or when nothing is left to do."""
+
+    def __init__(self, until_idle: bool) -> None:
+        self.until_idle = until_idle
+        self.stopping = False
+        self.name = worker_name()
+        self._recovered = float("-inf")
+
+    def run(self) -> None:
+        """Work until told to stop; the job in hand is finished first."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor minds the keyboard
+        folder = settings().data_dir.expanduser() / "launches" / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chdir(folder)
+        pad: SafeLaunchPad | None = None
+        while not self.stopping:
+            try:
+                if pad is None:
+                    connection.retrying(connection.connect)
+                    configure_jobflow()
+                    pad = launchpad()
+                if not self.turn(pad):
+                    if self.until_idle and self.idle(pad):
+                        return
+                    time.sleep(PAUSE)
+            except (PyMongoError, DatabaseError) as error:
+                logger.warning("the database is away (%s); trying again", type(error).__name__)
+                connection.disconnect()
+                pad, self._recovered = None, float("-inf")
+                time.sleep(PAUSE)
+
+    def turn(self, pad: SafeLaunchPad) -> bool:
+        """One look at everything; whether a job was run."""
+        if time.monotonic() - self._recovered > RECOVER_EVERY:
+            recover(pad, self.name)
+            self._recovered = time.monotonic()
+        advance_all(pad, self.name)
+        if pad.fireworks.find_one({"state": "READY"}, {"_id": 1}) is None:
+            return False
+        return bool(launch_rocket(pad, FWorker(self.name), strm_lvl="CRITICAL"))
+
+    def idle(self, pad: SafeLaunchPad) -> bool:
+        """Whether no campaign runs and no job waits."""
+        busy = pad.fireworks.find_one({"state": {"$in": list(ACTIVE)}}, {"_id": 1})
+        return busy is None and not campaigns.find(CampaignState.RUNNING)
+
+    def _stop(self, *_: Any) -> None:
+        self.stopping = True
+
+
+def main() -> None:
+    """Run one worker, its log beside its launches."""
+    log = settings().data_dir.expanduser() / "logs"
+    log.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=Path(log) / f"worker-{os.getpid()}.log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
+    )
+    Worker("--until-idle" in sys.argv).run()
+
+
+if __name__ == "__main__":
+    main()
