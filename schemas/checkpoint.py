@@ -23,4 +23,5 @@ class Checkpoint(BaseDocument):
     files = DictField()  # file name: {"gridfs": id, "sha256": hash}
     state = EnumField(CheckpointState, default=CheckpointState.CHALLENGER)
     core_seconds = FloatField()
+    promoted_at = DateTimeField()  # when it last became champion by a promotion
     created_at = DateTimeField(default=now)

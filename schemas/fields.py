@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from mongoengine import BinaryField, DictField, FloatField
 from numpy.typing import ArrayLike, NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 MIN_DISTANCE = 0.5  # Å; closer atoms overlap
 MIN_VOLUME = 0.1  # Å³
 MAX_SITES = 400
+DTYPE = "<f4"  # of stored arrays: little-endian float32
 
 
 class FiniteField(FloatField):
@@ -26,32 +27,23 @@ class FiniteField(FloatField):
 
 
 class ArrayField(BinaryField):
-    """One-dimensional array of little-endian float32, with its unit.
-
-    Parameters
-    ----------
-    unit
-        Unit of the values.
-    """
-
-    def __init__(self, *, unit: str, **kwargs: Any) -> None:
-        self.unit = unit
-        super().__init__(**kwargs)
+    """One-dimensional array, shape (n,), of little-endian float32; its unit stands in a field beside it."""
 
     @staticmethod
     def pack(values: ArrayLike) -> bytes:
         """Bytes of an array."""
-        return np.asarray(values, dtype="<f4").tobytes()
+        with np.errstate(over="ignore"):  # too large becomes infinite, which `validate` refuses
+            return np.asarray(values, dtype=DTYPE).tobytes()
 
     @staticmethod
     def unpack(stored: bytes) -> NDArray[np.float64]:
         """Array of what `pack` made, as float64."""
-        return np.frombuffer(bytes(stored), dtype="<f4").astype(np.float64)
+        return np.frombuffer(bytes(stored), dtype=DTYPE).astype(np.float64)
 
     def validate(self, value: Any) -> None:
         """Refuse what the class does not allow."""
         super().validate(value)
-        if len(value) % 4 or not len(value):
+        if len(value) % np.dtype(DTYPE).itemsize or not len(value):
             self.error(f"{len(value)} bytes are no array of float32")
         if not np.isfinite(self.unpack(value)).all():
             self.error("NaN or infinity in it")
@@ -83,6 +75,9 @@ def structure_fault(structure: Structure) -> str | None:
         return f"a cell of {structure.volume:.3g} Å³ has no volume"
     if not structure.is_ordered:
         return "sites with partial occupancy"
+    strange = {site.specie.symbol for site in structure if not Element.is_valid_symbol(site.specie.symbol)}
+    if strange:
+        return f"{', '.join(sorted(strange))} is no element"
     distances = structure.distance_matrix + np.diag([np.inf] * len(structure))
     shortest = min(
         float(distances.min()), float(np.linalg.norm(structure.lattice.get_lll_reduced_lattice().matrix, axis=1).min())

@@ -41,5 +41,5 @@ class Label(BaseDocument):
 
     def clean(self) -> None:
         """Refuse a unit that is not the property's."""
-        if self.unit != UNIT_OF[self.property]:
+        if self.property is not None and self.unit != UNIT_OF[self.property]:
             raise ValidationError(f"{self.property} is in {UNIT_OF[self.property]}, not in {self.unit}")

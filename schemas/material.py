@@ -55,13 +55,12 @@ class Material(BaseDocument):
         Raises
         ------
         InputError
-            If it is none: no volume, overlapping atoms, numbers that are not finite.
+            If it is none: no volume, overlapping atoms, numbers that are not finite, no elements, no symmetry found.
         """
         fault = structure_fault(structure)
         if fault:
             raise InputError(f"The structure {structure.composition.formula or '(empty)'} is refused: {fault}.")
-        plain = Structure(structure.lattice, structure.species, structure.frac_coords)
-        analyser = SpacegroupAnalyzer(plain, symprec=SYMMETRY_TOLERANCE)
+        plain, analyser = _bare(structure)
         number = int(analyser.get_space_group_number())
         composition = plain.composition
         symbols = sorted(element.symbol for element in composition.elements)
@@ -87,6 +86,17 @@ class Material(BaseDocument):
     def to_structure(self) -> Structure:
         """The crystal as pymatgen's object."""
         return Structure.from_dict(self.structure)
+
+
+def _bare(structure: Structure) -> tuple[Structure, SpacegroupAnalyzer]:
+    """The crystal without charges, moments or other properties of sites, and its symmetry."""
+    try:
+        plain = Structure(structure.lattice, [site.specie.symbol for site in structure], structure.frac_coords)
+        analyser = SpacegroupAnalyzer(plain, symprec=SYMMETRY_TOLERANCE)
+        analyser.get_crystal_system()
+    except ValueError as error:
+        raise InputError(f"The structure {structure.composition.formula} is refused: {error}.") from None
+    return plain, analyser
 
 
 def structure_id(structure: Structure) -> str:

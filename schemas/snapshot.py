@@ -24,10 +24,12 @@ class Snapshot(BaseDocument):
 
 
 class SnapshotPage(BaseDocument):
-    """One page of a snapshot's ids."""
+    """One page of a snapshot: its materials, and the curves and labels that they had."""
 
     meta = {"collection": "snapshot_pages"}
 
     snapshot = StringField(required=True)
     number = IntField(required=True, min_value=0)
     materials = ListField(StringField(), max_length=PAGE_SIZE)
+    spectra = ListField(StringField())
+    labels = ListField(StringField())

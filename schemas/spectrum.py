@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.base import BaseDocument, content_id, now
 from fermiloop.schemas.fields import ArrayField, FiniteField
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind, Unit
+from fermiloop.schemas.vocabulary import AXIS_OF, Alignment, SpectrumKind, Unit
 
 UNIFORM_TOLERANCE = 1e-3  # of a step
 
@@ -26,7 +26,7 @@ class Spectrum(BaseDocument):
     n = IntField(required=True, min_value=2)
     axis_unit = EnumField(Unit, default=Unit.EV)
     alignment = EnumField(Alignment, default=Alignment.FERMI)  # what lies at zero
-    values = ArrayField(unit="states/eV/cell", required=True)  # (n,) spins summed
+    values = ArrayField(required=True)  # (n,) in `unit`, spins summed
     unit = EnumField(Unit, default=Unit.STATES_PER_EV_PER_CELL)
     n_electrons = FiniteField()  # per cell
     method = StringField(required=True)
@@ -42,7 +42,7 @@ class Spectrum(BaseDocument):
         *,
         method: str,
         kind: SpectrumKind = SpectrumKind.DOS,
-        unit: str = Unit.STATES_PER_EV_PER_CELL,
+        unit: str | None = None,
         calculation: str | None = None,
         n_electrons: float | None = None,
     ) -> Spectrum:
@@ -51,20 +51,25 @@ class Spectrum(BaseDocument):
         Raises
         ------
         InputError
-            If lengths differ, numbers are not finite, the grid does not rise evenly, or the unit is unknown.
+            If lengths differ, numbers are not finite, the grid does not rise evenly, or the unit is not
+            that of the kind.
         """
-        x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        axis_unit, alignment, value_unit = AXIS_OF[kind]
+        try:
+            x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+        except (ValueError, TypeError):
+            raise InputError("A spectrum holds only numbers.") from None
         if x.ndim != 1 or x.shape != y.shape or x.size < 2:
             raise InputError(f"A spectrum needs as many values as points, at least two; got {x.shape} and {y.shape}.")
-        if not (np.isfinite(x).all() and np.isfinite(y).all()):
-            raise InputError("A spectrum holds only finite numbers; this one has NaN or infinity in it.")
+        if not (np.isfinite(x).all() and (np.abs(y) <= np.finfo(np.float32).max).all()):
+            raise InputError("A spectrum holds only finite float32 numbers; this one has NaN or infinity in it.")
         steps = np.diff(x)
         if not (steps > 0).all():
             raise InputError("The grid of a spectrum must rise from each point to the next.")
         if np.ptp(steps) > UNIFORM_TOLERANCE * steps.mean():
             raise InputError("The grid of a spectrum must be even; resample it first.")
-        if unit not in {str(known) for known in Unit}:
-            raise InputError(f"The unit {unit!r} is unknown; known are {', '.join(Unit)}.")
+        if unit not in (None, value_unit):
+            raise InputError(f"A spectrum of the kind {kind} is in {value_unit}, not in {unit!r}.")
         return cls(
             id=content_id("s", material, str(kind), method),
             material=material,
@@ -72,8 +77,10 @@ class Spectrum(BaseDocument):
             lo=float(x[0]),
             hi=float(x[-1]),
             n=len(x),
+            axis_unit=axis_unit,
+            alignment=alignment,
             values=ArrayField.pack(y),
-            unit=Unit(unit),
+            unit=value_unit,
             n_electrons=n_electrons,
             method=method,
             calculation=calculation,
@@ -81,10 +88,14 @@ class Spectrum(BaseDocument):
 
     def clean(self) -> None:
         """Refuse a curve whose length is not that of its grid."""
+        if None in (self.lo, self.hi, self.n, self.values, self.kind):
+            return  # told by the fields themselves
         if self.hi <= self.lo:
             raise ValidationError(f"the grid goes from {self.lo} to {self.hi}")
         if len(self.values) != 4 * self.n:
             raise ValidationError(f"{len(self.values) // 4} values on {self.n} points")
+        if (self.axis_unit, self.alignment, self.unit) != AXIS_OF[self.kind]:
+            raise ValidationError(f"a curve of the kind {self.kind} in {self.unit} over {self.axis_unit}")
 
     def points(self) -> NDArray[np.float64]:
         """(n,) grid points, in `axis_unit`."""

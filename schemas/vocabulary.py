@@ -37,6 +37,10 @@ class Unit(StrEnum):
     MU_B_PER_CELL = "μB/cell"
     GPA = "GPa"
     STATES_PER_EV_PER_CELL = "states/eV/cell"
+    STATES_PER_THZ_PER_CELL = "states/THz/cell"
+    THZ = "THz"
+    DEGREE = "degree"  # of the diffraction angle 2θ
+    PER_CM = "1/cm"
     DIMENSIONLESS = "1"
 
 
@@ -67,6 +71,15 @@ class Alignment(StrEnum):
 
     FERMI = "fermi"
     NONE = "none"
+
+
+# kind: unit of the axis, what lies at its zero, unit of the values
+AXIS_OF: Final[dict[SpectrumKind, tuple[Unit, Alignment, Unit]]] = {
+    SpectrumKind.DOS: (Unit.EV, Alignment.FERMI, Unit.STATES_PER_EV_PER_CELL),
+    SpectrumKind.PHONON_DOS: (Unit.THZ, Alignment.NONE, Unit.STATES_PER_THZ_PER_CELL),
+    SpectrumKind.XRD: (Unit.DEGREE, Alignment.NONE, Unit.DIMENSIONLESS),
+    SpectrumKind.ABSORPTION: (Unit.EV, Alignment.NONE, Unit.PER_CM),
+}
 
 
 class CrystalSystem(StrEnum):

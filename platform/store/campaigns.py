@@ -55,9 +55,16 @@ def find(state: CampaignState | None = None) -> list[Campaign]:
 
 
 def set_state(name: str, state: CampaignState, reason: str | None = None) -> None:
-    """Move a campaign to a state, with the reason."""
+    """Move a campaign to a state, with the reason.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
     closed = None if state in (CampaignState.RUNNING, CampaignState.PAUSED) else now()
-    Campaign.objects(id=name).update(set__state=state, set__reason=reason, set__closed_at=closed)
+    if not Campaign.objects(id=name).update(set__state=state, set__reason=reason, set__closed_at=closed):
+        get(name)
 
 
 def plan_round(name: str, number: int) -> bool:
@@ -99,7 +106,9 @@ def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
     until = current.launched.get("until")
     if current.state is not RoundState.PLANNED or until is None or until > moment:
         return False
-    expired = Round.objects(id=current.id, state=RoundState.PLANNED, launched__by=current.launched["by"])
+    expired = Round.objects(
+        id=current.id, state=RoundState.PLANNED, launched__by=current.launched["by"], launched__until=until
+    )
     return bool(expired.update(set__launched=lease))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Stage
@@ -33,12 +34,8 @@ def save_many(proposals: Sequence[Candidate]) -> list[str]:
     """Ids of the candidates, those saved that are new; a repeat of a sampling changes nothing."""
     for candidate in proposals:
         candidate.check()
-    ids = [candidate.id for candidate in proposals]
-    known = {c.id for c in Candidate.objects(id__in=ids).only("id")}
-    fresh = [candidate for candidate in proposals if candidate.id not in known]
-    if fresh:
-        Candidate.objects.insert(fresh, load_bulk=False)
-    return ids
+    insert_new(proposals)
+    return [candidate.id for candidate in proposals]
 
 
 def get(candidate_id: str) -> Candidate:

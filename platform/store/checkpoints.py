@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import gridfs
+from gridfs.errors import CorruptGridFile
 from mongoengine import get_db
 
 from fermiloop.platform.errors import InputError, NotFoundError
-from fermiloop.schemas.base import content_id
+from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.vocabulary import CheckpointState
 
@@ -30,7 +31,13 @@ def save(
     seed: int,
     core_seconds: float = 0.0,
 ) -> str:
-    """Store the files of a trained generator; the same files, snapshot and seed give the same id."""
+    """Store the files of a trained generator; the same files, snapshot and seed give the same id.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no file.
+    """
     paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in HIDDEN)
     if not paths:
         raise InputError(f"The folder {folder} holds no checkpoint files.")
@@ -68,15 +75,11 @@ def fetch(checkpoint_id: str, folder: Path) -> None:
         If a file is not what was saved.
     """
     checkpoint = get(checkpoint_id)
-    bucket = gridfs.GridFS(get_db(), BUCKET)
-    for name, digest in checkpoint.files.items():
-        stored = bucket.find_one({"sha256": digest})
-        if stored is None:
-            raise NotFoundError(f"The checkpoint {checkpoint_id} lost its file {name.replace('|', '.')}; retrain it.")
-        content = stored.read()
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise InputError(f"The file {name.replace('|', '.')} of checkpoint {checkpoint_id} is damaged; retrain it.")
-        (folder / name.replace("|", ".")).write_bytes(content)
+    files = {name.replace("|", "."): digest for name, digest in checkpoint.files.items()}
+    # all are read and checked before the first is written
+    contents = {name: _read(checkpoint_id, name, digest) for name, digest in files.items()}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
 
 
 def get(checkpoint_id: str) -> Checkpoint:
@@ -101,30 +104,57 @@ def find(generator: str | None = None, limit: int = 100) -> list[Checkpoint]:
 
 def champion(generator: str) -> Checkpoint | None:
     """The checkpoint in use of a generator."""
-    return Checkpoint.objects(generator=generator, state=CheckpointState.CHAMPION).order_by("-created_at").first()
+    return _of_state(generator, CheckpointState.CHAMPION).first()
 
 
 def promote(checkpoint_id: str) -> Checkpoint:
     """Make a checkpoint its generator's champion; the one before it is retired."""
     promoted = get(checkpoint_id)
-    Checkpoint.objects(generator=promoted.generator, state=CheckpointState.CHAMPION, id__ne=checkpoint_id).update(
-        set__state=CheckpointState.RETIRED
-    )
-    promoted.update(set__state=CheckpointState.CHAMPION)
+    # promoted first and retired then: whoever asks in between finds a champion, the newer one
+    promoted.update(set__state=CheckpointState.CHAMPION, set__promoted_at=now())
+    _retire_others(promoted)
     return get(checkpoint_id)
 
 
 def rollback(generator: str) -> Checkpoint:
-    """Put the champion before this one back.
+    """Put the champion before this one back; a repeat goes one further back.
 
     Raises
     ------
     NotFoundError
         If there is none.
     """
-    before = (
-        Checkpoint.objects(generator=generator, state=CheckpointState.RETIRED).order_by("-created_at", "id").first()
-    )
+    current = champion(generator)
+    retired = _of_state(generator, CheckpointState.RETIRED)
+    if current is not None and current.promoted_at is not None:
+        retired = retired.filter(promoted_at__lt=current.promoted_at)
+    before = retired.first()
     if before is None:
         raise NotFoundError(f"The generator {generator} has no earlier champion to go back to.")
-    return promote(before.id)
+    if current is not None:
+        current.update(set__state=CheckpointState.RETIRED)
+    before.update(set__state=CheckpointState.CHAMPION)
+    return get(before.id)
+
+
+def _of_state(generator: str, state: CheckpointState) -> Any:
+    return Checkpoint.objects(generator=generator, state=state).order_by("-promoted_at", "-created_at", "id")
+
+
+def _retire_others(champion: Checkpoint) -> None:
+    others = Checkpoint.objects(generator=champion.generator, state=CheckpointState.CHAMPION, id__ne=champion.id)
+    others.update(set__state=CheckpointState.RETIRED)
+
+
+def _read(checkpoint_id: str, name: str, digest: str) -> bytes:
+    """Content of a stored file, checked."""
+    stored = gridfs.GridFS(get_db(), BUCKET).find_one({"sha256": digest})
+    if stored is None:
+        raise NotFoundError(f"The checkpoint {checkpoint_id} lost its file {name}; retrain it.")
+    try:
+        content = bytes(stored.read())
+    except CorruptGridFile:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise InputError(f"The file {name} of checkpoint {checkpoint_id} is damaged; retrain it.")
+    return content

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from mongoengine import NotUniqueError
 from pymatgen.core import Composition
 
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
@@ -21,9 +23,9 @@ def save(material: str, name: Property | str, value: float, *, method: str, calc
     Raises
     ------
     InputError
-        If the value is not finite.
+        If the value is not finite, or the property is unknown.
     """
-    name = Property(name)
+    name = _property(name)
     while True:
         latest = _latest(material, name, method)
         if latest is not None and abs(latest.value - value) <= SAME:
@@ -40,12 +42,7 @@ def save(material: str, name: Property | str, value: float, *, method: str, calc
 
 def save_many(labels: Iterable[Label]) -> int:
     """Insert checked labels whose ids are new; returns how many were."""
-    unique = {label.id: label for label in labels}
-    known = {label.id for label in Label.objects(id__in=list(unique)).only("id")}
-    fresh = [label for key, label in unique.items() if key not in known]
-    if fresh:
-        Label.objects.insert(fresh, load_bulk=False)
-    return len(fresh)
+    return insert_new(labels)
 
 
 def values(material_ids: Iterable[str], name: Property | str, method: str) -> dict[str, float]:
@@ -53,7 +50,7 @@ def values(material_ids: Iterable[str], name: Property | str, method: str) -> di
     wanted = list(dict.fromkeys(material_ids))
     found: dict[str, float] = {}
     for start in range(0, len(wanted), BATCH):
-        rows = Label.objects(material__in=wanted[start : start + BATCH], property=Property(name), method=method)
+        rows = Label.objects(material__in=wanted[start : start + BATCH], property=_property(name), method=method)
         for label in rows.order_by("version"):
             found[label.material] = label.value
     return found
@@ -76,6 +73,13 @@ def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, f
     inside = {m.id: m.formula for m in rows if set(m.elements) <= allowed}
     energies = values(inside, Property.ENERGY_PER_ATOM, method)
     return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
+
+
+def _property(name: Property | str) -> Property:
+    try:
+        return Property(name)
+    except ValueError:
+        raise InputError(f"The property {name!r} is unknown; known are {', '.join(Property)}.") from None
 
 
 def _amounts(formula: str) -> dict[str, float]:

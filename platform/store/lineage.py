@@ -103,17 +103,19 @@ def _campaign_results(material_ids: list[str]) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     for start in range(0, len(material_ids), BATCH):
         batch = material_ids[start : start + BATCH]
-        rows = Material.objects(id__in=batch, origin=Origin.CAMPAIGN).only("formula", "candidate").order_by("id")
-        for row in rows:
-            made = Calculation.objects(result__material=row.id).only("campaign").order_by("id").first()
-            results.append(
-                {
-                    "material": row.id,
-                    "formula": row.formula,
-                    "candidate": row.candidate,
-                    "calculation": made.id if made else None,
-                }
-            )
+        query = Material.objects(id__in=batch, origin=Origin.CAMPAIGN).only("formula", "candidate").order_by("id")
+        rows = list(query)
+        made = Calculation.objects(result__material__in=[row.id for row in rows]).only("result").order_by("-id")
+        by_material = {calculation.result["material"]: calculation.id for calculation in made}
+        results += [
+            {
+                "material": row.id,
+                "formula": row.formula,
+                "candidate": row.candidate,
+                "calculation": by_material.get(row.id),
+            }
+            for row in rows
+        ]
     return results
 
 

@@ -11,6 +11,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Composition, Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.vocabulary import Origin, Property
@@ -74,12 +75,7 @@ def save(
 
 def save_many(materials: Sequence[Material]) -> int:
     """Insert checked materials that the store does not hold yet; returns how many were new."""
-    unique = {m.id: m for m in materials}
-    known = {m.id for m in Material.objects(id__in=list(unique)).only("id")}
-    fresh = [m for key, m in unique.items() if key not in known]
-    if fresh:
-        Material.objects.insert(fresh, load_bulk=False)
-    return len(fresh)
+    return insert_new(materials)
 
 
 def get(material_id: str) -> Material:
@@ -196,7 +192,14 @@ def _ids_by_labels(query: MaterialQuery) -> set[str] | None:
         known = {str(p) for p in Property}
         if name not in known:
             raise InputError(f"The property {name!r} is unknown; known are {', '.join(sorted(known))}.")
-        rows = Label.objects(property=name, value__gte=low, value__lte=high).only("material")
-        within = {label.material for label in rows}
+        within = _materials_within(name, low, high)
         ids = within if ids is None else ids & within
     return ids
+
+
+def _materials_within(name: str, low: float, high: float) -> set[str]:
+    """Materials whose latest value by some method lies in the range."""
+    later = Label.objects(property=name, version__gt=1).only("material", "method", "version").order_by("version")
+    latest = {(label.material, label.method): label.version for label in later}
+    rows = Label.objects(property=name, value__gte=low, value__lte=high).only("material", "method", "version")
+    return {label.material for label in rows if label.version == latest.get((label.material, label.method), 1)}

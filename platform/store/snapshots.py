@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.base import content_id
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.snapshot import PAGE_SIZE, Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 
 def freeze(
@@ -25,18 +27,20 @@ def freeze(
     The same content and seed give the same id.
     """
     ids = sorted(set(material_ids))
-    digest = _content_hash(ids, method)
-    snapshot_id = content_id("snap", digest, split_seed, method)
-    pages = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
+    digest = hashlib.sha256()
+    pages = [_page(ids[start : start + PAGE_SIZE], method, digest) for start in range(0, len(ids), PAGE_SIZE)]
+    content_hash = digest.hexdigest()
+    snapshot_id = content_id("snap", content_hash, split_seed, method)
     for number, page in enumerate(pages):
-        SnapshotPage(id=f"{snapshot_id}/{number}", snapshot=snapshot_id, number=number, materials=page).save()
+        page.id, page.snapshot, page.number = f"{snapshot_id}/{number}", snapshot_id, number
+        page.save()
     if not Snapshot.objects(id=snapshot_id).only("id").first():
         with contextlib.suppress(NotUniqueError):  # another process froze the same content in between
             Snapshot(
                 id=snapshot_id,
                 query=query,
                 n=len(ids),
-                content_hash=digest,
+                content_hash=content_hash,
                 split_seed=split_seed,
                 method=method,
                 campaign=campaign,
@@ -65,13 +69,16 @@ def ids(snapshot_id: str) -> list[str]:
     return [key for page in pages for key in page.materials]
 
 
-def _content_hash(material_ids: list[str], method: str) -> str:
-    """Hash of the ids of all curves and labels, which in turn derive from what they hold."""
-    digest = hashlib.sha256()
-    for start in range(0, len(material_ids), BATCH):
-        batch = material_ids[start : start + BATCH]
-        curves = {s.id for s in Spectrum.objects(material__in=batch, method=method).only("id")}
-        known = {label.id for label in Label.objects(material__in=batch, method=method).only("id")}
-        for key in [*batch, *sorted(curves), *sorted(known)]:
-            digest.update(key.encode())
-    return digest.hexdigest()
+def _page(material_ids: list[str], method: str, digest: Hash) -> SnapshotPage:
+    """The materials with what they hold by this method; the digest takes in ids, curves and values."""
+    curves = list(Spectrum.objects(material__in=material_ids, method=method).only("values").order_by("id"))
+    known = list(Label.objects(material__in=material_ids, method=method).only("value").order_by("id"))
+    for material in material_ids:
+        digest.update(material.encode())
+    for curve in curves:
+        digest.update(curve.id.encode() + bytes(curve["values"]))
+    for label in known:
+        digest.update(f"{label.id}={label.value!r}".encode())
+    return SnapshotPage(
+        materials=material_ids, spectra=[curve.id for curve in curves], labels=[label.id for label in known]
+    )

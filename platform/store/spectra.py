@@ -14,9 +14,10 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import labels, materials
+from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Property, SpectrumKind, Unit
+from fermiloop.schemas.vocabulary import Property, SpectrumKind
 
 TRAINING_LABELS = (Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.BAND_GAP)
 _curves: dict[tuple[Any, ...], tuple[list[str], NDArray[np.float64]]] = {}
@@ -29,7 +30,7 @@ def save(
     *,
     method: str,
     kind: SpectrumKind = SpectrumKind.DOS,
-    unit: str = Unit.STATES_PER_EV_PER_CELL,
+    unit: str | None = None,
     calculation: str | None = None,
     n_electrons: float | None = None,
 ) -> str:
@@ -38,7 +39,7 @@ def save(
     Raises
     ------
     InputError
-        If it is no curve on an even rising grid.
+        If it is no curve on an even rising grid, or its unit is not that of its kind.
     """
     spectrum = Spectrum.from_arrays(
         material, x, y, method=method, kind=kind, unit=unit, calculation=calculation, n_electrons=n_electrons
@@ -52,12 +53,7 @@ def save(
 
 def save_many(spectra: Iterable[Spectrum]) -> int:
     """Insert checked spectra whose ids are new; returns how many were."""
-    unique = {s.id: s for s in spectra}
-    known = {s.id for s in Spectrum.objects(id__in=list(unique)).only("id")}
-    fresh = [s for key, s in unique.items() if key not in known]
-    if fresh:
-        Spectrum.objects.insert(fresh, load_bulk=False)
-    return len(fresh)
+    return insert_new(spectra)
 
 
 def of_material(material: str, kind: SpectrumKind = SpectrumKind.DOS, method: str | None = None) -> Spectrum | None:
@@ -106,14 +102,31 @@ def training_set(material_ids: Iterable[str], grid: SpectrumGrid, method: str) -
 def similar(
     curve: ArrayLike, grid: SpectrumGrid, limit: int = 10, exclude: Iterable[str] = ()
 ) -> list[tuple[str, float]]:
-    """Materials whose density of states is nearest to a curve on `grid`, by cosine, best first."""
+    """Materials whose density of states is nearest to a curve on `grid`, by cosine, best first.
+
+    A material with curves by several methods counts with its nearest.
+
+    Raises
+    ------
+    InputError
+        If the curve is not on the grid, or the limit is not positive.
+    """
+    curve = np.asarray(curve, dtype=float)
+    if curve.shape != (grid.n,) or not np.isfinite(curve).all():
+        raise InputError(f"The curve to compare with needs {grid.n} finite values, one for each grid point.")
+    if limit < 1:
+        raise InputError(f"The limit must be at least 1, not {limit}.")
     ids, stored = _all_curves(grid)
     if not ids:
         return []
-    scores = cosine(stored, np.asarray(curve, dtype=float))
-    left_out = set(exclude)
-    order = np.argsort(-scores, kind="stable")
-    return [(ids[i], float(scores[i])) for i in order if ids[i] not in left_out][:limit]
+    scores = cosine(stored, curve)
+    left_out, best = set(exclude), {}
+    for i in np.argsort(-scores, kind="stable"):
+        if ids[i] not in left_out:
+            best.setdefault(ids[i], float(scores[i]))
+        if len(best) == limit:
+            break
+    return list(best.items())
 
 
 def _all_curves(grid: SpectrumGrid) -> tuple[list[str], NDArray[np.float64]]:
