@@ -29,12 +29,41 @@ T = TypeVar("T")
 SCHEMA_VERSION: Final = 1
 SELECTION_MS: Final = 5000
 RETRY_SECONDS: Final = 60.0
+SCHEMES: Final = ("mongodb", "mongodb+srv")
+# The driver's own words may hold a piece of the password.
+NO_URI: Final = (
+    "FERMILOOP_MONGODB_URI is no MongoDB URI such as mongodb://user:password@host:27017; "
+    "correct it, with special characters of the password as %XX."
+)
 _connected: dict[str, str] = {}
 
 
+class AwayError(DatabaseError):
+    """Nothing answers where a database should; it may come back."""
+
+
 def uri() -> str:
-    """URI of the configured MongoDB, or of the embedded server, which is started on demand."""
-    return settings().mongodb_uri or embedded.ensure(settings().data_dir)
+    """URI of the configured MongoDB, or of the embedded server, which is started on demand.
+
+    A database that the URI names is where its user is looked up; documents go into the one of
+    FERMILOOP_DATABASE.
+
+    Raises
+    ------
+    DatabaseError
+        If the configured one is no MongoDB URI, or the embedded server does not start.
+    """
+    given = settings().mongodb_uri
+    if given is None:
+        return embedded.ensure(settings().data_dir)
+    scheme, _, rest = given.partition("://")
+    if scheme not in SCHEMES or not rest:
+        raise DatabaseError(NO_URI)
+    hosts, _, tail = rest.partition("/")
+    path, _, options = tail.partition("?")
+    if path and "@" in hosts and "authsource=" not in options.lower():
+        options = "&".join(filter(None, (options, f"authSource={path}")))
+    return f"{scheme}://{hosts}/" + f"?{options}" * bool(options)
 
 
 def connect() -> None:
@@ -55,15 +84,18 @@ def connect() -> None:
         )
         client.admin.command("hello")
         client[name]["schema_version"].find_one({})
-    except (InvalidURI, ConfigurationError, ValueError) as error:
+    except (InvalidURI, ConfigurationError, ValueError):
         disconnect()
-        raise DatabaseError(f"FERMILOOP_MONGODB_URI is no MongoDB URI: {embedded.redact(str(error))}.") from None
+        raise DatabaseError(NO_URI) from None
     except OperationFailure as error:
         disconnect()
-        raise DatabaseError(f"The database at {embedded.redact(address)} refuses: {error.details}.") from None
+        reason = str((error.details or {}).get("errmsg", error.code)).rstrip(".")
+        raise DatabaseError(
+            f"The database at {embedded.redact(address)} refuses: {reason}; correct FERMILOOP_MONGODB_URI."
+        ) from None
     except PyMongoError:
         disconnect()
-        raise DatabaseError(
+        raise AwayError(
             f"No database answers at {embedded.redact(address)}; start it, or correct FERMILOOP_MONGODB_URI."
         ) from None
     _connected.update(uri=address, name=name)
@@ -103,16 +135,19 @@ def retrying(call: Callable[[], T]) -> T:
     """Result of a call that is repeated while the database is away, for a minute at most.
 
     The call must be one that may run twice.
+
+    Raises
+    ------
+    DatabaseError
+        If the database does not come back, or at once if it is none that can be used.
     """
     deadline, wait = time.monotonic() + RETRY_SECONDS, 0.1
     while True:
         try:
             connect()
             return call()
-        except (AutoReconnect, ServerSelectionTimeoutError, DatabaseError) as error:
+        except (AutoReconnect, ServerSelectionTimeoutError, AwayError):
             if time.monotonic() > deadline:
-                if isinstance(error, DatabaseError):
-                    raise
                 raise DatabaseError(
                     f"The database went away and did not come back in {RETRY_SECONDS:.0f} s; see fermiloop doctor."
                 ) from None

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
@@ -62,36 +62,32 @@ def ensure(data_dir: Path) -> str:
         If the server is not installed, the folder cannot be written, or the server does not start.
     """
     folder = _prepare(data_dir)
-    state = _read_state(folder)
+    state = _read_state(folder / "server.json")
     if state and _answers(state):
         return _uri(folder, state["port"])
     with _locked(folder):
-        state = _read_state(folder)
+        state = _read_state(folder / "server.json")
         if state and _answers(state):
             return _uri(folder, state["port"])
         if state:
             _wait_until_gone(state, STOP_SECONDS)
         _provision(folder)
         port = _free_port(state["port"] if state else None)
-        process = _spawn(folder, port, auth=True)
-        _children.append(process)
-        _write_private(
-            folder / "server.json",
-            json.dumps({"pid": process.pid, "started": _start_ticks(process.pid), "port": port}),
-        )
+        _children.append(_spawn(folder, port, auth=True, note=folder / "server.json"))
         return _uri(folder, port)
 
 
 def stop(data_dir: Path) -> bool:
     """Stop the server of this data directory; False where none ran."""
-    folder = Path(data_dir) / "database"
+    folder = _folder(data_dir)
     if not (folder / "server.json").exists():
         return False
     with _locked(folder):
-        state = _read_state(folder)
+        state = _read_state(folder / "server.json")
         if not state or not _lives(state):
             return False
-        os.kill(state["pid"], signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself in between
+            os.kill(state["pid"], signal.SIGTERM)
         # The port closes seconds before the files are released: wait for the process.
         _wait_until_gone(state, STOP_SECONDS)
         return True
@@ -99,8 +95,8 @@ def stop(data_dir: Path) -> bool:
 
 def status(data_dir: Path) -> dict[str, Any]:
     """Whether the server of this data directory runs, its process id and port."""
-    folder = Path(data_dir) / "database"
-    state = _read_state(folder)
+    folder = _folder(data_dir)
+    state = _read_state(folder / "server.json")
     running = bool(state and _answers(state))
     return {
         "running": running,
@@ -137,8 +133,12 @@ def command() -> list[str]:
     return [found]
 
 
+def _folder(data_dir: Path) -> Path:
+    return Path(data_dir).expanduser().resolve() / "database"
+
+
 def _prepare(data_dir: Path) -> Path:
-    folder = Path(data_dir).expanduser().resolve() / "database"
+    folder = _folder(data_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
@@ -155,25 +155,32 @@ def _provision(folder: Path) -> None:
     """Make the user, on the first start: the server has no exception for local connections."""
     if (folder / "secret").exists():
         return
+    _end_leftover(folder / "first.json")
     password = secrets.token_urlsafe(24)
     port = _free_port(None)
-    process = _spawn(folder, port, auth=False)
+    process = _spawn(folder, port, auth=False, note=folder / "first.json")
     try:
         with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=5000) as client:
-            client.admin.command("createUser", USER, pwd=password, roles=["root"])
-    except OperationFailure as error:
-        if "already exists" not in str(error):
-            raise DatabaseError(f"The embedded database refused its user: {error.details}.") from None
-        with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=5000) as client:
-            client.admin.command("updateUser", USER, pwd=password)
+            known = client.admin.command("usersInfo", USER)["users"]  # by a first start that was cut off
+            client.admin.command("updateUser" if known else "createUser", USER, pwd=password, roles=["root"])
+    except PyMongoError as error:
+        raise DatabaseError(f"The embedded database refused its user: {error}.") from None
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
     _write_private(folder / "secret", password)
 
 
-def _spawn(folder: Path, port: int, *, auth: bool) -> subprocess.Popen[bytes]:
-    """Start a server and wait until it answers.
+def _end_leftover(note: Path) -> None:
+    """End the open server of a first start that was cut off: it holds the files."""
+    left = _read_state(note)
+    if left and _lives(left):
+        os.kill(left["pid"], signal.SIGKILL)
+        _wait_until_gone(left, STOP_SECONDS)
+
+
+def _spawn(folder: Path, port: int, *, auth: bool, note: Path) -> subprocess.Popen[bytes]:
+    """Start a server, note its process and port, and wait until it answers.
 
     Raises
     ------
@@ -192,6 +199,8 @@ def _spawn(folder: Path, port: int, *, auth: bool) -> subprocess.Popen[bytes]:
     except OSError as error:
         reason = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
         raise DatabaseError(f"The embedded database {arguments[0]} cannot be started: {reason}.") from None
+    started = _start_ticks(process.pid)
+    _write_private(note, json.dumps({"pid": process.pid, "started": started, "port": port}))
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -204,6 +213,7 @@ def _spawn(folder: Path, port: int, *, auth: bool) -> subprocess.Popen[bytes]:
             return process
         time.sleep(0.05)
     process.kill()
+    process.wait(STOP_SECONDS)
     raise DatabaseError(f"The embedded database did not answer within {START_SECONDS:.0f} s; its log is {log}.")
 
 
@@ -212,12 +222,12 @@ def _uri(folder: Path, port: int) -> str:
     return f"mongodb://{USER}:{password}@{HOST}:{port}/?authSource=admin&directConnection=true"
 
 
-def _read_state(folder: Path) -> dict[str, Any] | None:
+def _read_state(note: Path) -> dict[str, Any] | None:
     try:
-        state = json.loads((folder / "server.json").read_text(encoding="utf-8"))
+        state = json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return state if {"pid", "started", "port"} <= set(state) else None
+    return state if isinstance(state, dict) and {"pid", "started", "port"} <= set(state) else None
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -225,6 +235,8 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
     temporary.replace(path)
 
 
