@@ -53,10 +53,11 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
 
 def run_inline(name: str, progress: Progress = silent) -> None:
     """Run the rounds of a campaign one after the other in this process."""
-    store = configure_jobflow()
     folder = settings().data_dir.expanduser() / "launches" / "inline"
     folder.mkdir(parents=True, exist_ok=True)
-    with _told(progress, _share(name)):
+    store = configure_jobflow()
+    store.connect()
+    with contextlib.closing(store), _told(progress, _share(name)):
         while campaigns.get(name).state is CampaignState.RUNNING:
             current = current_round(name)
             if current is None:
@@ -65,7 +66,6 @@ def run_inline(name: str, progress: Progress = silent) -> None:
             campaigns.mark_launched(name, current.number)
             run_locally(flow, store=store, log=False, root_dir=folder, create_folders=False)
             _settle(name, current.number)
-    store.close()
 
 
 def _settle(name: str, number: int) -> None:
