@@ -65,9 +65,9 @@ def round_records(name: str) -> list[RoundRecord]:
 
 def spent_core_seconds(name: str) -> float:
     """Processor time of the campaign's calculations and funnels."""
-    computed = sum(calculation.core_seconds or 0.0 for calculation in calculations.of_campaign(name))
-    screened = sum(tally.get("core_seconds", 0.0) for one in campaigns.rounds(name) for tally in one.tallies)
-    return float(computed + screened)
+    computed = [float(calculation.core_seconds or 0.0) for calculation in calculations.of_campaign(name)]
+    screened = [float(tally.get("core_seconds", 0.0)) for one in campaigns.rounds(name) for tally in one.tallies]
+    return sum(computed) + sum(screened)
 
 
 def scores_of(name: str) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from jobflow import Flow
@@ -89,7 +89,7 @@ class EngineEntry:
     flow: Callable[[str, Structure, Mapping[str, Any], float], Flow]
     results: Callable[[Mapping[str, Any]], EvaluationResult]
     available: Callable[[], Availability]
-    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda structure, settings: None)
+    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
@@ -111,5 +111,4 @@ def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
             isinstance(value, bool) or not isinstance(value, float | int) or not np.isfinite(value)
         ):
             raise InputError(f"The setting {name} of the {what} engine must be a number, not {value!r}.")
-    made = kind(**{name: type(known[name])(value) for name, value in given.items()})
-    return made
+    return kind(**{name: type(cast("Any", known[name]))(value) for name, value in given.items()})

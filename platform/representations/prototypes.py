@@ -63,7 +63,7 @@ class Prototype:
             raise ValueError(f"prototype {self.name} takes {len(set(self.slots))} element(s)")
         cell = np.array(self.cell)
         scale = (volume_per_atom * len(self.slots) / abs(np.linalg.det(cell))) ** (1 / 3)
-        species = [element_a if slot == "A" else element_b for slot in self.slots]
+        species = [element_a if slot == "A" else str(element_b) for slot in self.slots]
         return Structure(Lattice(cell * scale), species, self.frac)
 
 

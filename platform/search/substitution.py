@@ -155,7 +155,7 @@ class Substitution:
     def _proposal(self, parent: int, swap: dict[str, str], score: float) -> Proposal:
         structure = self.structures[parent].copy()
         before = self.decorator.volume_per_atom(structure.composition.get_el_amt_dict())
-        structure.replace_species({**swap})
+        structure.replace_species(dict[Any, Any](swap))
         after = self.decorator.volume_per_atom(structure.composition.get_el_amt_dict())
         structure.scale_lattice(structure.volume * after / before)
         return Proposal(structure, score, None, self.ids[parent], {"swap": swap})

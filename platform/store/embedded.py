@@ -160,7 +160,7 @@ def _provision(folder: Path) -> None:
     port = _free_port(None)
     process = _spawn(folder, port, auth=False, note=folder / "first.json")
     try:
-        with MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=5000) as client:
+        with _unguarded(port, 5000) as client:
             known = client.admin.command("usersInfo", USER)["users"]  # by a first start that was cut off
             client.admin.command("updateUser" if known else "createUser", USER, pwd=password, roles=["root"])
     except PyMongoError as error:
@@ -205,16 +205,18 @@ def _spawn(folder: Path, port: int, *, auth: bool, note: Path) -> subprocess.Pop
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise DatabaseError(f"The embedded database ended at once: {_last_line(log)}; its log is {log}.")
-        with (
-            contextlib.suppress(PyMongoError),
-            MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=300) as client,
-        ):
+        with contextlib.suppress(PyMongoError), _unguarded(port, 300) as client:
             client.admin.command("hello")
             return process
         time.sleep(0.05)
     process.kill()
     process.wait(STOP_SECONDS)
     raise DatabaseError(f"The embedded database did not answer within {START_SECONDS:.0f} s; its log is {log}.")
+
+
+def _unguarded(port: int, timeout_ms: int) -> MongoClient[dict[str, Any]]:
+    """Client of a local server, without credentials."""
+    return MongoClient(HOST, port, directConnection=True, serverSelectionTimeoutMS=timeout_ms)
 
 
 def _uri(folder: Path, port: int) -> str:

@@ -120,7 +120,8 @@ def similar(
     if not ids:
         return []
     scores = cosine(stored, curve)
-    left_out, best = set(exclude), {}
+    left_out = set(exclude)
+    best: dict[str, float] = {}
     for i in np.argsort(-scores, kind="stable"):
         if ids[i] not in left_out:
             best.setdefault(ids[i], float(scores[i]))
