@@ -1,4 +1,4 @@
-"""Dump and restore: every collection as compressed BSON lines of extended JSON, indexes made anew.
+"""Dump and restore: every collection as compressed lines of extended JSON, indexes made anew.
 
 The archive is readable by any server and any version of this one, GridFS files included (they are
 two collections like the others): the embedded server has no upgrade of its own files.
@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bson import json_util
+from bson.errors import BSONError
 from pymongo.errors import BulkWriteError
 
 from fermiloop.db_init import setup
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.store import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT: Final = 1
 BATCH_BYTES: Final = 8_000_000
@@ -30,12 +35,15 @@ def dump(folder: Path, progress: Progress = silent) -> dict[str, int]:
     Raises
     ------
     UserError
-        If the folder holds anything.
+        If the folder holds anything, or cannot be made.
     """
     database = connection.database()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"The folder {folder} is not empty; name another one for the dump.")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"The folder {folder} cannot be made: {error.strerror}; name another one.") from None
     counts = {}
     names = sorted(name for name in database.list_collection_names() if not name.startswith("system."))
     for place, name in enumerate(names):
@@ -99,14 +107,15 @@ def _manifest(folder: Path) -> dict[str, Any]:
     raise InputError(f"The folder {folder} holds no complete dump: its manifest.json is missing or damaged.")
 
 
-def _documents(folder: Path, name: str) -> Any:
+def _documents(folder: Path, name: str) -> Iterator[tuple[dict[str, Any], int]]:
+    """Documents of one collection, each with the length of its line."""
     if not name.replace(".", "").replace("_", "").isalnum():
         raise InputError(f"The dump {folder} names a collection {name!r} that cannot be one.")
     try:
         with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
             for line in lines:
                 yield json_util.loads(line, json_options=json_util.CANONICAL_JSON_OPTIONS), len(line)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, BSONError) as error:
         raise InputError(f"The dump {folder} is damaged: {name} cannot be read ({type(error).__name__}).") from None
 
 

@@ -40,13 +40,21 @@ def load(folder: Path, progress: Progress = silent) -> LoadReport:
             material = Material.from_structure(read_structure(path), origin=Origin.IMPORT, source=source)
             material.check()
         except InputError as error:
-            quarantine.put(name, None, str(error), path.read_bytes()[:200].decode("utf-8", "replace"))
+            quarantine.put(name, None, str(error), _excerpt(path))
             refused += 1
         else:
             new = materials.save_many([material])
             loaded, already = loaded + new, already + 1 - new
         progress(name, (place + 1) / len(paths))
     return LoadReport(loaded, already, refused)
+
+
+def _excerpt(path: Path) -> str:
+    try:
+        with path.open("rb") as content:
+            return content.read(200).decode("utf-8", "replace")
+    except OSError as error:
+        return str(error.strerror)
 
 
 def is_structure_file(path: Path) -> bool:

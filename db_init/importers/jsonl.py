@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -55,7 +56,7 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
         for line_number, line in chunk:
             try:
                 material, found = _documents(line, by_release)
-            except (InputError, ValueError, KeyError, TypeError) as error:
+            except (InputError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
                 quarantine.put(path.name, line_number, str(error) or type(error).__name__, line)
                 refused += 1
                 continue
@@ -83,7 +84,7 @@ def _chunks(path: Path) -> Iterator[list[tuple[int, str]]]:
                     chunk = []
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"The file {path} cannot be read: {error}.") from None
     if chunk:
         yield chunk

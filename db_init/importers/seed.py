@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,17 +39,15 @@ def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
     rows = read(path)
     gpaw = methods.save(**seed_method.GPAW)
     chgnet = methods.save(**seed_method.CHGNET)
-    references = elemental_references([row for row, _ in rows if row])
+    references = elemental_references([row for _, row in rows if isinstance(row, dict)])
     loaded = refused = 0
     for start in range(0, len(rows), CHUNK):
         documents: list[tuple[Material, Spectrum, list[Label]]] = []
-        for number, (row, fault) in enumerate(rows[start : start + CHUNK], start + 1):
+        for number, row in rows[start : start + CHUNK]:
             try:
-                if row is None:
-                    raise InputError(fault)
                 documents.append(_documents(row, references, gpaw, chgnet))
-            except (InputError, KeyError, TypeError, ValueError) as error:
-                quarantine.put(path.name, number, str(error), str(row)[:200])
+            except (InputError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+                quarantine.put(path.name, number, f"{type(error).__name__}: {error}", str(row)[:200])
                 refused += 1
         # Curves and labels first: a material without them would never get them on a repeat.
         spectra.save_many(spectrum for _, spectrum, _ in documents)
@@ -57,8 +57,8 @@ def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
     return LoadReport(loaded, len(rows) - loaded - refused, refused)
 
 
-def read(path: Path) -> list[tuple[dict[str, Any] | None, str]]:
-    """Records of a library file, and the fault of each line that is none.
+def read(path: Path) -> list[tuple[int, Any]]:
+    """Number and content of each line of a library file: a record, or the text of what is no JSON.
 
     Raises
     ------
@@ -67,10 +67,10 @@ def read(path: Path) -> list[tuple[dict[str, Any] | None, str]]:
     """
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-            return [_record(line) for line in lines if line.strip()]
+            return [(number, _content(line)) for number, line in enumerate(lines, 1) if line.strip()]
     except FileNotFoundError:
         raise InputError(f"There is no library {path}.") from None
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"The library {path} cannot be read: {error}.") from None
 
 
@@ -78,30 +78,31 @@ def elemental_references(rows: list[dict[str, Any]]) -> dict[str, dict[str, floa
     """Lowest energy per atom of each element, by the DFT and by CHGNet."""
     lowest: dict[str, dict[str, float]] = {"energy": {}, "chgnet": {}}
     for row in rows:
-        symbols = {site["species"][0]["element"] for site in row["structure"]["sites"]}
-        if len(symbols) != 1:
-            continue
-        element, n = symbols.pop(), len(row["structure"]["sites"])
-        for kind, value in (("energy", row["energy"] / n), ("chgnet", row["chgnet_energy_per_atom"])):
-            lowest[kind][element] = min(value, lowest[kind].get(element, np.inf))
+        try:
+            symbols = {site["species"][0]["element"] for site in row["structure"]["sites"]}
+            found = {"energy": row["energy"] / len(row["structure"]["sites"]), "chgnet": row["chgnet_energy_per_atom"]}
+            finite = all(map(math.isfinite, found.values()))
+        except (ArithmeticError, LookupError, TypeError):
+            continue  # no record: it goes to quarantine with its reason
+        if len(symbols) == 1 and finite:
+            element = symbols.pop()
+            for kind, value in found.items():
+                lowest[kind][element] = min(value, lowest[kind].get(element, math.inf))
     return lowest
 
 
-def _record(line: str) -> tuple[dict[str, Any] | None, str]:
+def _content(line: str) -> Any:
     try:
-        row = json.loads(line)
-    except ValueError as error:
-        return None, f"no JSON: {error}"
-    return (
-        (row, "")
-        if isinstance(row, dict) and {"structure", "dos", "energy"} <= set(row)
-        else (None, "no library record")
-    )
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return line
 
 
 def _documents(
-    row: dict[str, Any], references: dict[str, dict[str, float]], gpaw: str, chgnet: str
+    row: Any, references: dict[str, dict[str, float]], gpaw: str, chgnet: str
 ) -> tuple[Material, Spectrum, list[Label]]:
+    if not isinstance(row, dict) or not {"structure", "dos", "energy"} <= set(row):
+        raise InputError("no record of a library")
     structure = Structure.from_dict(row["structure"])
     source = {"name": "fermiloop seed library", "key": row["key"], "licence": "MIT"}
     material = Material.from_structure(structure, origin=Origin.SEED, source=source, prototype=row["prototype"])

@@ -274,9 +274,9 @@ def _wait_until_gone(state: dict[str, Any], seconds: float) -> None:
     while _lives(state):
         if time.monotonic() > deadline:
             raise DatabaseError(f"The embedded database (process {state['pid']}) does not stop; end that process.")
-        for child in _children:
-            child.poll()  # a child of ours stays a zombie until it is asked for
         time.sleep(0.05)
+    for child in _children:
+        child.poll()  # a child of ours is a zombie until it is asked for
 
 
 def _free_port(wanted: int | None) -> int:

@@ -1,0 +1,103 @@
+"""Folders of structure files: CIF, POSCAR and extended XYZ go in, everything else is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.cif import CifWriter
+from pymatgen.io.vasp import Poscar
+
+from fermiloop.db_init.importers import folder, sources
+from fermiloop.db_init.importers.report import LoadReport
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import materials, quarantine
+
+XYZ = """2
+Lattice="5.7 0 0 0 5.7 0 0 0 5.7" Properties=species:S:1:pos:R:3 pbc="T T T"
+Cs 0 0 0
+Cl 2.85 2.85 2.85
+"""
+PARTIAL = """data_x
+_cell_length_a 3.6
+_cell_length_b 3.6
+_cell_length_c 3.6
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+A Ni 0 0 0 0.5
+B Cu 0 0 0 0.5
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with one crystal in each format, one of them deeper down."""
+    nial = Structure(Lattice.cubic(2.9), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    (tmp_path / "deeper").mkdir()
+    CifWriter(nial, symprec=0.01).write_file(tmp_path / "nial.cif")
+    Poscar(Structure(Lattice.cubic(2.98), ["Pd"], [[0, 0, 0]])).write_file(tmp_path / "deeper" / "POSCAR_pd")
+    (tmp_path / "cscl.xyz").write_text(XYZ)
+    (tmp_path / "notes.txt").write_text("no structure file, and not meant to be one")
+    return tmp_path
+
+
+def test_every_format_goes_in_once(database: str, files: Path) -> None:
+    steps: list[float] = []
+    assert folder.load(files, lambda _, fraction: steps.append(fraction)) == LoadReport(3, 0, 0)
+    assert steps == pytest.approx([1 / 3, 2 / 3, 1.0])
+    found = {m.formula: m for m in materials.find(materials.MaterialQuery())}
+    assert {f: (m.space_group, m.source["key"]) for f, m in found.items()} == {
+        "AlNi": (221, "nial.cif"),
+        "Pd": (221, "deeper/POSCAR_pd"),
+        "CsCl": (221, "cscl.xyz"),
+    }
+    assert sources.load(str(files)) == LoadReport(0, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("picture.cif", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "holds no crystal"),
+        ("empty.cif", b"", "holds no crystal"),
+        ("POSCAR", b"a poem\nof two lines\n", "holds no crystal"),
+        ("water.xyz", b"3\n\nO 0 0 0\nH 0.7 0.6 0\nH -0.7 0.6 0\n", ""),
+        ("partial.cif", PARTIAL.encode(), "partial occupancy"),
+        ("CONTCAR", b"x\n1\n3 0 0\n0 3 0\n0 0 3\nNi\n2\nDirect\n0 0 0\n0.05 0 0.98\n", "overlap"),
+        ("nan.vasp", b"x\n1\nnan 0 0\n0 3 0\n0 0 3\nNi\n1\nDirect\n0 0 0\n", ""),
+        ("unreal.vasp", b"x\n1\n3 0 0\n0 3 0\n0 0 3\nX\n1\nDirect\n0 0 0\n", ""),
+    ],
+)
+def test_what_is_no_crystal_is_kept_with_its_reason(
+    database: str, files: Path, name: str, content: bytes, told: str
+) -> None:
+    (files / name).write_bytes(content)
+    assert folder.load(files) == LoadReport(3, 0, 1)
+    (entry,) = quarantine.find(name)
+    assert told in entry.reason
+    assert entry.reason.endswith(".")
+    folder.load(files)
+    assert len(quarantine.find(name)) == 1
+
+
+def test_a_huge_file_is_not_read(database: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "LARGEST", 1_000_000)
+    with (files / "huge.cif").open("wb") as out:
+        out.truncate(1_000_001)
+    assert folder.load(files).quarantined == 1
+    assert "larger than 1 MB" in quarantine.find("huge.cif")[0].reason
+
+
+def test_a_folder_without_structures_is_told(database: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no CIF, POSCAR or XYZ file"):
+        folder.load(tmp_path)
+    with pytest.raises(InputError, match="There is no folder"):
+        folder.load(tmp_path / "none")
