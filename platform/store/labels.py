@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from mongoengine import NotUniqueError
@@ -41,8 +42,22 @@ def save(material: str, name: Property | str, value: float, *, method: str, calc
 
 
 def save_many(labels: Iterable[Label]) -> int:
-    """Insert checked labels whose ids are new; returns how many were."""
-    return insert_new(labels)
+    """Insert checked first versions; returns how many were new.
+
+    A value unlike every version that is stored becomes the next one; one that was ever stored
+    changes nothing, so that a file that is loaded again adds nothing.
+    """
+    unique = {label.id: label for label in labels}
+    new = insert_new(unique.values())
+    stored: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for row in Label.objects(material__in=sorted({label.material for label in unique.values()})):
+        stored[row.material, str(row.property), row.method].append(row.value)
+    for label in unique.values():
+        there = stored[label.material, str(label.property), label.method]
+        if all(abs(value - label.value) > SAME for value in there):
+            save(label.material, label.property, label.value, method=label.method, calculation=label.calculation)
+            new += 1
+    return new
 
 
 def values(material_ids: Iterable[str], name: Property | str, method: str) -> dict[str, float]:
