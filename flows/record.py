@@ -99,7 +99,7 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
             labels.save(material, name, value, method=method, calculation=made_by)
     cheap = candidate.scores.get("energy_per_atom")
     if cheap is not None:  # so that later rounds measure their cheap hull against it as well
-        labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec), calculation=made_by)
+        labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec))
     return material
 
 
