@@ -1,0 +1,162 @@
+"""Curves are saved once, joined to training sets of one method, and compared."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from pymongo.collection import Collection
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import connection, labels, spectra
+from fermiloop.schemas.fields import ArrayField
+from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import SpectrumKind
+
+
+def test_a_curve_is_saved_once(method, curve):
+    x, y = curve(0.0)
+    first = spectra.save("m-1", x, y, method=method, calculation="calc-1", n_electrons=10)
+    assert spectra.save("m-1", x, 2 * y, method=method) == first
+    found = spectra.of_material("m-1")
+    np.testing.assert_allclose(found.points(), x)
+    np.testing.assert_allclose(found.array(), y, rtol=1e-6, atol=1e-30)
+    assert (found.calculation, found.n_electrons) == ("calc-1", 10)
+
+
+def test_writers_at_the_same_time_write_one(method, curve):
+    x, y = curve(0.0)
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(lambda _: spectra.save("m-1", x, y, method=method), range(16)))
+    assert len(ids) == Spectrum.objects.count() == 1
+
+
+def test_methods_and_kinds_are_apart(method, other_method, curve):
+    x, y = curve(0.0)
+    one, other = spectra.save("m-1", x, y, method=method), spectra.save("m-1", x, y, method=other_method)
+    phonons = spectra.save("m-1", x + 11, y, method=method, kind=SpectrumKind.PHONON_DOS)
+    assert len({one, other, phonons}) == 3
+    assert spectra.of_material("m-1", method=other_method).id == other
+    assert spectra.of_material("m-1", SpectrumKind.PHONON_DOS).id == phonons
+    assert spectra.of_material("m-1", SpectrumKind.XRD) is None
+    assert spectra.of_material("m-2") is None
+    assert spectra.materials_with(method) == ["m-1"]
+
+
+@pytest.mark.parametrize("spoil", ["nan", "grid", "unit"])
+def test_what_is_no_curve_leaves_nothing(method, curve, spoil):
+    x, y = curve(0.0)
+    changed = {"nan": (x, y * np.nan), "grid": (x[::-1], y), "unit": (x, y)}[spoil]
+    with pytest.raises(InputError):
+        spectra.save("m-1", *changed, method=method, unit="GPa" if spoil == "unit" else None)
+    assert Spectrum.objects.count() == 0
+
+
+def test_a_training_set_joins_one_method(stored, method, other_method, curve):
+    ids = [stored("Pd"), stored("Ni", "Al"), stored("Ti", "Al", prototype="D0_19"), stored("Pt"), stored("Cu")]
+    for i, material in enumerate(ids[:4]):
+        spectra.save(material, *curve(float(i)), method=method if i < 3 else other_method)
+    labels.save(ids[0], "energy_per_atom", -5.0, method=method)
+    labels.save(ids[0], "energy_per_atom", -5.1, method=method)
+    labels.save(ids[1], "formation_energy_per_atom", -0.6, method=method)
+    labels.save(ids[2], "band_gap", 0.7, method=other_method)
+    data = spectra.training_set([ids[2], ids[0], "m-none", ids[3], ids[4], ids[1]], DOS_GRID, method)
+    assert data.ids == (ids[2], ids[0], ids[1])
+    assert data.prototypes == ("D0_19", "A-225", "AB-221")
+    assert data.crystal_systems == ("hexagonal", "cubic", "cubic")
+    assert [s.composition.reduced_formula for s in data.structures] == ["Ti3Al", "Pd", "AlNi"]
+    x, _ = curve(0.0)
+    for row, centre in zip(data.curves, (2.0, 0.0, 1.0), strict=True):
+        np.testing.assert_allclose(row, np.interp(DOS_GRID.points, x, curve(centre)[1]), rtol=1e-5, atol=1e-9)
+    np.testing.assert_equal(data.labels["energy_per_atom"], [np.nan, -5.1, np.nan])
+    np.testing.assert_equal(data.labels["formation_energy_per_atom"], [np.nan, np.nan, -0.6])
+    np.testing.assert_equal(data.labels["band_gap"], [np.nan] * 3)
+
+
+def test_a_training_set_needs_curves_that_cover_the_grid(stored, method, curve):
+    ids = [stored("Pd")]
+    with pytest.raises(InputError, match="No material has a density of states"):
+        spectra.training_set(ids, DOS_GRID, method)
+    spectra.save(ids[0], *curve(0.0), method=method)
+    with pytest.raises(InputError, match="covers"):
+        spectra.training_set(ids, SpectrumGrid(lo=-20.0, hi=20.0, n=11), method)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_materials(stored, method, curve, monkeypatch):
+    asked = []
+    find = Collection.find
+    monkeypatch.setattr(Collection, "find", lambda *args, **kwargs: asked.append(args) or find(*args, **kwargs))
+    ids = [stored(e) for e in ("Al", "Ni", "Ti", "Pd", "Pt", "Cu", "Ag", "Au")]
+    for material in ids:
+        spectra.save(material, *curve(0.0), method=method)
+    counts = []
+    for n in (1, 8):
+        asked.clear()
+        assert len(spectra.training_set(ids[:n], DOS_GRID, method)) == n
+        counts.append(len(asked))
+    assert counts[0] == counts[1] <= 6
+
+
+def test_similar_curves_best_first(method, other_method, curve):
+    for name, centre in (("m-far", 5.0), ("m-near", 0.3), ("m-same", 0.0)):
+        spectra.save(name, *curve(centre), method=method)
+    spectra.save("m-far", *curve(4.0), method=other_method)
+    target = np.exp(-(DOS_GRID.points**2))
+    found = spectra.similar(target, DOS_GRID)
+    assert [key for key, _ in found] == ["m-same", "m-near", "m-far"]
+    assert found[0][1] == pytest.approx(1.0, abs=1e-4)
+    assert found[2][1] == pytest.approx(np.exp(-8.0), rel=0.05)  # of the nearer of its two curves
+    assert [key for key, _ in spectra.similar(target, DOS_GRID, limit=1, exclude=["m-same"])] == ["m-near"]
+
+
+def test_a_curve_saved_later_is_seen_and_one_that_does_not_cover_is_not(method, curve):
+    target = np.exp(-(DOS_GRID.points**2))
+    assert spectra.similar(target, DOS_GRID) == []
+    spectra.save("m-1", *curve(1.0), method=method)
+    assert [key for key, _ in spectra.similar(target, DOS_GRID)] == ["m-1"]
+    spectra.save("m-2", *curve(0.0), method=method)
+    x, y = curve(0.0)
+    spectra.save("m-short", x[100:-100], y[100:-100], method=method)
+    spectra.save("m-phonons", x, y, method=method, kind=SpectrumKind.PHONON_DOS)
+    assert [key for key, _ in spectra.similar(target, DOS_GRID)] == ["m-2", "m-1"]
+
+
+def test_another_database_is_not_answered_from_the_last_one(method, curve, monkeypatch):
+    spectra.save("m-1", *curve(0.0), method=method)
+    target = np.exp(-(DOS_GRID.points**2))
+    first = spectra.similar(target, DOS_GRID)
+    monkeypatch.setenv("FERMILOOP_DATABASE", f"test_other_{method[-8:]}")
+    settings.cache_clear()
+    connection.connect()
+    assert spectra.similar(target, DOS_GRID) == []
+    assert len(first) == 1
+
+
+@pytest.mark.parametrize(
+    ("curve_given", "limit"), [(np.ones(150), 5), (np.ones((2, 151)), 5), (np.full(151, np.nan), 5), (np.ones(151), 0)]
+)
+def test_comparisons_that_make_no_sense(database, curve_given, limit):
+    with pytest.raises(InputError):
+        spectra.similar(curve_given, DOS_GRID, limit)
+
+
+def test_twenty_thousand_curves_are_compared_at_once(method):
+    rng = np.random.default_rng(0)
+    values = rng.random((100, 151))
+    x = np.linspace(-7.5, 7.5, 151)
+    first = Spectrum.from_arrays("m-0", x, values[0], method=method).to_mongo()
+    rows = [
+        dict(first) | {"_id": f"s-{i}", "material": f"m-{i}", "values": ArrayField.pack(values[i % 100])}
+        for i in range(20_000)
+    ]
+    Spectrum._get_collection().insert_many(rows)
+    spectra.similar(values[3], DOS_GRID)
+    start = time.perf_counter()
+    found = spectra.similar(values[3], DOS_GRID, limit=3)
+    assert time.perf_counter() - start < 1.0  # 0.1 s where nothing else runs
+    assert [score for _, score in found] == pytest.approx([1.0] * 3, abs=1e-4)
+    assert {int(key[2:]) % 100 for key, _ in found} == {3}
