@@ -247,7 +247,9 @@ def _start_ticks(pid: int) -> str:
     stat = Path(f"/proc/{pid}/stat")
     if stat.exists():
         fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]
+        # A dead process whose threads are still ending holds its files.
+        ended = fields[0] in "ZX" and len(list(stat.with_name("task").iterdir())) <= 1
+        return "" if ended else fields[19]
     listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
     return listed.stdout.strip()
 
@@ -276,7 +278,7 @@ def _wait_until_gone(state: dict[str, Any], seconds: float) -> None:
             raise DatabaseError(f"The embedded database (process {state['pid']}) does not stop; end that process.")
         time.sleep(0.05)
     for child in _children:
-        child.poll()  # a child of ours is a zombie until it is asked for
+        child.poll()  # one of ours is a zombie until it is asked for
 
 
 def _free_port(wanted: int | None) -> int:
