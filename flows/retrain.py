@@ -83,7 +83,8 @@ def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[s
 
 
 def _fit_all(spec: CampaignSpec, campaign: str, number: int, snapshot: str, method: str) -> dict[str, str]:
-    data = spectra.training_set(snapshots.ids(snapshot), DOS_GRID, method)
+    known = snapshots.label_ids(snapshot)
+    data = spectra.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known)
     found = {}
     for place, generator in enumerate(spec.generators):
         model = GENERATORS[generator.name].build(generator.preset, generator.options)

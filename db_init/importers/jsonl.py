@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init.importers.report import LoadReport, Progress, silent
+from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine
 from fermiloop.schemas.label import Label
@@ -57,7 +57,7 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
             try:
                 material, found = _documents(line, by_release)
             except (InputError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-                quarantine.put(path.name, line_number, str(error) or type(error).__name__, line)
+                quarantine.put(path.name, line_number, reason_of(error), line)
                 refused += 1
                 continue
             made.append(material)

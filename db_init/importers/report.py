@@ -1,9 +1,11 @@
-"""What a load did."""
+"""What a load did, and why it refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from fermiloop.platform.errors import FermiloopError
 
 Progress = Callable[[str, float], None]  # (what is done, fraction in [0, 1])
 
@@ -25,6 +27,13 @@ class LoadReport:
     loaded: int
     already: int
     quarantined: int
+
+
+def reason_of(error: Exception) -> str:
+    """Why a line was refused, in words."""
+    if isinstance(error, KeyError):
+        return f"the field {error} is missing"
+    return str(error) if isinstance(error, FermiloopError) else f"{type(error).__name__}: {error}"
 
 
 def silent(step: str, fraction: float) -> None:

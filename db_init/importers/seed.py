@@ -13,7 +13,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from fermiloop.db_init import seed_method
-from fermiloop.db_init.importers.report import LoadReport, Progress, silent
+from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine, spectra
 from fermiloop.schemas.label import Label
@@ -47,7 +47,7 @@ def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
             try:
                 documents.append(_documents(row, references, gpaw, chgnet))
             except (InputError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-                quarantine.put(path.name, number, f"{type(error).__name__}: {error}", str(row)[:200])
+                quarantine.put(path.name, number, reason_of(error), str(row)[:200])
                 refused += 1
         # Curves and labels first: a material without them would never get them on a repeat.
         spectra.save_many(spectrum for _, spectrum, _ in documents)

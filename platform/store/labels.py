@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from mongoengine import NotUniqueError
 from pymatgen.core import Composition
@@ -60,14 +60,20 @@ def save_many(labels: Iterable[Label]) -> int:
     return new
 
 
-def values(material_ids: Iterable[str], name: Property | str, method: str) -> dict[str, float]:
-    """Latest value by material, of one property and method; those without are left out."""
+def values(
+    material_ids: Iterable[str], name: Property | str, method: str, *, among: Collection[str] | None = None
+) -> dict[str, float]:
+    """Latest value by material, of one property and method; those without are left out.
+
+    `among` are the ids of the labels that count, where not all do: those of a snapshot.
+    """
     wanted = list(dict.fromkeys(material_ids))
     found: dict[str, float] = {}
     for start in range(0, len(wanted), BATCH):
         rows = Label.objects(material__in=wanted[start : start + BATCH], property=_property(name), method=method)
         for label in rows.order_by("version"):
-            found[label.material] = label.value
+            if among is None or label.id in among:
+                found[label.material] = label.value
     return found
 
 

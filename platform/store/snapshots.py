@@ -69,6 +69,12 @@ def ids(snapshot_id: str) -> list[str]:
     return [key for page in pages for key in page.materials]
 
 
+def label_ids(snapshot_id: str) -> frozenset[str]:
+    """Ids of the labels that a snapshot was frozen with."""
+    get(snapshot_id)
+    return frozenset(key for page in SnapshotPage.objects(snapshot=snapshot_id) for key in page.labels)
+
+
 def _page(material_ids: list[str], method: str, digest: Hash) -> SnapshotPage:
     """The materials with what they hold by this method; the digest takes in ids, curves and values."""
     curves = list(Spectrum.objects(material__in=material_ids, method=method).only("values").order_by("id"))

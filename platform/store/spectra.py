@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -67,8 +67,12 @@ def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[s
     return sorted(s.material for s in Spectrum.objects(kind=kind, method=method).only("material"))
 
 
-def training_set(material_ids: Iterable[str], grid: SpectrumGrid, method: str) -> TrainingSet:
+def training_set(
+    material_ids: Iterable[str], grid: SpectrumGrid, method: str, *, label_ids: Collection[str] | None = None
+) -> TrainingSet:
     """Crystals, curves on `grid` and labels, of one method, in the order of the ids.
+
+    With the `label_ids` of a snapshot, the labels are those it was frozen with, whatever came later.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def training_set(material_ids: Iterable[str], grid: SpectrumGrid, method: str) -
     rows = [key for key in ids if key in curves]
     if not rows:
         raise InputError(f"No material has a density of states by the method {method}; load a library first.")
-    known = {name: labels.values(rows, name, method) for name in TRAINING_LABELS}
+    known = {name: labels.values(rows, name, method, among=label_ids) for name in TRAINING_LABELS}
     return TrainingSet(
         ids=tuple(rows),
         structures=tuple(documents[key].to_structure() for key in rows),

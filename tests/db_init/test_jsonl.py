@@ -28,7 +28,7 @@ BAD = [
     ({"species": ["Ni", "Xx"]}, "Xx"),
     ({"species": ["Ni", None]}, ""),
     ({"species": [], "frac": []}, "0 sites"),
-    ({"band_gap": "wide"}, ""),
+    ({"band_gap": "wide"}, "must be real number"),
 ]
 
 
@@ -63,6 +63,7 @@ def test_a_bad_line_is_kept_with_its_number_and_reason(
     assert jsonl.load(path) == LoadReport(1, 0, 4)
     entries = {entry.line: entry for entry in quarantine.find("some.jsonl")}
     assert sorted(entries) == [2, 4, 5, 6]
+    assert "JSONDecodeError" in entries[4].reason
     assert told in entries[2].reason
     assert entries[2].reason
     assert entries[2].excerpt.startswith('{"material_id": "x-1"')
