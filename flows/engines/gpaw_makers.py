@@ -47,7 +47,8 @@ class GpawRelaxMaker(AseRelaxMaker):
     time_limit: float = 3600.0
 
     def _get_calculator(self) -> Any:
-        return calculator(GpawSettings(**self.settings), txt="gpaw.txt")
+        # With an id the calculation is the child's, and this process asks for the calculator's name only.
+        return calculator(GpawSettings(**self.settings), txt=None if self.calculation else "gpaw.txt")
 
     def run_ase(self, mol_or_struct: Structure | Molecule, prev_dir: str | Path | None = None) -> AseResult:
         """Relax, here or in a child process."""
