@@ -44,6 +44,8 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
     entry.method(spec.engine.settings)
     resolve(spec)
     campaigns.create(spec.name, spec.as_dict(), text)
+    if campaigns.get(spec.name).state in worker_pool.ENDED:
+        return
     if workers is None:
         run_inline(spec.name, progress)
     else:
