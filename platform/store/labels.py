@@ -67,13 +67,14 @@ def values(
 
     `among` are the ids of the labels that count, where not all do: those of a snapshot.
     """
-    wanted = list(dict.fromkeys(material_ids))
+    wanted, name = list(dict.fromkeys(material_ids)), _property(name)
     found: dict[str, float] = {}
     for start in range(0, len(wanted), BATCH):
-        rows = Label.objects(material__in=wanted[start : start + BATCH], property=_property(name), method=method)
-        for label in rows.order_by("version"):
-            if among is None or label.id in among:
-                found[label.material] = label.value
+        # $in beside other conditions is 20 times slower on the embedded server: they are looked at here
+        rows = Label.objects(material__in=wanted[start : start + BATCH]).order_by("version").as_pymongo()
+        for row in rows:
+            if (row["property"], row["method"]) == (name, method) and (among is None or row["_id"] in among):
+                found[row["material"]] = row["value"]
     return found
 
 

@@ -77,14 +77,21 @@ def label_ids(snapshot_id: str) -> frozenset[str]:
 
 def _page(material_ids: list[str], method: str, digest: Hash) -> SnapshotPage:
     """The materials with what they hold by this method; the digest takes in ids, curves and values."""
-    curves = list(Spectrum.objects(material__in=material_ids, method=method).only("values").order_by("id"))
-    known = list(Label.objects(material__in=material_ids, method=method).only("value").order_by("id"))
+    curves = _values_by_id(Spectrum, "values", material_ids, method)
+    known = _values_by_id(Label, "value", material_ids, method)
     for material in material_ids:
         digest.update(material.encode())
-    for curve in curves:
-        digest.update(curve.id.encode() + bytes(curve["values"]))
-    for label in known:
-        digest.update(f"{label.id}={label.value!r}".encode())
-    return SnapshotPage(
-        materials=material_ids, spectra=[curve.id for curve in curves], labels=[label.id for label in known]
-    )
+    for key, values in curves.items():
+        digest.update(key.encode() + bytes(values))
+    for key, value in known.items():
+        digest.update(f"{key}={value!r}".encode())
+    return SnapshotPage(materials=material_ids, spectra=list(curves), labels=list(known))
+
+
+def _values_by_id(
+    kind: type[Spectrum] | type[Label], field: str, material_ids: list[str], method: str
+) -> dict[str, Any]:
+    """What these materials hold by this method, in the order of the ids."""
+    # $in beside other conditions is 20 times slower on the embedded server: the method is looked at here
+    rows = kind.objects(material__in=material_ids).only(field, "method").as_pymongo()
+    return dict(sorted((row["_id"], row[field]) for row in rows if row["method"] == method))

@@ -64,7 +64,8 @@ def of_material(material: str, kind: SpectrumKind = SpectrumKind.DOS, method: st
 
 def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
     """Ids of all materials that have a curve by this method, sorted."""
-    return sorted(s.material for s in Spectrum.objects(kind=kind, method=method).only("material"))
+    rows = Spectrum.objects(kind=kind, method=method).only("material").as_pymongo()
+    return sorted(row["material"] for row in rows)
 
 
 def training_set(
@@ -83,9 +84,11 @@ def training_set(
     curves: dict[str, NDArray[np.float64]] = {}
     ids = list(documents)
     for start in range(0, len(ids), materials.BATCH):
-        batch = ids[start : start + materials.BATCH]
-        for row in Spectrum.objects(material__in=batch, kind=SpectrumKind.DOS, method=method):
-            curves[row.material] = grid.resample(row.points(), row.array())
+        # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
+        for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
+            if (row["kind"], row["method"]) == (SpectrumKind.DOS, method):
+                x = np.linspace(row["lo"], row["hi"], row["n"])
+                curves[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
     rows = [key for key in ids if key in curves]
     if not rows:
         raise InputError(f"No material has a density of states by the method {method}; load a library first.")
