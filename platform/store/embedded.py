@@ -48,6 +48,8 @@ FLAGS: Final = (
     "--log-level",
     "WARNING",
 )
+FULL: Final = "the disk is full, so free some space or move FERMILOOP_DATA_DIR"
+SMALLEST_DISK: Final = 4_000_000  # bytes free: the server cannot even make its files in less
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
 _children: list[subprocess.Popen[bytes]] = []  # held, so that Python does not warn of the servers left running
@@ -168,7 +170,10 @@ def _provision(folder: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
-    _write_private(folder / "secret", password)
+    try:
+        _write_private(folder / "secret", password)
+    except OSError as error:
+        raise DatabaseError(f"The embedded database cannot keep its password: {_reason(error)}.") from None
 
 
 def _end_leftover(note: Path) -> None:
@@ -197,14 +202,19 @@ def _spawn(folder: Path, port: int, *, auth: bool, note: Path) -> subprocess.Pop
                 arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd=folder
             )
     except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
-        raise DatabaseError(f"The embedded database {arguments[0]} cannot be started: {reason}.") from None
+        raise DatabaseError(f"The embedded database {arguments[0]} cannot be started: {_reason(error)}.") from None
     started = _start_ticks(process.pid)
-    _write_private(note, json.dumps({"pid": process.pid, "started": started, "port": port}))
+    try:
+        _write_private(note, json.dumps({"pid": process.pid, "started": started, "port": port}))
+    except OSError as error:
+        process.kill()  # nobody would find it, and it would hold the files
+        process.wait(STOP_SECONDS)
+        raise DatabaseError(f"The embedded database cannot be started: {_reason(error)}.") from None
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise DatabaseError(f"The embedded database ended at once: {_last_line(log)}; its log is {log}.")
+            told = _last_line(log) if shutil.disk_usage(folder).free > SMALLEST_DISK else FULL
+            raise DatabaseError(f"The embedded database ended at once: {told}; its log is {log}.")
         with contextlib.suppress(PyMongoError), _unguarded(port, 300) as client:
             client.admin.command("hello")
             return process
@@ -212,6 +222,10 @@ def _spawn(folder: Path, port: int, *, auth: bool, note: Path) -> subprocess.Pop
     process.kill()
     process.wait(STOP_SECONDS)
     raise DatabaseError(f"The embedded database did not answer within {START_SECONDS:.0f} s; its log is {log}.")
+
+
+def _reason(error: OSError) -> str:
+    return FULL if error.errno == errno.ENOSPC else str(error.strerror)
 
 
 def _unguarded(port: int, timeout_ms: int) -> MongoClient[dict[str, Any]]:

@@ -1,16 +1,16 @@
-"""FireWorks on the store's database: no id is given twice, and no address is written down."""
+"""FireWorks on the store's database: no id is given twice.
+
+Kept light to import: each of the processes that add at once imports it anew.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 
 from fireworks import Firework, ScriptTask, Workflow
-from jobflow import Flow
-from jobflow.managers.fireworks import flow_to_workflow
 from pymongo import MongoClient
 
-from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, has_workflow, launchpad
-from fermiloop.flows.round import RoundMaker
+from fermiloop.flows.launchpad import SafeLaunchPad, launchpad
 
 PROCESSES, WORKFLOWS = 3, 12
 
@@ -47,24 +47,3 @@ def test_bulk_adding_takes_fresh_ids(database: str) -> None:
     pad.bulk_add_wfs([Workflow([Firework(ScriptTask.from_str("true"))]) for _ in range(3)])
     assert sorted(pad.get_fw_ids()) == [1, 2, 3]
     pad.connection.close()
-
-
-def test_no_address_is_written_into_a_workflow(database: str, server_uri: str) -> None:
-    pad = launchpad()
-    configure_jobflow()
-    workflow = flow_to_workflow(RoundMaker().make("x", 1), store=None, metadata={"fermiloop_round": "x/1"})
-    pad.add_wf(workflow)
-    written = str(list(pad.fireworks.find({}))) + str(list(pad.workflows.find({})))
-    assert "mongodb://" not in written
-    assert has_workflow(pad, "fermiloop_round", "x/1")
-    assert not has_workflow(pad, "fermiloop_round", "x/2")
-    pad.connection.close()
-
-
-def test_a_round_is_one_chain_of_small_jobs() -> None:
-    flow = RoundMaker().make("pd-like", 3)
-    assert isinstance(flow, Flow)
-    assert [job.name for job in flow.jobs] == ["retrain", "sample", "screen", "select", "close"]
-    for job, parents in flow.iterflow():
-        assert job.function_args[:2] == ("pd-like", 3)
-        assert len(parents) == (0 if job.name == "retrain" else 1)

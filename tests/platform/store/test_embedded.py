@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -152,6 +154,28 @@ def test_a_wrong_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("FERMILOOP_EMBEDDED_COMMAND", command)
     settings.cache_clear()
     with pytest.raises(DatabaseError, match=told):
+        embedded.ensure(tmp_path)
+
+
+def test_a_server_that_cannot_be_noted_on_a_full_disk_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(note: Path, text: str) -> None:
+        started.append(json.loads(text)["pid"])
+        raise OSError(errno.ENOSPC, "No space left on device", str(note))
+
+    started: list[int] = []
+    monkeypatch.setattr(embedded, "_write_private", full)
+    with pytest.raises(DatabaseError, match="the disk is full, so free some space"):
+        embedded.ensure(tmp_path)
+    assert len(started) == 1
+    with pytest.raises(ProcessLookupError):
+        os.kill(started[0], 0)
+
+
+def test_a_server_that_ends_on_a_full_disk_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERMILOOP_EMBEDDED_COMMAND", "/bin/false")
+    settings.cache_clear()
+    monkeypatch.setattr(embedded, "SMALLEST_DISK", shutil.disk_usage(tmp_path).total)
+    with pytest.raises(DatabaseError, match="ended at once: the disk is full"):
         embedded.ensure(tmp_path)
 
 
