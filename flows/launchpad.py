@@ -48,14 +48,15 @@ def launchpad() -> SafeLaunchPad:
     """LaunchPad on the store's database, ready for use."""
     pad = SafeLaunchPad(host=connection.uri(), uri_mode=True, name=settings().database, strm_lvl="CRITICAL")
     if pad.fw_id_assigner.find_one({}) is None:
-        pad.fw_id_assigner.update_one(
-            {"_id": "counters"}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
-        )
         pad.fireworks.create_index("fw_id", unique=True)
         pad.fireworks.create_index("state")
         pad.launches.create_index("launch_id", unique=True)
         pad.launches.create_index("fw_id")
         pad.workflows.create_index("nodes")
+        # Last, so that where counters are, the indexes are too.
+        pad.fw_id_assigner.update_one(
+            {"_id": "counters"}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
+        )
     return pad
 
 
