@@ -14,10 +14,10 @@ LOWERED: Final = ("materials", "candidates")
 
 def migrate(database: Database[dict[str, Any]], dry_run: bool) -> list[str]:
     """Make what is missing; returns what was, or would be, done."""
-    done = [
-        f"index {collection} ({', '.join(field for field, _ in keys)})"
-        for collection, keys in indexes.missing(database)
-    ]
+    lacking: dict[str, list[str]] = {}
+    for collection, keys in indexes.missing(database):
+        lacking.setdefault(collection, []).append(" + ".join(field for field, _ in keys))
+    done = [f"indexes of {collection}: {', '.join(found)}" for collection, found in lacking.items()]
     if not dry_run:
         indexes.create(database)
     for collection in LOWERED:
