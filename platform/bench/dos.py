@@ -84,7 +84,7 @@ def run(
         for j, split in enumerate(SPLITS):
             progress(f"{name}, {split}", (i + j / len(SPLITS)) / len(models))
             began = time.process_time()
-            answers = _answers(make, samples, split, 2 if quick else FOLDS, seed)
+            answers = _answers(make, samples, split, FOLDS, seed)
             rows.append(row_of_answers(name, split, answers, samples, time.process_time() - began))
     progress("done", 1.0)
     return {"rows": rows, "data": _describe(samples, quick)}
@@ -167,7 +167,7 @@ def _describe(samples: Samples, quick: bool) -> dict[str, Any]:
         "table": len(samples.table()),
         "unaries": alone,
         "binaries": len(samples) - alone,
-        "folds": 2 if quick else FOLDS,
+        "folds": FOLDS,
         "quick": quick,
     }
 
