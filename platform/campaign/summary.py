@@ -37,6 +37,7 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
         "hits": rate,
         "baseline": baseline,
         "discovery_factor": discovery_factor(rate["rate"], baseline["random"]["rate"]),
+        "intervals_apart": _apart(rate, baseline["random"]),
         "cost_per_hit": {
             "evaluations": len(done) / hits if hits else None,
             "core_seconds": record.core_seconds / hits if hits else None,
@@ -59,6 +60,13 @@ def _rate(hits: int, n: int) -> dict[str, Any]:
     """A proportion; without a trial it and its interval are None."""
     low, high = wilson(hits, n) if n else (None, None)
     return {"hits": hits, "n": n, "rate": hits / n if n else None, "low": low, "high": high}
+
+
+def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two proportions were both tried and their intervals do not touch."""
+    if not one["n"] or not other["n"]:
+        return False
+    return bool(one["low"] > other["high"] or one["high"] < other["low"])
 
 
 def _round(one: RoundRecord) -> dict[str, Any]:
