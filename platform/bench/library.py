@@ -35,7 +35,7 @@ def read_library(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet
         If the file cannot be read or holds no usable record.
     """
     records, refused = [], []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(lines_of(path), start=1):
         try:
             record = json.loads(line)
             if record.get("ok", True):
@@ -62,7 +62,14 @@ def as_training_set(records: Sequence[dict[str, Any]], grid: SpectrumGrid) -> Tr
     )
 
 
-def _lines(path: Path) -> Iterator[str]:
+def lines_of(path: Path) -> Iterator[str]:
+    """Lines of a file that hold something, plain or gzip.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             yield from (line for line in file if line.strip())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
     from pymatgen.core import Structure
 
@@ -34,7 +35,7 @@ class TrainingSet:
     grid
         Grid of `curves`.
     curves
-        (n, grid.n) curves as stored (for a DOS: states/eV/cell), not normalised.
+        (n, grid.n) curves as stored (for a DOS: states/eV/cell), not normalised; a row of NaN where there is none.
     labels
         Property name to (n,) values, NaN where unlabelled.
     """
@@ -56,6 +57,16 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def has_curve(self) -> NDArray[np.bool_]:
+        """(n,) whether a row has a curve at all; one with single NaN has, and is refused where curves are learnt."""
+        return ~np.isnan(self.curves).all(axis=1)
+
+    def with_curves(self) -> TrainingSet:
+        """The rows that have a curve."""
+        there = self.has_curve
+        return self if there.all() else self.subset(np.flatnonzero(there).tolist())
 
     def subset(self, rows: Sequence[int]) -> TrainingSet:
         """The rows asked for, in that order."""

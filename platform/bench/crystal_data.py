@@ -1,0 +1,161 @@
+"""Crystals with labels out of a file, chosen and split for a benchmark."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from pymatgen.core import Composition, Element, Lattice, Structure
+
+from fermiloop.platform.bench.library import lines_of, read_library
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
+from fermiloop.platform.representations.training import TrainingSet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+LABELS: Final = {
+    "e_form": "formation_energy_per_atom",
+    "band_gap": "band_gap",
+    "e_above_hull": "energy_above_hull",
+}
+"""Fields of the Materials Project files, eV/atom, eV and eV/atom, by the name of the property."""
+SYSTEMS: Final = (
+    (2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"),
+    (167, "trigonal"), (194, "hexagonal"), (230, "cubic"),
+)  # fmt: skip
+"""Last space group of each crystal system."""
+
+
+def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet, list[str]]:
+    """Crystals of a file, and why each refused line was refused.
+
+    Two formats: structures with labels (``cell``, ``species``, ``frac``, ``e_form``, ``band_gap``,
+    ``e_above_hull``, ``spacegroup``), whose curves are NaN, and the records of a DOS library.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no usable line.
+    """
+    first = next(lines_of(path), "")
+    if '"cell"' not in first:
+        return read_library(path, grid)
+    rows, refused = [], []
+    for number, line in enumerate(lines_of(path), start=1):
+        try:
+            rows.append(_row(json.loads(line)))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            refused.append(f"line {number}: no crystal ({type(error).__name__}: {error})")
+    if not rows:
+        raise InputError(f"{path} holds no usable crystal; the first reason: {refused[0]}.")
+    return _as_training_set(rows, grid), refused
+
+
+def select(
+    data: TrainingSet,
+    n_elements: int | None = None,
+    max_sites: int | None = None,
+    max_length: float | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+) -> TrainingSet:
+    """The crystals that fit, in their order, or `limit` of them by lot.
+
+    Parameters
+    ----------
+    n_elements
+        Distinct elements.
+    max_sites
+        Most sites of the cell.
+    max_length
+        Longest of a, b, c, Å.
+    limit
+        How many at most.
+    seed
+        Of the lot.
+
+    Raises
+    ------
+    InputError
+        If no crystal fits.
+    """
+    fits = [
+        i
+        for i, structure in enumerate(data.structures)
+        if (n_elements is None or len(structure.composition) == n_elements)
+        and (max_sites is None or len(structure) <= max_sites)
+        and (max_length is None or max(structure.lattice.abc) <= max_length)
+    ]
+    if not fits:
+        raise InputError(
+            f"None of the {len(data)} crystals has {n_elements or 'any number of'} elements, at most "
+            f"{max_sites or 'any number of'} sites and no axis above {max_length or 'any'} Å; give another --data file."
+        )
+    if limit is not None and len(fits) > limit:
+        fits = sorted(np.random.default_rng(seed).choice(fits, limit, replace=False).tolist())
+    return data.subset(fits)
+
+
+def split(
+    n: int, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 21, groups: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], ...]:
+    """Indices of the parts of `n` rows, by lot; rows of one group stay together.
+
+    Parameters
+    ----------
+    n
+        Rows.
+    shares
+        Of the parts; the last takes what is left.
+    seed
+        Of the lot.
+    groups
+        Group of each row, such as its reduced formula.
+    """
+    random = np.random.default_rng(seed)
+    names = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    places = random.permutation(int(names.max()) + 1 if n else 0)
+    order = np.argsort(places[names], kind="stable") if n else names
+    edges = [round(float(edge) * n) for edge in np.cumsum(shares)[:-1]]
+    for i, edge in enumerate(edges):  # an edge within a group moves to its end
+        while 0 < edge < n and names[order[edge]] == names[order[edge - 1]]:
+            edge += 1
+        edges[i] = edge
+    return tuple(np.sort(part) for part in np.split(order, edges))
+
+
+def formulas(data: TrainingSet) -> list[str]:
+    """Reduced formula of each crystal: the groups of a split by composition."""
+    return [structure.composition.reduced_formula for structure in data.structures]
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    structure = Structure(
+        Lattice.from_parameters(*record["cell"]), [Element(symbol) for symbol in record["species"]], record["frac"]
+    )
+    group = int(record.get("spacegroup") or 1)
+    return {
+        "id": str(record.get("material_id", structure.composition.reduced_formula)),
+        "structure": structure,
+        "system": next(name for last, name in SYSTEMS if group <= last),
+        "prototype": f"{Composition(structure.composition).anonymized_formula}/{group}",
+        "labels": {ours: float(record[theirs]) for theirs, ours in LABELS.items() if record.get(theirs) is not None},
+    }
+
+
+def _as_training_set(rows: list[dict[str, Any]], grid: SpectrumGrid) -> TrainingSet:
+    return TrainingSet(
+        ids=tuple(row["id"] for row in rows),
+        structures=tuple(row["structure"] for row in rows),
+        crystal_systems=tuple(row["system"] for row in rows),
+        prototypes=tuple(row["prototype"] for row in rows),
+        grid=grid,
+        curves=np.full((len(rows), grid.n), np.nan),
+        labels={name: np.array([row["labels"].get(name, np.nan) for row in rows]) for name in LABELS.values()},
+    )
