@@ -93,7 +93,7 @@ def symmetrised(structure: Structure) -> tuple[Structure, str]:
 
 def _moved_little(before: Structure, after: Structure) -> bool:
     matcher = StructureMatcher(ltol=0.1, stol=0.2, angle_tol=5, scale=False)
-    found = matcher.get_rms_dist(before, after)
+    found = matcher.get_rms_dist(before, after)  # type: ignore[no-untyped-call]
     if found is None:
         return False
     per_atom = (before.volume / len(before)) ** (1 / 3)  # the matcher's distances are in units of this

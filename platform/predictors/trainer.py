@@ -129,7 +129,7 @@ def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 def shuffled(n: int, batch_size: int, random: torch.Generator) -> list[torch.Tensor]:
     """Batches of indices of one epoch, in random order."""
-    return list(torch.randperm(n, generator=random).split(batch_size))
+    return list(torch.split(torch.randperm(n, generator=random), batch_size))
 
 
 def _keep(
@@ -163,8 +163,6 @@ def _restore(parts: Mapping[str, Part], random: torch.Generator, file: Path, wha
         with safe_open(file, "pt") as stored:
             plan = json.loads(stored.metadata()[PLAN])
             tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no mapping
-        if plan["epochs"] != epochs:
-            raise ValueError(f"it is of {plan['epochs']} epochs, not {epochs}")
         for name, part in parts.items():
             own = {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
             if isinstance(part, nn.Module):
@@ -172,9 +170,13 @@ def _restore(parts: Mapping[str, Part], random: torch.Generator, file: Path, wha
             else:
                 part.load_state_dict({"state": _by_index(own), "param_groups": plan["groups"][name]})
         random.set_state(tensors[RANDOM])
-        return [float(loss) for loss in plan["history"]]
+        history = [float(loss) for loss in plan["history"]]
+        planned = plan["epochs"]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"{file} holds no state of this {what} ({error}); remove it to start anew.") from None
+    if planned != epochs:
+        raise InputError(f"{file} holds a {what} of {planned} epochs, not {epochs}; remove it to start anew.")
+    return history
 
 
 def _by_index(flat: Mapping[str, torch.Tensor]) -> dict[int, dict[str, torch.Tensor]]:

@@ -61,7 +61,7 @@ class TrainingSet:
     @property
     def has_curve(self) -> NDArray[np.bool_]:
         """(n,) whether a row has a curve at all; one with single NaN has, and is refused where curves are learnt."""
-        return ~np.isnan(self.curves).all(axis=1)
+        return np.asarray(~np.isnan(self.curves).all(axis=1), dtype=bool)
 
     def with_curves(self) -> TrainingSet:
         """The rows that have a curve."""
