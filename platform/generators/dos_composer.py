@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -76,11 +77,18 @@ class DosComposer:
         self.preset = preset
         self.options = options or ComposerOptions()
         self.model = InverseSpectrumModel(preset, self.options.epochs)
+        self.failures: Counter[str] = Counter()
         if not (0 <= self.options.test_share < 1 and self.options.temperature >= 0):
             raise InputError("test_share must lie in [0, 1) and temperature must not be negative.")
         self.decorator = Decorator({}, {}, self.options.potential)
 
-    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:
+    def fit(
+        self,
+        data: TrainingSet,
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,  # noqa: ARG002 - trained in a minute
+    ) -> FitReport:
         """Measure on compositions held out, then train on everything.
 
         Raises
@@ -89,6 +97,7 @@ class DosComposer:
             If the training set is too small or a curve is not finite.
         """
         began = time.process_time()
+        data = data.with_curves()
         samples = samples_of(data)
         metrics, n_test = self._held_out(samples, seed, progress)
         self.decorator = Decorator.learn(data, self.options.potential)

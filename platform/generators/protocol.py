@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fermiloop.platform.representations.training import FitReport, PropertyWindow, Target, TrainingSet
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
@@ -65,12 +66,35 @@ class Proposal:
 
 
 class Generator(Protocol):
-    """Learns from a training set, proposes crystals for a target."""
+    """Learns from a training set, proposes crystals for a target.
+
+    Parameters
+    ----------
+    name
+        Its key in the registry.
+    failures
+        Why draws of the last `sample` gave no crystal, and how many.
+    """
 
     name: str
+    failures: Counter[str]
 
-    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:
-        """Train from nothing on `data`."""
+    def fit(
+        self, data: TrainingSet, seed: int, progress: Callable[[str, float], None], resume: Path | None = None
+    ) -> FitReport:
+        """Train from nothing on `data`.
+
+        Parameters
+        ----------
+        data
+            What to learn from.
+        seed
+            Of everything random.
+        progress
+            Told a stage and the share of it that is done; an exception out of it cancels.
+        resume
+            Folder where a long training keeps its state, and goes on from it.
+        """
         ...
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:

@@ -55,7 +55,13 @@ class ForwardDos:
     def __init__(self, options: ProcessOptions = OPTIONS) -> None:
         self.options = options
 
-    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:
+    def fit(
+        self,
+        data: TrainingSet,
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,  # noqa: ARG002 - conditioned in a moment
+    ) -> FitReport:
         """Measure by cross-validation over compositions, then condition on everything.
 
         Raises
@@ -64,6 +70,7 @@ class ForwardDos:
             If there are too few materials, or a curve is not finite or has no area.
         """
         began = time.process_time()
+        data = data.with_curves()
         if len(data) < FEWEST:
             raise InputError(f"The forward model needs at least {FEWEST} curves, not {len(data)}.")
         if not np.isfinite(data.curves).all():

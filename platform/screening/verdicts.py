@@ -114,6 +114,14 @@ class SimilarityModel(Protocol):
         ...
 
 
+class PropertyModel(Protocol):
+    """Foretells one property of crystals."""
+
+    def predict(self, structures: Sequence[Structure]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation in the property's unit, (n,) each."""
+        ...
+
+
 @dataclass(frozen=True)
 class Context:
     """All that stages judge by.
@@ -130,6 +138,8 @@ class Context:
         Composition, energy in eV per atom and id of every reference, all by one Method: that of `potential`.
     surrogate
         Foretells the similarity to the target; None where none is trained yet.
+    ensembles
+        Foretell the properties of the target's windows, by name; those without one stay unknown.
     max_energy_above_hull
         eV per atom.
     min_distance
@@ -150,6 +160,7 @@ class Context:
     known: Sequence[Known] = ()
     hull_entries: Sequence[tuple[Mapping[str, float], float, str]] = ()
     surrogate: SimilarityModel | None = None
+    ensembles: Mapping[str, PropertyModel] = field(default_factory=dict)
     max_energy_above_hull: float = 0.2
     min_distance: float = 0.6
     volume_per_atom: tuple[float, float] = (3.0, 160.0)

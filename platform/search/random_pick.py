@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,15 @@ class RandomPick:
     def __init__(self, options: RandomPickOptions | None = None) -> None:
         self.options = options or RandomPickOptions()
         self.decorator = Decorator({}, {}, self.options.potential)
+        self.failures: Counter[str] = Counter()
 
-    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:  # noqa: ARG002 - nothing is random in it
+    def fit(
+        self,
+        data: TrainingSet,
+        seed: int,  # noqa: ARG002 - nothing is random in it
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,  # noqa: ARG002 - nor slow
+    ) -> FitReport:
         """Keep which prototypes and elemental volumes occur.
 
         Raises

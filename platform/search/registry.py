@@ -32,8 +32,8 @@ class GeneratorEntry:
         Names of its presets, the default last; empty where there is none.
     """
 
-    kind: type[DosComposer] | type[Substitution] | type[RandomPick]
-    options: type[ComposerOptions] | type[SubstitutionOptions] | type[RandomPickOptions]
+    kind: type[Generator]
+    options: type[Any]
     presets: tuple[str, ...] = ()
 
     def build(self, preset: str | None = None, options: Mapping[str, Any] | None = None) -> Generator:
@@ -50,10 +50,10 @@ class GeneratorEntry:
             raise InputError(f"{preset} is no preset of {self.kind.name}; {known}.")
         check_options(options, self.options)
         try:
-            chosen: Any = self.options(**options)
-            if self.presets:
-                return self.kind(preset or self.presets[-1], chosen)  # type: ignore[arg-type,call-arg]
-            return self.kind(chosen)
+            chosen = self.options(**options)
+            make: Any = self.kind  # the protocol says nothing of constructors
+            made: Generator = make(preset or self.presets[-1], chosen) if self.presets else make(chosen)
+            return made
         except TypeError as error:
             raise InputError(f"The options {options} of {self.kind.name} do not hold: {error}.") from None
 

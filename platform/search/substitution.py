@@ -8,6 +8,7 @@ and replace an element by one of the same column of the periodic table (Hautier 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,15 @@ class Substitution:
         self.options = options or SubstitutionOptions()
         if self.options.parents < 1 or self.options.temperature < 0:
             raise InputError("substitution needs at least one parent and a temperature that is not negative.")
+        self.failures: Counter[str] = Counter()
 
-    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:  # noqa: ARG002 - nothing is random in it
+    def fit(
+        self,
+        data: TrainingSet,
+        seed: int,  # noqa: ARG002 - nothing is random in it
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,  # noqa: ARG002 - nor slow
+    ) -> FitReport:
         """Keep structures and curves.
 
         Raises

@@ -39,3 +39,20 @@ def get(method_id: str) -> Method:
 def of_engine(engine: Engine | str) -> list[Method]:
     """All methods of an engine."""
     return list(Method.objects(engine=Engine(engine)).order_by("id"))
+
+
+def of_source(source: str) -> Method:
+    """The method of labels that were imported from a source; its current release where there are several.
+
+    Raises
+    ------
+    NotFoundError
+        If nothing was imported from it.
+    """
+    found: dict[str, list[Method]] = {}
+    for method in of_engine(Engine.EXTERNAL):
+        found.setdefault(str(method.settings.get("source", "")), []).append(method)
+    if source not in found:
+        known = f"known are {', '.join(sorted(found))}" if found else "import some first: fermiloop db load FILE"
+        raise NotFoundError(f"The store holds no labels of the source {source!r}; {known}.")
+    return max(found[source], key=lambda method: (method.settings.get("release") == "current", str(method.id)))

@@ -1,9 +1,9 @@
-"""Spectra: saved once per material, kind and method; training sets and similar curves from them."""
+"""Spectra: saved once per material, kind and method; similar curves among them."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
-from fermiloop.platform.representations.training import TrainingSet
-from fermiloop.platform.store import labels, materials
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Property, SpectrumKind
+from fermiloop.schemas.vocabulary import SpectrumKind
 
-TRAINING_LABELS = (Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.BAND_GAP)
 _curves: dict[tuple[Any, ...], tuple[list[str], NDArray[np.float64]]] = {}
 
 
@@ -66,44 +63,6 @@ def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[s
     """Ids of all materials that have a curve by this method, sorted."""
     rows = Spectrum.objects(kind=kind, method=method).only("material").as_pymongo()
     return sorted(row["material"] for row in rows)
-
-
-def training_set(
-    material_ids: Iterable[str], grid: SpectrumGrid, method: str, *, label_ids: Collection[str] | None = None
-) -> TrainingSet:
-    """Crystals, curves on `grid` and labels, of one method, in the order of the ids.
-
-    With the `label_ids` of a snapshot, the labels are those it was frozen with, whatever came later.
-
-    Raises
-    ------
-    InputError
-        If a curve does not cover the grid, or no material has a curve by this method.
-    """
-    documents = materials.get_many(material_ids)
-    curves: dict[str, NDArray[np.float64]] = {}
-    ids = list(documents)
-    for start in range(0, len(ids), materials.BATCH):
-        # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
-        for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
-            if (row["kind"], row["method"]) == (SpectrumKind.DOS, method):
-                x = np.linspace(row["lo"], row["hi"], row["n"])
-                curves[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
-    rows = [key for key in ids if key in curves]
-    if not rows:
-        raise InputError(f"No material has a density of states by the method {method}; load a library first.")
-    known = {name: labels.values(rows, name, method, among=label_ids) for name in TRAINING_LABELS}
-    return TrainingSet(
-        ids=tuple(rows),
-        structures=tuple(documents[key].to_structure() for key in rows),
-        crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
-        prototypes=tuple(documents[key].prototype for key in rows),
-        grid=grid,
-        curves=np.stack([curves[key] for key in rows]),
-        labels={
-            str(name): np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()
-        },
-    )
 
 
 def similar(

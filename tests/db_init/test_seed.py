@@ -15,7 +15,7 @@ from fermiloop.db_init.importers import seed, sources
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import labels, materials, methods, quarantine, spectra
+from fermiloop.platform.store import labels, materials, methods, quarantine, spectra, training
 from fermiloop.schemas.vocabulary import Engine, Origin, Property
 
 FORMATION = Property.FORMATION_ENERGY_PER_ATOM
@@ -81,7 +81,7 @@ def test_energies_are_against_the_lowest_elements(database: str, few: Path, reco
     curve = spectra.of_material(compound.id, method=gpaw)
     assert (curve.lo, curve.hi, curve.n) == (-10.0, 8.0, 361)
     assert curve.array() == pytest.approx(np.array(row["dos"]), rel=1e-6)
-    assert spectra.training_set([compound.id], DOS_GRID, gpaw).curves.shape == (1, DOS_GRID.n)
+    assert training.training_set([compound.id], DOS_GRID, gpaw).curves.shape == (1, DOS_GRID.n)
 
 
 def test_a_compound_without_its_elements_has_no_formation_energy(database: str, few: Path) -> None:

@@ -43,7 +43,7 @@ def test_one_bad_crystal_does_not_spoil_the_batch(tools):
 def test_without_a_surrogate_the_reason_says_so(tools):
     (screened,), _ = tools.run([tools.build("A1")], "target", target=CURVE)
     assert screened.passed
-    assert screened.verdicts[0].reason == "no surrogate is trained yet"
+    assert screened.verdicts[0].reason == "nothing foretells its similarity"
     assert dict(screened.scores) == {}
 
 
@@ -52,5 +52,45 @@ def test_windows_score_what_the_funnel_knows(tools):
     windows = (PropertyWindow("energy_per_atom", energy + 0.1, 0.1), PropertyWindow("band_gap", 1.5, 0.2))
     crystals, references = [tools.build("A1", volume=9.0)], [({"Cu": 1}, energy, "m-1")]
     (screened,), _ = tools.run(crystals, "hull", "target", target=Target(windows=windows), hull_entries=references)
-    assert screened.scores["similarity_mean"] == pytest.approx(np.exp(-0.5))
-    assert screened.verdicts[1].reason == "no cheap value of band_gap"
+    assert screened.scores["similarity_mean"] == pytest.approx(0.5)
+    assert screened.verdicts[1].reason == "nothing foretells its band_gap"
+
+
+class Gaps:
+    """A gap of 0.1 eV for each site, with a spread of its own."""
+
+    def __init__(self, spread):
+        self.spread = spread
+
+    def predict(self, structures):
+        return np.array([0.1 * len(s) for s in structures]), np.full(len(structures), self.spread)
+
+
+def test_an_ensemble_foretells_what_the_funnel_has_not_computed(tools):
+    target = Target(windows=(PropertyWindow("band_gap", 0.1, 0.1),))
+    batch = [tools.build("A1"), tools.build("A3")]
+    screened, _ = tools.run(batch, "target", target=target, ensembles={"band_gap": Gaps(0.0)})
+    assert [s.scores["similarity_mean"] for s in screened] == pytest.approx([1.0, 0.5])
+    assert [s.scores["similarity_std"] for s in screened] == pytest.approx([0.0, 0.0], abs=1e-12)
+
+
+def test_what_is_uncertain_scores_less_at_its_centre_and_has_a_spread(tools):
+    target = Target(windows=(PropertyWindow("band_gap", 0.1, 0.1),))
+    sure, unsure = (
+        tools.run([tools.build("A1")], "target", target=target, ensembles={"band_gap": Gaps(w)})[0][0].scores
+        for w in (0.01, 0.2)
+    )
+    drawn = np.random.default_rng(0).normal(0.1, 0.2, 200_000)
+    expected = 1 / (1 + abs(drawn - 0.1) / 0.1)
+    assert unsure["similarity_mean"] == pytest.approx(expected.mean(), abs=5e-3)
+    assert unsure["similarity_std"] == pytest.approx(expected.std(), abs=5e-3)
+    assert sure["similarity_mean"] > unsure["similarity_mean"]
+
+
+def test_curve_and_windows_together_are_as_good_as_the_worse_of_them(tools):
+    target = Target(grid=DOS_GRID, curve=CURVE.curve, windows=(PropertyWindow("band_gap", 0.1, 0.1),))
+    batch = [tools.build("A1"), tools.build("A3")]
+    screened, _ = tools.run(batch, "target", target=target, surrogate=Surrogate(), ensembles={"band_gap": Gaps(0.0)})
+    alone, _ = tools.run(batch, "target", target=CURVE, surrogate=Surrogate())
+    for both, curve, gap in zip(screened, alone, (1.0, 0.5), strict=True):
+        assert both.scores["similarity_mean"] <= min(curve.scores["similarity_mean"], gap) + 1e-9

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import labels, snapshots, spectra
+from fermiloop.platform.store import labels, snapshots, spectra, training
 
 
 def test_a_later_version_does_not_reach_an_earlier_snapshot(
@@ -26,9 +26,9 @@ def test_a_later_version_does_not_reach_an_earlier_snapshot(
 
     def gaps(snapshot: str) -> list[float]:
         known = snapshots.label_ids(snapshot)
-        data = spectra.training_set(ids, DOS_GRID, method, label_ids=known)
+        data = training.training_set(ids, DOS_GRID, method, label_ids=known)
         return list(data.labels["band_gap"])
 
     np.testing.assert_equal(gaps(frozen), [0.0, np.nan])
     assert gaps(later) == [0.5, 0.7]
-    assert list(spectra.training_set(ids, DOS_GRID, method).labels["band_gap"]) == [0.5, 0.7]
+    assert list(training.training_set(ids, DOS_GRID, method).labels["band_gap"]) == [0.5, 0.7]

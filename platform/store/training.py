@@ -1,0 +1,96 @@
+"""Training sets out of the store: crystals with curves and labels of one Method."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spectrum import SpectrumGrid
+from fermiloop.platform.representations.training import TrainingSet
+from fermiloop.platform.store import labels, materials, spectra
+from fermiloop.schemas.fields import ArrayField
+from fermiloop.schemas.label import Label
+from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Property, SpectrumKind
+
+LABELS = (
+    Property.ENERGY_PER_ATOM,
+    Property.FORMATION_ENERGY_PER_ATOM,
+    Property.ENERGY_ABOVE_HULL,
+    Property.BAND_GAP,
+)
+
+
+def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
+    """Ids of all materials with a curve or a label by this method, sorted."""
+    labelled = Label.objects(method=method).only("material").as_pymongo()
+    return sorted({row["material"] for row in labelled} | set(spectra.materials_with(method, kind)))
+
+
+def training_set(
+    material_ids: Iterable[str],
+    grid: SpectrumGrid,
+    method: str,
+    *,
+    kind: SpectrumKind = SpectrumKind.DOS,
+    label_ids: Collection[str] | None = None,
+    only_curves: bool = False,
+) -> TrainingSet:
+    """Crystals, curves on `grid` and labels, of one method, in the order of the ids.
+
+    Parameters
+    ----------
+    material_ids
+        Which materials; those that the store does not hold are left out.
+    grid
+        Grid of the curves; a material without a curve gets a row of NaN.
+    method
+        Whose curves and labels; others never mix in.
+    kind
+        Kind of the curves.
+    label_ids
+        Labels of the snapshot, so that they are those it was frozen with, whatever came later.
+    only_curves
+        Leave out materials without a curve.
+
+    Raises
+    ------
+    InputError
+        If a curve does not cover the grid, or nothing is left.
+    """
+    documents = materials.get_many(material_ids)
+    curves = _curves(list(documents), grid, method, kind)
+    rows = [key for key in documents if key in curves or not only_curves]
+    if not rows:
+        what = f"a {kind} curve" if only_curves else "a curve or a label"
+        raise InputError(f"No material has {what} by the method {method}; load a library first.")
+    known = {name: labels.values(rows, name, method, among=label_ids) for name in LABELS}
+    nothing = np.full(grid.n, np.nan)
+    return TrainingSet(
+        ids=tuple(rows),
+        structures=tuple(documents[key].to_structure() for key in rows),
+        crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
+        prototypes=tuple(documents[key].prototype for key in rows),
+        grid=grid,
+        curves=np.stack([curves.get(key, nothing) for key in rows]),
+        labels={
+            str(name): np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()
+        },
+    )
+
+
+def _curves(
+    ids: list[str], grid: SpectrumGrid, method: str, kind: SpectrumKind
+) -> dict[str, NDArray[np.float64]]:
+    """Curve on `grid` of each material that has one."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for start in range(0, len(ids), materials.BATCH):
+        # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
+        for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
+            if (row["kind"], row["method"]) == (kind, method):
+                x = np.linspace(row["lo"], row["hi"], row["n"])
+                found[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
+    return found
