@@ -1,30 +1,42 @@
-"""``fermiloop bench``: the paper's figures, ours beside them."""
+"""``fermiloop bench``: the papers' figures, ours beside them."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, Listing, print_json
+from fermiloop.platform.bench.registry import BENCHES
+from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SEED_LIBRARY: Final = Path(str(files("fermiloop.db_init"))) / "seed" / "gpaw_pbe.jsonl.gz"
 
-app = typer.Typer(help="Benchmarks: the paper's figures, ours beside them.")
+Quick = Annotated[bool, typer.Option("--quick", help="Smaller and shorter: a check, not a figure.")]
+DataFile = Annotated[
+    Path | None,
+    typer.Option("--data", help="Crystals, one JSON object a line, plain or gzip; the seed library otherwise."),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
+
+app = typer.Typer(help="Benchmarks: the papers' figures, ours beside them.")
 
 
 @app.callback()
 def nouns() -> None:
-    """Benchmarks: the paper's figures, ours beside them."""
+    """Benchmarks: the papers' figures, ours beside them."""
 
 
 @app.command("dos")
 def dos(
     as_json: AsJson = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer epochs and splits: a check, not a figure.")] = False,
+    quick: Quick = False,
     library: Annotated[Path | None, typer.Option("--library", help="Train and test on this library.")] = None,
     test: Annotated[Path | None, typer.Option("--test", help="Test what the seed library taught on this one.")] = None,
 ) -> None:
@@ -36,5 +48,58 @@ def dos(
     if as_json:
         print_json(result)
         return
+    show("Composition from a density of states", result)
+
+
+@app.command("all")
+def everything(data: DataFile = None, quick: Quick = False, seed: Seed = 0, as_json: AsJson = False) -> None:
+    """Every benchmark, one after the other; one that the data do not suit says so and the rest goes on."""
+    found: dict[str, Any] = {}
+    for name, bench in BENCHES.items():
+        with long_work(name) as report:
+            try:
+                found[name] = bench.run(data or SEED_LIBRARY, quick=quick, seed=seed, progress=report)
+            except InputError as error:
+                found[name] = {"title": bench.title, "rows": [], "left_out": str(error)}
+        if not as_json:
+            show(bench.title, found[name])
+    if as_json:
+        print_json(found)
+
+
+def show(title: str, result: dict[str, Any]) -> None:
+    """Print a benchmark for people: its table, what it was measured on, and how long it took."""
+    if "left_out" in result:
+        print_line(f"{title}: left out. {result['left_out']}")
+        return
     columns = {key: key.replace("_", " ") for key in result["rows"][0]} if result["rows"] else {}
-    Listing("Composition from a density of states", columns, result["rows"]).show()
+    Listing(title, columns, result["rows"]).show()
+    if "source" in result:
+        print_line(
+            f"Published figures: {result['source']}. Data: {_told(result.get('data'))}. {result['seconds']:.0f} s."
+        )
+
+
+def _told(data: Any) -> str:
+    if isinstance(data, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items() if value not in ([], None))
+    return str(data)
+
+
+def _command(name: str) -> Callable[..., None]:
+    bench = BENCHES[name]
+
+    def command(data: DataFile = None, quick: Quick = False, seed: Seed = 0, as_json: AsJson = False) -> None:
+        with long_work(name) as report:
+            result = bench.run(data or SEED_LIBRARY, quick=quick, seed=seed, progress=report)
+        if as_json:
+            print_json(result)
+        else:
+            show(bench.title, result)
+
+    command.__doc__ = f"{bench.title} ({bench.source})."
+    return command
+
+
+for _name in BENCHES:
+    app.command(_name)(_command(_name))

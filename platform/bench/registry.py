@@ -1,0 +1,89 @@
+"""Every benchmark by name: the one table of them."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One benchmark.
+
+    Parameters
+    ----------
+    title
+        What its table shows.
+    source
+        The paper whose figures stand in it.
+    module
+        Where its ``run_bench(data, quick, seed, progress)`` lies; imported when it is run, since torch and the
+        packages of the searches take seconds.
+    """
+
+    title: str
+    source: str
+    module: str
+
+    def run(self, data: Path, *, quick: bool, seed: int, progress: Callable[[str, float], None]) -> dict[str, Any]:
+        """Rows of its table, what they were measured on and how long it took.
+
+        Raises
+        ------
+        InputError
+            If the file does not suit.
+        """
+        began = time.perf_counter()
+        found: dict[str, Any] = importlib.import_module(self.module).run_bench(data, quick, seed, progress)
+        return {"title": self.title, "source": self.source, "seconds": time.perf_counter() - began} | found
+
+
+BENCHES: Final[dict[str, Bench]] = {
+    "ftcp": Bench(
+        "FTCP: representation, reconstruction, designs",
+        "Ren et al., Matter 5, 314 (2022)",
+        "fermiloop.platform.bench.ftcp",
+    ),
+    "imatgen": Bench(
+        "iMatGen: images, autoencoder, V-O", "Noh et al., Matter 1, 1370 (2019)", "fermiloop.platform.bench.imatgen"
+    ),
+    "ccdcgan": Bench(
+        "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
+    ),
+    "search": Bench(
+        "Global optimisation at equal oracle calls",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.search",
+    ),
+    "featurise": Bench(
+        "Representations: invertible? invariant? how fast?",
+        "Noh et al., Chem. Sci. 11, 4871 (2020), Table 1",
+        "fermiloop.platform.bench.featurise",
+    ),
+    "predictors": Bench(
+        "Predictors and their uncertainty",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.predictors",
+    ),
+    "curves": Bench(
+        "The composer on another curve",
+        "Bang et al., J. Mater. Chem. A 12, 6004 (2024)",
+        "fermiloop.platform.bench.curves",
+    ),
+    "funnel": Bench(
+        "Virtual screening: recall and enrichment",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.funnel",
+    ),
+    "cross": Bench(
+        "All strategies, one target, one budget",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.cross",
+    ),
+}
