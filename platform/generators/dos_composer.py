@@ -16,6 +16,7 @@ from fermiloop.platform.generators.decoration import Decoration, Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.factorised import FactorisedModel
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
+from fermiloop.platform.generators.nearness import curve_on
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.generators.samples import FEWEST_SAMPLES, fold_numbers, samples_of
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
@@ -206,19 +207,6 @@ class DosComposer:
     def _proposal(self, row: Row, score: float, decoration: Decoration, log_weight: float) -> Proposal:
         detail = {"formula": formula_of(row), "prototype": decoration.prototype, "log_probability": score}
         return Proposal(self.decorator.build(decoration), float(log_weight), float(np.exp(score)), None, detail)
-
-
-def curve_on(grid: SpectrumGrid, target: Target) -> Array:
-    """(grid.n,) unit-area curve of a target.
-
-    Raises
-    ------
-    InputError
-        If the target has no curve or it does not cover the grid.
-    """
-    if target.grid is None or target.curve is None:
-        raise InputError("This generator needs a target curve, and the target has none; add target.dos.")
-    return grid.normalise(np.maximum(grid.resample(target.grid.points, target.curve), 0))
 
 
 def ranks_of(scores: Array, places: list[int | None]) -> Array:

@@ -17,7 +17,7 @@ from pymatgen.core import Element, Structure
 
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
-from fermiloop.platform.generators.dos_composer import curve_on
+from fermiloop.platform.generators.nearness import curve_on
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model

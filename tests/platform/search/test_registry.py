@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from fermiloop.platform.campaign.names import NEEDS_DOS
 from fermiloop.platform.errors import FermiloopError, InputError, NotFoundError
-from fermiloop.platform.generators.protocol import Space, Target
+from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
 from fermiloop.platform.representations.composition import formula_of, row_of
 from fermiloop.platform.search.registry import GENERATORS, load_generator
 
@@ -27,6 +28,12 @@ def build(kind):
 
 def target_of(data, row=0, exclude=()):
     return Target(data.grid, data.grid.normalise(data.curves[row]), exclude_formulas=exclude)
+
+
+def window_of(data, exclude=()):
+    energy = float(np.median(data.labels["formation_energy_per_atom"]))
+    windows = (PropertyWindow("formation_energy_per_atom", energy, 0.1),)
+    return Target(windows=windows, exclude_formulas=exclude)
 
 
 def told(proposals):
@@ -115,6 +122,56 @@ def test_tiny_data_works_or_says_why_not(kind, rows, dos_library):
     else:
         for proposal in generator.sample(target_of(data), SPACE, 3, np.random.default_rng(0)):
             assert proposal.structure.is_valid()
+
+
+class Stopped(Exception):  # noqa: N818 - no error of ours
+    pass
+
+
+@every_generator
+@pytest.mark.parametrize("calls", [1, 3])
+def test_cancelled_training_goes_on_and_ends_the_same(kind, calls, trained, dos_library, tmp_path):
+    left = calls
+
+    def stop(stage, share):
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Stopped
+
+    generator = build(kind)
+    try:
+        generator.fit(dos_library, 3, stop, tmp_path)
+    except Stopped:
+        generator = build(kind)
+        generator.fit(dos_library, 3, lambda stage, share: None, tmp_path)
+    else:
+        assert left > 0  # it was done before it could be stopped
+    target = target_of(dos_library)
+    samples = [g.sample(target, SPACE, 4, np.random.default_rng(0)) for g in (trained(kind), generator)]
+    assert told(samples[0]) == told(samples[1])
+
+
+@every_generator
+def test_progress_is_told_in_shares_that_end_at_one(kind, dos_library):
+    shares = []
+    build(kind).fit(dos_library, 3, lambda stage, share: shares.append((stage, share)))
+    assert shares
+    assert all(isinstance(stage, str) and stage and 0 <= share <= 1 for stage, share in shares)
+    assert shares[-1][1] == 1
+
+
+@every_generator
+def test_property_windows_alone_are_enough_where_no_curve_is_needed(kind, trained, dos_library):
+    generator = trained(kind)
+    target = window_of(dos_library)
+    if kind[0] in NEEDS_DOS:
+        with pytest.raises(InputError, match="target"):
+            generator.sample(target, SPACE, 3, np.random.default_rng(0))
+        return
+    proposals = generator.sample(target, SPACE, 3, np.random.default_rng(0))
+    assert proposals or sum(generator.failures.values()) > 0
+    assert told(proposals) == told(generator.sample(target, SPACE, 3, np.random.default_rng(0)))
 
 
 @every_generator

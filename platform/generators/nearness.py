@@ -1,0 +1,66 @@
+"""How near known crystals come to a target already: what parents are chosen by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from fermiloop.platform.generators.protocol import Target
+
+    Array = NDArray[np.float64]
+
+
+def curve_on(grid: SpectrumGrid, target: Target) -> Array:
+    """(grid.n,) unit-area curve of a target.
+
+    Raises
+    ------
+    InputError
+        If the target has no curve or it does not cover the grid.
+    """
+    if target.grid is None or target.curve is None:
+        raise InputError("This generator needs a target curve, and the target has none; add target.dos.")
+    return grid.normalise(np.maximum(grid.resample(target.grid.points, target.curve), 0))
+
+
+def nearness(grid: SpectrumGrid, curves: Array, labels: Mapping[str, Array], target: Target) -> Array:
+    """(n,) the least of all that a target asks for, in 0 to 1, as a computed crystal is scored.
+
+    A curve counts by its cosine similarity, a window by 1 / (1 + |x - value| / tolerance). What a crystal does not
+    have, a curve or a label, counts as 0.
+
+    Parameters
+    ----------
+    grid, curves
+        (n, grid.n) curves of any area; rows of NaN where there is none.
+    labels
+        Property name to (n,) values, NaN where unlabelled.
+    target
+        What is looked for.
+
+    Raises
+    ------
+    InputError
+        If the target asks for nothing.
+    """
+    parts = []
+    if target.curve is not None:
+        there = np.isfinite(curves).all(axis=1)
+        similar = np.zeros(len(curves))
+        similar[there] = cosine(np.maximum(curves[there], 0), curve_on(grid, target))
+        parts.append(similar)
+    for window in target.windows:
+        values = labels.get(window.property, np.full(len(curves), np.nan))
+        parts.append(np.nan_to_num(1 / (1 + np.abs(values - window.value) / window.tolerance)))
+    if not parts:
+        raise InputError("The target has neither a curve nor a property window; add target.dos or target.properties.")
+    return np.asarray(np.min(parts, axis=0))
