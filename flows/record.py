@@ -16,10 +16,9 @@ from fermiloop.flows.engines import isolation
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.steps import cheap_method_of, logger, step
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.targets import computed_curve, resolve
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.generators.protocol import Target
-from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
+from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, spectra
 from fermiloop.schemas.calculation import Calculation
@@ -57,7 +56,7 @@ def record(campaign: str, number: int, candidate_id: str, outputs: Any = None) -
             logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
             return str(Stage.FAILED)
         material = ingest(spec, candidate, calculation, found)
-        scores = judge(resolve(spec), found, material, calculation.method)
+        scores = judge(spec, found, material, calculation.method)
         candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
         result = {"material": material, "energy_per_atom": found.energy_per_atom, **scores}
         calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
@@ -116,19 +115,20 @@ def stability(
     return {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
 
 
-def judge(target: Target, found: EvaluationResult, material: str, method: str) -> dict[str, Any]:
+def judge(spec: CampaignSpec, found: EvaluationResult, material: str, method: str) -> dict[str, Any]:
     """Score in 0 to 1 and whether it is a hit: similarity of the curve, and every property window."""
+    target, curve = resolve(spec), computed_curve(found, spec)
     numbers: dict[str, Any] = {}
     for name in (Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP):
         value = labels.values([material], name, method).get(material)
         if value is not None:
             numbers[f"computed_{name}"] = value
     parts, hit = [], True
-    if target.curve is not None and found.energies is not None and found.density is not None:
-        curve = DOS_GRID.normalise(DOS_GRID.resample(found.energies, found.density))
-        numbers["dos_similarity"] = float(cosine(curve, target.curve))
-        parts.append(numbers["dos_similarity"])
-        hit = numbers["dos_similarity"] >= target.hit_similarity
+    if spec.target.curve is not None and target.curve is not None:
+        similar = 0.0 if curve is None else float(cosine(curve, target.curve))
+        numbers[f"{spec.target.curve.kind}_similarity"] = similar
+        parts.append(similar)
+        hit = similar >= target.hit_similarity
     for window in target.windows:
         value = labels.values([material], window.property, method).get(material)
         off = float("inf") if value is None else abs(value - window.value) / window.tolerance
@@ -147,7 +147,7 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
         energies=curve.points() if curve else None,
         density=curve.array() if curve else None,
     )
-    scores = judge(resolve(spec), found, material, calculation.method)
+    scores = judge(spec, found, material, calculation.method)
     candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.steps import spec_of, training_method_of
-from fermiloop.flows.targets import resolve, target_name
+from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
 from fermiloop.platform.campaign.records import (
     CampaignRecord,
     CandidateRecord,
@@ -19,7 +20,7 @@ from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra, training
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
@@ -38,7 +39,7 @@ def read_record(name: str) -> CampaignRecord:
     chosen = [c for c in candidates.of_campaign(name) if c.calculation]
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
     target = _target(spec)
-    records = tuple(_candidate(c, by_id.get(c.calculation), target) for c in chosen)
+    records = tuple(_candidate(c, by_id.get(c.calculation), spec) for c in chosen)
     best = _best(chosen)
     return CampaignRecord(
         spec=spec,
@@ -47,7 +48,7 @@ def read_record(name: str) -> CampaignRecord:
         rounds=tuple(round_records(name)),
         candidates=records,
         core_seconds=spent_core_seconds(name),
-        grid=tuple(DOS_GRID.points.tolist()) if target.curve is not None else (),
+        grid=tuple(target.grid.points.tolist()) if target.grid is not None else (),
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
         library_similarities=_library(spec, target),
@@ -94,7 +95,7 @@ def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation])
         new_labels=len(ingested),
         hits=sum(bool(c.scores.get("hit")) for c in evaluated),
         best_score=max(scores, default=None),
-        checkpoints=tuple(one.checkpoints.values()),
+        checkpoints=tuple(checkpoint for checkpoint in one.checkpoints.values() if checkpoint),
         tallies=tuple(_tally(row) for row in one.tallies),
     )
 
@@ -103,7 +104,7 @@ def _tally(row: dict[str, Any]) -> TallyRecord:
     return TallyRecord(row["stage"], row["n_in"], row["n_out"], dict(row["reasons"]), float(row["core_seconds"]))
 
 
-def _candidate(candidate: Candidate, calculation: Calculation | None, target: Target) -> CandidateRecord:
+def _candidate(candidate: Candidate, calculation: Calculation | None, spec: CampaignSpec) -> CandidateRecord:
     evaluation = None
     if calculation is not None and candidate.stage in (Stage.EVALUATED, Stage.FAILED):
         done = candidate.stage is Stage.EVALUATED
@@ -115,7 +116,7 @@ def _candidate(candidate: Candidate, calculation: Calculation | None, target: Ta
             hit=bool(candidate.scores.get("hit")) and done,
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
             formation_energy=candidate.scores.get("computed_formation_energy_per_atom"),
-            curve=_curve(candidate.material, calculation.method) if done and target.curve is not None else None,
+            curve=_curve(candidate.material, calculation.method, spec) if done else None,
             failed_reason=None if done else candidate.reason,
         )
     return CandidateRecord(
@@ -123,11 +124,19 @@ def _candidate(candidate: Candidate, calculation: Calculation | None, target: Ta
     )
 
 
-def _curve(material: str, method: str) -> tuple[float, ...] | None:
-    stored = spectra.of_material(material, method=method)
-    if stored is None:
+def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] | None:
+    """Curve of a computed material, of the kind that is looked for."""
+    if spec.target.curve is None:
         return None
-    return tuple(DOS_GRID.normalise(DOS_GRID.resample(stored.points(), stored.array())).tolist())
+    stored = spectra.of_material(material, method=method)
+    found = EvaluationResult(
+        structure=materials.structure(material),
+        energy_per_atom=float("nan"),  # not asked for here
+        energies=stored.points() if stored else None,
+        density=stored.array() if stored else None,
+    )
+    curve = computed_curve(found, spec)
+    return None if curve is None else tuple(curve.tolist())
 
 
 def _best(chosen: list[Candidate]) -> Candidate | None:
@@ -150,7 +159,7 @@ def _library(spec: CampaignSpec, target: Target) -> tuple[float, ...]:
     method = training_method_of(spec)
     inside = [
         m.id
-        for m in materials.get_many(spectra.materials_with(method)).values()
+        for m in materials.get_many(training.materials_of(method)).values()
         if m.origin is not Origin.CAMPAIGN
         and set(m.elements) <= set(spec.space.elements)
         and spec.space.components[0] <= m.n_elements <= spec.space.components[1]
@@ -159,7 +168,8 @@ def _library(spec: CampaignSpec, target: Target) -> tuple[float, ...]:
     ]
     if not inside:
         return ()
-    data = spectra.training_set(inside, DOS_GRID, method)
+    only_curves = spec.target.dos is not None
+    data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
     return tuple(float(x) for x in cosine(data.curves, target.curve))
 
 

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from jobflow import Maker, job
 
 from fermiloop.flows.steps import logger, seed_of, step, training_method_of
+from fermiloop.flows.targets import with_target_curves
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import FitReport, TrainingSet
 from fermiloop.platform.predictors.forward_dos import ForwardDos
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.search.registry import GENERATORS
-from fermiloop.platform.store import campaigns, checkpoints, snapshots, spectra
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import campaigns, checkpoints, snapshots, training
 
 SURROGATE = "forward_dos"
+ENSEMBLE = "property_ensemble"
+UNTRAINED = ""  # stands for the checkpoint of a surrogate that has too little to learn from
 
 
 class Trainable(Protocol):
     """A generator or a surrogate."""
 
-    def fit(self, data: TrainingSet, seed: int, progress: Callable[[str, float], None]) -> FitReport:
-        """Train on `data`."""
+    def fit(
+        self, data: TrainingSet, seed: int, progress: Callable[[str, float], None], resume: Path | None = None
+    ) -> FitReport:
+        """Train on `data`; a long training goes on from what `resume` holds."""
         ...
 
     def save(self, folder: Path) -> None:
@@ -47,8 +57,8 @@ class RetrainMaker(Maker):
             if done.snapshot and set(done.checkpoints) == wanted(spec):
                 return dict(done.checkpoints)
             method = training_method_of(spec)
-            ids = spectra.materials_with(method)
-            query = {"kind": "dos", "method": method}
+            ids = training.materials_of(method)
+            query = {"method": method}
             snapshot = snapshots.freeze(ids, query=query, split_seed=spec.seed, method=method, campaign=campaign)
             before = _unchanged(spec, campaign, number, len(ids))
             found = before or _fit_all(spec, campaign, number, snapshot, method)
@@ -64,8 +74,15 @@ def generator_key(generator: GeneratorSpec) -> str:
 
 def wanted(spec: CampaignSpec) -> set[str]:
     """Keys of all that a round trains."""
-    surrogate = {SURROGATE} if spec.target.dos is not None else set()
-    return {generator_key(generator) for generator in spec.generators} | surrogate
+    return {generator_key(generator) for generator in spec.generators} | set(surrogates(spec))
+
+
+def surrogates(spec: CampaignSpec) -> dict[str, Trainable]:
+    """Untrained models that foretell what the target asks for, by their key in a round."""
+    if "target" not in spec.funnel.stages:
+        return {}
+    found: dict[str, Trainable] = {SURROGATE: ForwardDos()} if spec.target.dos is not None else {}
+    return found | {f"{ENSEMBLE}/{w.name}": PropertyEnsemble(w.name, "structure") for w in spec.target.properties}
 
 
 def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[str, str] | None:
@@ -84,27 +101,49 @@ def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[s
 
 def _fit_all(spec: CampaignSpec, campaign: str, number: int, snapshot: str, method: str) -> dict[str, str]:
     known = snapshots.label_ids(snapshot)
-    data = spectra.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known)
+    data = with_target_curves(training.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known), spec)
     found = {}
     for place, generator in enumerate(spec.generators):
+        key = generator_key(generator)
         model = GENERATORS[generator.name].build(generator.preset, generator.options)
-        logger.info("round %d of %s: training %s on %d curves", number, campaign, generator_key(generator), len(data))
+        logger.info("round %d of %s: training %s on %d crystals", number, campaign, key, len(data))
         config = {"preset": generator.preset, "options": dict(generator.options)}
-        found[generator_key(generator)] = fit_and_save(
-            model, data, generator.name, generator.preset, config, snapshot, seed_of(spec, number, place)
-        )
-    if spec.target.dos is not None:
-        found[SURROGATE] = fit_and_save(
-            ForwardDos(), data, SURROGATE, None, {}, snapshot, seed_of(spec, number, len(spec.generators))
-        )
+        seed = seed_of(spec, number, place)
+        with state_folder(snapshot, key, seed) as folder:
+            found[key] = fit_and_save(model, data, generator.name, generator.preset, config, snapshot, seed, folder)
+    for place, (key, surrogate) in enumerate(surrogates(spec).items(), len(spec.generators)):
+        kind, _, name = key.partition("/")
+        try:
+            found[key] = fit_and_save(surrogate, data, kind, name or None, {}, snapshot, seed_of(spec, number, place))
+        except InputError as error:  # too few labels yet: the target stage says that nothing foretells it
+            if kind == SURROGATE:
+                raise
+            logger.warning("round %d of %s: nothing foretells %s yet: %s", number, campaign, name, error)
+            found[key] = UNTRAINED
     return found
 
 
+@contextlib.contextmanager
+def state_folder(snapshot: str, key: str, seed: int) -> Iterator[Path]:
+    """Where a training keeps its state: the same training finds it again after a kill; it goes once all is done."""
+    folder = settings().data_dir / "trainings" / f"{snapshot}-{key.replace('/', '-')}-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def fit_and_save(
-    model: Trainable, data: TrainingSet, name: str, preset: str | None, config: dict[str, Any], snapshot: str, seed: int
+    model: Trainable,
+    data: TrainingSet,
+    name: str,
+    preset: str | None,
+    config: dict[str, Any],
+    snapshot: str,
+    seed: int,
+    resume: Path | None = None,
 ) -> str:
     """Train, and keep the weights; id of the checkpoint."""
-    report = model.fit(data, seed, lambda what, share: logger.debug("%s %.0f %%", what, 100 * share))
+    report = model.fit(data, seed, lambda what, share: logger.debug("%s %.0f %%", what, 100 * share), resume)
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         return checkpoints.save(

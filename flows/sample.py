@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,21 +38,30 @@ class SampleMaker(Maker):
             for place, generator in enumerate(spec.generators):
                 key = generator_key(generator)
                 seed = seed_of(spec, number, place, 1)
-                proposals = propose(spec, generator, trained[key], target, seed)
+                proposals, failures = propose(spec, generator, trained[key], target, seed)
                 fit = [p for p in proposals if structure_fault(p.structure) is None]
-                logger.info("round %d of %s: %s proposed %d", number, campaign, key, len(fit))
+                logger.info("round %d of %s: %s proposed %d%s", number, campaign, key, len(fit), told(failures))
                 ids += candidates.save_many(
                     [document(campaign, number, key, i, p, trained[key], seed) for i, p in enumerate(fit)]
                 )
             return len(ids)
 
 
-def propose(spec: CampaignSpec, generator: GeneratorSpec, checkpoint: str, target: Target, seed: int) -> list[Proposal]:
-    """Proposals of a trained generator, reproducible from the seed."""
+def propose(
+    spec: CampaignSpec, generator: GeneratorSpec, checkpoint: str, target: Target, seed: int
+) -> tuple[list[Proposal], Counter[str]]:
+    """Proposals of a trained generator, reproducible from the seed, and why other draws gave none."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.fetch(checkpoint, Path(folder))
         model = load_generator(generator.name, Path(folder))
-        return model.sample(target, spec.space.space(), generator.proposals, np.random.default_rng(seed))
+        proposals = model.sample(target, spec.space.space(), generator.proposals, np.random.default_rng(seed))
+        return proposals, model.failures
+
+
+def told(failures: Counter[str]) -> str:
+    """Failed draws in words, the most frequent reason first."""
+    reasons = ", ".join(f"{n} × {reason}" for reason, n in failures.most_common())
+    return f"; draws that gave no crystal: {reasons}" if reasons else ""
 
 
 def document(

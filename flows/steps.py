@@ -28,11 +28,16 @@ def method_of(spec: CampaignSpec) -> str:
 
 
 def training_method_of(spec: CampaignSpec) -> str:
-    """Id of the Method whose curves the generators learn from: the engine's, or the seed library's."""
-    if ENGINES[Engine(spec.engine.name)].gives_dos:
+    """Id of the Method that the generators learn from: the engine's, or that of the source the file names.
+
+    Raises
+    ------
+    InputError
+        If the store holds no labels of that source.
+    """
+    if spec.retrain.source is None:
         return method_of(spec)
-    record = ENGINES[Engine.GPAW].method({})
-    return methods.save(record.engine, record.functional, record.settings, record.code_versions)
+    return methods.of_source(spec.retrain.source).id
 
 
 def cheap_method_of(spec: CampaignSpec) -> str:

@@ -1,14 +1,26 @@
-"""The target of a campaign, with its curve out of the store where a material is named."""
+"""The target of a campaign, and the curves that are compared with it: stored ones, or computed from the crystal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.steps import training_method_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Target
-from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
+from fermiloop.platform.representations.spectrum import cosine
+from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import labels, materials, spectra
 from fermiloop.schemas.material import Material
+from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Property, SpectrumKind
 
 
@@ -18,16 +30,15 @@ def resolve(spec: CampaignSpec) -> Target:
     Raises
     ------
     InputError
-        If the material named has no density of states by the campaign's Method.
+        If the material named is not stored, or has no density of states by the campaign's Method.
     """
-    dos, curve = spec.target.dos, None
-    if dos is not None:
-        curve = dos.curve()
+    wanted, curve = spec.target.curve, None
+    if wanted is not None:
+        curve = wanted.curve()
         if curve is None:
-            stored = _spectrum(str(dos.material), training_method_of(spec))
-            curve = DOS_GRID.normalise(DOS_GRID.resample(stored.points(), stored.array()))
+            curve = _of_material(str(wanted.material), wanted.kind, spec)
     return Target(
-        grid=DOS_GRID if curve is not None else None,
+        grid=GRIDS[wanted.kind] if wanted is not None else None,
         curve=curve,
         hit_similarity=spec.target.hit_similarity,
         windows=spec.target.windows(),
@@ -37,23 +48,74 @@ def resolve(spec: CampaignSpec) -> Target:
 
 def target_name(spec: CampaignSpec) -> str:
     """How pictures call the target."""
-    if spec.target.dos is None:
+    if spec.target.curve is None:
         return ", ".join(window.name for window in spec.target.properties)
-    return spec.target.dos.material or "given curve"
+    return spec.target.curve.material or "given curve"
 
 
-def _spectrum(name: str, method: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    found = [materials.get(name)] if name.startswith("m-") else materials.find_formula(name)
-    curves = [(m, spectra.of_material(m.id, SpectrumKind.DOS, method)) for m in found]
-    stored = [(m, curve) for m, curve in curves if curve is not None]
-    if not stored:
+def with_target_curves(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
+    """The same crystals with curves of the kind that is looked for.
+
+    Densities of states are stored; a powder pattern follows from the crystal, so every crystal has one.
+    """
+    if spec.target.xrd is None:
+        return data
+    grid = GRIDS[SpectrumKind.XRD]
+    return replace(data, grid=grid, curves=xrd_patterns(data.structures, grid))
+
+
+def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
+    """Unit-area curve of a result, of the kind that is looked for; None where it has none."""
+    wanted = spec.target.curve
+    if wanted is None:
+        return None
+    if wanted.kind is SpectrumKind.XRD:
+        pattern = xrd_patterns([found.structure])[0]
+        return pattern if np.isfinite(pattern).all() else None
+    if found.energies is None or found.density is None:
+        return None
+    grid = GRIDS[wanted.kind]
+    return grid.normalise(grid.resample(found.energies, found.density))
+
+
+class PatternSimilarity:
+    """Similarity of powder patterns: computed from the crystal, so nothing is foretold and nothing uncertain."""
+
+    def similarity(
+        self, structures: Sequence[Structure], target: Target
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cosine to the target's pattern, NaN without reflections, and zeros, (n,) each."""
+        if target.grid is None or target.curve is None:
+            raise InputError("A similarity needs a target curve, and the target has none; add target.xrd.")
+        return cosine(xrd_patterns(structures, target.grid), target.curve), np.zeros(len(structures))
+
+
+def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
+    grid = GRIDS[kind]
+    if kind is SpectrumKind.XRD:
+        found = _named(name)
+        if not found:
+            raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
+        return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
+    stored = _spectrum(name, training_method_of(spec))
+    return grid.normalise(grid.resample(stored.points(), stored.array()))
+
+
+def _named(name: str) -> list[Material]:
+    return [materials.get(name)] if name.startswith("m-") else materials.find_formula(name)
+
+
+def _lowest(found: list[Material], method: str) -> Material:
+    """The one of lowest energy by a Method; those without an energy come last, in the order of their ids."""
+    energies = labels.values((m.id for m in found), Property.ENERGY_PER_ATOM, method)
+    return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
+
+
+def _spectrum(name: str, method: str) -> Spectrum:
+    curves = {m.id: (m, curve) for m in _named(name) if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+    if not curves:
         raise InputError(
             f"The store holds no density of states of {name} by the campaign's method; "
             "load a library with fermiloop db load seed, or give the target as values."
         )
-    energies = labels.values((m.id for m, _ in stored), Property.ENERGY_PER_ATOM, method)
-    return min(stored, key=lambda pair: (energies.get(pair[0].id, float("inf")), _key(pair[0])))[1]
-
-
-def _key(material: Material) -> str:
-    return str(material.id)
+    return curves[_lowest([m for m, _ in curves.values()], method).id][1]

@@ -1,4 +1,4 @@
-"""A density of states from a file: two columns of text, or JSON with ``energies`` and ``values``."""
+"""A curve from a file: two columns of text, or JSON with ``energies`` (or ``angles``) and ``values``."""
 
 from __future__ import annotations
 
@@ -17,20 +17,33 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fermiloop.platform.representations.spectrum import SpectrumGrid
+
 MOST_BYTES: Final = 10_000_000
 NEGATIVE_SHARE: Final = 1e-3  # of the highest value: ringing of an interpolation, not a wrong curve
 
 
-def read_curve(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Energies and densities of a file.
+def read_curve(
+    path: Path, grid: SpectrumGrid = DOS_GRID, axis: str = "energies"
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The two columns of a file.
 
     Text has two columns, separated by blanks, commas, semicolons or tabs; lines that begin with ``#``
     and one heading line are passed over. JSON is ``{"energies": […], "values": […]}``.
 
+    Parameters
+    ----------
+    path
+        The file.
+    grid
+        What the curve must cover.
+    axis
+        Name of the first column: ``energies`` of a density of states, ``angles`` of a diffraction pattern.
+
     Returns
     -------
-    energies, values
-        (n,) eV about the Fermi level, and (n,) states/eV in any normalisation.
+    x, values
+        (n,) in the grid's unit, for a density of states eV about the Fermi level; and (n,) in any normalisation.
 
     Raises
     ------
@@ -38,48 +51,55 @@ def read_curve(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         If the file is missing, no text, no curve, or does not cover the grid.
     """
     text = _text(path)
-    energies, values = _from_json(path, text) if text.lstrip().startswith(("{", "[")) else _from_columns(path, text)
-    problem = curve_problem(energies, values)
+    is_json = text.lstrip().startswith(("{", "["))
+    energies, values = _from_json(path, text, axis) if is_json else _from_columns(path, text)
+    problem = curve_problem(energies, values, grid, axis)
     if problem:
         raise InputError(f"The curve file {path} does not hold: {problem}.")
     return np.asarray(energies, dtype=float), np.asarray(values, dtype=float)
 
 
-def curve_problem(energies: Sequence[float], values: Sequence[float]) -> str | None:
+def curve_problem(
+    points: Sequence[float], values: Sequence[float], grid: SpectrumGrid = DOS_GRID, axis: str = "energies"
+) -> str | None:
     """What is wrong with a curve as a target, or nothing; no full stop at the end.
 
     Parameters
     ----------
-    energies
-        (n,) eV about the Fermi level.
+    points
+        (n,) in the grid's unit, for a density of states eV about the Fermi level.
     values
-        (n,) states/eV.
+        (n,) in any normalisation.
+    grid
+        What the curve must cover.
+    axis
+        What the points are called.
     """
-    x, y = np.asarray(energies, dtype=float), np.asarray(values, dtype=float)
+    x, y = np.asarray(points, dtype=float), np.asarray(values, dtype=float)
     if len(x) != len(y):
-        return f"energies has {len(x)} numbers and values has {len(y)}, but both need as many"
+        return f"{axis} has {len(x)} numbers and values has {len(y)}, but both need as many"
     if len(x) < 2:
         return f"a curve needs at least 2 points, not {len(x)}"
-    for name, column in (("energies", x), ("values", y)):
+    for name, column in ((axis, x), ("values", y)):
         bad = np.flatnonzero(~np.isfinite(column))
         if bad.size:
             return f"{name}[{bad[0]}] is {column[bad[0]]}, but every number must be finite"
     falls = np.flatnonzero(np.diff(x) <= 0)
     if falls.size:
         at = int(falls[0])
-        return f"energies must rise, but energies[{at + 1}] is {x[at + 1]:g} after {x[at]:g}"
-    if x[0] > DOS_GRID.lo + 1e-6 or x[-1] < DOS_GRID.hi - 1e-6:
-        return f"energies cover {x[0]:g} to {x[-1]:g} eV, but must cover {DOS_GRID.lo:g} to {DOS_GRID.hi:g} eV"
+        return f"{axis} must rise, but {axis}[{at + 1}] is {x[at + 1]:g} after {x[at]:g}"
+    if x[0] > grid.lo + 1e-6 or x[-1] < grid.hi - 1e-6:
+        return f"{axis} cover {x[0]:g} to {x[-1]:g} {grid.unit}, but must cover {grid.lo:g} to {grid.hi:g} {grid.unit}"
     if y.min() < -NEGATIVE_SHARE * abs(y.max()):
-        return f"values[{int(y.argmin())}] is {y.min():g}, but a density of states is not negative"
-    if not (DOS_GRID.resample(x, y) > 0).any():
-        return f"the values are all 0 between {DOS_GRID.lo:g} and {DOS_GRID.hi:g} eV, so nothing can be like them"
+        return f"values[{int(y.argmin())}] is {y.min():g}, but such a curve is not negative"
+    if not (grid.resample(x, y) > 0).any():
+        return f"the values are all 0 between {grid.lo:g} and {grid.hi:g} {grid.unit}, so nothing can be like them"
     return None
 
 
 def _text(path: Path) -> str:
     if path.is_dir():
-        raise InputError(f"{path} is a folder; name a file with a density of states in it.")
+        raise InputError(f"{path} is a folder; name a file with a curve in it.")
     if not path.exists():
         raise InputError(f"There is no curve file {path}; check the path.")
     try:
@@ -93,19 +113,21 @@ def _text(path: Path) -> str:
     if "\0" in text:
         raise InputError(f"The curve file {path} is binary; give CSV text or JSON.")
     if not text.strip():
-        raise InputError(f"The curve file {path} is empty; it needs two columns, energy in eV and density of states.")
+        raise InputError(
+            f"The curve file {path} is empty; it needs two columns, such as energy in eV and density of states."
+        )
     return text
 
 
-def _from_json(path: Path, text: str) -> tuple[list[float], list[float]]:
+def _from_json(path: Path, text: str, axis: str) -> tuple[list[float], list[float]]:
     try:
         tree = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"The curve file {path} is not valid JSON at line {line}; check it.") from None
-    if not isinstance(tree, dict) or not {"energies", "values"} <= tree.keys():
-        raise InputError(f'The curve file {path} must hold {{"energies": […], "values": […]}}, with both keys.')
-    return _numbers(path, "energies", tree["energies"]), _numbers(path, "values", tree["values"])
+    if not isinstance(tree, dict) or not {axis, "values"} <= tree.keys():
+        raise InputError(f'The curve file {path} must hold {{"{axis}": […], "values": […]}}, with both keys.')
+    return _numbers(path, axis, tree[axis]), _numbers(path, "values", tree["values"])
 
 
 def _numbers(path: Path, key: str, row: Any) -> list[float]:
@@ -129,14 +151,16 @@ def _from_columns(path: Path, text: str) -> tuple[list[float], list[float]]:
             headed = True
             continue
         if len(words) != 2:
-            raise InputError(f"Line {number} of {path} has {len(words)} columns; it needs 2, energy and density.")
+            raise InputError(
+                f"Line {number} of {path} has {len(words)} columns; it needs 2, such as energy and density."
+            )
         wrong = next((word for word in words if not _is_number(word)), None)
         if wrong is not None:
             raise InputError(f"Line {number} of {path} has {wrong[:40]!r} where a number must be.")
         energies.append(float(words[0]))
         values.append(float(words[1]))
     if not energies:
-        raise InputError(f"The curve file {path} holds no numbers; it needs two columns, energy and density.")
+        raise InputError(f"The curve file {path} holds no numbers; it needs two columns, such as energy and density.")
     return energies, values
 
 

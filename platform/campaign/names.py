@@ -19,7 +19,7 @@ GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "substitution": (),
     "random_pick": (),
 }
-NEEDS_DOS: Final = frozenset({"dos_composer"})  # generators that learn from the target's curve
+NEEDS_CURVE: Final = frozenset({"dos_composer"})  # generators that learn from curves like the target's
 MOST_COMPONENTS: Final = {"dos_composer": 2}  # generators that make fewer components than a space may hold
 STAGES: Final = ("composition", "geometry", "duplicates", "relaxation", "hull", "target")
 POTENTIALS: Final = ("chgnet", "analytic")

@@ -89,7 +89,7 @@ class EvaluationRecord:
     energy_above_hull, formation_energy
         eV/atom within the engine's Method.
     curve
-        (n,) unit-area computed DOS on the target's grid.
+        (n,) unit-area computed curve on the target's grid.
     failed_reason
         Why there is no result.
     """

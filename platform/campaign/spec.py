@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pymatgen.core import Composition, Element
@@ -20,8 +20,9 @@ from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.training import PropertyWindow
+from fermiloop.schemas.vocabulary import SpectrumKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,33 +103,60 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DosTarget(Part):
-    """A density of states, named in one of three ways."""
+class CurveTarget(Part):
+    """A curve, named in one of three ways."""
+
+    kind: ClassVar[SpectrumKind]
+    axis: ClassVar[str]
+    """Key of the points of a pasted curve."""
 
     material: Text | None = Field(default=None, description="formula or id of a stored material")
     file: Text | None = Field(default=None, description="path of a curve file, relative to the campaign file")
-    energies: tuple[AnyNumber, ...] | None = Field(default=None, description="eV about the Fermi level, rising")
-    values: tuple[AnyNumber, ...] | None = Field(default=None, description="states/eV, as many as energies")
+    values: tuple[AnyNumber, ...] | None = Field(default=None, description="as many as points, any normalisation")
+
+    @property
+    def points(self) -> tuple[float, ...] | None:
+        """Points of a pasted curve."""
+        found: tuple[float, ...] | None = getattr(self, self.axis)
+        return found
 
     @model_validator(mode="after")
-    def _one_way(self) -> DosTarget:
-        pasted = self.energies is not None or self.values is not None
+    def _one_way(self) -> Self:
+        name = f"target.{self.kind}"
+        pasted = self.points is not None or self.values is not None
         if sum((self.material is not None, self.file is not None, pasted)) != 1:
-            raise ValueError("target.dos must name one of material, file, or energies with values, and only one")
+            raise ValueError(f"{name} must name one of material, file, or {self.axis} with values, and only one")
         if pasted:
-            if self.energies is None or self.values is None:
-                missing = "energies" if self.energies is None else "values"
-                raise ValueError(f"target.dos.{missing} is missing; pasted curves need energies and values")
-            problem = curve_problem(self.energies, self.values)
+            if self.points is None or self.values is None:
+                missing = self.axis if self.points is None else "values"
+                raise ValueError(f"{name}.{missing} is missing; pasted curves need {self.axis} and values")
+            problem = curve_problem(self.points, self.values, GRIDS[self.kind], self.axis)
             if problem:
-                raise ValueError(f"target.dos does not hold: {problem}")
+                raise ValueError(f"{name} does not hold: {problem}")
         return self
 
     def curve(self) -> NDArray[np.float64] | None:
-        """(DOS_GRID.n,) unit-area curve where the values are here, None where a material is named."""
-        if self.energies is None or self.values is None:
+        """Unit-area curve on the grid of its kind where the values are here, None where a material is named."""
+        if self.points is None or self.values is None:
             return None
-        return DOS_GRID.normalise(DOS_GRID.resample(self.energies, self.values))
+        grid = GRIDS[self.kind]
+        return grid.normalise(grid.resample(self.points, self.values))
+
+
+class DosTarget(CurveTarget):
+    """A density of states."""
+
+    kind = SpectrumKind.DOS
+    axis = "energies"
+    energies: tuple[AnyNumber, ...] | None = Field(default=None, description="eV about the Fermi level, rising")
+
+
+class XrdTarget(CurveTarget):
+    """A powder diffraction pattern."""
+
+    kind = SpectrumKind.XRD
+    axis = "angles"
+    angles: tuple[AnyNumber, ...] | None = Field(default=None, description="2θ in degrees for Cu Kα, rising")
 
 
 class Window(Part):
@@ -143,6 +171,7 @@ class TargetSpec(Part):
     """What is looked for."""
 
     dos: DosTarget | None = Field(default=None, description="a density of states")
+    xrd: XrdTarget | None = Field(default=None, description="a powder diffraction pattern, in place of dos")
     hit_similarity: Number = Field(default=0.9, gt=0, le=1, description="cosine similarity that counts as a hit")
     exclude: tuple[Annotated[Text, AfterValidator(_formula)], ...] = Field(
         default=(), description="formulas that may not be proposed"
@@ -151,9 +180,18 @@ class TargetSpec(Part):
 
     @model_validator(mode="after")
     def _something(self) -> TargetSpec:
-        if self.dos is None and not self.properties:
-            raise ValueError("target names nothing to look for; give it dos, properties, or both")
+        if self.dos is not None and self.xrd is not None:
+            raise ValueError("target names both dos and xrd; a campaign looks for one curve")
+        if self.curve is None and not self.properties:
+            raise ValueError(
+                "target names nothing to look for; give it dos, xrd, properties, or a curve with properties"
+            )
         return self
+
+    @property
+    def curve(self) -> CurveTarget | None:
+        """The curve that is looked for, of whatever kind."""
+        return self.dos or self.xrd
 
     def windows(self) -> tuple[PropertyWindow, ...]:
         """Property windows as the generators and the screening take them."""
@@ -245,6 +283,9 @@ class RetrainSpec(Part):
     """When generators are trained anew."""
 
     min_new_labels: Whole = Field(default=1, ge=0, description="new results that make a retraining worth it")
+    source: Text | None = Field(
+        default=None, description="source whose labels are learnt, such as Materials Project; the engine's otherwise"
+    )
 
 
 class StopSpec(Part):
@@ -295,8 +336,8 @@ def _check_generators(spec: CampaignSpec) -> str | None:
                 f"space.components is {list(spec.space.components)}, but the generator {name} makes unaries and "
                 f"binaries only, so at most {most}"
             )
-        if name in names.NEEDS_DOS and spec.target.dos is None:
-            return f"{where}.name is {name}, which needs a density of states; add target.dos or use substitution"
+        if name in names.NEEDS_CURVE and spec.target.curve is None:
+            return f"{where}.name is {name}, which needs a curve; add target.dos or target.xrd, or use substitution"
     return None
 
 
@@ -321,16 +362,12 @@ def _check_stages(spec: CampaignSpec) -> str | None:
 
 def _check_target(spec: CampaignSpec) -> str | None:
     """Whatever compares curves needs a curve, from the file and from the engine."""
-    if spec.target.dos is not None:
-        if spec.engine.name in names.ENGINES_WITHOUT_DOS:
-            return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
-        return None
-    if "target" in spec.funnel.stages:
-        return "funnel.stages has target, but there is no target.dos to compare with; leave that stage out"
-    if spec.acquisition.name != "random":
+    if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
+        return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
+    if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
         return (
-            f"acquisition.name is {spec.acquisition.name}, which ranks by similarity to target.dos; "
-            "without one it must be random"
+            f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target foretells; "
+            "add target to funnel.stages, or make it random"
         )
     return None
 
@@ -378,14 +415,15 @@ def parse_spec(text: str, source: str = "The campaign", folder: Path | None = No
 
 def _with_curve(spec: CampaignSpec, source: str, folder: Path) -> CampaignSpec:
     """The same campaign with the curve file's numbers in it, so that it runs wherever it is stored."""
-    if spec.target.dos is None or spec.target.dos.file is None:
+    curve = spec.target.curve
+    if curve is None or curve.file is None:
         return spec
     try:
-        energies, values = read_curve(folder / spec.target.dos.file)
+        points, values = read_curve(folder / curve.file, GRIDS[curve.kind], curve.axis)
     except InputError as error:
-        raise SpecError(f"{source}: target.dos.file does not hold: {_uncapital(str(error))}") from None
-    dos = DosTarget(energies=tuple(energies.tolist()), values=tuple(values.tolist()))
-    return spec.model_copy(update={"target": spec.target.model_copy(update={"dos": dos})})
+        raise SpecError(f"{source}: target.{curve.kind}.file does not hold: {_uncapital(str(error))}") from None
+    read = type(curve).model_validate({curve.axis: tuple(points.tolist()), "values": tuple(values.tolist())})
+    return spec.model_copy(update={"target": spec.target.model_copy(update={str(curve.kind): read})})
 
 
 def _uncapital(text: str) -> str:

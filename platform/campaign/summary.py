@@ -135,7 +135,8 @@ def _target(record: CampaignRecord) -> dict[str, Any]:
     target = record.spec.target
     return {
         "name": record.target_name,
-        "hit_similarity": target.hit_similarity if target.dos else None,
+        "kind": str(target.curve.kind) if target.curve else None,
+        "hit_similarity": target.hit_similarity if target.curve else None,
         "grid": list(record.grid),
         "values": list(record.target_curve) if record.target_curve is not None else None,
         "properties": [window.model_dump() for window in target.properties],

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from fermiloop.platform.predictors.trainer import Part
     from fermiloop.platform.representations.training import TrainingSet
 
     Array = NDArray[np.float64]
@@ -246,13 +247,13 @@ class PropertyEnsemble:
                     error = 0.5 * (error * torch.exp(-log_variance) + log_variance)
                 loss = (weights[:, rows] * error).mean()
                 optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimiser.step()
                 total += loss.item() * len(rows)
             return total / len(x)
 
         what = f"{self.property} from {self.inputs}"
-        parts = {"network": self.network, "optimiser": optimiser}
+        parts: dict[str, Part] = {"network": self.network, "optimiser": optimiser}
         history = run_epochs(parts, epochs, step, random, progress, what, resume)
         self.network = self.network.cpu()
         return history

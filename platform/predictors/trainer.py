@@ -89,7 +89,7 @@ def _finite(loss: float, what: str, epoch: int) -> float:
     return loss
 
 
-def cosine_rate(epoch: int, epochs: int, highest: float, warm_up: float = 0.1, lowest: float = 0.01) -> float:
+def cosine_rate(epoch: float, epochs: float, highest: float, warm_up: float = 0.1, lowest: float = 0.01) -> float:
     """Learning rate of an epoch: a linear rise over the first share `warm_up`, then a half cosine.
 
     Parameters
@@ -103,7 +103,7 @@ def cosine_rate(epoch: int, epochs: int, highest: float, warm_up: float = 0.1, l
     lowest
         Share of `highest` at the very end.
     """
-    done = epoch / max(epochs, 1)
+    done = epoch / max(epochs, 1.0)
     if done < warm_up:
         return highest * (0.04 + 0.96 * done / warm_up)
     fall = min((done - warm_up) / max(1 - warm_up, 1e-9), 1.0)

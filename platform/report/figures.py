@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY: Final = "#6b6b6b"
 DPI: Final = 130
+CURVES: Final = {  # kind: what it is, its axis, its values, where to draw a line
+    "dos": ("density of states", "Energy relative to the Fermi level (eV)", "DOS of unit area (1/eV)", 0.0),
+    "xrd": ("powder pattern", "2θ for Cu Kα (degrees)", "Intensity of unit area (1/degree)", None),
+}
 
 
 def _canvas(title: str, x: str, y: str) -> tuple[Figure, Axes]:
@@ -41,20 +45,20 @@ def _nothing(axes: Axes, why: str) -> None:
     axes.set_yticks([])
 
 
-def dos(summary: Mapping[str, Any]) -> Figure:
-    """The target's density of states and the best computed ones."""
+def curve(summary: Mapping[str, Any]) -> Figure:
+    """The target's curve and the best computed ones."""
     target = summary["target"]
-    figure, axes = _canvas(
-        "Target and computed density of states", "Energy relative to the Fermi level (eV)", "DOS of unit area (1/eV)"
-    )
+    what, x, y, line = CURVES[target["kind"] or "dos"]
+    figure, axes = _canvas(f"Target and computed {what}", x, y)
     if not target["values"]:
-        _nothing(axes, "This campaign looks for no density of states.")
+        _nothing(axes, f"This campaign looks for no {what}.")
         return figure
     axes.fill_between(target["grid"], target["values"], color="#d9d9d9", label=f"target {target['name']}".strip())
-    for number, (curve, colour) in enumerate(zip(summary["curves"], PALETTE, strict=False)):
-        label = f"{curve['formula']} ({curve['score']:.3f})" if curve["score"] is not None else curve["formula"]
-        axes.plot(target["grid"], curve["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
-    axes.axvline(0, color=GREY, lw=0.8, ls=":")
+    for number, (one, colour) in enumerate(zip(summary["curves"], PALETTE, strict=False)):
+        label = f"{one['formula']} ({one['score']:.3f})" if one["score"] is not None else one["formula"]
+        axes.plot(target["grid"], one["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
+    if line is not None:
+        axes.axvline(line, color=GREY, lw=0.8, ls=":")
     axes.set_xlim(target["grid"][0], target["grid"][-1])
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=10, title="cosine similarity" if summary["curves"] else None)
@@ -182,7 +186,7 @@ def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
-    "dos": dos,
+    "curve": curve,
     "scores": scores,
     "hit_rate": hit_rate,
     "funnel": funnel,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CAPTIONS: Final = {
-    "dos": "Target density of states (grey) and the best computed ones.",
+    "curve": "Target curve (grey) and the best computed ones.",
     "scores": "Score of every evaluation by round; filled circles are hits.",
     "hit_rate": "Share of evaluations that are hits, beside a random pick from the library and plain substitution.",
     "funnel": "Candidates left after each stage of the funnel.",

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fermiloop.platform.campaign.names import NEEDS_DOS
+from fermiloop.platform.campaign.names import NEEDS_CURVE
 from fermiloop.platform.errors import FermiloopError, InputError, NotFoundError
 from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
 from fermiloop.platform.representations.composition import formula_of, row_of
@@ -165,7 +165,7 @@ def test_progress_is_told_in_shares_that_end_at_one(kind, dos_library):
 def test_property_windows_alone_are_enough_where_no_curve_is_needed(kind, trained, dos_library):
     generator = trained(kind)
     target = window_of(dos_library)
-    if kind[0] in NEEDS_DOS:
+    if kind[0] in NEEDS_CURVE:
         with pytest.raises(InputError, match="target"):
             generator.sample(target, SPACE, 3, np.random.default_rng(0))
         return
