@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from jobflow import Maker, job
 
 from fermiloop.flows.steps import logger, seed_of, step, training_method_of
@@ -18,6 +17,7 @@ from fermiloop.flows.targets import with_target_curves
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import FitReport, TrainingSet
+from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from fermiloop.platform.predictors.forward_dos import ForwardDos
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.search.registry import GENERATORS
