@@ -17,6 +17,7 @@ from fermiloop.flows.close import close_round
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
 from fermiloop.flows.round import RoundMaker
+from fermiloop.flows.steps import training_method_of
 from fermiloop.flows.targets import resolve
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
@@ -43,6 +44,7 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
         raise UserError(f"The engine {spec.engine.name} cannot run here: {availability.detail}.")
     entry.method(spec.engine.settings)
     resolve(spec)
+    training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
     campaigns.create(spec.name, spec.as_dict(), text)
     if campaigns.get(spec.name).state in worker_pool.ENDED:
         return

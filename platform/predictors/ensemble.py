@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-FEWEST: Final = 20
+FEWEST: Final = 12
 """Labels below which nothing can be held out to calibrate on."""
 CALIBRATION_SHARE: Final = 0.15
 CLIP: Final = 6.0
@@ -129,7 +129,7 @@ class PropertyEnsemble:
         Raises
         ------
         InputError
-            If fewer than 20 crystals of at least 4 compositions have the label, or a label is infinite.
+            If fewer than 12 crystals of at least 4 compositions have the label, or a label is infinite.
         """
         began = time.process_time()
         values = np.asarray(data.labels.get(self.property, np.full(len(data), np.nan)), dtype=float)

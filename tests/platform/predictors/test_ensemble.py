@@ -102,7 +102,7 @@ def test_data_that_teach_nothing_are_refused(case, data):
     broken = replace(data, labels=labels)
     if case == "one composition":
         broken = broken.subset([0] * 30)
-    with pytest.raises(InputError, match="infinite" if case == "infinite" else "needs at least 20 labels"):
+    with pytest.raises(InputError, match="infinite" if case == "infinite" else "needs at least 12 labels"):
         PropertyEnsemble(NAME, "composition", QUICK).fit(broken, 0, silent)
 
 
