@@ -17,6 +17,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.reliability import stretch_factor
 from fermiloop.platform.representations.composition import row_of
 from fermiloop.platform.representations.element_features import ELEMENTS_KNOWN
 from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
@@ -39,6 +40,10 @@ FEWEST: Final = 8
 NEIGHBOUR_RANGE: Final = 1.6  # in units of the cube root of the volume per atom
 OPTIONS: Final = ProcessOptions(power=2.0, components=25, noise=0.05, smoothing=1.0)
 DRAW_SEED: Final = 0
+N_TARGETS: Final = 20
+"""Curves that held-out similarities are measured to."""
+LEAST_SPREAD: Final = 1e-3
+"""Of a similarity: below it a division would make much of nothing."""
 
 
 class ForwardDos:
@@ -78,6 +83,7 @@ class ForwardDos:
         curves = data.grid.normalise(np.maximum(data.curves, 0))
         inputs = describe(data.structures, data.crystal_systems)
         metrics = self._held_out(inputs, curves, data, seed)
+        self.stretch = metrics["stretch"]
         progress(self.name, 0.5)
         self.grid = data.grid
         self.process = DosProcess(tuple(ELEMENTS_KNOWN), self.options).fit(inputs, curves)
@@ -111,11 +117,16 @@ class ForwardDos:
             raise InputError("A similarity needs a target curve, and the target has none; add target.dos.")
         curve = self.grid.resample(target.grid.points, target.curve)
         values = cosine(self.predict(structures), curve)
-        return values.mean(axis=0), values.std(axis=0)
+        return values.mean(axis=0), values.std(axis=0) * self.stretch
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
-        config = {"name": self.name, "grid": asdict(self.grid), "process": self.process.config()}
+        config = {
+            "name": self.name,
+            "grid": asdict(self.grid),
+            "process": self.process.config(),
+            "stretch": self.stretch,
+        }
         write_model(folder, config, self.process.state())
 
     @classmethod
@@ -132,17 +143,23 @@ class ForwardDos:
             process = DosProcess.restore(config["process"], arrays)
             model = cls(process.options)
             model.grid, model.process = SpectrumGrid(**config["grid"]), process
+            model.stretch = float(config["stretch"])
         except (FermiloopError, KeyError, TypeError, ValueError) as error:
             raise broken_model(folder, error) from None
         return model
 
     def _held_out(self, inputs: Inputs, curves: Array, data: TrainingSet, seed: int) -> dict[str, float]:
-        """Mean cosine to held-out curves, of the process and of centroids mixed by amount."""
+        """Mean cosine to held-out curves, of the process and of mixed centroids, and how far to stretch the spread.
+
+        The spread of the draws is judged where it is used: at similarities to other curves as targets.
+        """
         rows = [row_of(structure.composition) for structure in data.structures]
         kinds = sorted(set(rows))
         order = np.random.default_rng(seed).permutation(len(kinds))
         fold = np.array([order[kinds.index(row)] % FOLDS for row in rows])
         ours, mixed = np.zeros(len(rows)), np.zeros(len(rows))
+        targets = curves[np.random.default_rng(seed).permutation(len(rows))[:N_TARGETS]]
+        errors, spreads = [], []
         for number in sorted(set(fold.tolist())):
             test, rest = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
             if len(rest) < 2:
@@ -151,7 +168,16 @@ class ForwardDos:
             mean, _ = process.predict(_take(inputs, test))
             ours[test] = cosine(np.maximum(process.mean_curve + mean @ process.basis, 0), curves[test])
             mixed[test] = cosine(_centroid_mix(inputs.fractions, curves, rest, test), curves[test])
-        return {"held_out_cosine": float(ours.mean()), "held_out_cosine_of_centroid_mix": float(mixed.mean())}
+            drawn = cosine(process.draw(_take(inputs, test), N_MODELS, DRAW_SEED)[:, :, None], targets)
+            errors.append(cosine(curves[test][:, None], targets) - drawn.mean(axis=0))
+            spreads.append(drawn.std(axis=0))
+        error, spread = np.concatenate(errors).ravel(), np.concatenate(spreads).ravel()
+        return {
+            "held_out_cosine": float(ours.mean()),
+            "held_out_cosine_of_centroid_mix": float(mixed.mean()),
+            "held_out_similarity_error": float(np.abs(error).mean()),
+            "stretch": stretch_factor(error, np.maximum(spread, LEAST_SPREAD)),
+        }
 
 
 def describe(structures: Sequence[Structure], systems: Sequence[str] | None = None) -> Inputs:

@@ -103,13 +103,18 @@ def test_labels_of_a_named_source_are_learnt(library: str) -> None:
 
 
 def test_a_trainings_state_is_kept_until_it_is_done(database: str) -> None:
-    with pytest.raises(KeyboardInterrupt), state_folder("snap-1", "ftcp/structured", 4) as folder:
-        (folder / "half").write_text("state", encoding="utf-8")
-        raise KeyboardInterrupt
-    with state_folder("snap-1", "ftcp/structured", 4) as again:
-        assert again == folder
-        assert (again / "half").exists()
-    assert not folder.exists()
+    def train(interrupted: bool) -> list[str]:
+        with state_folder("snap-1", "ftcp/structured", 4) as folder:
+            found = [path.name for path in folder.iterdir()]
+            (folder / "half").write_text("state", encoding="utf-8")
+            if interrupted:
+                raise KeyboardInterrupt
+            return found
+
+    with pytest.raises(KeyboardInterrupt):
+        train(interrupted=True)
+    assert train(interrupted=False) == ["half"]
+    assert train(interrupted=False) == []
 
 
 def test_similarity_of_patterns_needs_a_pattern() -> None:

@@ -81,3 +81,22 @@ def test_the_process_reproduces_what_it_saw_when_noise_is_small():
     np.testing.assert_allclose(process.mean_curve + mean @ process.basis, curves, atol=1e-3)
     scores = process.log_likelihood(curves, mean, variance)
     assert scores.argmax(axis=1).tolist() == [0, 1, 2, 3]
+
+
+def test_the_spread_fits_held_out_errors(dos_library):
+    from fermiloop.platform.predictors.forward_dos import ForwardDos
+
+    metrics = ForwardDos().fit(dos_library, 0, lambda stage, share: None).metrics
+    assert metrics["stretch"] > 0
+    rows = np.arange(len(dos_library))
+    train, test = dos_library.subset(rows[::2].tolist()), dos_library.subset(rows[1::2].tolist())
+    model = ForwardDos()
+    model.fit(train, 0, lambda stage, share: None)
+    curves = dos_library.grid.normalise(test.curves)
+    standardised = []
+    for row in range(0, len(test), 4):
+        target = Target(dos_library.grid, curves[row])
+        mean, std = model.similarity(test.structures, target)
+        truth = curves @ curves[row] / np.linalg.norm(curves, axis=1) / np.linalg.norm(curves[row])
+        standardised.append((truth - mean) / np.maximum(std, 1e-3))
+    assert 0.3 < np.sqrt(np.mean(np.square(standardised))) < 3
