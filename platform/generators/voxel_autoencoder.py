@@ -202,7 +202,7 @@ def train_autoencoder(
     progress: Callable[[str, float], None],
     what: str = "autoencoder",
     rate: float = 2e-3,
-    batch_size: int = 16,
+    batch_size: int | None = None,
     resume: Path | None = None,
 ) -> tuple[float, ...]:
     """Train in place; the weights at the end are the moving average. Loss by epoch.
@@ -225,7 +225,7 @@ def train_autoencoder(
     rate
         Highest learning rate.
     batch_size
-        Images of one step.
+        Images of one step; None takes 16, or fewer where there are few rows.
 
     Raises
     ------
@@ -234,6 +234,7 @@ def train_autoencoder(
     """
     if n < 1 or epochs < 1:
         raise InputError(f"An autoencoder needs at least one image and one epoch, not {n} and {epochs}.")
+    batch_size = batch_size or min(max(n // 32, 4), 16)
     random = torch.Generator().manual_seed(seed)
     average = deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-4)

@@ -1,0 +1,225 @@
+"""Crystals of two elements as one vector: a code for each element's image and one for the cell's.
+
+The first step of iMatGen (Noh et al., 2019): images are coded by autoencoders that are trained once; the second
+step, the materials generator, learns from the codes alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from pymatgen.core import Element
+from scipy.optimize import linear_sum_assignment
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.voxel_autoencoder import (
+    BasisAutoencoder,
+    CellAutoencoder,
+    rows_of,
+    train_autoencoder,
+)
+from fermiloop.platform.predictors.files import from_arrays, to_arrays
+from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.voxels import ImageCodec, Images
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pymatgen.core import Structure
+    from torch import Tensor
+
+    from fermiloop.platform.generators.imatgen.options import ImatgenOptions
+
+    Array = NDArray[np.float64]
+    Voxels = NDArray[np.float32]
+
+SLOTS: Final = 2
+SHIFTS: Final = 3
+"""Voxels by which training images are moved at most."""
+CELL_CHANNELS: Final = 8
+STRAIN: Final = 0.06
+"""Standard deviation of the logarithms of lengths by which training cells are varied."""
+BEND: Final = 4.0
+"""Degrees by which their angles are."""
+CHUNK: Final = 64
+"""Crystals whose images are held at once."""
+RATE: Final = 3e-3
+
+
+@dataclass(frozen=True)
+class ImageScore:
+    """How well images of crystals come back.
+
+    Parameters
+    ----------
+    n
+        Images.
+    counted
+        Those with the right number of atoms, all within 1 Å.
+    errors
+        Å of each atom of those.
+    """
+
+    n: int
+    counted: int
+    errors: tuple[float, ...]
+
+
+class CrystalCoder:
+    """Codec and autoencoders together.
+
+    Parameters
+    ----------
+    options
+        Grids and sizes.
+    seed
+        Of the initial weights.
+    """
+
+    def __init__(self, options: ImatgenOptions, seed: int = 0) -> None:
+        self.options = options
+        widths = ImageCodec.for_grid(options.grid)
+        self.codec = ImageCodec(options.cell_grid, options.grid, sigma=widths.sigma, cell_sigma=0.5)
+        self.basis = BasisAutoencoder(options.grid, options.channels, options.code, seed=seed)
+        self.cell = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
+
+    @property
+    def width(self) -> int:
+        """Numbers of a crystal's code."""
+        return SLOTS * self.options.code + self.options.cell_code
+
+    def train(
+        self,
+        structures: Sequence[Structure],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> tuple[float, ...]:
+        """Train both autoencoders on crystals that fit the box; loss of the basis autoencoder by epoch."""
+        images = np.concatenate([item.images for item in self.codec.encode_bases(structures)])
+        draw = rows_of(torch.as_tensor(images), None, SHIFTS)
+        epochs = self.options.epochs
+        history = train_autoencoder(
+            self.basis, draw, len(images), epochs, seed, progress, "basis autoencoder", RATE, resume=resume
+        )
+        lengths = np.array([structure.lattice.abc for structure in structures])
+        angles = np.array([structure.lattice.angles for structure in structures])
+
+        def cells(rows: Tensor, random: torch.Generator) -> tuple[Tensor, None]:
+            change = torch.randn((2, len(rows), 3), generator=random).double().numpy()
+            varied = np.clip(angles[rows] + BEND * change[1], 40, 140)
+            matrices = lattice_matrices(lengths[rows] * np.exp(STRAIN * change[0]), _possible(varied, angles[rows]))
+            return torch.as_tensor(self.codec.encode_cells(matrices)), None
+
+        train_autoencoder(
+            self.cell, cells, len(lengths), 2 * epochs, seed, progress, "cell autoencoder", RATE, resume=resume
+        )
+        return history
+
+    def codes(self, structures: Sequence[Structure], pair: tuple[str, str]) -> Array:
+        """(n, width) codes of crystals of a pair of elements that fit the box.
+
+        Raises
+        ------
+        InputError
+            If a crystal holds another element or does not fit.
+        """
+        numbers = [Element(symbol).Z for symbol in pair]
+        made = np.zeros((len(structures), self.width))
+        for first in range(0, len(structures), CHUNK):
+            part = structures[first : first + CHUNK]
+            slots = np.zeros((len(part), SLOTS, *(self.options.grid,) * 3), dtype=np.float32)
+            for i, images in enumerate(self.codec.encode_bases(part)):
+                if not set(images.elements) <= set(numbers):
+                    raise InputError(f"{part[i].formula} is no crystal of {pair[0]} and {pair[1]} alone.")
+                for z, image in zip(images.elements, images.images, strict=True):
+                    slots[i, numbers.index(z)] = image
+            cells = self.codec.encode_cells(
+                lattice_matrices([s.lattice.abc for s in part], [s.lattice.angles for s in part])
+            )
+            basis = self.basis.codes(slots.reshape(-1, *slots.shape[2:])).reshape(len(part), -1)
+            made[first : first + CHUNK] = np.concatenate([basis, self.cell.codes(cells)], axis=1)
+        return made
+
+    def crystals(self, codes: Array, pair: tuple[str, str]) -> Iterator[Structure | str]:
+        """The crystal of each of (n, width) codes, or why it shows none."""
+        order = np.argsort([Element(symbol).Z for symbol in pair])
+        elements = tuple(sorted(Element(symbol).Z for symbol in pair))
+        for first in range(0, len(codes), CHUNK):
+            part = codes[first : first + CHUNK].astype(np.float32)
+            slots = part[:, : SLOTS * self.options.code].reshape(-1, self.options.code)
+            images = self.basis.images(slots).reshape(len(part), SLOTS, *(self.options.grid,) * 3)
+            cells = self.cell.images(part[:, SLOTS * self.options.code :])
+            for cell, image in zip(cells, images, strict=True):
+                yield self._crystal(cell, Images(elements, image[order]))
+
+    def score_images(self, structures: Sequence[Structure]) -> ImageScore:
+        """How the basis images of crystals come back from their codes."""
+        counted, n, errors = 0, 0, []
+        for structure in structures:
+            images, positions = self.codec.encode_basis(structure), self.codec.boxed_positions(structure)
+            numbers = np.array(structure.atomic_numbers)
+            made = self.basis.images(self.basis.codes(images.images))
+            for z, image in zip(images.elements, made, strict=True):
+                _, found = self.codec.decode_basis(Images((z,), image[None]), self.options.threshold)
+                away = deviations(positions[numbers == z], found, self.codec.box)
+                n += 1
+                if away is not None and away.max() < 1:
+                    counted += 1
+                    errors += away.tolist()
+        return ImageScore(n, counted, tuple(errors))
+
+    def score_cells(self, structures: Sequence[Structure]) -> tuple[Array, Array]:
+        """(n, 3) errors of lengths, Å, and of angles, degrees, of cells from their codes; NaN where none comes."""
+        lengths = np.array([structure.lattice.abc for structure in structures])
+        angles = np.array([structure.lattice.angles for structure in structures])
+        images = self.cell.images(self.cell.codes(self.codec.encode_cells(lattice_matrices(lengths, angles))))
+        found = np.full((len(structures), 2, 3), np.nan)
+        for i, image in enumerate(images):
+            try:
+                found[i] = self.codec.decode_cell(image)
+            except InputError:
+                continue
+        return np.abs(found[:, 0] - lengths), np.abs(found[:, 1] - angles)
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Weights."""
+        return to_arrays(self.basis, "basis/") | to_arrays(self.cell, "cell/")
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over weights."""
+        from_arrays(self.basis, arrays, "basis/")
+        from_arrays(self.cell, arrays, "cell/")
+
+    def _crystal(self, cell: Voxels, images: Images) -> Structure | str:
+        try:
+            lengths, angles = self.codec.decode_cell(cell)
+        except InputError:
+            return "no cell decoded"
+        try:
+            return self.codec.assemble(lengths, angles, images, self.options.threshold)
+        except InputError:
+            return "no atom decoded"
+
+
+def deviations(true: Array, found: Array, box: float) -> Array | None:
+    """(n,) Å between positions and the found ones that belong to them; None where their numbers differ."""
+    if len(true) != len(found):
+        return None
+    away = true[:, None] - found[None]
+    away -= box * np.round(away / box)
+    distance = np.linalg.norm(away, axis=2)
+    rows, columns = linear_sum_assignment(distance)
+    return np.asarray(distance[rows, columns])
+
+
+def _possible(angles: Array, otherwise: Array) -> Array:
+    """Angles that enclose a volume, `otherwise` in place of those that do not."""
+    x, y, z = np.cos(np.radians(angles)).T
+    volume = 1 - x * x - y * y - z * z + 2 * x * y * z
+    return np.where(volume[:, None] > 0.02, angles, otherwise)

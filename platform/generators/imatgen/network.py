@@ -1,0 +1,170 @@
+"""The materials generator: codes of a crystal in a latent space, with a classifier of stability.
+
+Noh et al. (2019) stack the codes of the elements and of the cell, pass them through one-dimensional convolutions
+to 500 latent numbers and back, with 10⁻⁶ of the Kullback-Leibler divergence, and classify the latent code as
+stable or not. Here the layers are dense, since neighbouring code numbers are no neighbours in space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+DIVERGENCE: Final = 1e-4
+"""Weight of the Kullback-Leibler divergence, summed over dimensions; the paper's 1e-6 leaves nearly no prior."""
+CLASSES: Final = 0.05
+"""Weight of the classifier's cross-entropy."""
+RATE: Final = 1e-3
+BATCH: Final = 64
+
+
+class MaterialsGenerator(nn.Module):
+    """Variational autoencoder of standardised codes, with a classifier on the latent mean.
+
+    Parameters
+    ----------
+    width
+        Numbers of a crystal's code.
+    hidden
+        Width of the layers.
+    latent
+        Dimension of the latent space.
+    seed
+        Of the initial weights.
+    """
+
+    def __init__(self, width: int, hidden: int, latent: int, seed: int = 0) -> None:
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.encoder = nn.Sequential(
+                nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 2 * latent)
+            )
+            self.decoder = nn.Sequential(
+                nn.Linear(latent, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, width)
+            )
+            self.classifier = nn.Sequential(nn.Linear(latent, 64), nn.Tanh(), nn.Linear(64, 1))
+        self.middle: Tensor
+        self.scale: Tensor
+        self.register_buffer("middle", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(width))
+
+    def standardise(self, codes: Array) -> None:
+        """Take mean and standard deviation of (n, width) codes; numbers that never change are left alone."""
+        spread = codes.std(axis=0)
+        self.middle.copy_(torch.as_tensor(codes.mean(axis=0)))
+        self.scale.copy_(torch.as_tensor(np.where(spread > 1e-6, spread, 1.0)))
+
+    def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, latent) mean and log variance of (n, width) codes."""
+        mean, log_variance = self.encoder((codes - self.middle) / self.scale).chunk(2, dim=1)
+        return mean, log_variance.clamp(-12, 4)
+
+    def encode(self, codes: Array) -> Array:
+        """(n, latent) latent means of (n, width) codes, without gradients."""
+        with torch.no_grad():
+            return np.asarray(self(torch.as_tensor(codes, dtype=torch.float32))[0].double().numpy())
+
+    def decode(self, latent: Array) -> Array:
+        """(n, width) codes of (n, latent) points, without gradients."""
+        with torch.no_grad():
+            made = self.decoder(torch.as_tensor(latent, dtype=torch.float32)) * self.scale + self.middle
+            return np.asarray(made.double().numpy())
+
+    def stability(self, latent: Array) -> Array:
+        """(n,) probability of being stable of (n, latent) points."""
+        with torch.no_grad():
+            logits = self.classifier(torch.as_tensor(latent, dtype=torch.float32))[:, 0]
+            return np.asarray(torch.sigmoid(logits).double().numpy())
+
+
+@dataclass(frozen=True)
+class GeneratorPlan:
+    """How long and from what a materials generator learns.
+
+    Parameters
+    ----------
+    epochs
+        How many.
+    weights
+        (width,) of the squared error of each standardised number.
+    divergence
+        Weight of the Kullback-Leibler divergence.
+    """
+
+    epochs: int
+    weights: Array
+    divergence: float = DIVERGENCE
+
+
+def train_generator(
+    model: MaterialsGenerator,
+    codes: Array,
+    stable: Array,
+    plan: GeneratorPlan,
+    seed: int,
+    progress: Callable[[str, float], None],
+    resume: Path | None = None,
+) -> tuple[float, ...]:
+    """Train in place; loss by epoch.
+
+    Parameters
+    ----------
+    model
+        What learns.
+    codes
+        (n, width).
+    stable
+        (n,) 1 or 0, NaN where it is not known.
+    plan
+        Epochs and weights.
+    seed, progress, resume
+        As in `run_epochs`.
+    """
+    model.standardise(codes)
+    random = torch.Generator().manual_seed(seed)
+    optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-3)
+    data, labels = torch.as_tensor(codes, dtype=torch.float32), torch.as_tensor(stable, dtype=torch.float32)
+    weights = torch.as_tensor(plan.weights / plan.weights.mean(), dtype=torch.float32)
+
+    def step(epoch: int) -> float:
+        set_rate(optimiser, cosine_rate(epoch, plan.epochs, RATE))
+        total = 0.0
+        for rows in shuffled(len(data), BATCH, random):
+            mean, log_variance = model(data[rows])
+            noise = torch.randn(mean.shape, generator=random)
+            made = model.decoder(mean + noise * torch.exp(0.5 * log_variance))
+            wanted = (data[rows] - model.middle) / model.scale
+            loss = (weights * (made - wanted) ** 2).mean()
+            divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1).mean()
+            loss = loss + plan.divergence * divergence
+            loss = loss + CLASSES * _cross_entropy(model.classifier(mean)[:, 0], labels[rows])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += float(loss.detach()) * len(rows)
+        return total / len(data)
+
+    parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": model, "optimiser": optimiser}
+    return run_epochs(parts, plan.epochs, step, random, progress, "materials generator", resume)
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    known = ~torch.isnan(labels)
+    if not known.any():
+        return logits.sum() * 0
+    return nn.functional.binary_cross_entropy_with_logits(logits[known], labels[known])

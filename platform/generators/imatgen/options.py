@@ -1,0 +1,118 @@
+"""How an Imatgen is built, trained and sampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pymatgen.core import Element
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.predictors.potential import POTENTIALS
+
+STRATEGIES: Final = ("slerp", "random")
+PARENT: Final = "none"
+
+
+@dataclass(frozen=True)
+class ImatgenOptions:
+    """Settings, JSON scalars only.
+
+    Parameters
+    ----------
+    elements
+        Pair that the virtual crystals are made of, such as ``"V-O"``; empty takes the commonest electropositive and
+        electronegative element of the training set. Other pairs of a space are substituted into what is decoded.
+    grid
+        Voxels along an edge of basis images, a multiple of 8; 64 is the paper's, 32 trains eight times faster.
+    cell_grid
+        Voxels along an edge of cell images.
+    channels
+        Of the finest convolution of the basis autoencoder.
+    code
+        Numbers that an element's image becomes.
+    cell_code
+        Numbers that a cell's image becomes.
+    latent
+        Dimension of the materials generator.
+    hidden
+        Width of its layers.
+    epochs
+        Of the basis autoencoder; the cell's has as many.
+    generator_epochs
+        Of the materials generator.
+    max_images
+        Most crystals that the autoencoders learn from.
+    max_sites, max_length
+        Largest crystal taken: sites, and longest axis in Å.
+    strategy
+        ``"slerp"`` between known crystals, or ``"random"`` around the mean of the latent codes.
+    spread
+        Of random samples, in standard deviations of the latent codes.
+    potential
+        ``"chgnet"`` or ``"analytic"`` labels the virtual crystals by an energy; ``"none"`` takes the parent's label.
+    max_labelled
+        Most virtual crystals that are labelled by a potential.
+    stable_below
+        eV/atom: formation energy, or of a labelled virtual crystal the energy above the line that fits the virtual
+        set, from which on it is not stable.
+    min_stability
+        Least probability of the classifier for a proposal.
+    threshold
+        Least height of a decoded peak.
+    attempts
+        Latent points decoded for each proposal asked for, at most.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+
+    elements: str = ""
+    grid: int = 32
+    cell_grid: int = 16
+    channels: int = 16
+    code: int = 256
+    cell_code: int = 20
+    latent: int = 128
+    hidden: int = 512
+    epochs: int = 25
+    generator_epochs: int = 150
+    max_images: int = 500
+    max_sites: int = 20
+    max_length: float = 10.0
+    strategy: str = "slerp"
+    spread: float = 1.0
+    potential: str = "chgnet"
+    max_labelled: int = 1000
+    stable_below: float = 0.5
+    min_stability: float = 0.5
+    threshold: float = 0.3
+    attempts: int = 20
+
+    def __post_init__(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise InputError(f"{self.strategy} is no strategy of imatgen; choose one of {', '.join(STRATEGIES)}.")
+        if self.potential not in (*POTENTIALS, PARENT):
+            known = ", ".join((*POTENTIALS, PARENT))
+            raise InputError(f"{self.potential} is no potential for stability labels; choose one of {known}.")
+        counts = (self.epochs, self.generator_epochs, self.max_images, self.max_sites, self.attempts, self.latent)
+        if min(*counts, self.hidden, self.channels, self.cell_code) < 1 or self.max_labelled < 0:
+            raise InputError("Sizes, epochs and limits of imatgen must be at least 1.")
+        if not (0 < self.threshold < 1 and 0 <= self.min_stability <= 1 and self.spread > 0 and self.max_length > 0):
+            raise InputError(
+                "imatgen needs a threshold between 0 and 1, a min_stability of at most 1, and a spread and a "
+                "max_length above 0."
+            )
+        _ = self.pair
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The two symbols, or None where the training set decides."""
+        if not self.elements:
+            return None
+        symbols = self.elements.split("-")
+        if len(set(symbols)) != 2 or not all(Element.is_valid_symbol(symbol) for symbol in symbols):
+            raise InputError(f"{self.elements!r} names no pair of elements; write it like V-O.")
+        return symbols[0], symbols[1]
