@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.predictors.device import best_device, precision
 from fermiloop.platform.predictors.trainer import cosine_rate, follow, run_epochs, set_rate, shuffled
 
 if TYPE_CHECKING:
@@ -235,7 +236,8 @@ def train_autoencoder(
     if n < 1 or epochs < 1:
         raise InputError(f"An autoencoder needs at least one image and one epoch, not {n} and {epochs}.")
     batch_size = batch_size or min(max(n // 32, 4), 16)
-    random = torch.Generator().manual_seed(seed)
+    random, device = torch.Generator().manual_seed(seed), best_device()
+    model.to(device)
     average = deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-4)
     steps = -(-n // batch_size)
@@ -246,7 +248,9 @@ def train_autoencoder(
             done = epoch * steps + i
             set_rate(optimiser, cosine_rate(done, epochs * steps, rate))
             images, elements = draw(rows, random)
-            loss = weighted_error(model(images, elements), images)
+            images, elements = images.to(device), None if elements is None else elements.to(device)
+            with precision(device):
+                loss = weighted_error(model(images, elements), images)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -255,8 +259,11 @@ def train_autoencoder(
         return total / n
 
     parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": model, "average": average, "optimiser": optimiser}
-    history = run_epochs(parts, epochs, step, random, progress, what, resume)
-    model.load_state_dict(average.state_dict())
+    try:
+        history = run_epochs(parts, epochs, step, random, progress, what, resume)
+        model.load_state_dict(average.state_dict())
+    finally:
+        model.to("cpu")
     return history
 
 

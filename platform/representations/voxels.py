@@ -185,15 +185,22 @@ class ImageCodec:
             )
         return np.asarray(positions - positions.mean(axis=0) + self.box / 2)
 
-    def decode_cell(self, image: Voxels) -> tuple[Array, Array]:
-        """(3,) lengths, Å, and (3,) angles, degrees, by least squares over all voxels above the cut-off.
+    def decode_cell(self, image: Voxels, threshold: float | None = None) -> tuple[Array, Array]:
+        """(3,) lengths, Å, and (3,) angles, degrees, by least squares over all voxels above a threshold.
+
+        Parameters
+        ----------
+        image
+            (grid, grid, grid).
+        threshold
+            The cut-off by default; 0.2 or so for the image of a network, whose dark voxels are never quite dark.
 
         Raises
         ------
         InputError
             If the image holds too few voxels or no possible cell.
         """
-        return least_squares_cell(image.ravel(), self._quadratic, self.cell_sigma, self.cutoff)
+        return least_squares_cell(image.ravel(), self._quadratic, self.cell_sigma, threshold or self.cutoff)
 
     def decode_basis(
         self, images: Images, threshold: float | None = None, resolve: bool = True

@@ -42,13 +42,18 @@ SLOTS: Final = 2
 SHIFTS: Final = 3
 """Voxels by which training images are moved at most."""
 CELL_CHANNELS: Final = 8
-STRAIN: Final = 0.06
+CELL_SIGMA: Final = 1.0
+"""Å; wide, so that a coarse image of a long axis still has several voxels."""
+CELL_THRESHOLD: Final = 0.2
+"""Voxels of a painted cell image below it are left out."""
+STRAIN: Final = 0.1
 """Standard deviation of the logarithms of lengths by which training cells are varied."""
 BEND: Final = 4.0
 """Degrees by which their angles are."""
 CHUNK: Final = 64
 """Crystals whose images are held at once."""
 RATE: Final = 3e-3
+CELL_RATE: Final = 2e-3
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class CrystalCoder:
     def __init__(self, options: ImatgenOptions, seed: int = 0) -> None:
         self.options = options
         widths = ImageCodec.for_grid(options.grid)
-        self.codec = ImageCodec(options.cell_grid, options.grid, sigma=widths.sigma, cell_sigma=0.5)
+        self.codec = ImageCodec(options.cell_grid, options.grid, sigma=widths.sigma, cell_sigma=CELL_SIGMA)
         self.basis = BasisAutoencoder(options.grid, options.channels, options.code, seed=seed)
         self.cell = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
 
@@ -112,12 +117,12 @@ class CrystalCoder:
 
         def cells(rows: Tensor, random: torch.Generator) -> tuple[Tensor, None]:
             change = torch.randn((2, len(rows), 3), generator=random).double().numpy()
-            varied = np.clip(angles[rows] + BEND * change[1], 40, 140)
+            varied = np.clip(angles[rows] + BEND * change[1], 15, 165)
             matrices = lattice_matrices(lengths[rows] * np.exp(STRAIN * change[0]), _possible(varied, angles[rows]))
             return torch.as_tensor(self.codec.encode_cells(matrices)), None
 
         train_autoencoder(
-            self.cell, cells, len(lengths), 2 * epochs, seed, progress, "cell autoencoder", RATE, resume=resume
+            self.cell, cells, len(lengths), 2 * epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
         )
         return history
 
@@ -182,7 +187,7 @@ class CrystalCoder:
         found = np.full((len(structures), 2, 3), np.nan)
         for i, image in enumerate(images):
             try:
-                found[i] = self.codec.decode_cell(image)
+                found[i] = self.codec.decode_cell(image, CELL_THRESHOLD)
             except InputError:
                 continue
         return np.abs(found[:, 0] - lengths), np.abs(found[:, 1] - angles)
@@ -198,7 +203,7 @@ class CrystalCoder:
 
     def _crystal(self, cell: Voxels, images: Images) -> Structure | str:
         try:
-            lengths, angles = self.codec.decode_cell(cell)
+            lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
         except InputError:
             return "no cell decoded"
         try:

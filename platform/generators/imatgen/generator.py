@@ -180,12 +180,8 @@ class Imatgen:
             made.coder.restore(arrays)
             made.network = MaterialsGenerator(made.coder.width, made.options.hidden, made.options.latent)
             from_arrays(made.network, arrays, "network/")
-            if (
-                not made.known.shape
-                == (len(made.parents), made.options.latent)
-                == (len(made.anchors), len(made.known[0]))
-            ):
-                raise ValueError(f"{len(made.parents)} parents, codes {made.known.shape}")
+            made.known = made.known.reshape(len(made.parents), made.options.latent)
+            made.anchors = made.anchors.reshape(len(made.parents))
         except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
             raise broken_model(folder, error) from None
         return made
