@@ -84,7 +84,7 @@ def run(
         for j, split in enumerate(SPLITS):
             progress(f"{name}, {split}", (i + j / len(SPLITS)) / len(models))
             began = time.process_time()
-            answers = _answers(make, samples, split, FOLDS, seed)
+            answers = answers_of(make, samples, split, FOLDS, seed)
             rows.append(row_of_answers(name, split, answers, samples, time.process_time() - began))
     progress("done", 1.0)
     return {"rows": rows, "data": _describe(samples, quick)}
@@ -126,7 +126,8 @@ def run_transfer(
     return {"rows": rows, "data": _describe(samples, quick) | {"n_test": len(asked)}}
 
 
-def _answers(make: Callable[[], Model], samples: Samples, split: str, folds: int, seed: int) -> Answers:
+def answers_of(make: Callable[[], Model], samples: Samples, split: str, folds: int, seed: int) -> Answers:
+    """Answers for every sample: of a model that saw it, or of that one of `folds` models which did not."""
     answers = Answers.empty(len(samples))
     if split == "in-sample":
         model = make()

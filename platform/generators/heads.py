@@ -72,9 +72,10 @@ class Layout:
 
     def inputs(self, curves: Array, systems: NDArray[np.str_]) -> tuple[torch.Tensor, torch.Tensor]:
         """(k, 3, n_points) channels and (k, n_systems) crystal systems."""
+        half = (self.n_points - 1) * self.step / 2
         running = np.cumsum(curves, axis=1) * self.step
         occupied = np.maximum(running[:, self.zero : self.zero + 1], 1e-3)
-        channels = np.stack([curves * 7.5, running, curves / occupied], axis=1)
+        channels = np.stack([curves * half, running, curves / occupied], axis=1)
         flags = systems[:, None] == np.array(self.systems)[None]
         return torch.tensor(channels, dtype=torch.float32), torch.tensor(flags, dtype=torch.float32)
 

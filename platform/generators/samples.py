@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fermiloop.platform.representations.spectrum import SpectrumGrid
     from fermiloop.platform.representations.training import TrainingSet
 
 FEWEST_SAMPLES: Final = 8
@@ -35,9 +36,10 @@ class Samples:
     systems
         (n,) crystal systems.
     step
-        Distance of grid points, eV for a DOS.
+        Distance of grid points, in the unit of the axis: eV for a DOS.
     zero
-        Index of the grid point at the Fermi level.
+        Index of the grid point at the Fermi level; the last point where the axis has none, so that what lies below
+        it is the whole curve.
     """
 
     curves: NDArray[np.float64]
@@ -94,8 +96,13 @@ def samples_of(data: TrainingSet) -> Samples:
         rows=tuple(rows[i] for i in kept),
         systems=np.array([data.crystal_systems[i] for i in kept], dtype=str),
         step=data.grid.step,
-        zero=int(np.argmin(np.abs(data.grid.points))),
+        zero=zero_of(data.grid),
     )
+
+
+def zero_of(grid: SpectrumGrid) -> int:
+    """Index of the point up to which a curve is filled: the Fermi level of a DOS, the end of any other curve."""
+    return int(np.argmin(np.abs(grid.points))) if grid.alignment == "fermi" else grid.n - 1
 
 
 def fold_numbers(groups: Sequence[object], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
