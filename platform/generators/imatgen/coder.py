@@ -112,17 +112,9 @@ class CrystalCoder:
         history = train_autoencoder(
             self.basis, draw, len(images), epochs, seed, progress, "basis autoencoder", RATE, resume=resume
         )
-        lengths = np.array([structure.lattice.abc for structure in structures])
-        angles = np.array([structure.lattice.angles for structure in structures])
-
-        def cells(rows: Tensor, random: torch.Generator) -> tuple[Tensor, None]:
-            change = torch.randn((2, len(rows), 3), generator=random).double().numpy()
-            varied = np.clip(angles[rows] + BEND * change[1], 15, 165)
-            matrices = lattice_matrices(lengths[rows] * np.exp(STRAIN * change[0]), _possible(varied, angles[rows]))
-            return torch.as_tensor(self.codec.encode_cells(matrices)), None
-
+        cells = varied_cells(self.codec, structures)
         train_autoencoder(
-            self.cell, cells, len(lengths), 2 * epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
+            self.cell, cells, len(structures), 2 * epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
         )
         return history
 
@@ -221,6 +213,22 @@ def deviations(true: Array, found: Array, box: float) -> Array | None:
     distance = np.linalg.norm(away, axis=2)
     rows, columns = linear_sum_assignment(distance)
     return np.asarray(distance[rows, columns])
+
+
+def varied_cells(
+    codec: ImageCodec, structures: Sequence[Structure]
+) -> Callable[[Tensor, torch.Generator], tuple[Tensor, None]]:
+    """A `draw` for `train_autoencoder`: cell images of crystals, each time strained and bent a little."""
+    lengths = np.array([structure.lattice.abc for structure in structures])
+    angles = np.array([structure.lattice.angles for structure in structures])
+
+    def cells(rows: Tensor, random: torch.Generator) -> tuple[Tensor, None]:
+        change = torch.randn((2, len(rows), 3), generator=random).double().numpy()
+        varied = np.clip(angles[rows] + BEND * change[1], 15, 165)
+        matrices = lattice_matrices(lengths[rows] * np.exp(STRAIN * change[0]), _possible(varied, angles[rows]))
+        return torch.as_tensor(codec.encode_cells(matrices)), None
+
+    return cells
 
 
 def _possible(angles: Array, otherwise: Array) -> Array:
