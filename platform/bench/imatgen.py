@@ -144,9 +144,9 @@ def _autoencoder_rows(model: Imatgen, test: TrainingSet, seconds: float, progres
         row("autoencoder, held out: position error, Å", 0.19, score.errors, n=score.n, baseline=_mean(theirs),
             note="atoms of images with the right count; baseline: the paper's decoder on the same images"),
         row("autoencoder, held out: cell length error, Å", 0.10, lengths.ravel(), n=n, baseline=_mean(paper_cells[0]),
-            note=f"median {np.nanmedian(lengths):.3f}; baseline: the paper's decoder, where it gives a cell"),
+            note=f"median {_median(lengths)}; baseline: the paper's decoder, where it gives a cell"),
         row("autoencoder, held out: cell angle error, °", 2.1, angles.ravel(), n=n, baseline=_mean(paper_cells[1]),
-            note=f"median {np.nanmedian(angles):.2f}; baseline: the paper's decoder, {paper_cells[2]} of {n} failed"),
+            note=f"median {_median(angles)}; baseline: the paper's decoder, {paper_cells[2]} of {n} failed"),
         row("autoencoder, held out: whole crystal matches", 0.918, whole, n=n,
             note="stol 0.5, angle 10, ltol 0.3; the published share is over training and test crystals"),
     ]  # fmt: skip
@@ -223,3 +223,8 @@ def _kinds(samples: Sequence[Structure | str]) -> int:
 
 def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if len(values) else None
+
+
+def _median(errors: Array) -> str:
+    finite = errors[np.isfinite(errors)]
+    return f"{np.median(finite):.3f}" if len(finite) else "unknown"
