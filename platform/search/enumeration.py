@@ -1,0 +1,283 @@
+"""Every decoration of every known prototype, ranked by a cheap score: the library of a virtual screening.
+
+High-throughput screening starts from prototypes with all elements in their sites (Noh et al., Chem. Sci. 11, 4871,
+2020, section 2; 132,600 ThCr2Si2 crystals in one of its examples). Prototypes are those of the training set and the
+tabulated ones. A decoration is scored by how frequent its prototype is, and by how far its ratios of radii and its
+differences of electronegativity lie from those of the known occupants; charge balance and Pauling's test are SMACT's
+(Davies et al., J. Open Source Softw. 4, 1361, 2019), asked only of the best. The target is not read: that is for the
+funnel.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from pymatgen.core import Composition
+from smact.screening import smact_validity
+
+from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.generators.decoration import elemental_volumes
+from fermiloop.platform.generators.protocol import FitReport, Proposal
+from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.search.templates import Template, learn_templates, log_radius, negativity, volume_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pymatgen.core import Structure
+
+    from fermiloop.platform.generators.protocol import Space, Target, TrainingSet
+
+    Array = NDArray[np.float64]
+
+CHUNK_SLOTS: Final = 3
+"""Slots that are filled at once; the ones before them are looped over."""
+POOL: Final = 50
+"""Decorations kept for each one asked for, so that enough of them pass the rules."""
+LEAST_POOL: Final = 2_000
+
+
+@dataclass(frozen=True)
+class PrototypeEnumerationOptions:
+    """What is enumerated, and how it is ranked.
+
+    Parameters
+    ----------
+    prototypes
+        Most frequent prototypes of the training set that are decorated.
+    radius_window
+        Tolerated departure of a ratio of radii from that of the known occupants, as one standard deviation; 0.15
+        stands for ratios of 0.85 to 1.15.
+    negativity_window
+        The same of a difference of electronegativity, Pauling units.
+    rules
+        Whether SMACT's charge balance and Pauling's test are asked for.
+    known
+        Whether crystals of the training set may be proposed.
+    temperature
+        Spread of the draw in units of the score; 0 takes the best every time.
+    """
+
+    prototypes: int = 300
+    radius_window: float = 0.15
+    negativity_window: float = 0.5
+    rules: bool = True
+    known: bool = False
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.prototypes < 0 or self.temperature < 0:
+            raise InputError(
+                f"prototype_enumeration takes no negative number of prototypes ({self.prototypes}) and no negative "
+                f"temperature ({self.temperature:g})."
+            )
+        if not (self.radius_window > 0 and self.negativity_window > 0):
+            raise InputError("The windows of radius and electronegativity must be above 0.")
+
+
+class PrototypeEnumeration:
+    """The best or randomly drawn decorations of known prototypes.
+
+    Parameters
+    ----------
+    options
+        What is enumerated, and how it is ranked.
+    """
+
+    name = "prototype_enumeration"
+
+    def __init__(self, options: PrototypeEnumerationOptions | None = None) -> None:
+        self.options = options or PrototypeEnumerationOptions()
+        self.failures: Counter[str] = Counter()
+        self.templates: tuple[Template, ...] = ()
+        self.volumes: dict[str, float] = {}
+        self.seen: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
+
+    def fit(
+        self,
+        data: TrainingSet,
+        seed: int,  # noqa: ARG002 - nothing is random in it
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,  # noqa: ARG002 - 3 ms a crystal
+    ) -> FitReport:
+        """Learn prototypes and elemental volumes.
+
+        Raises
+        ------
+        InputError
+            If the training set is empty or holds a disordered crystal.
+        """
+        began = time.process_time()
+        if not len(data):
+            raise InputError("prototype_enumeration needs at least one crystal; the training set is empty.")
+        for structure in data.structures:
+            if not structure.is_ordered:
+                raise InputError(f"{structure.formula} is disordered; prototypes are learnt from ordered crystals.")
+        self.volumes = elemental_volumes(data.structures)
+        learnt, seen = learn_templates(
+            data.structures, self.volumes, self.options.prototypes, lambda share: progress(self.name, share)
+        )
+        self.templates, self.seen = tuple(learnt), frozenset(seen)
+        return FitReport({"prototypes": float(len(learnt))}, (), len(data), 0, 0, time.process_time() - began)
+
+    def count(self, space: Space) -> int:
+        """Decorations that lie in the space, before any rule."""
+        return sum(len(scores) for _, _, scores in self.decorations(space))
+
+    def decorations(self, space: Space) -> Iterator[tuple[Template, NDArray[np.int64], Array]]:
+        """All decorations, lazily and in chunks.
+
+        Yields
+        ------
+        A prototype, (m, n_slots) places of elements in `space.elements`, and (m,) scores.
+        """
+        radii = np.array([log_radius(symbol) for symbol in space.elements])
+        values = np.array([negativity(symbol) for symbol in space.elements])
+        for template in self.templates:
+            slots = len(template.amounts)
+            inside = template.system in space.crystal_systems and len(template.slots) <= space.max_sites
+            if not inside or not space.n_components[0] <= slots <= space.n_components[1]:
+                continue
+            for chosen in _fillings(len(space.elements), slots):
+                kept = chosen
+                for i, j in template.exchangeable:  # a crystal that is the same when swapped comes once
+                    kept = kept[kept[:, i] < kept[:, j]]
+                if len(kept):
+                    yield template, kept, self._scores(template, radii[kept], values[kept])
+
+    def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """At most `n` different crystals, best first; `failures` counts those that the rules refused.
+
+        Raises
+        ------
+        InputError
+            If it was not fitted.
+        """
+        if not self.templates:
+            raise InputError("prototype_enumeration has seen no training set; fit or load it first.")
+        self.failures = Counter()
+        excluded = {Composition(formula).reduced_formula for formula in target.exclude_formulas}
+        found: list[Proposal] = []
+        for score, template, symbols in self._ranked(space, max(LEAST_POOL, POOL * n), rng):
+            if len(found) == n:
+                break
+            reason = self._refused(template, symbols, excluded)
+            if reason:
+                self.failures[reason] += 1
+            else:
+                detail = {"prototype": template.name, "elements": list(symbols)}
+                found.append(Proposal(self.build(template, symbols), score, None, None, detail))
+        return sorted(found, key=lambda proposal: -proposal.score)
+
+    def build(self, template: Template, symbols: Sequence[str]) -> Structure:
+        """A decoration at the volume of its elements and the packing of its prototype."""
+        volume = template.packing * volume_of(symbols, template.amounts, self.volumes)
+        return template.build(symbols, volume)
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` (elemental volumes) and ``config.json`` (prototypes)."""
+        config = {
+            "name": self.name,
+            "options": asdict(self.options),
+            "templates": [asdict(template) for template in self.templates],
+            "volumes": self.volumes,
+            "seen": [[name, list(symbols)] for name, symbols in sorted(self.seen)],
+        }
+        write_model(folder, config, {"volumes": np.array(list(self.volumes.values()))})
+
+    @classmethod
+    def load(cls, folder: Path) -> PrototypeEnumeration:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or is not what `save` writes.
+        """
+        config, _ = read_model(folder, cls.name)
+        try:
+            made = cls(PrototypeEnumerationOptions(**config["options"]))
+            made.templates = tuple(Template.of(item) for item in config["templates"])
+            made.volumes = {str(symbol): float(value) for symbol, value in config["volumes"].items()}
+            made.seen = frozenset((str(name), tuple(symbols)) for name, symbols in config["seen"])
+        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise broken_model(folder, error) from None
+        return made
+
+    def _scores(self, template: Template, radii: Array, values: Array) -> Array:
+        """(m,) ln(count + 1) less the squared departures from the known occupants; (m, n_slots) arguments."""
+        score = np.full(len(radii), np.log1p(template.count))
+        if not template.count:
+            return score
+        slots = range(radii.shape[1])
+        for i, j in combinations(slots, 2):
+            for given, known, width in (
+                (radii, template.log_radii, self.options.radius_window),
+                (values, template.negativities, self.options.negativity_window),
+            ):
+                score -= 0.5 * ((given[:, i] - given[:, j] - known[i] + known[j]) / width) ** 2
+        return score
+
+    def _ranked(
+        self, space: Space, size: int, rng: np.random.Generator
+    ) -> list[tuple[float, Template, tuple[str, ...]]]:
+        """At most `size` of all decorations, drawn by their score (Gumbel top-k), the first drawn first."""
+        kept: list[tuple[float, float, Template, tuple[int, ...]]] = []
+        floor = -np.inf
+        for template, chosen, scores in self.decorations(space):
+            keys = scores + self.options.temperature * rng.gumbel(size=len(scores))
+            above = np.flatnonzero(keys > floor)
+            if len(above) > size:
+                above = above[np.argpartition(-keys[above], size - 1)[:size]]
+            kept += [(float(keys[i]), float(scores[i]), template, tuple(chosen[i].tolist())) for i in above]
+            if len(kept) > 2 * size:
+                kept = sorted(kept, key=_by_key)[:size]
+                floor = kept[-1][0]
+        ordered = sorted(kept, key=_by_key)[:size]
+        return [(score, template, tuple(space.elements[k] for k in places)) for _, score, template, places in ordered]
+
+    def _refused(self, template: Template, symbols: tuple[str, ...], excluded: set[str]) -> str | None:
+        if not self.options.known and (template.name, symbols) in self.seen:
+            return "known crystal"
+        amounts = dict(zip(symbols, template.amounts, strict=True))
+        formula = Composition(amounts).reduced_formula
+        if formula in excluded:
+            return "excluded formula"
+        return "charge balance or electronegativity" if self.options.rules and not _allowed(formula) else None
+
+
+def _by_key(entry: tuple[float, float, Template, tuple[int, ...]]) -> tuple[Any, ...]:
+    return (-entry[0], entry[2].name, entry[3])
+
+
+@lru_cache(maxsize=100_000)
+def _allowed(formula: str) -> bool:
+    """Whether SMACT finds a neutral combination that passes Pauling's test, or all are metals."""
+    return bool(smact_validity(formula, use_pauling_test=True, include_alloys=True))
+
+
+def _fillings(n: int, slots: int) -> Iterator[NDArray[np.int64]]:
+    """Ordered choices of `slots` different ones of `n`, in chunks of (m, slots)."""
+    tail = min(slots, CHUNK_SLOTS)
+    ends = _permutations(n, tail)
+    for prefix in permutations(range(n), slots - tail):
+        fits = ~np.isin(ends, prefix).any(axis=1)
+        heads = np.broadcast_to(np.array(prefix, dtype=np.int64), (int(fits.sum()), len(prefix)))
+        yield np.concatenate([heads, ends[fits]], axis=1)
+
+
+@lru_cache(maxsize=8)
+def _permutations(n: int, k: int) -> NDArray[np.int64]:
+    grid = np.indices((n,) * k).reshape(k, -1).T
+    different = np.ones(len(grid), dtype=bool)
+    for i, j in combinations(range(k), 2):
+        different &= grid[:, i] != grid[:, j]
+    return np.asarray(grid[different], dtype=np.int64)
