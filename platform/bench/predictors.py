@@ -9,6 +9,7 @@ data: they say what is usual. The forward model of the density of states is judg
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,8 +19,8 @@ from fermiloop.platform.bench.crystal_data import formulas, read_crystals, split
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.ensemble import DESCRIPTORS, EnsembleOptions, PropertyEnsemble
-from fermiloop.platform.predictors.forward_dos import ForwardDos
-from fermiloop.platform.predictors.reliability import reliability
+from fermiloop.platform.predictors.forward_dos import LEAST_SPREAD, ForwardDos
+from fermiloop.platform.predictors.reliability import Reliability, reliability
 from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.representations.training import Target
 
@@ -31,22 +32,34 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.representations.training import TrainingSet
 
+    Array = NDArray[np.float64]
+    Rows = NDArray[np.int64]
     Progress = Callable[[str, float], None]
 
-PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
+UNITS: Final = {"formation_energy_per_atom": "eV/atom", "band_gap": "eV", "energy_above_hull": "eV/atom"}
 PUBLISHED: Final = {
-    ("formation_energy_per_atom", "composition"): "0.12 (Meredig's heuristic), 0.16 (tree ensemble)",
-    ("formation_energy_per_atom", "structure"): "0.039 (CGCNN)",
+    ("formation_energy_per_atom", "composition"): (0.16, "published: tree ensemble, Meredig's heuristic 0.12; "),
+    ("formation_energy_per_atom", "structure"): (0.039, "published: CGCNN; "),
 }
 FEWEST: Final = 100
 TREES: Final = 200
 QUICK_ROWS: Final = 1200
 QUICK_EPOCHS: Final = 15
+TEST_SHARE: Final = 0.1
 Z95: Final = float(ndtri(0.975))
 
 
+@dataclass(frozen=True)
+class Question:
+    """What is foretold, from ``composition`` or ``structure``, and how the test crystals were held out."""
+
+    property: str
+    inputs: str
+    held: str
+
+
 def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[str, Any]:
-    """Rows of the table.
+    """Rows of the table: of each model its error, then how many truths lie in its 90 % intervals.
 
     Parameters
     ----------
@@ -62,104 +75,97 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
     InputError
         If the file holds neither enough labels nor enough curves.
     """
+    began = time.process_time()
     crystals, refused = read_crystals(data)
     if quick and len(crystals) > QUICK_ROWS:
         crystals = crystals.subset(np.random.default_rng(seed).permutation(len(crystals))[:QUICK_ROWS].tolist())
     rows: list[dict[str, Any]] = []
-    known = [name for name in PROPERTIES if _n_labelled(crystals, name) >= FEWEST]
+    known = [name for name in UNITS if _n_labelled(crystals, name) >= FEWEST]
     splits = ("composition",) if quick else ("random", "composition")
-    jobs = [(name, inputs, held) for name in known for inputs in DESCRIPTORS for held in splits]
-    for place, (name, inputs, held) in enumerate(jobs):
+    jobs = [(inputs, name, held) for inputs in DESCRIPTORS for name in known for held in splits]
+    described: dict[str, Array] = {}
+    for place, (inputs, name, held) in enumerate(jobs):
         progress(f"{name} from {inputs}, held out by {held}", place / (len(jobs) + 1))
-        labelled = crystals.subset(np.flatnonzero(np.isfinite(crystals.labels[name])).tolist())
-        rows += _property_rows(labelled, name, inputs, held, quick, seed)
+        if inputs not in described:
+            described = {inputs: DESCRIPTORS[inputs](crystals.structures)}
+        rows += property_rows(Question(name, inputs, held), described[inputs], crystals, quick, seed)
     with_curves = crystals.with_curves()
     if len(with_curves) >= FEWEST:
-        rows.append(_forward_row(with_curves, seed))
+        rows += forward_rows(with_curves, seed)
     if not rows:
         raise InputError(
             f"{data} holds fewer than {FEWEST} labels of any property and as few curves; give another file."
         )
     progress("done", 1.0)
-    return {"rows": rows, "data": {"file": data.name, "crystals": len(crystals), "refused": len(refused)}}
+    return {
+        "rows": rows,
+        "data": {"file": data.name, "crystals": len(crystals), "refused": len(refused)},
+        "settings": {"quick": quick, "seed": seed, "test_share": TEST_SHARE, "trees_of_the_baseline": TREES},
+        "seconds": round(time.process_time() - began, 1),
+    }
 
 
 def _n_labelled(data: TrainingSet, name: str) -> int:
     return int(np.isfinite(data.labels.get(name, np.array([np.nan]))).sum())
 
 
-def _property_rows(
-    data: TrainingSet, name: str, inputs: str, held: str, quick: bool, seed: int
-) -> list[dict[str, Any]]:
-    groups = formulas(data) if held == "composition" else None
-    train, test = split(len(data), (0.9, 0.1), 21 + seed, groups)
-    truth = data.labels[name]
+def property_rows(question: Question, x: Array, crystals: TrainingSet, quick: bool, seed: int) -> list[dict[str, Any]]:
+    """Error and coverage of the ensemble on crystals held out, beside a random forest on the same descriptors.
+
+    Parameters
+    ----------
+    question
+        What is foretold from what.
+    x
+        (n, d) descriptors of the crystals.
+    crystals
+        With labels, NaN where there is none.
+    quick
+        Few epochs.
+    seed
+        Of the split and the training.
+    """
+    labelled = np.flatnonzero(np.isfinite(crystals.labels[question.property]))
+    x, y = x[labelled], crystals.labels[question.property][labelled]
+    kinds = formulas(crystals.subset(labelled.tolist()))
+    train, test = split(
+        len(y), (1 - TEST_SHARE, TEST_SHARE), 21 + seed, kinds if question.held == "composition" else None
+    )
     began = time.process_time()
-    model = PropertyEnsemble(name, inputs, EnsembleOptions(epochs=QUICK_EPOCHS if quick else None))
-    model.fit(data.subset(train.tolist()), seed, lambda _what, _share: None)
-    asked = data.subset(test.tolist())
-    mean, std = model.predict(asked.structures)
-    low, high = model.interval(asked.structures, 0.9)
+    model = PropertyEnsemble(
+        question.property, question.inputs, EnsembleOptions(epochs=QUICK_EPOCHS if quick else None)
+    )
+    model.fit_rows(x[train], y[train], [kinds[i] for i in train], seed, lambda _what, _share: None)
+    mean, std = model.predict_rows(x[test])
+    inside = np.abs(y[test] - mean) <= std * model.quantile(0.9)
     seconds = time.process_time() - began
-    inside = int(((truth[test] >= low) & (truth[test] <= high)).sum())
-    row = _row(name, inputs, held, "ensemble", truth[test], mean, seconds)
-    found = reliability(truth[test], mean, std)
-    row |= {
-        "coverage_90": round(inside / len(test), 4),
-        "coverage_low": round(wilson(inside, len(test))[0], 4),
-        "coverage_high": round(wilson(inside, len(test))[1], 4),
-        "ence": round(found.calibration_error, 3),
-        "miscalibration_area": round(found.miscalibration_area, 4),
-        "sharpness": round(found.sharpness, 4),
-    }
-    return [row, _forest_row(data, name, inputs, held, train, test, seed)]
+    trees = _forest(x, y, train, test, seed)
+    found, baseline = reliability(y[test], mean, std), reliability(y[test], trees, np.ones(len(test)))
+    published, words = PUBLISHED.get((question.property, question.inputs), (None, ""))
+    of_mean = np.abs(y[test] - y[train].mean()).mean()
+    note = f"{words}R² {found.r2:.3f}, of the forest {baseline.r2:.3f}; error of the mean {of_mean:.3f}"
+    what = f"{question.property} from {question.inputs}, held out by {question.held}"
+    return [
+        _error_row(
+            f"{what}: error ({UNITS[question.property]})", y[test] - mean, published, baseline.mae, seconds, note
+        ),
+        _coverage_row(f"{what}: truths in the 90 % interval", float(inside.mean()), len(test), found),
+    ]
 
 
-def _forest_row(
-    data: TrainingSet, name: str, inputs: str, held: str, train: NDArray[np.int64], test: NDArray[np.int64], seed: int
-) -> dict[str, Any]:
-    """The baseline: a random forest on the same descriptors."""
+def _forest(x: Array, y: Array, train: Rows, test: Rows, seed: int) -> Array:
+    """(n_test,) the baseline: what a random forest on the same descriptors foretells."""
     from sklearn.ensemble import RandomForestRegressor
 
-    began = time.process_time()
-    x, y = DESCRIPTORS[inputs](data.structures), data.labels[name]
     forest = RandomForestRegressor(TREES, max_features=0.3, min_samples_leaf=2, random_state=seed, n_jobs=1)
-    forest.fit(x[train], y[train])
-    row = _row(name, inputs, held, "random forest", y[test], forest.predict(x[test]), time.process_time() - began)
-    row["mae_of_mean"] = round(float(np.abs(y[test] - y[train].mean()).mean()), 4)
-    return row
+    return np.asarray(forest.fit(x[train], y[train]).predict(x[test]))
 
 
-def _row(
-    name: str, inputs: str, held: str, model: str, truth: NDArray[np.float64], mean: NDArray[np.float64], seconds: float
-) -> dict[str, Any]:
-    error = truth - mean
-    spread = Z95 * np.abs(error).std() / np.sqrt(len(error))
-    mae = float(np.abs(error).mean())
-    return {
-        "property": name,
-        "inputs": inputs,
-        "held_out_by": held,
-        "model": model,
-        "published": PUBLISHED.get((name, inputs)),
-        "mae": round(mae, 4),
-        "mae_low": round(mae - spread, 4),
-        "mae_high": round(mae + spread, 4),
-        "r2": round(float(1 - (error**2).sum() / ((truth - truth.mean()) ** 2).sum()), 4),
-        "n": len(error),
-        "mae_of_mean": None,
-        "coverage_90": None,
-        "coverage_low": None,
-        "coverage_high": None,
-        "ence": None,
-        "miscalibration_area": None,
-        "sharpness": None,
-        "seconds": round(seconds, 1),
-    }
+def forward_rows(data: TrainingSet, seed: int) -> list[dict[str, Any]]:
+    """Similarities to other curves as targets, foretold for held-out compositions by the forward model.
 
-
-def _forward_row(data: TrainingSet, seed: int) -> dict[str, Any]:
-    """Similarities to other curves as targets, foretold for held-out compositions."""
+    Its baseline is one similarity for all, the mean. Errors of one crystal go together, so intervals count crystals.
+    """
     began = time.process_time()
     train, test = split(len(data), (0.8, 0.2), 21 + seed, formulas(data))
     model = ForwardDos()
@@ -167,22 +173,53 @@ def _forward_row(data: TrainingSet, seed: int) -> dict[str, Any]:
     asked = data.subset(test.tolist())
     curves = data.grid.normalise(np.maximum(asked.curves, 0))
     targets = data.grid.normalise(np.maximum(data.curves[train[:: max(1, len(train) // 20)]], 0))
-    truth, mean, std = [], [], []
-    for target in targets:
-        foretold = model.similarity(asked.structures, Target(data.grid, target))
-        truth.append(cosine(curves, target))
-        mean.append(foretold[0])
-        std.append(foretold[1])
-    y, centre, width = (np.concatenate(part) for part in (truth, mean, std))
-    row = _row("similarity to a DOS", "structure", "composition", "forward_dos", y, centre, time.process_time() - began)
-    found = reliability(y, centre, np.maximum(width, 1e-3))
-    low, high = wilson(found.covered, found.n)
-    return row | {
-        "coverage_90": round(found.covered / found.n, 4),
-        "coverage_low": round(low, 4),
-        "coverage_high": round(high, 4),
-        "ence": round(found.calibration_error, 3),
-        "miscalibration_area": round(found.miscalibration_area, 4),
-        "sharpness": round(found.sharpness, 4),
-        "mae_of_mean": round(float(np.abs(y - y.mean()).mean()), 4),
+    foretold = [model.similarity(asked.structures, Target(data.grid, target)) for target in targets]
+    truth = np.stack([cosine(curves, target) for target in targets])
+    mean, std = np.stack([parts[0] for parts in foretold]), np.stack([parts[1] for parts in foretold])
+    found = reliability(truth.ravel(), mean.ravel(), np.maximum(std, LEAST_SPREAD).ravel())
+    what = "forward_dos: similarity to a density of states, held out by composition"
+    of_mean = float(np.abs(truth - truth.mean()).mean())
+    note = f"R² {found.r2:.3f}; {len(test)} crystals by {len(targets)} targets"
+    seconds = time.process_time() - began
+    return [
+        _error_row(f"{what}: error", np.abs(truth - mean).mean(axis=0), None, of_mean, seconds, note),
+        _coverage_row(f"{what}: truths in the 90 % interval", found.covered / found.n, len(test), found),
+    ]
+
+
+def _error_row(
+    what: str, error: Array, published: float | None, baseline: float, seconds: float, note: str
+) -> dict[str, Any]:
+    """Mean absolute error with its normal 95 % interval."""
+    mae = float(np.abs(error).mean())
+    spread = Z95 * float(np.abs(error).std()) / np.sqrt(len(error))
+    return {
+        "what": what,
+        "published": published,
+        "ours": round(mae, 4),
+        "ours_low": round(mae - spread, 4),
+        "ours_high": round(mae + spread, 4),
+        "n": len(error),
+        "baseline": round(baseline, 4),
+        "seconds": round(seconds, 1),
+        "note": note,
+    }
+
+
+def _coverage_row(what: str, share: float, n: int, found: Reliability) -> dict[str, Any]:
+    """Share of the truths of `n` crystals within the interval, with its Wilson 95 % interval."""
+    low, high = wilson(round(share * n), n)
+    return {
+        "what": what,
+        "published": None,
+        "ours": round(share, 4),
+        "ours_low": round(low, 4),
+        "ours_high": round(high, 4),
+        "n": n,
+        "baseline": None,
+        "seconds": None,
+        "note": (
+            f"calibration error {found.calibration_error:.3f}, miscalibration area {found.miscalibration_area:.3f}, "
+            f"sharpness {found.sharpness:.3f}, NLL {found.nll:.3f}"
+        ),
     }

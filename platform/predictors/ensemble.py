@@ -131,7 +131,6 @@ class PropertyEnsemble:
         InputError
             If fewer than 12 crystals of at least 4 compositions have the label, or a label is infinite.
         """
-        began = time.process_time()
         values = np.asarray(data.labels.get(self.property, np.full(len(data), np.nan)), dtype=float)
         rows = np.flatnonzero(~np.isnan(values))
         formulas = [data.structures[i].composition.reduced_formula for i in rows]
@@ -139,7 +138,32 @@ class PropertyEnsemble:
             raise InputError(f"An ensemble for {self.property} needs at least {FEWEST} labels, not {len(rows)}.")
         if np.isinf(values[rows]).any():
             raise InputError(f"A label {self.property} is infinite; leave that material out.")
-        x, y = DESCRIPTORS[self.inputs]([data.structures[i] for i in rows]), values[rows]
+        x = DESCRIPTORS[self.inputs]([data.structures[i] for i in rows])
+        return self.fit_rows(x, values[rows], formulas, seed, progress, resume)
+
+    def fit_rows(
+        self,
+        x: Array,
+        y: Array,
+        formulas: Sequence[str],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> FitReport:
+        """As `fit`, of crystals described already.
+
+        Parameters
+        ----------
+        x
+            (n, d) descriptors, `DESCRIPTORS` of the inputs.
+        y
+            (n,) finite labels.
+        formulas
+            Of the n crystals; those of one formula stay together.
+        seed, progress, resume
+            As of `fit`.
+        """
+        began = time.process_time()
         held = _held_out(formulas, np.random.default_rng(seed))
         self._scale_by(x[~held], y[~held])
         history = self._train(self._scaled(x[~held]), (y[~held] - self.centre) / self.spread, seed, progress, resume)
@@ -159,7 +183,11 @@ class PropertyEnsemble:
             raise InputError(f"The ensemble for {self.property} is not trained; fit or load it first.")
         if not len(structures):
             return np.zeros(0), np.zeros(0)
-        mean, std = self._raw(DESCRIPTORS[self.inputs](structures))
+        return self.predict_rows(DESCRIPTORS[self.inputs](structures))
+
+    def predict_rows(self, x: Array) -> tuple[Array, Array]:
+        """As `predict`, of (n, d) descriptors."""
+        mean, std = self._raw(x)
         return mean, std * self.stretch
 
     def interval(self, structures: Sequence[Structure], coverage: float = 0.9) -> tuple[Array, Array]:
@@ -168,15 +196,25 @@ class PropertyEnsemble:
         Raises
         ------
         InputError
+            If the coverage is not in (0, 1), or it is not trained.
+        """
+        mean, std = self.predict(structures)
+        half = std * self.quantile(coverage)
+        return mean - half, mean + half
+
+    def quantile(self, coverage: float) -> float:
+        """How many standard deviations a split-conformal interval reaches to either side.
+
+        Raises
+        ------
+        InputError
             If the coverage is not in (0, 1).
         """
         if not 0 < coverage < 1:
             raise InputError(f"A coverage lies between 0 and 1, not at {coverage}.")
-        mean, std = self.predict(structures)
         n = len(self.scores)
         place = min(int(np.ceil((n + 1) * coverage)), n) - 1
-        half = std * np.sort(self.scores)[place]
-        return mean - half, mean + half
+        return float(np.sort(self.scores)[place])
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""

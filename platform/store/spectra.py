@@ -66,9 +66,13 @@ def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[s
 
 
 def similar(
-    curve: ArrayLike, grid: SpectrumGrid, limit: int = 10, exclude: Iterable[str] = ()
+    curve: ArrayLike,
+    grid: SpectrumGrid,
+    limit: int = 10,
+    exclude: Iterable[str] = (),
+    kind: SpectrumKind = SpectrumKind.DOS,
 ) -> list[tuple[str, float]]:
-    """Materials whose density of states is nearest to a curve on `grid`, by cosine, best first.
+    """Materials whose curve of one kind is nearest to a curve on `grid`, by cosine, best first.
 
     A material with curves by several methods counts with its nearest.
 
@@ -82,7 +86,7 @@ def similar(
         raise InputError(f"The curve to compare with needs {grid.n} finite values, one for each grid point.")
     if limit < 1:
         raise InputError(f"The limit must be at least 1, not {limit}.")
-    ids, stored = _all_curves(grid)
+    ids, stored = _all_curves(grid, kind)
     if not ids:
         return []
     scores = cosine(stored, curve)
@@ -96,8 +100,8 @@ def similar(
     return list(best.items())
 
 
-def _all_curves(grid: SpectrumGrid) -> tuple[list[str], NDArray[np.float64]]:
-    """All stored curves that cover the grid, kept while nothing is added."""
+def _all_curves(grid: SpectrumGrid, kind: SpectrumKind) -> tuple[list[str], NDArray[np.float64]]:
+    """All stored curves of a kind that cover the grid, kept while nothing is added."""
     collection = Spectrum._get_collection()  # noqa: SLF001  (a projection over all: mongoengine's objects are slow)
     newest = collection.find_one({}, {"_id": 1}, sort=[("created_at", -1), ("_id", -1)])
     key = (
@@ -105,12 +109,13 @@ def _all_curves(grid: SpectrumGrid) -> tuple[list[str], NDArray[np.float64]]:
         collection.estimated_document_count(),
         newest["_id"] if newest else None,
         grid,
+        kind,
     )
     if key not in _curves:
         _curves.clear()
         ids, rows = [], []
         fields = {"material": 1, "lo": 1, "hi": 1, "n": 1, "values": 1}
-        for row in collection.find({"kind": str(SpectrumKind.DOS)}, fields).sort("_id", 1):
+        for row in collection.find({"kind": str(kind)}, fields).sort("_id", 1):
             if row["lo"] <= grid.lo + 1e-6 and row["hi"] >= grid.hi - 1e-6:
                 x = np.linspace(row["lo"], row["hi"], row["n"])
                 ids.append(row["material"])

@@ -80,6 +80,16 @@ def test_a_curve_saved_later_is_seen_and_one_that_does_not_cover_is_not(method, 
     assert [key for key, _ in spectra.similar(target, DOS_GRID)] == ["m-2", "m-1"]
 
 
+def test_each_kind_is_compared_with_its_own(method, curve):
+    x, y = curve(0.0)
+    spectra.save("m-states", x, y, method=method)
+    spectra.save("m-phonons", x, y, method=method, kind=SpectrumKind.PHONON_DOS)
+    target = np.exp(-(DOS_GRID.points**2))
+    assert [key for key, _ in spectra.similar(target, DOS_GRID)] == ["m-states"]
+    assert [key for key, _ in spectra.similar(target, DOS_GRID, kind=SpectrumKind.PHONON_DOS)] == ["m-phonons"]
+    assert spectra.similar(target, DOS_GRID, kind=SpectrumKind.XRD) == []
+
+
 def test_another_database_is_not_answered_from_the_last_one(method, curve, monkeypatch):
     spectra.save("m-1", *curve(0.0), method=method)
     target = np.exp(-(DOS_GRID.points**2))
