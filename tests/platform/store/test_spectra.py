@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from pymongo.collection import Collection
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
+from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import connection, labels, spectra
+from fermiloop.platform.store import connection, spectra
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import SpectrumKind
