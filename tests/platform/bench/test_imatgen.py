@@ -18,14 +18,16 @@ def silent(what, share):
     pass
 
 
+FACES = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+
+
 def crystals():
-    """Rock salts, fluorites and two oxides of vanadium."""
-    made = []
-    for a, b, edge in (("Na", "Cl", 5.6), ("K", "Cl", 6.3), ("Li", "F", 4.0), ("Mg", "O", 4.2), ("V", "O", 4.1)):
-        made.append(Structure.from_spacegroup("Fm-3m", Lattice.cubic(edge), [a, b], [[0, 0, 0], [0.5, 0.5, 0.5]]))
-    for a, b, edge in (("Ca", "F", 5.5), ("Ba", "Cl", 7.3), ("Ce", "O", 5.4), ("V", "O", 5.0), ("Th", "O", 5.6)):
-        places = [[0, 0, 0], [0.25, 0.25, 0.25]]
-        made.append(Structure.from_spacegroup("Fm-3m", Lattice.cubic(edge), [a, b], places))
+    """Rock salts, fluorites, two of them oxides of vanadium, and three of two atoms."""
+    salts = (("Na", "Cl", 5.6), ("K", "Cl", 6.3), ("Li", "F", 4.0), ("Mg", "O", 4.2), ("V", "O", 4.1))
+    fluorites = (("Ca", "F", 5.5), ("Ba", "Cl", 7.3), ("Ce", "O", 5.4), ("V", "O", 5.0), ("Th", "O", 5.6))
+    made = [Structure(Lattice.cubic(x), [a] * 4 + [b] * 4, [*FACES, *(FACES + 0.5)]) for a, b, x in salts]
+    for a, b, x in fluorites:
+        made.append(Structure(Lattice.cubic(x), [a] * 4 + [b] * 8, [*FACES, *(FACES + 0.25), *(FACES + 0.75)]))
     for a, b in (("Cs", "Cl"), ("Ni", "Al"), ("Tl", "Br")):
         made.append(Structure(Lattice.cubic(4), [a, b], [[0, 0, 0], [0.5, 0.5, 0.5]]))
     return made

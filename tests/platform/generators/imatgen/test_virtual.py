@@ -16,12 +16,15 @@ from fermiloop.platform.generators.imatgen.virtual import (
 VOLUMES = {"Na": 20.0, "Cl": 25.0, "V": 12.0, "O": 10.0}
 
 
-def salt(a="Na", b="Cl", edge=5.6):
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(edge), [a, b], [[0, 0, 0], [0.5, 0.5, 0.5]])
+FACES = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+
+
+def salt(a="Na", b="Cl"):
+    return Structure(Lattice.cubic(5.6), [a] * 4 + [b] * 4, [*FACES, *(FACES + 0.5)])
 
 
 def fluorite(a="Ca", b="F"):
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.5), [a, b], [[0, 0, 0], [0.25, 0.25, 0.25]])
+    return Structure(Lattice.cubic(5.5), [a] * 4 + [b] * 8, [*FACES, *(FACES + 0.25), *(FACES + 0.75)])
 
 
 def test_both_ways_of_a_pair_are_made_and_remember_their_parent():
