@@ -1,0 +1,141 @@
+"""Crystals to codes and back: the autoencoders of sites and of cells (section "autoencoders" of the paper)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.imatgen.coder import CELL_SIGMA, CELL_THRESHOLD, varied_cells
+from fermiloop.platform.generators.voxel_autoencoder import (
+    CellAutoencoder,
+    VoxelAutoencoder,
+    rows_of,
+    train_autoencoder,
+)
+from fermiloop.platform.predictors.files import from_arrays, to_arrays
+from fermiloop.platform.representations.crystal_graph import Codes
+from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.voxels import ImageCodec, Images
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pymatgen.core import Structure
+
+    from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
+
+CELL_CHANNELS: Final = 8
+SHIFTS: Final = 3
+RATE: Final = 3e-3
+CELL_RATE: Final = 2e-3
+CHUNK: Final = 64
+
+
+class GraphCoder:
+    """Codec and autoencoders.
+
+    Parameters
+    ----------
+    options
+        Grids, sizes and mode.
+    local
+        Whether blocks of a site image have numbers of their own; the paper's code is shared by the whole.
+    seed
+        Of the initial weights.
+    """
+
+    def __init__(self, options: CcdcganOptions, local: bool = True, seed: int = 0) -> None:
+        self.options = options
+        sigma = ImageCodec.for_grid(options.grid).sigma
+        self.codec = ImageCodec(options.cell_grid, options.grid, sigma=sigma, cell_sigma=CELL_SIGMA)
+        conditional = options.mode == "conditional"
+        self.sites = VoxelAutoencoder(options.grid, options.channels, options.code, conditional, local, seed)
+        self.cells = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
+
+    def fits(self, structure: Structure) -> bool:
+        """Whether the box, the slots and the limits take a crystal."""
+        limits = self.options
+        if len(structure) > limits.max_sites or max(structure.lattice.abc) > limits.max_length:
+            return False
+        if len(structure.composition) > limits.slots or not structure.is_ordered:
+            return False
+        try:
+            self.codec.boxed_positions(structure)
+        except InputError:
+            return False
+        return True
+
+    def train(
+        self,
+        structures: Sequence[Structure],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> tuple[float, ...]:
+        """Train both on crystals that fit; loss of the sites' autoencoder by epoch."""
+        bases = self.codec.encode_bases(structures)
+        images = torch.as_tensor(np.concatenate([item.images for item in bases]))
+        elements = torch.tensor([number for item in bases for number in item.elements])
+        epochs = self.options.site_epochs
+        history = train_autoencoder(
+            self.sites, rows_of(images, elements, SHIFTS), len(images), epochs, seed, progress, "site autoencoder",
+            RATE, resume=resume,
+        )  # fmt: skip
+        draw = varied_cells(self.codec, structures)
+        train_autoencoder(
+            self.cells, draw, len(structures), 2 * epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
+        )
+        return history
+
+    def encode(self, structures: Sequence[Structure]) -> list[Codes]:
+        """Codes of crystals that fit."""
+        found = []
+        for first in range(0, len(structures), CHUNK):
+            part = structures[first : first + CHUNK]
+            bases = self.codec.encode_bases(part)
+            images = np.concatenate([item.images for item in bases])
+            elements = np.array([number for item in bases for number in item.elements])
+            sites = np.split(self.sites.codes(images, elements), np.cumsum([len(item.elements) for item in bases])[:-1])
+            matrices = lattice_matrices([s.lattice.abc for s in part], [s.lattice.angles for s in part])
+            cells = self.cells.codes(self.codec.encode_cells(matrices))
+            for structure, item, cell, code in zip(part, bases, cells, sites, strict=True):
+                numbers = np.array(structure.atomic_numbers)
+                amounts = np.array([(numbers == number).sum() for number in item.elements], dtype=float)
+                found.append(Codes(cell.astype(float), item.elements, amounts, code.astype(float)))
+        return found
+
+    def decode(self, codes: Codes) -> Structure | str:
+        """The crystal that codes show, or why they show none."""
+        if not codes.elements:
+            return "no element in the graph"
+        order = np.argsort(codes.elements)
+        elements = np.array(codes.elements)[order]
+        images = self.sites.images(codes.sites[order].astype(np.float32), elements)
+        cell = self.cells.images(codes.cell[None].astype(np.float32))[0]
+        try:
+            lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
+        except InputError:
+            return "no cell decoded"
+        try:
+            crystal = self.codec.assemble(
+                lengths, angles, Images(tuple(int(z) for z in elements), images), self.options.threshold
+            )
+        except InputError:
+            return "no atom decoded"
+        if len(crystal.composition) < len(codes.elements):
+            return "an element without atoms"
+        return crystal
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Weights."""
+        return to_arrays(self.sites, "sites/") | to_arrays(self.cells, "cells/")
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over weights."""
+        from_arrays(self.sites, arrays, "sites/")
+        from_arrays(self.cells, arrays, "cells/")

@@ -1,0 +1,106 @@
+"""How a Ccdcgan is built, trained and sampled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fermiloop.platform.errors import InputError
+
+LOSSES: Final = ("hinge", "bce")
+MODES: Final = ("conditional", "combined")
+
+
+@dataclass(frozen=True)
+class CcdcganOptions:
+    """Settings, JSON scalars only.
+
+    Parameters
+    ----------
+    mode
+        Of the sites' autoencoder: ``"combined"`` is one network for all elements, ``"conditional"`` one that is told
+        the element, in place of the paper's 84 copies.
+    grid, cell_grid
+        Voxels along an edge of the images of sites and of cells.
+    channels
+        Of the finest convolution.
+    code, cell_code
+        Numbers of an element's code and of a cell's; the preset ``paper`` has 200 and 25.
+    site_epochs
+        Of both autoencoders.
+    max_images
+        Most crystals that they learn from.
+    slots
+        Most elements of a crystal.
+    max_sites, max_length
+        Largest crystal taken: sites, and longest axis in Å.
+    components
+        Numbers that an element's code is reduced to before the network sees it (principal components).
+    latent, width
+        Noise that crystals are made of, and width of the layers; of the preset ``paper`` the share of its channels
+        is ``width / 256``.
+    gan_steps, batch_size
+        Steps of the adversarial training, and crystals of one.
+    loss
+        ``"hinge"``, or the paper's ``"bce"`` (binary cross-entropy).
+    constraints
+        Properties that crystals are drawn towards low values of while training, separated by commas; none if empty.
+    constraint_weight
+        Of their sum, in the standard deviations of each, beside the adversarial loss.
+    constraint_epochs
+        Of their models.
+    descent
+        Steps by which noise is moved so that crystals come into a target's windows.
+    threshold
+        Least height of a decoded peak.
+    attempts
+        Graphs made for each crystal asked for, at most.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+
+    mode: str = "conditional"
+    grid: int = 32
+    cell_grid: int = 16
+    channels: int = 16
+    code: int = 256
+    cell_code: int = 20
+    site_epochs: int = 20
+    max_images: int = 500
+    slots: int = 2
+    max_sites: int = 12
+    max_length: float = 10.0
+    components: int = 48
+    latent: int = 64
+    width: int = 256
+    gan_steps: int = 2000
+    batch_size: int = 64
+    loss: str = "hinge"
+    constraints: str = "formation_energy_per_atom"
+    constraint_weight: float = 0.5
+    constraint_epochs: int = 60
+    descent: int = 30
+    threshold: float = 0.3
+    attempts: int = 20
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise InputError(f"{self.mode} is no mode of ccdcgan's autoencoder; choose one of {', '.join(MODES)}.")
+        if self.loss not in LOSSES:
+            raise InputError(f"{self.loss} is no loss of ccdcgan; choose one of {', '.join(LOSSES)}.")
+        counts = (self.channels, self.site_epochs, self.max_images, self.slots, self.max_sites, self.components)
+        more = (self.latent, self.width, self.gan_steps, self.batch_size, self.constraint_epochs, self.attempts)
+        if min(*counts, *more, self.code, self.cell_code) < 1 or self.descent < 0:
+            raise InputError("Sizes, epochs, steps and limits of ccdcgan must be at least 1, and descent at least 0.")
+        if not (0 < self.threshold < 1 and self.constraint_weight >= 0 and self.max_length > 0):
+            raise InputError(
+                "ccdcgan needs a threshold between 0 and 1, a constraint_weight of 0 or more and a max_length above 0."
+            )
+
+    @property
+    def constrained(self) -> tuple[str, ...]:
+        """Names of the properties."""
+        return tuple(name.strip() for name in self.constraints.split(",") if name.strip())
