@@ -19,7 +19,7 @@ from fermiloop.platform.bench.crystal_data import formulas, read_crystals, split
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.ensemble import DESCRIPTORS, EnsembleOptions, PropertyEnsemble
-from fermiloop.platform.predictors.forward_dos import LEAST_SPREAD, ForwardDos
+from fermiloop.platform.predictors.forward_dos import ForwardDos
 from fermiloop.platform.predictors.reliability import Reliability, reliability
 from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.representations.training import Target
@@ -176,7 +176,7 @@ def forward_rows(data: TrainingSet, seed: int) -> list[dict[str, Any]]:
     foretold = [model.similarity(asked.structures, Target(data.grid, target)) for target in targets]
     truth = np.stack([cosine(curves, target) for target in targets])
     mean, std = np.stack([parts[0] for parts in foretold]), np.stack([parts[1] for parts in foretold])
-    found = reliability(truth.ravel(), mean.ravel(), np.maximum(std, LEAST_SPREAD).ravel())
+    found = reliability(truth.ravel(), mean.ravel(), std.ravel())
     what = "forward_dos: similarity to a density of states, held out by composition"
     of_mean = float(np.abs(truth - truth.mean()).mean())
     note = f"R² {found.r2:.3f}; {len(test)} crystals by {len(targets)} targets"

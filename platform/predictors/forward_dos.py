@@ -17,7 +17,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
-from fermiloop.platform.predictors.reliability import stretch_factor
+from fermiloop.platform.predictors.reliability import stretch_and_floor
 from fermiloop.platform.representations.composition import row_of
 from fermiloop.platform.representations.element_features import ELEMENTS_KNOWN
 from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
@@ -42,8 +42,6 @@ OPTIONS: Final = ProcessOptions(power=2.0, components=25, noise=0.05, smoothing=
 DRAW_SEED: Final = 0
 N_TARGETS: Final = 20
 """Curves that held-out similarities are measured to."""
-LEAST_SPREAD: Final = 1e-3
-"""Of a similarity: below it a division would make much of nothing."""
 
 
 class ForwardDos:
@@ -83,7 +81,7 @@ class ForwardDos:
         curves = data.grid.normalise(np.maximum(data.curves, 0))
         inputs = describe(data.structures, data.crystal_systems)
         metrics = self._held_out(inputs, curves, data, seed)
-        self.stretch = metrics["stretch"]
+        self.stretch, self.floor = metrics["stretch"], metrics["floor"]
         progress(self.name, 0.5)
         self.grid = data.grid
         self.process = DosProcess(tuple(ELEMENTS_KNOWN), self.options).fit(inputs, curves)
@@ -117,7 +115,7 @@ class ForwardDos:
             raise InputError("A similarity needs a target curve, and the target has none; add target.dos.")
         curve = self.grid.resample(target.grid.points, target.curve)
         values = cosine(self.predict(structures), curve)
-        return values.mean(axis=0), values.std(axis=0) * self.stretch
+        return values.mean(axis=0), np.hypot(values.std(axis=0) * self.stretch, self.floor)
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
@@ -126,6 +124,7 @@ class ForwardDos:
             "grid": asdict(self.grid),
             "process": self.process.config(),
             "stretch": self.stretch,
+            "floor": self.floor,
         }
         write_model(folder, config, self.process.state())
 
@@ -143,15 +142,16 @@ class ForwardDos:
             process = DosProcess.restore(config["process"], arrays)
             model = cls(process.options)
             model.grid, model.process = SpectrumGrid(**config["grid"]), process
-            model.stretch = float(config["stretch"])
+            model.stretch, model.floor = float(config["stretch"]), float(config["floor"])
         except (FermiloopError, KeyError, TypeError, ValueError) as error:
             raise broken_model(folder, error) from None
         return model
 
     def _held_out(self, inputs: Inputs, curves: Array, data: TrainingSet, seed: int) -> dict[str, float]:
-        """Mean cosine to held-out curves, of the process and of mixed centroids, and how far to stretch the spread.
+        """Mean cosine to held-out curves, of the process and of mixed centroids, and what makes the spread honest.
 
-        The spread of the draws is judged where it is used: at similarities to other curves as targets.
+        The spread of the draws is judged where it is used, at similarities to other curves as targets, and given the
+        factor and the floor under which the held-out errors are likeliest.
         """
         rows = [row_of(structure.composition) for structure in data.structures]
         kinds = sorted(set(rows))
@@ -171,12 +171,16 @@ class ForwardDos:
             drawn = cosine(process.draw(_take(inputs, test), N_MODELS, DRAW_SEED)[:, :, None], targets)
             errors.append(cosine(curves[test][:, None], targets) - drawn.mean(axis=0))
             spreads.append(drawn.std(axis=0))
+        if not errors:  # one composition alone: nothing can be held out
+            return {"stretch": 1.0, "floor": 0.0}
         error, spread = np.concatenate(errors).ravel(), np.concatenate(spreads).ravel()
+        stretch, floor = stretch_and_floor(error, spread)
         return {
             "held_out_cosine": float(ours.mean()),
             "held_out_cosine_of_centroid_mix": float(mixed.mean()),
             "held_out_similarity_error": float(np.abs(error).mean()),
-            "stretch": stretch_factor(error, np.maximum(spread, LEAST_SPREAD)),
+            "stretch": stretch,
+            "floor": floor,
         }
 
 

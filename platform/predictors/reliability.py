@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.special import erfinv, ndtri
 
 from fermiloop.platform.errors import InputError
@@ -106,9 +107,36 @@ def calibration_error(error: Array, std: Array, bins: int = BINS) -> float:
     return float((np.abs(foretold - found) / foretold).mean())
 
 
-def stretch_factor(error: ArrayLike, std: ArrayLike) -> float:
-    """What standard deviations must be multiplied by for standardised errors of unit mean square."""
-    return float(np.sqrt(((np.asarray(error, dtype=float) / np.asarray(std, dtype=float)) ** 2).mean()))
+def stretch_and_floor(error: ArrayLike, std: ArrayLike) -> tuple[float, float]:
+    """(a, b) for which errors are likeliest if their standard deviations are √((a·std)² + b²).
+
+    Parameters
+    ----------
+    error
+        (n,) held-out errors.
+    std
+        (n,) standard deviations before calibration, none negative.
+
+    Raises
+    ------
+    InputError
+        If there are none, or a number is not finite.
+    """
+    squares, variance = np.asarray(error, dtype=float) ** 2, np.asarray(std, dtype=float) ** 2
+    if not squares.size or not (np.isfinite(squares).all() and np.isfinite(variance).all()):
+        raise InputError("A calibration needs finite held-out errors and standard deviations, at least one of each.")
+
+    def loss(logs: Array) -> tuple[float, Array]:
+        parts = np.exp(2 * logs)[:, None] * np.stack([variance, np.ones_like(variance)])
+        total = parts.sum(axis=0)
+        slope = (1 - squares / total) / total
+        return float(0.5 * (squares / total + np.log(total)).mean()), (parts * slope).mean(axis=1)
+
+    usual = 0.5 * np.log(max(float(squares.mean()), 1e-12))
+    start = np.array([usual - 0.5 * np.log(max(float(variance.mean()), 1e-12)), usual]) - 0.35  # half of each
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-14, 7)] * 2)
+    stretch, floor = np.exp(found.x)
+    return float(stretch), float(floor)
 
 
 def _spearman(a: Array, b: Array) -> float:

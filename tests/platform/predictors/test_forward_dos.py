@@ -7,6 +7,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
 from fermiloop.platform.predictors.forward_dos import N_MODELS, ForwardDos
 from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.representations.training import Target
 
 
@@ -83,11 +84,10 @@ def test_the_process_reproduces_what_it_saw_when_noise_is_small():
     assert scores.argmax(axis=1).tolist() == [0, 1, 2, 3]
 
 
-def test_the_spread_fits_held_out_errors(dos_library):
-    from fermiloop.platform.predictors.forward_dos import ForwardDos
-
-    metrics = ForwardDos().fit(dos_library, 0, lambda stage, share: None).metrics
+def test_the_spread_fits_held_out_errors(trained, dos_library):
+    metrics = trained[1].metrics
     assert metrics["stretch"] > 0
+    assert metrics["floor"] > 0
     rows = np.arange(len(dos_library))
     train, test = dos_library.subset(rows[::2].tolist()), dos_library.subset(rows[1::2].tolist())
     model = ForwardDos()
@@ -95,8 +95,13 @@ def test_the_spread_fits_held_out_errors(dos_library):
     curves = dos_library.grid.normalise(test.curves)
     standardised = []
     for row in range(0, len(test), 4):
-        target = Target(dos_library.grid, curves[row])
-        mean, std = model.similarity(test.structures, target)
-        truth = curves @ curves[row] / np.linalg.norm(curves, axis=1) / np.linalg.norm(curves[row])
-        standardised.append((truth - mean) / np.maximum(std, 1e-3))
+        mean, std = model.similarity(test.structures, Target(dos_library.grid, curves[row]))
+        assert (std >= model.floor).all()
+        standardised.append((cosine(curves, curves[row]) - mean) / std)
     assert 0.3 < np.sqrt(np.mean(np.square(standardised))) < 3
+
+
+def test_one_composition_alone_holds_nothing_out(dos_library):
+    model = ForwardDos()
+    report = model.fit(dos_library.subset([0] * 8), 0, lambda stage, share: None)
+    assert report.metrics == {"stretch": 1.0, "floor": 0.0}

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.reliability import calibration_error, coverage_curve, reliability, stretch_factor
+from fermiloop.platform.predictors.reliability import calibration_error, coverage_curve, reliability, stretch_and_floor
 
 N = 20_000
 
@@ -41,7 +41,30 @@ def test_too_narrow_and_too_wide_are_seen(wide, covered):
 @given(st.floats(0.1, 10))
 def test_the_stretch_undoes_any_scale(wide):
     truth, mean, std = sample(wide)
-    assert stretch_factor(truth - mean, std) == pytest.approx(1 / wide, rel=0.02)
+    stretch, floor = stretch_and_floor(truth - mean, std)
+    honest = reliability(truth, mean, np.hypot(stretch * std, floor))
+    assert honest.calibration_error < 0.04
+    assert honest.covered / honest.n == pytest.approx(0.9, abs=0.01)
+
+
+@pytest.mark.parametrize(("a", "b"), [(2.0, 0.5), (0.7, 1.5)])
+def test_stretch_and_floor_are_found(a, b):
+    random = np.random.default_rng(1)
+    std = random.uniform(0.01, 3, N)
+    error = np.hypot(a * std, b) * random.standard_normal(N)
+    assert stretch_and_floor(error, std) == pytest.approx((a, b), rel=0.1)
+
+
+def test_spreads_of_nothing_leave_the_floor():
+    random = np.random.default_rng(2)
+    _, floor = stretch_and_floor(0.2 * random.standard_normal(N), np.zeros(N))
+    assert floor == pytest.approx(0.2, rel=0.02)
+
+
+@pytest.mark.parametrize(("error", "std"), [([], []), ([np.nan, 1], [1, 1])])
+def test_nothing_is_calibrated_on_nothing(error, std):
+    with pytest.raises(InputError, match="held-out"):
+        stretch_and_floor(error, std)
 
 
 def test_coverage_rises_from_nothing_to_all():
