@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 
 GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "dos_composer": ("paper", "factorised"),
+    "imatgen": (),
     "substitution": (),
+    "prototype_enumeration": (),
     "random_pick": (),
+    "random_symmetric": (),
+    "genetic": (),
+    "particle_swarm": (),
+    "annealing": (),
+    "minima_hopping": (),
+    "bayesian": (),
 }
 NEEDS_CURVE: Final = frozenset({"dos_composer"})  # generators that learn from curves like the target's
-MOST_COMPONENTS: Final = {"dos_composer": 2}  # generators that make fewer components than a space may hold
-STAGES: Final = ("composition", "geometry", "duplicates", "relaxation", "hull", "target")
+MOST_COMPONENTS: Final = {"dos_composer": 2, "imatgen": 2}  # of generators that make fewer than a space may hold
+STAGES: Final = ("composition", "rules", "geometry", "duplicates", "relaxation", "hull", "target")
+DEFAULT_STAGES: Final = tuple(
+    stage for stage in STAGES if stage != "rules"
+)  # the composition stage asks for both rules
 POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
 ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)

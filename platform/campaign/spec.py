@@ -243,7 +243,7 @@ class FunnelSpec(Part):
 
     stages: Annotated[
         tuple[Annotated[Text, AfterValidator(_known("stage", names.STAGES))], ...], AfterValidator(_distinct)
-    ] = Field(default=names.STAGES, min_length=1, description="stages in their order")
+    ] = Field(default=names.DEFAULT_STAGES, min_length=1, description="stages in their order")
     potential: Annotated[Text, AfterValidator(_known("potential", names.POTENTIALS))] = Field(
         default="chgnet", description="cheap potential of relaxation and hull"
     )

@@ -17,6 +17,7 @@ from fermiloop.platform.screening.composition import check_composition
 from fermiloop.platform.screening.geometry import check_geometry
 from fermiloop.platform.screening.hull import Hulls, check_hull
 from fermiloop.platform.screening.relaxation import check_relaxation
+from fermiloop.platform.screening.rules import check_rules
 from fermiloop.platform.screening.target import score_target
 from fermiloop.platform.screening.twins import Register
 from fermiloop.platform.screening.verdicts import (
@@ -79,6 +80,10 @@ def _composition(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
     return work.each(crystals, lambda crystal: check_composition(crystal, work.context))
 
 
+def _rules(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
+    return work.each(crystals, lambda crystal: check_rules(crystal, work.context))
+
+
 def _geometry(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
     return work.each(crystals, lambda crystal: check_geometry(crystal, work.context))
 
@@ -107,6 +112,7 @@ def _target(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
 
 STAGES: Final[dict[str, Callable[[Pass, Sequence[Crystal]], list[Verdict]]]] = {
     "composition": _composition,
+    "rules": _rules,
     "geometry": _geometry,
     "duplicates": _duplicates,
     "relaxation": _relaxation,

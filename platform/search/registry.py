@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.generators.dos_composer import ComposerOptions, DosComposer
+from fermiloop.platform.generators.imatgen.generator import Imatgen
+from fermiloop.platform.generators.imatgen.options import ImatgenOptions
 from fermiloop.platform.generators.inverse import PRESETS, check_options
+from fermiloop.platform.search.enumeration import PrototypeEnumeration, PrototypeEnumerationOptions
+from fermiloop.platform.search.global_search import (
+    AnnealingSearch,
+    BayesianSearch,
+    GeneticSearch,
+    GlobalSearchOptions,
+    HoppingSearch,
+    RandomSymmetricSearch,
+    SwarmSearch,
+)
 from fermiloop.platform.search.random_pick import RandomPick, RandomPickOptions
 from fermiloop.platform.search.substitution import Substitution, SubstitutionOptions
 
@@ -49,19 +61,27 @@ class GeneratorEntry:
             known = f"choose one of {', '.join(self.presets)}" if self.presets else "it has none, leave it out"
             raise InputError(f"{preset} is no preset of {self.kind.name}; {known}.")
         check_options(options, self.options)
+        make: Any = self.kind  # the protocol says nothing of constructors
         try:
             chosen = self.options(**options)
-            make: Any = self.kind  # the protocol says nothing of constructors
             made: Generator = make(preset or self.presets[-1], chosen) if self.presets else make(chosen)
-            return made
         except TypeError as error:
             raise InputError(f"The options {options} of {self.kind.name} do not hold: {error}.") from None
+        return made
 
 
 GENERATORS: Final[dict[str, GeneratorEntry]] = {
     "dos_composer": GeneratorEntry(DosComposer, ComposerOptions, tuple(PRESETS)),
+    "imatgen": GeneratorEntry(Imatgen, ImatgenOptions),
     "substitution": GeneratorEntry(Substitution, SubstitutionOptions),
+    "prototype_enumeration": GeneratorEntry(PrototypeEnumeration, PrototypeEnumerationOptions),
     "random_pick": GeneratorEntry(RandomPick, RandomPickOptions),
+    "random_symmetric": GeneratorEntry(RandomSymmetricSearch, GlobalSearchOptions),
+    "genetic": GeneratorEntry(GeneticSearch, GlobalSearchOptions),
+    "particle_swarm": GeneratorEntry(SwarmSearch, GlobalSearchOptions),
+    "annealing": GeneratorEntry(AnnealingSearch, GlobalSearchOptions),
+    "minima_hopping": GeneratorEntry(HoppingSearch, GlobalSearchOptions),
+    "bayesian": GeneratorEntry(BayesianSearch, GlobalSearchOptions),
 }
 
 

@@ -81,7 +81,7 @@ def test_an_empty_batch_and_no_stages_hold(tools):
 
 @pytest.mark.parametrize("stages", [("geometry", "magic"), ("geometry", "geometry")])
 def test_unknown_and_repeated_stages_are_refused(tools, stages):
-    with pytest.raises(InputError, match="known stages are composition, geometry"):
+    with pytest.raises(InputError, match="known stages are composition, rules, geometry"):
         tools.run([], *stages)
 
 
