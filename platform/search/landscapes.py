@@ -140,7 +140,10 @@ class IonicCrystal:
     def _repulsion(self, r: Array, contact: Array) -> tuple[Array, Array]:
         """Energy and derivative, both zero at the cut-off."""
         power, cutoff = self.options.exponent, self.options.cutoff
-        here, edge = self.options.repulsion * (contact / r) ** power, self.options.repulsion * (contact / cutoff) ** power
+        here, edge = (
+            self.options.repulsion * (contact / r) ** power,
+            self.options.repulsion * (contact / cutoff) ** power,
+        )
         slope = -power * edge / cutoff
         return here - edge - slope * (r - cutoff), -power * here / r - slope
 

@@ -1,7 +1,8 @@
 """Simulated annealing over local minima (Kirkpatrick, Gelatt and Vecchi, Science 220, 671, 1983).
 
 As every method here relaxes locally, the walk is one over minima (Li and Scheraga, 1987). The first temperature
-is the one at which the first moves would have been accepted in four of five cases; it falls geometrically.
+is the one at which half of the first moves would have been accepted; it falls geometrically, fast enough for the
+few dozen relaxations that a budget has room for.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class AnnealingOptions:
         Shares of moves that exchange, and that strain; the rest displace.
     """
 
-    cooling: float = 0.95
-    acceptance: float = 0.8
-    trials: int = 4
-    size: float = 1.0
+    cooling: float = 0.8
+    acceptance: float = 0.5
+    trials: int = 2
+    size: float = 0.7
     permutation: float = 0.15
     strain: float = 0.1
 

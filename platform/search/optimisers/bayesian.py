@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.stats import norm
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Kernel, WhiteKernel
+from scipy.special import ndtr
 
 from fermiloop.platform.search.optimisers.protocol import Start
 
@@ -66,7 +63,7 @@ class Bayesian:
         self._found: list[Minimum] = []
         self._prints: list[Array] = []
         self._values: list[float] = []
-        self._kernel: Kernel = ConstantKernel(1.0) * RBF(1.0, (0.05, 50.0)) + WhiteKernel(0.1, (1e-4, 2.0))
+        self._kernel: Any = None
 
     def ask(self) -> list[Start]:
         """The start of the largest expected improvement."""
@@ -103,11 +100,17 @@ class Bayesian:
 
     def _expected_improvement(self, prints: Array) -> Array:
         """(n,) in standard deviations of the values seen."""
+        from sklearn.exceptions import ConvergenceWarning  # seconds to import
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+
         known, values = np.array(self._prints), np.array(self._values)
         middle, spread = known.mean(axis=0), known.std(axis=0)
         scale = np.sqrt((spread**2).sum()) or 1.0  # one scale for all: a number that hardly changes stays small
         values = np.minimum(values, np.quantile(values, 0.9))  # what is hopeless need not be told from the worse
         values = (values - values.mean()) / (values.std() or 1.0)
+        if self._kernel is None:
+            self._kernel = ConstantKernel(1.0) * RBF(1.0, (0.05, 50.0)) + WhiteKernel(0.1, (1e-4, 2.0))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             anew = (len(self._found) - self._options.first) % self._options.refit == 0
@@ -117,4 +120,4 @@ class Bayesian:
         mean, deviation = process.predict((prints - middle) / scale, return_std=True)
         gain = values.min() - mean
         u = gain / np.maximum(deviation, 1e-9)
-        return np.asarray(gain * norm.cdf(u) + deviation * norm.pdf(u))
+        return np.asarray(gain * ndtr(u) + deviation * np.exp(-(u**2) / 2) / np.sqrt(2 * np.pi))

@@ -51,7 +51,7 @@ class ClusterSpace:
         if n < 2:
             raise InputError(f"A cluster needs at least 2 atoms, not {n}.")
         self.kinds = np.zeros(n, dtype=np.int64)
-        self.step = 0.35
+        self.step, self.heat = 0.35, 0.3
         self.radius = radius or 0.75 * n ** (1 / 3)
         self._floors = np.full((n, n), floor)
 
@@ -81,7 +81,7 @@ class ClusterSpace:
         lowest = np.argsort(lower[:, 2])
         top, bottom = upper[highest[:cut]], lower[lowest[: n - cut]]
         gap = (upper[highest[cut], 2] + top[-1, 2] - lower[lowest[n - cut], 2] - bottom[-1, 2]) / 2
-        return self._tidy(np.concatenate([top, bottom + [0, 0, gap]]))
+        return self._tidy(np.concatenate([top, bottom + np.array([0, 0, gap])]))
 
     def strain(self, point: Point, rng: np.random.Generator) -> Point:
         """The atoms above a random plane through the middle twisted about its normal."""

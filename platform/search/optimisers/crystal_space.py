@@ -45,7 +45,7 @@ class CrystalOptions:
     symmetric_share
         Share of random crystals that are given symmetry.
     space_groups
-        First and last number allowed where there is symmetry.
+        Numbers allowed where there is symmetry.
     """
 
     floor: float = 0.7
@@ -53,7 +53,7 @@ class CrystalOptions:
     lengths: float = 2.5
     strain: float = 0.3
     symmetric_share: float = 0.0
-    space_groups: tuple[int, int] = (2, 230)
+    space_groups: tuple[int, ...] = tuple(range(2, 231))
 
 
 class CrystalSpace:
@@ -87,7 +87,7 @@ class CrystalSpace:
         self.kinds = np.array([names.index(symbol) for symbol in symbols], dtype=np.int64)
         self._floors = self.options.floor * (radii[:, None] + radii[None])
         self._spacing = (volume / len(symbols)) ** (1 / 3)
-        self.step = 0.15 * self._spacing
+        self.step, self.heat = 0.15 * self._spacing, 0.1
 
     def random(self, rng: np.random.Generator) -> Point:
         """A random cell of about the expected volume with random sites, or a symmetric one by lot."""

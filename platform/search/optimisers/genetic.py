@@ -41,12 +41,12 @@ class GeneticOptions:
         Members whose fingerprints differ by less than this (root mean square) are one niche.
     """
 
-    population: int = 10
-    first: int = 5
+    population: int = 6
+    first: int = 3
     tournament: int = 3
-    heredity: float = 0.5
+    heredity: float = 0.4
     strain: float = 0.2
-    permutation: float = 0.2
+    permutation: float = 0.3
     niche: float = 0.01
 
 

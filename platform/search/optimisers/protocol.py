@@ -66,6 +66,8 @@ class SearchSpace(Protocol):
     """(n,) what each site holds; equal numbers are interchangeable."""
     step: float
     """Length that a site moves in a middling random step."""
+    heat: float
+    """Kinetic energy per degree of freedom that takes a middling escape out of a valley."""
 
     def random(self, rng: np.random.Generator) -> Point:
         """A random place without atoms on top of each other."""

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from pyxtal import pyxtal
-from pyxtal.msg import Comp_CompatibilityError, VolumeError
 
 from fermiloop.platform.search.optimisers.protocol import Start
 
@@ -46,14 +44,14 @@ class RandomSymmetric:
 
 
 def symmetric_crystal(
-    symbols: tuple[str, ...], groups: tuple[int, int], rng: np.random.Generator
+    symbols: tuple[str, ...], groups: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Array, Array] | None:
     """(n, 3) fractional coordinates in the order of `symbols` and a (3, 3) cell, Å; None if no group would do."""
     counts = Counter(symbols)
     species = sorted(counts)
     for _ in range(TRIES):
-        group, centred = int(rng.integers(groups[0], groups[1] + 1)), bool(rng.integers(2))
-        made = _made(group, species, [counts[name] for name in species], rng, conventional=centred)
+        group, conventional = groups[int(rng.integers(len(groups)))], bool(rng.integers(2))
+        made = _made(group, species, [counts[name] for name in species], rng, conventional=conventional)
         if made is None:
             continue
         structure = made.to_pymatgen()
@@ -69,9 +67,11 @@ def symmetric_crystal(
     return None
 
 
-def _made(
-    group: int, species: list[str], counts: list[int], rng: np.random.Generator, *, conventional: bool
-) -> pyxtal | None:
+def _made(group: int, species: list[str], counts: list[int], rng: np.random.Generator, *, conventional: bool) -> Any:
+    """A crystal of PyXtal's, None where the group cannot hold the atoms or they would not fit."""
+    from pyxtal import pyxtal  # seconds to import
+    from pyxtal.msg import Comp_CompatibilityError, VolumeError
+
     crystal = pyxtal()
     try:
         with warnings.catch_warnings():

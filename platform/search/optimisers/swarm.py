@@ -38,14 +38,15 @@ class SwarmOptions:
     generations
         Over which the inertia falls.
     pull
-        Towards a particle's own best and towards the best of all (c1 = c2).
+        Towards a particle's own best and towards the best of all (c1 = c2); 2 in the papers, less here, since every
+        place is relaxed and a swarm of few generations must not overshoot.
     """
 
     particles: int = 5
     random_share: float = 0.4
     inertia: tuple[float, float] = (0.9, 0.4)
     generations: int = 10
-    pull: float = 2.0
+    pull: float = 1.0
 
 
 @dataclass(eq=False)

@@ -1,0 +1,110 @@
+"""Several objectives at once: fronts, crowding, hypervolume and a choice from them. All objectives are minimised.
+
+Non-dominated sorting and crowding as in NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 182, 2002); hypervolume by
+slicing along the last objective (Zitzler and Thiele, 1998).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Array = NDArray[np.float64]
+
+
+def dominates(one: ArrayLike, other: ArrayLike) -> bool:
+    """Whether `one` is nowhere worse than `other` and somewhere better."""
+    first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    return bool((first <= second).all() and (first < second).any())
+
+
+def ranks(values: ArrayLike) -> NDArray[np.int64]:
+    """(n,) number of the front of each row of (n, k) values, 0 for those that none dominates.
+
+    Raises
+    ------
+    InputError
+        If a value is not a number.
+    """
+    table = _table(values)
+    no_worse = (table[:, None] <= table[None]).all(axis=-1)
+    better = no_worse & (table[:, None] < table[None]).any(axis=-1)  # [i, j]: i dominates j
+    found = np.full(len(table), -1, dtype=np.int64)
+    front = 0
+    while (found < 0).any():
+        left = found < 0
+        free = left & ~(better & left[:, None]).any(axis=0)
+        found[free] = front
+        front += 1
+    return found
+
+
+def crowding(values: ArrayLike) -> Array:
+    """(n,) crowding distance of the rows of one front, infinite at the ends of each objective."""
+    table = _table(values)
+    n, k = table.shape
+    found = np.zeros(n)
+    for objective in range(k):
+        order = np.argsort(table[:, objective], kind="stable")
+        column = table[order, objective]
+        found[order[[0, -1]]] = np.inf
+        if n > 2 and column[-1] > column[0]:
+            found[order[1:-1]] += (column[2:] - column[:-2]) / (column[-1] - column[0])
+    return found
+
+
+def select(values: ArrayLike, n: int) -> list[int]:
+    """Rows of the `n` best: front by front, the least crowded of a front first."""
+    table = _table(values)
+    order: list[int] = []
+    front_of = ranks(table)
+    for front in range(int(front_of.max(initial=-1)) + 1):
+        rows = np.flatnonzero(front_of == front)
+        order += [int(rows[i]) for i in np.argsort(-crowding(table[rows]), kind="stable")]
+    return order[:n]
+
+
+def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
+    """Volume that the rows of (n, 2 or 3) values dominate up to a reference point.
+
+    Raises
+    ------
+    InputError
+        If there are not two or three objectives, or a value is not a number.
+    """
+    table, corner = _table(values), np.asarray(reference, dtype=float)
+    if table.shape[1] not in {2, 3} or corner.shape != (table.shape[1],):
+        raise InputError(f"A hypervolume needs 2 or 3 objectives and as long a reference, not {table.shape[1]}.")
+    inside = table[(table < corner).all(axis=1)]
+    if table.shape[1] == 2:
+        return _area(inside, corner)
+    heights = np.unique(inside[:, 2])
+    edges = np.append(heights[1:], corner[2])
+    slabs = [
+        (top - bottom) * _area(inside[inside[:, 2] <= bottom, :2], corner[:2])
+        for bottom, top in zip(heights, edges[: len(heights)], strict=True)
+    ]
+    return float(sum(slabs))
+
+
+def _area(rows: Array, corner: Array) -> float:
+    """Area that (n, 2) rows dominate, all of them below the corner."""
+    total, lowest = 0.0, float(corner[1])
+    for x, y in rows[np.lexsort((rows[:, 1], rows[:, 0]))]:
+        if y < lowest:
+            total += (float(corner[0]) - float(x)) * (lowest - float(y))
+            lowest = float(y)
+    return total
+
+
+def _table(values: ArrayLike) -> Array:
+    table = np.asarray(values, dtype=float)
+    if table.ndim != 2 or np.isnan(table).any():
+        raise InputError(f"Objectives are a table of numbers, one row a candidate, not of shape {table.shape} or NaN.")
+    return table
