@@ -4,6 +4,9 @@ Five small networks each give a mean and a variance (Lakshminarayanan, Pritzel a
 bootstrap of its own (Poisson weights). Their mixture is scaled on compositions held out of the training so that
 standardised errors have unit variance, and its intervals are split-conformal (Angelopoulos and Bates,
 arXiv:2107.07511): a share of 90 % of new crystals like those held out lies in the 90 % interval.
+
+Gaps and hull distances are never foretold below zero, but metals are not told apart first: the mean of a gap is an
+average over metal and insulator where the networks cannot say, and its interval is one of both.
 """
 
 from __future__ import annotations
