@@ -6,208 +6,42 @@ mistake is a `SpecError` of one sentence.
 
 from __future__ import annotations
 
-import math
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pymatgen.core import Composition, Element
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.curve_file import curve_problem, read_curve
+from fermiloop.platform.campaign.curve_file import read_curve
 from fermiloop.platform.campaign.spec_errors import sentence
+from fermiloop.platform.campaign.spec_fields import (
+    Number,
+    Options,
+    Part,
+    Symbol,
+    Text,
+    Whole,
+    campaign_name,
+    distinct,
+    known,
+)
+from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
 from fermiloop.platform.representations.curves import GRIDS
-from fermiloop.platform.representations.training import PropertyWindow
-from fermiloop.schemas.vocabulary import SpectrumKind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
-
-
-def _known(what: str, known: tuple[str, ...]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in known:
-            raise ValueError(f"is no known {what}; {names.hint(value, known, what)}")
-        return value
-
-    return check
-
-
-def _campaign_name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise ValueError(
-            "must be 1 to 63 small letters, digits and hyphens that begin with a letter or digit, such as pd-like"
-        )
-    return value
-
-
-def _formula(value: str) -> str:
-    try:
-        composition = Composition(value)
-        known = bool(composition) and all(element.symbol in ELEMENTS for element in composition.elements)
-    except (ValueError, AttributeError):
-        known = False
-    if not known:
-        raise ValueError("is no chemical formula; write it as Pd or NiAl3")
-    return composition.reduced_formula
-
-
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    twice = next((value for value in values if values.count(value) > 1), None)
-    if twice is not None:
-        raise ValueError(f"names {twice} twice; name it once")
-    return values
-
-
-def _plain(tree: dict[str, Any]) -> dict[str, Any]:
-    """Refuse what no JSON document holds: dates, NaN, keys that are not text."""
-    problem = _unplain(tree)
-    if problem:
-        raise ValueError(f"holds {problem}, where only text, finite numbers, lists and mappings may be")
-    return tree
-
-
-def _unplain(value: Any) -> str | None:
-    if isinstance(value, dict):
-        wrong = next((key for key in value if not isinstance(key, str)), None)
-        if wrong is not None:
-            return f"the key {wrong!r}"
-        return next((found for found in map(_unplain, value.values()) if found), None)
-    if isinstance(value, list):
-        return next((found for found in map(_unplain, value) if found), None)
-    fine = value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
-    return None if fine else f"the value {value}"
-
-
-Text = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
-Whole = Annotated[int, Field(strict=True)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-AnyNumber = Annotated[float, Field(strict=True)]
-Symbol = Annotated[Text, AfterValidator(_known("element", ELEMENTS))]
-Options = Annotated[dict[str, Any], AfterValidator(_plain)]
-
-
-class Part(BaseModel):
-    """A mapping of the campaign file: unknown keys refused, frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CurveTarget(Part):
-    """A curve, named in one of three ways."""
-
-    kind: ClassVar[SpectrumKind]
-    axis: ClassVar[str]
-    """Key of the points of a pasted curve."""
-
-    material: Text | None = Field(default=None, description="formula or id of a stored material")
-    file: Text | None = Field(default=None, description="path of a curve file, relative to the campaign file")
-    values: tuple[AnyNumber, ...] | None = Field(default=None, description="as many as points, any normalisation")
-
-    @property
-    def points(self) -> tuple[float, ...] | None:
-        """Points of a pasted curve."""
-        found: tuple[float, ...] | None = getattr(self, self.axis)
-        return found
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        name = f"target.{self.kind}"
-        pasted = self.points is not None or self.values is not None
-        if sum((self.material is not None, self.file is not None, pasted)) != 1:
-            raise ValueError(f"{name} must name one of material, file, or {self.axis} with values, and only one")
-        if pasted:
-            if self.points is None or self.values is None:
-                missing = self.axis if self.points is None else "values"
-                raise ValueError(f"{name}.{missing} is missing; pasted curves need {self.axis} and values")
-            problem = curve_problem(self.points, self.values, GRIDS[self.kind], self.axis)
-            if problem:
-                raise ValueError(f"{name} does not hold: {problem}")
-        return self
-
-    def curve(self) -> NDArray[np.float64] | None:
-        """Unit-area curve on the grid of its kind where the values are here, None where a material is named."""
-        if self.points is None or self.values is None:
-            return None
-        grid = GRIDS[self.kind]
-        return grid.normalise(grid.resample(self.points, self.values))
-
-
-class DosTarget(CurveTarget):
-    """A density of states."""
-
-    kind = SpectrumKind.DOS
-    axis = "energies"
-    energies: tuple[AnyNumber, ...] | None = Field(default=None, description="eV about the Fermi level, rising")
-
-
-class XrdTarget(CurveTarget):
-    """A powder diffraction pattern."""
-
-    kind = SpectrumKind.XRD
-    axis = "angles"
-    angles: tuple[AnyNumber, ...] | None = Field(default=None, description="2θ in degrees for Cu Kα, rising")
-
-
-class Window(Part):
-    """A property with the values that count as a hit."""
-
-    name: Annotated[Text, AfterValidator(_known("property", names.PROPERTIES))] = Field(description="a property name")
-    value: Number = Field(description="the value looked for, in the property's unit")
-    tolerance: Number = Field(gt=0, description="how far from it still counts")
-
-
-class TargetSpec(Part):
-    """What is looked for."""
-
-    dos: DosTarget | None = Field(default=None, description="a density of states")
-    xrd: XrdTarget | None = Field(default=None, description="a powder diffraction pattern, in place of dos")
-    hit_similarity: Number = Field(default=0.9, gt=0, le=1, description="cosine similarity that counts as a hit")
-    exclude: tuple[Annotated[Text, AfterValidator(_formula)], ...] = Field(
-        default=(), description="formulas that may not be proposed"
-    )
-    properties: tuple[Window, ...] = Field(default=(), description="property windows, which must all hold")
-
-    @model_validator(mode="after")
-    def _something(self) -> TargetSpec:
-        if self.dos is not None and self.xrd is not None:
-            raise ValueError("target names both dos and xrd; a campaign looks for one curve")
-        if self.curve is None and not self.properties:
-            raise ValueError(
-                "target names nothing to look for; give it dos, xrd, properties, or a curve with properties"
-            )
-        return self
-
-    @property
-    def curve(self) -> CurveTarget | None:
-        """The curve that is looked for, of whatever kind."""
-        return self.dos or self.xrd
-
-    def windows(self) -> tuple[PropertyWindow, ...]:
-        """Property windows as the generators and the screening take them."""
-        return tuple(PropertyWindow(window.name, window.value, window.tolerance) for window in self.properties)
 
 
 class SpaceSpec(Part):
     """Where candidates may lie."""
 
-    elements: Annotated[tuple[Symbol, ...], AfterValidator(_distinct)] = Field(
+    elements: Annotated[tuple[Symbol, ...], AfterValidator(distinct)] = Field(
         min_length=1, description="element symbols"
     )
     components: tuple[Whole, Whole] = Field(default=(1, 2), description="fewest and most distinct elements")
     crystal_systems: Annotated[
-        tuple[Annotated[Text, AfterValidator(_known("crystal system", names.CRYSTAL_SYSTEMS))], ...],
-        AfterValidator(_distinct),
+        tuple[Annotated[Text, AfterValidator(known("crystal system", names.CRYSTAL_SYSTEMS))], ...],
+        AfterValidator(distinct),
     ] = Field(default=("cubic", "hexagonal"), min_length=1, description="crystal systems")
     max_sites: Whole = Field(default=8, ge=1, le=20, description="most sites of the primitive cell")
 
@@ -230,7 +64,7 @@ class SpaceSpec(Part):
 class GeneratorSpec(Part):
     """One proposer and how many candidates it proposes each round."""
 
-    name: Annotated[Text, AfterValidator(_known("generator", tuple(names.GENERATOR_PRESETS)))] = Field(
+    name: Annotated[Text, AfterValidator(known("generator", tuple(names.GENERATOR_PRESETS)))] = Field(
         description="a generator's name"
     )
     preset: Text | None = Field(default=None, description="a preset of the generator")
@@ -242,9 +76,9 @@ class FunnelSpec(Part):
     """Which stages screen the candidates."""
 
     stages: Annotated[
-        tuple[Annotated[Text, AfterValidator(_known("stage", names.STAGES))], ...], AfterValidator(_distinct)
+        tuple[Annotated[Text, AfterValidator(known("stage", names.STAGES))], ...], AfterValidator(distinct)
     ] = Field(default=names.DEFAULT_STAGES, min_length=1, description="stages in their order")
-    potential: Annotated[Text, AfterValidator(_known("potential", names.POTENTIALS))] = Field(
+    potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
         default="chgnet", description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
@@ -253,7 +87,7 @@ class FunnelSpec(Part):
 class AcquisitionSpec(Part):
     """How the candidates to evaluate are chosen."""
 
-    name: Annotated[Text, AfterValidator(_known("acquisition", names.ACQUISITIONS))] = Field(
+    name: Annotated[Text, AfterValidator(known("acquisition", names.ACQUISITIONS))] = Field(
         default="expected_improvement", description="an acquisition function"
     )
     diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
@@ -263,7 +97,7 @@ class AcquisitionSpec(Part):
 class EngineSpec(Part):
     """What computes the chosen candidates."""
 
-    name: Annotated[Text, AfterValidator(_known("engine", names.ENGINES))] = Field(
+    name: Annotated[Text, AfterValidator(known("engine", names.ENGINES))] = Field(
         default="gpaw", description="an engine"
     )
     settings: Options = Field(default_factory=dict, description="settings of the engine, beyond its defaults")
@@ -297,7 +131,7 @@ class StopSpec(Part):
 class CampaignSpec(Part):
     """A whole campaign file."""
 
-    name: Annotated[Text, AfterValidator(_campaign_name)] = Field(description="the campaign's name")
+    name: Annotated[Text, AfterValidator(campaign_name)] = Field(description="the campaign's name")
     target: TargetSpec = Field(description="what is looked for")
     space: SpaceSpec = Field(description="where candidates may lie")
     generators: tuple[GeneratorSpec, ...] = Field(min_length=1, description="who proposes candidates")
