@@ -130,7 +130,7 @@ def composition_rows(samples: Samples, quick: bool, seed: int, progress: Progres
         chance = answers_of(RandomRows, samples, name, folds, seed)
         retrieved = answers_of(NearestNeighbour, samples, name, folds, seed)
         published = PUBLISHED_IN_SAMPLE if name == "in-sample" else None
-        note = (
+        note = ("published: of a density of states; " if published else "") + (
             f"first {_share(ours.ranks < 1)}, median rank {np.median(ours.ranks):g}; "
             f"nearest pattern {_share(_hit(retrieved))}, baseline by lot"
         )
