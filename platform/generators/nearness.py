@@ -28,7 +28,7 @@ def curve_on(grid: SpectrumGrid, target: Target) -> Array:
         If the target has no curve or it does not cover the grid.
     """
     if target.grid is None or target.curve is None:
-        raise InputError("This generator needs a target curve, and the target has none; add target.dos.")
+        raise InputError("This generator needs a target curve, and the target has none; add target.dos or target.xrd.")
     return grid.normalise(np.maximum(grid.resample(target.grid.points, target.curve), 0))
 
 
