@@ -18,6 +18,7 @@ from fermiloop.platform.generators.voxel_autoencoder import (
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.representations.crystal_graph import Codes
 from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.voxel_decode import MERGE_RADIUS, find_peaks, merge_peaks
 from fermiloop.platform.representations.voxels import ImageCodec, Images
 
 if TYPE_CHECKING:
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
 
+    Voxels = NDArray[np.float32]
+
 CELL_CHANNELS: Final = 8
 SHIFTS: Final = 3
 RATE: Final = 3e-3
 CELL_RATE: Final = 2e-3
 CHUNK: Final = 64
+FAINTEST: Final = 0.12
+"""Least height of a peak that is taken for an atom because the graph says that there is one more."""
 
 
 class GraphCoder:
@@ -116,6 +121,7 @@ class GraphCoder:
         order = np.argsort(codes.elements)
         elements = np.array(codes.elements)[order]
         images = self.sites.images(codes.sites[order].astype(np.float32), elements)
+        images = self._as_many_as_said(images, codes.amounts[order])
         cell = self.cells.images(codes.cell[None].astype(np.float32))[0]
         try:
             lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
@@ -130,6 +136,22 @@ class GraphCoder:
         if len(crystal.composition) < len(codes.elements):
             return "an element without atoms"
         return crystal
+
+    def _as_many_as_said(self, images: Voxels, amounts: NDArray[np.float64]) -> Voxels:
+        """Images scaled so that as many peaks as the graph says are higher than the threshold, if so many stand out.
+
+        An image is left as it is where the graph says nothing, or the dimmest peak asked for is hardly there.
+        """
+        made = images.copy()
+        for i, amount in enumerate(np.round(amounts)):
+            if not 1 <= amount <= self.options.max_sites:
+                continue
+            peaks = find_peaks(images[i : i + 1], FAINTEST, self.codec.sigma, self.codec.box)
+            peaks = merge_peaks(peaks, np.eye(3) * self.codec.box, MERGE_RADIUS)
+            heights = np.append(np.sort(peaks.heights)[::-1], FAINTEST)
+            if len(heights) > amount:
+                made[i] *= self.options.threshold / (0.5 * (heights[int(amount) - 1] + heights[int(amount)]))
+        return made
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Weights."""

@@ -122,7 +122,7 @@ class ConstraintModel(nn.Module):
                     votes = torch.stack([member(seen) for member in self.members])
                     loss = nn.functional.smooth_l1_loss(votes, scaled[batch].expand_as(votes), beta=0.5)
                     optimiser.zero_grad()
-                    loss.backward()
+                    loss.backward()  # type: ignore[no-untyped-call]
                     optimiser.step()
                     total += loss.item() * len(batch)
             return total / len(rows)

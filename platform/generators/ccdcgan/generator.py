@@ -1,136 +1,169 @@
-"""CCDCGAN as a generator of the loop: crystals to graphs, an adversarial network on graphs, graphs to crystals."""
+"""CCDCGAN as a generator of the loop: crystals to codes, codes to graphs, graphs from noise, crystals back.
+
+Elements are those of the graph's own slots (or rows of large enough norm), among those of the space: none is chosen
+at random. Windows of a target pull the noise at sampling, through every constraint model that could be trained; while
+the networks train, the properties named in the options are drawn below the best tenth of the training set. A target
+that is only a curve adds no pull of its own: its crystals are those of the network as trained.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from pymatgen.core import Element
+from pymatgen.core import Element, Structure
 
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
-from fermiloop.platform.generators.ccdcgan.constraint import ConstraintModel
-from fermiloop.platform.generators.ccdcgan.gan import descend, train_gan
-from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
-from fermiloop.platform.generators.ccdcgan.system import GraphSystem, build_system
+from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel, Pull
+from fermiloop.platform.generators.ccdcgan.gan import CrystalGan
+from fermiloop.platform.generators.ccdcgan.options import PAPER_OPTIONS, CcdcganOptions
+from fermiloop.platform.generators.ccdcgan.spaces import CODES, SPACES
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
-from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pymatgen.core import Structure
+    from numpy.typing import NDArray
+    from torch import Tensor
 
     from fermiloop.platform.generators.protocol import Space, Target, TrainingSet
 
+    Array = NDArray[np.float64]
+
 PRESETS: Final = ("paper", "compact")
-FEWEST: Final = 10
+"""The default last."""
+PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
+"""Constraint models are trained for those of them that the training set knows."""
+TEST_SHARE: Final = 0.1
+BEST: Final = 0.1
+"""While training, properties are drawn below the value that this share of the training set is below."""
 PORTION: Final = 64
 """Graphs made at once."""
-TEST_SHARE: Final = 0.1
-PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
-"""Modelled wherever labels are, so that a target may ask for them."""
 
 
 class Ccdcgan:
-    """Learns crystal graphs; proposes crystals drawn into the windows of a target.
-
-    A target that is a curve alone moves nothing: crystals then come as the network was trained to make them, of low
-    formation energy where that is its constraint.
+    """Learns crystal graphs, draws them to wanted properties.
 
     Parameters
     ----------
     preset
-        ``"compact"``, or ``"paper"``: images of 160 × 160, at full size for a GPU.
+        ``"compact"``, or ``"paper"``: the published graph and convolutions, for a GPU.
     options
         How it is built, trained and sampled.
     """
 
     name = "ccdcgan"
 
-    def __init__(self, preset: str = "compact", options: CcdcganOptions | None = None) -> None:
+    def __init__(self, preset: str = PRESETS[-1], options: CcdcganOptions | None = None) -> None:
         if preset not in PRESETS:
             raise InputError(f"{preset} is no preset of ccdcgan; choose one of {', '.join(PRESETS)}.")
-        self.preset, self.options = preset, options or CcdcganOptions()
-        if preset == "paper" and (self.options.code, self.options.cell_code) != (SITE_CODE, CELL_CODE):
-            self.options = type(self.options)(**asdict(self.options) | {"code": SITE_CODE, "cell_code": CELL_CODE})
+        options = options or (PAPER_OPTIONS if preset == "paper" else CcdcganOptions())
+        code, cell_code = CODES.get(preset, (options.code, options.cell_code))
+        self.preset, self.options = preset, replace(options, code=code, cell_code=cell_code)
         self.failures: Counter[str] = Counter()
 
     def fit(
         self, data: TrainingSet, seed: int, progress: Callable[[str, float], None], resume: Path | None = None
     ) -> FitReport:
-        """Train the autoencoders, the constraints, then the adversarial networks; a tenth is held out of the first.
+        """Train the autoencoders, then the constraint models, then the adversarial network.
+
+        A tenth of the crystals is kept from the constraint models, to judge them.
 
         Raises
         ------
         InputError
-            If fewer than ten crystals fit the box and the slots, or fewer than ten bear the constraint's label.
+            If fewer than two crystals fit.
         """
-        began, options = time.process_time(), self.options
-        coder = GraphCoder(options, self.preset != "paper", seed)
-        rows = [i for i, structure in enumerate(data.structures) if coder.fits(structure)]
-        if len(rows) < FEWEST:
+        began = time.process_time()
+        options, rng = self.options, np.random.default_rng(seed)
+        self.coder = GraphCoder(options, self.preset == "compact", seed)
+        fits = [i for i, structure in enumerate(data.structures) if self.coder.fits(structure)]
+        if len(fits) < 2:
             raise InputError(
-                f"ccdcgan needs at least {FEWEST} crystals of at most {options.slots} elements and {options.max_sites} "
-                f"sites that fit its box, not {len(rows)}."
+                f"{len(fits)} of {len(data)} crystals have at most {options.max_sites} sites, {options.slots} elements "
+                f"and {options.max_length:g} Å; ccdcgan needs two, so raise its limits or give it more crystals."
             )
-        crystals = [data.structures[i] for i in rows]
-        order = np.random.default_rng(seed).permutation(len(crystals))
-        held = order[: int(TEST_SHARE * len(crystals))]
-        learnt = [crystals[i] for i in order[len(held) :][: options.max_images]]
-        history = coder.train(learnt, seed, progress, resume)
-        codes = coder.encode(crystals)
-        system = build_system(self.preset, options, codes, seed)
-        graphs = system.graphs(codes)
-        known = {name: np.asarray(values, dtype=float)[rows] for name, values in data.labels.items()}
-        constraints = self._constraints(system, graphs, known, seed, progress, resume)
-        trained = [constraints[name] for name in options.constrained if name in constraints]
-        history += train_gan(
-            system.generator, system.discriminator, torch.tensor(graphs, dtype=torch.float32), trained,
-            options.constraint_weight, options.gan_steps, options.batch_size, options.loss, seed, progress, resume,
-        )  # fmt: skip
-        self.coder, self.system, self.constraints = coder, system, constraints
-        metrics = {"crystals": float(len(rows)), "loss": history[-1]} | reproduction(coder, [crystals[i] for i in held])
-        return FitReport(metrics, history, len(learnt), 0, len(held), time.process_time() - began)
+        crystals = [data.structures[i] for i in fits]
+        for_images = [crystals[i] for i in rng.permutation(len(crystals))[: options.max_images]]
+        history = self.coder.train(for_images, seed, progress, resume)
+        codes = self.coder.encode(crystals)
+        self.space = SPACES[self.preset].learnt(options, codes)
+        rows = self.space.rows(codes)
+        labels = {name: data.labels[name][fits] for name in PROPERTIES if name in data.labels}
+        labelled = np.flatnonzero(np.isfinite([*labels.values(), np.full(len(fits), np.nan)]).any(axis=0))
+        held = rng.permutation(labelled)[: int(TEST_SHARE * len(labelled))]
+        metrics = self._fit_constraints(rows, labels, held, seed, progress, resume)
+        self.gan = CrystalGan(self.space, options, seed)
+        report = self.gan.train(rows, self.pulls(labels), seed, progress, resume)
+        metrics |= {"crystals": float(len(fits)), "loss": report.history[-1], "image_loss": history[-1]}
+        metrics |= {"gradient_adversarial": report.adversarial, "gradient_constraint": report.pulling}
+        done = time.process_time() - began
+        return FitReport(metrics, report.history, len(fits) - len(held), 0, len(held), done)
+
+    def pulls(self, labels: dict[str, Array]) -> list[Pull]:
+        """The pulls of training: each property of the options that has a model, below its best tenth."""
+        found = []
+        for name in self.options.constrained:
+            if name in self.constraints and self.options.constraint_weight > 0:
+                known = labels[name][np.isfinite(labels[name])]
+                found.append(
+                    Pull(self.constraints[name], self.options.constraint_weight, float(np.quantile(known, BEST)))
+                )
+        return found
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
-        """At most `n` different crystals, those foretold nearest to the windows first.
+        """At most `n` crystals, those that the constraint models foretell nearest to the target's windows first.
+
+        Without a window the order is by formation energy, if that is foretold.
 
         Raises
         ------
         InputError
-            If it is not trained, or a window is on a property of which it has no model.
+            If it is not trained, or has learnt nothing of the space's elements.
         """
-        if not hasattr(self, "system"):
+        if not hasattr(self, "gan"):
             raise InputError("ccdcgan is not trained; fit or load it first.")
-        windows = [window for window in target.windows if window.property in self.constraints]
-        if target.windows and not windows and target.curve is None:
-            wanted = ", ".join(window.property for window in target.windows)
-            raise InputError(
-                f"ccdcgan has no model of {wanted}; it knows {', '.join(self.constraints) or 'no property'}, "
-                "so train it on data with that label."
-            )
+        allowed = [Element(symbol).Z for symbol in space.elements]
+        mask = self.space.mask(allowed, space.n_components[0])
+        pulls = [
+            Pull(self.constraints[window.property], 1.0, window.value, window.tolerance)
+            for window in target.windows
+            if window.property in self.constraints
+        ]
+        random = torch.Generator().manual_seed(int(rng.integers(2**62)))
         self.failures = Counter()
-        allowed = self.system.allowed({Element(symbol).Z for symbol in space.elements})
-        found: dict[str, Proposal] = {}
-        for _ in range(-(-n * self.options.attempts // PORTION)):
-            if len(found) >= n or allowed is None:
-                break
-            graphs = self._made(min(PORTION, n * self.options.attempts), windows, allowed, rng)
-            for proposal in self._proposals(graphs, windows, target, space):
-                key = f"{proposal.structure.composition.reduced_formula} {proposal.structure.volume:.1f}"
-                if key in found:
-                    self.failures["made twice"] += 1
+        found: list[Proposal] = []
+        left = n * self.options.attempts
+        while len(found) < n and left > 0:
+            rows = self.graphs(min(PORTION, left), random, pulls, mask)
+            left -= len(rows)
+            scores = self._scores(rows, pulls)
+            for crystal, score in zip(self.decoded(rows, allowed), scores, strict=True):
+                accepted = crystal if isinstance(crystal, str) else accept(crystal, target, space)
+                if isinstance(accepted, str):
+                    self.failures[accepted] += 1
                 elif len(found) < n:
-                    found[key] = proposal
-        return sorted(found.values(), key=lambda proposal: -proposal.score)
+                    detail = {"preset": self.preset, "constraints": [pull.model.property for pull in pulls]}
+                    found.append(Proposal(accepted, float(score), None, None, detail))
+        return sorted(found, key=lambda proposal: -proposal.score)
+
+    def graphs(self, n: int, random: torch.Generator, pulls: Sequence[Pull] = (), mask: Tensor | None = None) -> Tensor:
+        """(n, width) rows, their noise moved by the pulls."""
+        noise = self.gan.descended(self.gan.noise(n, random), pulls, mask, self.options.descent)
+        with torch.no_grad():
+            return self.gan.rows(noise, mask)
+
+    def decoded(self, rows: Tensor, allowed: Sequence[int] | None = None) -> list[Structure | str]:
+        """The crystal of each of (n, width) rows, or why there is none."""
+        return [self.coder.decode(codes) for codes in self.space.codes(rows, allowed)]
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``config.json``."""
@@ -138,14 +171,12 @@ class Ccdcgan:
             "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
-            "system": self.system.config(),
-            "constraints": {
-                name: {"centre": model.centre, "spread": model.spread} for name, model in self.constraints.items()
-            },
+            "constraints": sorted(self.constraints),
         }
-        arrays = self.coder.state() | self.system.state()
+        arrays = self.coder.state() | to_arrays(self.gan.average, "gan/")
+        arrays |= {f"space/{name}": value for name, value in self.space.state().items()}
         for name, model in self.constraints.items():
-            arrays |= to_arrays(model.network, f"constraint/{name}/")
+            arrays |= model.state(f"constraint/{name}/")
         write_model(folder, config, arrays)
 
     @classmethod
@@ -160,93 +191,48 @@ class Ccdcgan:
         config, arrays = read_model(folder, cls.name)
         try:
             made = cls(config["preset"], CcdcganOptions(**config["options"]))
-            made.coder = GraphCoder(made.options, made.preset != "paper")
+            made.coder = GraphCoder(made.options, made.preset == "compact")
             made.coder.restore(arrays)
-            made.system = GraphSystem.restore(config["system"], arrays, made.options)
-            made.constraints = {}
-            for name, scale in config["constraints"].items():
-                model = ConstraintModel(name, made.system.constraint(0), float(scale["centre"]), float(scale["spread"]))
-                from_arrays(model.network, arrays, f"constraint/{name}/")
-                model.freeze()
-                made.constraints[name] = model
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
+            learnt = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
+            made.space = SPACES[made.preset](made.options, learnt)
+            made.constraints = {name: ConstraintModel(made.space, name) for name in config["constraints"]}
+            for name, model in made.constraints.items():
+                model.restore(arrays, f"constraint/{name}/")
+            made.gan = CrystalGan(made.space, made.options)
+            from_arrays(made.gan.average, arrays, "gan/")
+        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise broken_model(folder, error) from None
         return made
 
-    def _constraints(
+    def _fit_constraints(
         self,
-        system: GraphSystem,
-        graphs: np.ndarray[Any, Any],
-        known: dict[str, np.ndarray[Any, Any]],
+        rows: Tensor,
+        labels: dict[str, Array],
+        held: NDArray[np.int64],
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None,
-    ) -> dict[str, ConstraintModel]:
-        """Frozen models of all properties with enough labels, and of those that the options ask for."""
-        found = {}
-        for place, name in enumerate(sorted({*PROPERTIES, *self.options.constrained})):
-            values = known.get(name, np.full(len(graphs), np.nan))
-            if name not in self.options.constrained and np.isfinite(values).sum() < FEWEST:
+    ) -> dict[str, float]:
+        """Train a model of each property with labels enough; its figures on the crystals held out."""
+        self.constraints: dict[str, ConstraintModel] = {}
+        metrics: dict[str, float] = {}
+        for name, values in labels.items():
+            known = np.isfinite(values)
+            train, test = np.setdiff1d(np.flatnonzero(known), held), held[known[held]]
+            if len(train) < FEWEST:
                 continue
-            if name in self.options.constrained and not np.isfinite(values).any():
-                continue  # nothing is labelled: a plain adversarial network
-            model = ConstraintModel(name, system.constraint(seed + place))
-            model.fit(
-                graphs, values, self.options.constraint_epochs, self.options.batch_size, seed + place, progress, resume
-            )
-            found[name] = model
-        return found
+            model = ConstraintModel(self.space, name, seed)
+            model.train_on(rows[train], values[train], self.options, seed, progress, resume)
+            self.constraints[name] = model
+            if len(test) > 1:
+                r2, mae = model.score(rows[test], values[test])
+                metrics |= {f"held_out_r2_{name}": r2, f"held_out_mae_{name}": mae}
+        return metrics
 
-    def _made(self, n: int, windows: list[Any], allowed: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        """(n, width) graphs, their noise moved towards the windows."""
-        z = torch.tensor(rng.standard_normal((n, self.options.latent)), dtype=torch.float32)
-
-        def off(graphs: torch.Tensor) -> torch.Tensor:
-            parts = []
-            for window in windows:
-                model = self.constraints[window.property]
-                away = (model.standardised(graphs) * model.spread + model.centre - window.value).abs()
-                parts.append(torch.relu(away / window.tolerance - 0.5))
-            return torch.stack(parts).sum(dim=0)
-
-        if windows:
-            z = descend(self.system.generator, z, allowed, off, self.options.descent)
-        with torch.no_grad():
-            return torch.as_tensor(self.system.generator(z, allowed))
-
-    def _proposals(self, graphs: torch.Tensor, windows: list[Any], target: Target, space: Space) -> list[Proposal]:
-        rows = graphs.numpy().astype(float)
-        foretold = {name: model.predict(rows) for name, model in self.constraints.items()}
-        with torch.no_grad():
-            real = torch.sigmoid(self.system.discriminator(graphs)).numpy().astype(float)
-        elements = {Element(symbol).Z for symbol in space.elements}
-        found = []
-        for i, row in enumerate(rows):
-            crystal: Structure | str = self.coder.decode(self.system.codes(row, elements))
-            accepted = crystal if isinstance(crystal, str) else accept(crystal, target, space)
-            if isinstance(accepted, str):
-                self.failures[accepted] += 1
-                continue
-            near = [1 / (1 + abs(foretold[w.property][i] - w.value) / w.tolerance) for w in windows]
-            detail = {
-                "preset": self.preset,
-                "foretold": {name: float(values[i]) for name, values in foretold.items()},
-                "looks_real": float(real[i]),
-            }
-            found.append(Proposal(accepted, float(min(near, default=real[i])), None, None, detail))
-        return found
-
-
-def reproduction(coder: GraphCoder, structures: list[Structure]) -> dict[str, float]:
-    """Share of held-out crystals that come back from their codes, by `StructureMatcher`."""
-    from pymatgen.analysis.structure_matcher import StructureMatcher
-
-    if not structures:
-        return {}
-    matcher = StructureMatcher(stol=0.5, angle_tol=10, ltol=0.3)
-    back = [coder.decode(codes) for codes in coder.encode(structures)]
-    same = [
-        not isinstance(made, str) and bool(matcher.fit(made, structure))
-        for made, structure in zip(back, structures, strict=True)
-    ]
-    return {"held_out_reproduction": float(np.mean(same))}
+    def _scores(self, rows: Tensor, pulls: Sequence[Pull]) -> Array:
+        if pulls:
+            with torch.no_grad():
+                return -np.asarray(sum(pull(rows) for pull in pulls), dtype=float)
+        if PROPERTIES[0] in self.constraints:
+            return -self.constraints[PROPERTIES[0]].predict(rows)
+        return np.zeros(len(rows))

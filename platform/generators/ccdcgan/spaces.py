@@ -210,7 +210,7 @@ class PaperSpace:
 
     def __init__(self, options: CcdcganOptions, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.options, self.arrays = options, {name: np.asarray(value) for name, value in arrays.items()}
-        self.scale, self.least_norm = float(self.arrays["scale"]), float(self.arrays["least_norm"])
+        self.scale, self.least_norm = (float(self.arrays[name][0]) for name in ("scale", "least_norm"))
         self.graph = PaperGraph()
         self.width = self.graph.shape[0] * self.graph.shape[1]
 
@@ -227,7 +227,7 @@ class PaperSpace:
             raise InputError("No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones.")
         largest = max(max(float(np.abs(item.cell).max()), float(np.abs(item.sites).max())) for item in codes)
         norm = min(float(np.linalg.norm(item.sites, axis=1).min()) for item in codes)
-        return cls(options, {"scale": np.array(max(largest, 1e-6)), "least_norm": np.array(norm)})
+        return cls(options, {"scale": np.array([max(largest, 1e-6)]), "least_norm": np.array([norm])})
 
     def rows(self, codes: Sequence[Codes]) -> Tensor:
         """(n, 25600) rows of codes."""
