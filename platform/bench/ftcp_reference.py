@@ -6,7 +6,7 @@ of the reciprocal lattice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def reference_k_points(lattice: Lattice, n_k: int = 59) -> tuple[Array, Array]:
     reciprocal = lattice.reciprocal_lattice_crystallographic
     hkl, distances = np.zeros((0, 3)), np.zeros(0)
     for radius in RADII:
-        found = reciprocal.get_points_in_sphere([[0, 0, 0]], [0, 0, 0], radius, zip_results=False)
+        found: Any = reciprocal.get_points_in_sphere([[0, 0, 0]], [0, 0, 0], radius, zip_results=False)
         hkl, distances = np.rint(np.asarray(found[0], dtype=float)), np.asarray(found[1], dtype=float)
         if len(hkl) > n_k:
             break

@@ -73,7 +73,7 @@ class FtcpOptions:
     learning_rate: float | None = None
     parents: int = 100
     oversample: int = 5
-    novel: bool = True
+    novel: bool = False
     test_share: float = 0.1
 
     def __post_init__(self) -> None:

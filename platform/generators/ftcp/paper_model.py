@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fermiloop.platform.generators.ftcp.model import TargetScale
-from fermiloop.platform.generators.ftcp.paper import PaperVae
+from fermiloop.platform.generators.ftcp.paper import MOMENTUM, PaperVae
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import run_epochs, set_rate, shuffled
 from fermiloop.platform.representations.element_bins import N_ELEMENTS
@@ -28,6 +28,11 @@ RATES: Final = ((0.25, 1.0), (0.5, 0.2), (1.0, 0.1))
 FEW: Final = 0.5
 """Labelled share under which the second, semi-supervised, branch learns a label."""
 CHUNK: Final = 256
+THRESHOLDS: Final = (0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
+ASKED: Final = 500
+"""Crystals that the threshold is chosen on."""
+SETTLED: Final = 32
+"""Batches over which the batch norms are averaged at the end."""
 
 
 class PaperModel:
@@ -51,6 +56,7 @@ class PaperModel:
         self.scaler = RowScaler(np.zeros(rows), np.ones(rows))
         self.scale = TargetScale(np.zeros(n_targets), np.ones(n_targets))
         self.sparse = [False] * n_targets
+        self.occupied = OCCUPIED
         self.network = self._network(0)
 
     def fit(
@@ -82,7 +88,8 @@ class PaperModel:
 
         parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {"network": self.network, "optimiser": optimiser}
         history = run_epochs(parts, plan.epochs, step, random, progress, "ftcp paper", resume)
-        self.network.eval()
+        self._settle(crystals, random)
+        self.occupied = self._best_threshold(crystals.subset(np.arange(min(len(crystals), ASKED))))
         return history
 
     def encode(self, crystals: CrystalBatch) -> Array:
@@ -99,7 +106,7 @@ class PaperModel:
         images = self.rebuilt(z)
         if allowed is not None:
             images[:, :N_ELEMENTS] = np.where(allowed[1:, None], images[:, :N_ELEMENTS], -1.0)
-        return self.featurizer.inverse(images, OCCUPIED)
+        return self.featurizer.inverse(images, self.occupied)
 
     def rebuilt(self, z: Array) -> NDArray[np.floating]:
         """(n, rows, columns) images of (n, latent) points, in their own units."""
@@ -114,7 +121,7 @@ class PaperModel:
 
     def config(self) -> dict[str, Any]:
         """As JSON."""
-        return {"scale": self.scale.config(), "sparse": self.sparse}
+        return {"scale": self.scale.config(), "sparse": self.sparse, "occupied": self.occupied}
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Weights and the scaling of rows."""
@@ -124,6 +131,7 @@ class PaperModel:
     def restore(self, config: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
         """Take over what `config` and `state` gave."""
         self.scale, self.sparse = TargetScale.restore(config["scale"]), list(config["sparse"])
+        self.occupied = float(config["occupied"])
         self.scaler = RowScaler(arrays["scaler.low"], arrays["scaler.span"])
         self.network = self._network(0)
         from_arrays(self.network, arrays, "network.")
@@ -135,6 +143,29 @@ class PaperModel:
             torch.manual_seed(seed)
             network = PaperVae(self.rows, self.featurizer.shape[1], plan.latent, plan.width, self.sparse)
         return network.eval()
+
+    def _settle(self, crystals: CrystalBatch, random: torch.Generator) -> None:
+        """Take the running averages of the batch norms anew: after few steps they lag behind the weights."""
+        norms = [layer for layer in self.network.modules() if isinstance(layer, torch.nn.BatchNorm1d)]
+        for layer in norms:
+            layer.reset_running_stats()
+            layer.momentum = None  # a plain mean over the batches
+        self.network.train()
+        with torch.no_grad():
+            for batch in shuffled(len(crystals), self.training.batch_size, random)[:SETTLED]:
+                self.network.decode(self.network.encode(self._images(crystals.subset(batch.numpy())))[0])
+        for layer in norms:
+            layer.momentum = MOMENTUM
+        self.network.eval()
+
+    def _best_threshold(self, crystals: CrystalBatch) -> float:
+        """Least occupancy of a site at which most training crystals have the right number of sites.
+
+        The published 0.05 is right only once the network has converged.
+        """
+        images = self.rebuilt(self.encode(crystals))
+        right = [(self.featurizer.inverse(images, t).n_sites == crystals.n_sites).sum() for t in THRESHOLDS]
+        return THRESHOLDS[int(np.argmax(right))]
 
     def _images(self, crystals: CrystalBatch) -> torch.Tensor:
         images = self.scaler.transform(self.featurizer.transform(crystals, np.float32))
