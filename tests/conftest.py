@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
@@ -59,3 +60,25 @@ def database(server_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     connection.disconnect()
     with MongoClient(server_uri) as client:
         client.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
+    """Options by name and preset under which each generator trains and proposes in a second or so."""
+    voxels = {"grid": 16, "channels": 4, "max_images": 30, "attempts": 4, "threshold": 0.1}
+    graphs = voxels | {"site_epochs": 3, "gan_steps": 25, "constraint_epochs": 4, "width": 32, "descent": 3}
+    searches = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
+    found: dict[tuple[str, str | None], dict[str, Any]] = {
+        ("dos_composer", "paper"): {"epochs": 2, "potential": "none", "test_share": 0.0},
+        ("dos_composer", "factorised"): {"epochs": 1, "potential": "none", "test_share": 0.0},
+        ("ftcp", "paper"): {"epochs": 2, "max_sites": 6, "width": 16, "latent": 8, "test_share": 0.0},
+        ("ftcp", "structured"): {"epochs": 30, "max_sites": 6, "width": 64, "latent": 16, "test_share": 0.0},
+        ("imatgen", None): voxels
+        | {"code": 32, "latent": 16, "hidden": 32, "epochs": 3, "generator_epochs": 20}
+        | {"potential": "none", "min_stability": 0.0},
+        ("ccdcgan", "paper"): graphs | {"gan_steps": 2, "batch_size": 8},
+        ("ccdcgan", "compact"): graphs | {"code": 32},
+        ("random_pick", None): {"potential": "none"},
+    }
+    calls = {"oracle_calls": 36, "calls_per_composition": 12, "relaxation_calls": 8}
+    return found | {(name, None): {"potential": "analytic"} | calls for name in searches}

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "dos_composer": ("paper", "factorised"),
+    "ftcp": ("paper", "structured"),
     "imatgen": (),
+    "ccdcgan": ("paper", "compact"),
     "substitution": (),
     "prototype_enumeration": (),
     "random_pick": (),

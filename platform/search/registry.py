@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.generators.ccdcgan.generator import PRESETS as CCDCGAN_PRESETS
+from fermiloop.platform.generators.ccdcgan.generator import Ccdcgan
+from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
 from fermiloop.platform.generators.dos_composer import ComposerOptions, DosComposer
+from fermiloop.platform.generators.ftcp.generator import Ftcp
+from fermiloop.platform.generators.ftcp.options import PRESETS as FTCP_PRESETS
+from fermiloop.platform.generators.ftcp.options import FtcpOptions
 from fermiloop.platform.generators.imatgen.generator import Imatgen
 from fermiloop.platform.generators.imatgen.options import ImatgenOptions
 from fermiloop.platform.generators.inverse import PRESETS, check_options
@@ -72,7 +78,9 @@ class GeneratorEntry:
 
 GENERATORS: Final[dict[str, GeneratorEntry]] = {
     "dos_composer": GeneratorEntry(DosComposer, ComposerOptions, tuple(PRESETS)),
+    "ftcp": GeneratorEntry(Ftcp, FtcpOptions, FTCP_PRESETS),
     "imatgen": GeneratorEntry(Imatgen, ImatgenOptions),
+    "ccdcgan": GeneratorEntry(Ccdcgan, CcdcganOptions, CCDCGAN_PRESETS),
     "substitution": GeneratorEntry(Substitution, SubstitutionOptions),
     "prototype_enumeration": GeneratorEntry(PrototypeEnumeration, PrototypeEnumerationOptions),
     "random_pick": GeneratorEntry(RandomPick, RandomPickOptions),
