@@ -230,7 +230,11 @@ class Objective:
         """What `config` and `state` described."""
         windows = {
             name: WindowModel(
-                *(arrays[f"window.{name}.{part}"] for part in ("known", "weights", "middle", "width")), float(mean)
+                known=arrays[f"window.{name}.known"],
+                weights=arrays[f"window.{name}.weights"],
+                middle=arrays[f"window.{name}.middle"],
+                width=arrays[f"window.{name}.width"],
+                mean=float(mean),
             )
             for name, mean in config["windows"].items()
         }

@@ -1,10 +1,10 @@
-"""Minima hopping (Goedecker, J. Chem. Phys. 120, 9911, 2004), feedback as in ASE's `MinimaHopping`,
-but quicker in temperature and with a larger first threshold, for searches of few hops.
+"""Minima hopping (Goedecker, J. Chem. Phys. 120, 9911, 2004).
 
 An escape by molecular dynamics, then down. The kinetic energy rises after an escape that came back or to a minimum
 met before, and falls after a new one; a minimum is accepted if it lies less than a threshold above the last, and
 the threshold follows the acceptance. ASE's class keeps its state in files of the working directory and does not
-count calls, so the method is written here on the shared relaxation and escape.
+count calls, so the method is written here on the shared relaxation and escape; its feedback is that class's but
+for quicker changes of temperature and a larger first threshold, since a budget has room for few hops.
 """
 
 from __future__ import annotations

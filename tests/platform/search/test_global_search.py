@@ -1,0 +1,92 @@
+"""Searches as generators: what the contract of all generators does not ask."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
+from fermiloop.platform.search.global_search import GLOBAL_SEARCHES, GlobalSearchOptions
+from fermiloop.platform.search.optimisers.registry import OPTIMISERS
+
+OPTIONS = GlobalSearchOptions(
+    potential="analytic", oracle_calls=120, calls_per_composition=30, relaxation_calls=25, formula_units=1
+)
+SPACE = Space(("Al", "Ni", "Pt"), (1, 2), ("cubic", "hexagonal", "tetragonal", "orthorhombic", "triclinic"), 4)
+TARGET = Target(windows=(PropertyWindow("formation_energy_per_atom", -0.1, 0.1),))
+
+
+def silent(what, share):
+    return None
+
+
+def bare(library):
+    """Without curves, which take the longest to learn from."""
+    return replace(library, curves=np.full_like(library.curves, np.nan))
+
+
+@pytest.fixture(scope="module")
+def genetic(dos_library):
+    made = GLOBAL_SEARCHES["genetic"](OPTIONS)
+    made.fit(bare(dos_library), 0, silent)
+    return made
+
+
+def test_every_optimiser_but_the_baseline_is_a_generator():
+    assert set(GLOBAL_SEARCHES) == set(OPTIMISERS) - {"random"}
+    assert all(name == kind.name for name, kind in GLOBAL_SEARCHES.items())
+
+
+@pytest.mark.parametrize("name", GLOBAL_SEARCHES)
+def test_crystals_are_relaxed_different_and_told_about(name, dos_library):
+    search = GLOBAL_SEARCHES[name](replace(OPTIONS, oracle_calls=60))
+    search.fit(bare(dos_library), 0, silent)
+    proposals = search.sample(TARGET, SPACE, 5, np.random.default_rng(2))
+    assert proposals
+    for proposal in proposals:
+        detail = json.loads(json.dumps(dict(proposal.detail)))
+        assert proposal.score == pytest.approx(-detail["value"])
+        assert detail["formula"] == proposal.structure.composition.reduced_formula
+        assert -2.5 < detail["energy_per_atom"] < 0  # of 0.2 eV deep Lennard-Jones pairs, bound
+
+
+def test_more_calls_find_no_worse_crystals(genetic, dos_library):
+    space = replace(SPACE, elements=("Al",), n_components=(1, 1), max_sites=2)
+    best = []
+    for calls in (30, 80):
+        search = GLOBAL_SEARCHES["random_symmetric"](replace(OPTIONS, oracle_calls=calls, calls_per_composition=calls))
+        search.objective, search.volumes, search.ratios = genetic.objective, genetic.volumes, genetic.ratios
+        best.append(search.sample(TARGET, space, 1, np.random.default_rng(1))[0].score)
+    assert best[1] >= best[0]
+
+
+def test_excluded_formulas_and_the_number_asked_for_are_kept_to(genetic):
+    target = replace(TARGET, exclude_formulas=("Al", "Ni", "AlNi", "AlNi3", "Al3Ni", "Al2Ni", "AlNi2"))
+    space = replace(SPACE, elements=("Al", "Ni"))
+    assert genetic.sample(target, space, 4, np.random.default_rng(0)) == []  # nothing that fits 4 sites is left
+    assert len(genetic.sample(TARGET, space, 2, np.random.default_rng(0))) == 2
+
+
+def test_failures_are_counted(genetic):
+    cubic = replace(SPACE, crystal_systems=("triclinic",))
+    proposals = genetic.sample(TARGET, cubic, 9, np.random.default_rng(0))
+    assert sum(genetic.failures.values()) > 0
+    assert all(isinstance(reason, str) for reason in genetic.failures)
+    assert len(proposals) < 9
+
+
+def test_targets_that_were_not_learnt_are_refused(genetic, dos_library):
+    curve = dos_library.grid.normalise(dos_library.curves[0])
+    for target, word in ((Target(), "neither"), (Target(dos_library.grid, curve), "curve")):
+        with pytest.raises(InputError, match=word):
+            genetic.sample(target, SPACE, 2, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("potential", "vasp"), ("oracle_calls", 0), ("symmetric_share", 1.5), ("formula_units", 0)]
+)
+def test_options_that_do_not_hold_are_refused(option, value):
+    with pytest.raises(InputError, match=str(option if option != "potential" else value)):
+        GLOBAL_SEARCHES["genetic"](replace(OPTIONS, **{option: value}))
