@@ -49,6 +49,7 @@ PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull
 """Labels that are learnt, where the training set has them."""
 FEWEST: Final = 4
 FEWEST_HELD_OUT: Final = 50
+SMALLEST_CELL: Final = 1.0  # Å³
 ROUNDS: Final = 4
 """Times that points are drawn anew where too few became crystals."""
 
@@ -187,7 +188,14 @@ class Ftcp:
 
     def _take(self, draws: Draws, target: Target, space: Space, n: int, found: dict[str, Proposal]) -> None:
         """Decode, order by prediction, and keep what may be proposed, one crystal a formula."""
-        crystals = self.model.decode(draws.points, allowed_numbers(space))
+        crystals = self.model.decode(draws.points, allowed_numbers(space.elements) & self.known.numbers())
+        sound = (crystals.n_sites > 0) & (np.abs(np.linalg.det(crystals.matrices())) > SMALLEST_CELL)
+        if not sound.all():
+            self.failures["no atoms, or a cell without volume"] += int((~sound).sum())
+        if not sound.any():
+            return
+        kept = np.flatnonzero(sound)
+        crystals, draws = crystals.subset(kept), draws.subset(kept)
         again = torch.tensor(self.model.encode(crystals), dtype=torch.float32)
         with torch.no_grad():
             predicted = self.model.predict(again).numpy().astype(float)
@@ -209,8 +217,6 @@ class Ftcp:
     def _accepted(
         self, crystals: CrystalBatch, i: int, target: Target, space: Space, found: dict[str, Proposal]
     ) -> Structure | str:
-        if not crystals.n_sites[i]:
-            return "no atoms"
         structure = crystals.structure(i)
         formula = structure.composition.reduced_formula
         if self.options.novel and formula in self.known.formulas:

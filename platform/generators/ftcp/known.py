@@ -12,7 +12,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.element_bins import N_ELEMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,6 +94,10 @@ class Known:
             dtype=bool,
         )
 
+    def numbers(self) -> NDArray[np.bool_]:
+        """(104,) atomic numbers that occur; networks know nothing of others."""
+        return allowed_numbers({e.symbol for formula in set(self.formulas) for e in Composition(formula).elements})
+
     def config(self) -> dict[str, Any]:
         """The words, as JSON."""
         return {
@@ -140,10 +144,10 @@ def window_misses(values: Array, windows: Sequence[PropertyWindow]) -> Array:
     return np.asarray(np.where(np.isfinite(far), far, np.inf).max(axis=1, initial=0.0))
 
 
-def allowed_numbers(space: Space) -> NDArray[np.bool_]:
-    """(104,) which atomic numbers the space allows; 0, no atom, always."""
+def allowed_numbers(symbols: Iterable[str]) -> NDArray[np.bool_]:
+    """(104,) which atomic numbers the elements have; 0, no atom, always."""
     allowed = np.zeros(N_ELEMENTS + 1, dtype=bool)
     allowed[0] = True
-    numbers = np.array([Element(symbol).Z for symbol in space.elements], dtype=np.int64)
+    numbers = np.array([Element(symbol).Z for symbol in symbols], dtype=np.int64)
     allowed[numbers[numbers <= N_ELEMENTS]] = True
     return allowed

@@ -88,6 +88,8 @@ class PaperVae(nn.Module):
 
     def targets(self, z: Tensor) -> Tensor:
         """(n, n_targets) properties between 0 and 1."""
+        if not self.branches:
+            return z[:, :0]
         order = [i for places in self.places for i in places]
         found = torch.cat([branch(z) for branch in self.branches], dim=1)
         return found[:, torch.tensor(order).argsort()]

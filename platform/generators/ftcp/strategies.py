@@ -45,6 +45,10 @@ class Draws:
     parents: Ints
     far: Array
 
+    def subset(self, rows: Ints) -> Draws:
+        """The points at `rows`."""
+        return Draws(self.points[rows], self.parents[rows], self.far[rows])
+
 
 def draw(
     options: FtcpOptions,

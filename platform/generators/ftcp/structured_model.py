@@ -58,7 +58,7 @@ class StructuredModel:
         codes = as_tensors(self.codec.encode(crystals))
         labels = torch.tensor(self.scale.scaled(targets), dtype=torch.float32)
         network, self.network = self._network(seed), self._network(seed)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=DECAY)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=DECAY, fused=True)
         random = torch.Generator().manual_seed(seed)
         steps = -(-len(labels) // plan.batch_size)
 
