@@ -255,6 +255,7 @@ def _summed(group: _Group, volumes: Mapping[str, float]) -> Template:
     )
 
 
+@cache
 def _exchangeable(template: Template) -> tuple[tuple[int, int], ...]:
     amounts, plain = template.amounts, _painted(template)
     return tuple(
@@ -267,16 +268,24 @@ def _exchangeable(template: Template) -> tuple[tuple[int, int], ...]:
 def _tabulated(learnt: Sequence[Template]) -> list[Template]:
     """The prototypes of the table that none of the learnt ones is."""
     made = []
+    for group, template in _table():
+        like = [other for other in learnt if (other.amounts, other.name.split("/")[1]) == (template.amounts, group)]
+        if not any(_same(_painted(other), _painted(template)) for other in like):
+            made.append(template)
+    return made
+
+
+@cache
+def _table() -> tuple[tuple[str, Template], ...]:
+    """Space group and template of every prototype of the table."""
+    made = []
     for prototype in PROTOTYPES.values():
         crystal = prototype.build("Li", "F" if prototype.stoichiometry[1] else None, 15.0)
         seen = _analyse(0, crystal)
-        if seen is None:
-            continue
+        assert seen is not None
         template = replace(_template(crystal, seen), name=prototype.name)
-        like = [other for other in learnt if other.amounts == template.amounts]
-        if not any(_same(_painted(other), _painted(template)) for other in like):
-            made.append(replace(template, exchangeable=_exchangeable(template)))
-    return made
+        made.append((seen.name.split("/")[1], replace(template, exchangeable=_exchangeable(template))))
+    return tuple(made)
 
 
 def volume_of(symbols: Sequence[str], amounts: Sequence[int], volumes: Mapping[str, float]) -> float:
