@@ -42,7 +42,7 @@ PUBLISHED: Final = {
     ("formation_energy_per_atom", "structure"): (0.039, "published: CGCNN; "),
 }
 FEWEST: Final = 100
-TREES: Final = 200
+TREES: Final = 60
 QUICK_ROWS: Final = 1200
 QUICK_EPOCHS: Final = 15
 TEST_SHARE: Final = 0.1
