@@ -108,9 +108,11 @@ class ImageCodec:
             )
 
     @classmethod
-    def for_grid(cls, grid: int) -> Self:
-        """The widths that go with basis images of 64³ (the paper's) and of coarser grids."""
-        return cls(basis_grid=grid) if grid >= 64 else cls(basis_grid=grid, sigma=16.0 / grid, cell_sigma=0.5)
+    def for_grid(cls, grid: int, box: float = 15.0) -> Self:
+        """The widths that go with basis images of 64³ (the paper's) and of coarser grids, or of other boxes."""
+        if (grid, box) == (64, 15.0):
+            return cls()
+        return cls(basis_grid=grid, box=box, sigma=16 / 15 * box / grid, cell_sigma=0.5)
 
     @property
     def spacing(self) -> float:

@@ -6,7 +6,7 @@ step, the materials generator, learns from the codes alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -88,8 +88,8 @@ class CrystalCoder:
 
     def __init__(self, options: ImatgenOptions, seed: int = 0) -> None:
         self.options = options
-        widths = ImageCodec.for_grid(options.grid)
-        self.codec = ImageCodec(options.cell_grid, options.grid, sigma=widths.sigma, cell_sigma=CELL_SIGMA)
+        widths = ImageCodec.for_grid(options.grid, options.box)
+        self.codec = replace(widths, cell_grid=options.cell_grid, cell_sigma=CELL_SIGMA)
         self.basis = BasisAutoencoder(options.grid, options.channels, options.code, seed=seed)
         self.cell = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
 
@@ -107,7 +107,7 @@ class CrystalCoder:
     ) -> tuple[float, ...]:
         """Train both autoencoders on crystals that fit the box; loss of the basis autoencoder by epoch."""
         images = np.concatenate([item.images for item in self.codec.encode_bases(structures)])
-        draw = rows_of(torch.as_tensor(images), None, SHIFTS)
+        draw = rows_of(torch.as_tensor(images), None, SHIFTS if self.options.augment else -1)
         epochs = self.options.epochs
         history = train_autoencoder(
             self.basis, draw, len(images), epochs, seed, progress, "basis autoencoder", RATE, resume=resume

@@ -18,6 +18,7 @@ from fermiloop.platform.generators.imatgen.labels import parent_labels, potentia
 from fermiloop.platform.generators.imatgen.latent import STEPS, around_mean, slerp
 from fermiloop.platform.generators.imatgen.network import GeneratorPlan, MaterialsGenerator, train_generator
 from fermiloop.platform.generators.imatgen.options import PARENT, ImatgenOptions
+from fermiloop.platform.generators.imatgen.symmetry import idealised
 from fermiloop.platform.generators.imatgen.virtual import (
     by_electronegativity,
     commonest_pair,
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 TEST_SHARE: Final = 0.1
 CELL_WEIGHT: Final = 6.0
 """Weight of a number of the cell's code beside one of an element's: a wrong cell spoils all atoms."""
+MIN_DISTANCE: Final = 1.0
+"""Å between atoms of a proposal."""
 PORTION: Final = 64
 """Latent points decoded at once."""
 
@@ -113,12 +116,14 @@ class Imatgen:
         Raises
         ------
         InputError
-            If it is not trained, or the space has no room for a pair of elements.
+            If it is not trained.
         """
         if not hasattr(self, "network"):
             raise InputError("imatgen is not trained; fit or load it first.")
-        pairs = self._pairs(space)
-        self.failures = Counter()
+        pairs, self.failures = self._pairs(space), Counter()
+        if not pairs:
+            self.failures["no pair of elements in the space"] = n
+            return []
         found: list[Proposal] = []
         left = n * self.options.attempts
         while len(found) < n and left > 0:
@@ -187,18 +192,14 @@ class Imatgen:
         return made
 
     def _pairs(self, space: Space) -> list[tuple[str, str]]:
+        """Pairs of elements that may be proposed; none where the space has no room for two."""
         low, high = space.n_components
         asked = self.options.pair
+        if not low <= 2 <= high:
+            return []
         if asked is not None and set(asked) <= set(space.elements):
-            pairs = [by_electronegativity(asked)]
-        else:
-            pairs = [by_electronegativity(pair) for pair in combinations(space.elements, 2)]
-        if not pairs or not low <= 2 <= high:
-            raise InputError(
-                f"imatgen makes crystals of two elements; a space of {len(space.elements)} elements and {low} to "
-                f"{high} components has none."
-            )
-        return pairs
+            return [by_electronegativity(asked)]
+        return [by_electronegativity(pair) for pair in combinations(space.elements, 2)]
 
     def _points(self, n: int, rng: np.random.Generator) -> tuple[Array, list[str | None]]:
         """(n, latent) points by the strategy, and a parent of each."""
@@ -233,7 +234,7 @@ class Imatgen:
             crystal = substituted(crystal, dict(zip(self.pair, pair, strict=True)), self.volumes)
         if not valid_oxidation(crystal.composition):
             return "no valid oxidation states"
-        accepted = accept(crystal, target, space)
+        accepted = accept(idealised(crystal), target, space, MIN_DISTANCE)
         if isinstance(accepted, str):
             return accepted
         detail = {"pair": "-".join(pair), "strategy": self.options.strategy, "decoded_as": "-".join(self.pair)}

@@ -25,6 +25,8 @@ class ImatgenOptions:
         electronegative element of the training set. Other pairs of a space are substituted into what is decoded.
     grid
         Voxels along an edge of basis images, a multiple of 8; 64 is the paper's, 32 trains eight times faster.
+    box
+        Edge of the cube that the atoms are put into, Å; crystals longer than 2 Å less are refused.
     cell_grid
         Voxels along an edge of cell images.
     channels
@@ -39,6 +41,8 @@ class ImatgenOptions:
         Width of its layers.
     epochs
         Of the basis autoencoder; the cell's has as many.
+    augment
+        Whether training images are turned and moved: better on new crystals, slower on few.
     generator_epochs
         Of the materials generator.
     max_images
@@ -71,14 +75,16 @@ class ImatgenOptions:
 
     elements: str = ""
     grid: int = 32
+    box: float = 15.0
     cell_grid: int = 16
     channels: int = 16
     code: int = 256
     cell_code: int = 20
-    latent: int = 128
+    latent: int = 256
     hidden: int = 512
     epochs: int = 25
-    generator_epochs: int = 150
+    augment: bool = True
+    generator_epochs: int = 60
     max_images: int = 500
     max_sites: int = 20
     max_length: float = 10.0

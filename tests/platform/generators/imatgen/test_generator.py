@@ -114,10 +114,10 @@ def test_one_crystal_is_enough_for_a_model(library):
     made.sample(Target(), SPACE, 1, np.random.default_rng(0))
 
 
-def test_a_space_without_pairs_is_refused(model):
+def test_a_space_without_pairs_has_no_samples_and_says_so(model):
     for space in (replace(SPACE, elements=("Al",)), replace(SPACE, n_components=(3, 3))):
-        with pytest.raises(InputError, match="two elements"):
-            model.sample(Target(), space, 1, np.random.default_rng(0))
+        assert model.sample(Target(), space, 2, np.random.default_rng(0)) == []
+        assert model.failures == {"no pair of elements in the space": 2}
 
 
 def test_files_that_do_not_fit_are_refused(model, tmp_path):
