@@ -6,8 +6,8 @@ crystal are applied: another origin, another orientation in space, another order
 choice of the cell, and the mirror image (as inversion, which is a mirror and a turn; energies and densities of states
 do not see it). What the review says is of families, images and graphs; only where a family is named does it stand
 beside ours. The voxel images here choose periodic images by the widest gap between atoms, as the published ones do
-not, so that most crystals are free of their origin. The change of a representation is told in units of the median distance between two different crystals,
-so 0 is invariant and 1 as far as another crystal.
+not, so that most crystals are free of their origin. The change of a representation is told in units of the median
+distance between two different crystals, so 0 is invariant and 1 as far as another crystal.
 """
 
 from __future__ import annotations
