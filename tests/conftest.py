@@ -65,8 +65,8 @@ def database(server_uri: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
     """Options by name and preset under which each generator trains and proposes in a second or so."""
-    voxels = {"grid": 16, "channels": 4, "max_images": 30, "attempts": 4, "threshold": 0.1}
-    graphs = voxels | {"site_epochs": 3, "gan_steps": 25, "constraint_epochs": 4, "width": 32, "descent": 3}
+    voxels = {"grid": 16, "channels": 4, "max_images": 24, "attempts": 4, "threshold": 0.05}
+    graphs = voxels | {"site_epochs": 5, "gan_steps": 25, "constraint_epochs": 2, "width": 32, "descent": 3}
     searches = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
     found: dict[tuple[str, str | None], dict[str, Any]] = {
         ("dos_composer", "paper"): {"epochs": 2, "potential": "none", "test_share": 0.0},
@@ -76,7 +76,7 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
         ("imatgen", None): voxels
         | {"code": 32, "latent": 16, "hidden": 32, "epochs": 3, "generator_epochs": 20}
         | {"potential": "none", "min_stability": 0.0},
-        ("ccdcgan", "paper"): graphs | {"gan_steps": 2, "batch_size": 8},
+        ("ccdcgan", "paper"): graphs | {"gan_steps": 2, "batch_size": 16, "constraint_epochs": 1},
         ("ccdcgan", "compact"): graphs | {"code": 32},
         ("random_pick", None): {"potential": "none"},
     }

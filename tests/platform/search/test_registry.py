@@ -12,7 +12,7 @@ from fermiloop.platform.representations.composition import formula_of, row_of
 from fermiloop.platform.search.registry import GENERATORS, load_generator
 
 ALL = ("cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
-SPACE = Space(("Al", "Ti", "Ni", "Cu", "Pd", "Pt"), (1, 2), ALL, 6)
+SPACE = Space(("Al", "Ti", "Ni", "Cu", "Pd", "Pt"), (1, 2), ALL, 20)
 DECODING = {"ftcp", "imatgen", "ccdcgan"}  # draws may show no possible crystal, which is counted with the reason
 KINDS = [(name, preset) for name, entry in GENERATORS.items() for preset in (entry.presets or (None,))]
 every_generator = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind)))
@@ -48,7 +48,8 @@ def trained(build, dos_library):
     def of(kind):
         if kind not in made:
             made[kind] = build(kind)
-            made[kind].fit(dos_library, 3, lambda stage, share: None)
+            made[kind].told = []
+            made[kind].fit(dos_library, 3, lambda stage, share: made[kind].told.append((stage, share)))
         return made[kind]
 
     return of
@@ -57,19 +58,15 @@ def trained(build, dos_library):
 @every_generator
 def test_same_seed_same_samples_and_another_seed_others(kind, trained, dos_library):
     generator, target = trained(kind), target_of(dos_library)
-    first, again, other = (generator.sample(target, SPACE, 6, np.random.default_rng(s)) for s in (5, 5, 6))
-    assert 0 < len(first) <= 6
+    drawn = [(generator.sample(target, SPACE, 6, np.random.default_rng(s)), generator.failures) for s in (5, 5, 6)]
+    (first, failed), (again, failed_again), (other, _) = drawn
     assert told(first) == told(again)
-    assert [p.structure for p in first] != [p.structure for p in other]
-
-
-@every_generator
-def test_fit_is_reproducible(kind, build, trained, dos_library):
-    again = build(kind)
-    again.fit(dos_library, 3, lambda stage, share: None)
-    target = target_of(dos_library)
-    samples = [g.sample(target, SPACE, 4, np.random.default_rng(0)) for g in (trained(kind), again)]
-    assert told(samples[0]) == told(samples[1])
+    assert failed == failed_again
+    assert len(first) <= 6
+    if first or kind[0] not in DECODING:
+        assert [p.structure for p in first] != [p.structure for p in other]
+    else:
+        assert sum(failed.values()) > 0
 
 
 @every_generator
@@ -131,9 +128,8 @@ class Stopped(Exception):  # noqa: N818 - no error of ours
 
 
 @every_generator
-@pytest.mark.parametrize("calls", [1, 3])
-def test_cancelled_training_goes_on_and_ends_the_same(kind, build, calls, trained, dos_library, tmp_path):
-    left = calls
+def test_cancelled_training_goes_on_and_ends_the_same(kind, build, trained, dos_library, tmp_path):
+    left = 2
 
     def stop(stage, share):
         nonlocal left
@@ -155,9 +151,8 @@ def test_cancelled_training_goes_on_and_ends_the_same(kind, build, calls, traine
 
 
 @every_generator
-def test_progress_is_told_in_shares_that_end_at_one(kind, build, dos_library):
-    shares = []
-    build(kind).fit(dos_library, 3, lambda stage, share: shares.append((stage, share)))
+def test_progress_is_told_in_shares_that_end_at_one(kind, trained):
+    shares = trained(kind).told
     assert shares
     assert all(isinstance(stage, str) and stage and 0 <= share <= 1 for stage, share in shares)
     assert shares[-1][1] == 1
