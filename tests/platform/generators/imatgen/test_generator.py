@@ -11,7 +11,8 @@ from fermiloop.platform.generators.imatgen.rediscovery import found_among, found
 from fermiloop.platform.generators.protocol import Space, Target
 
 TINY = ImatgenOptions(
-    grid=16, cell_grid=8, channels=8, code=64, cell_code=8, latent=16, hidden=64, epochs=30, generator_epochs=60,
+    grid=16, box=7.5, cell_grid=8, channels=8, code=64, cell_code=8, latent=16, hidden=64, epochs=15,
+    generator_epochs=60, augment=False,
     potential="none", min_stability=0.0, attempts=10,
 )  # fmt: skip
 SPACE = Space(
@@ -46,7 +47,7 @@ def test_the_report_counts_what_was_learnt_from(model, library):
     assert model.report.metrics["virtual_crystals"] == 2 * binaries
     assert model.report.n_train + model.report.n_test == 2 * binaries
     assert model.report.n_test == 0  # of nine parents none is held out
-    assert len(model.report.history) == 90
+    assert len(model.report.history) == 75
 
 
 def test_samples_lie_in_the_space_and_failures_are_counted(model):
