@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     Voxels = NDArray[np.float32]
 
+PAPER_BOX: Final = 15.0
 CELL_CHANNELS: Final = 8
 SHIFTS: Final = 3
 RATE: Final = 3e-3
@@ -56,8 +57,8 @@ class GraphCoder:
 
     def __init__(self, options: CcdcganOptions, local: bool = True, seed: int = 0) -> None:
         self.options = options
-        sigma = ImageCodec.for_grid(options.grid).sigma
-        self.codec = ImageCodec(options.cell_grid, options.grid, sigma=sigma, cell_sigma=CELL_SIGMA)
+        sigma = ImageCodec.for_grid(round(options.grid * PAPER_BOX / options.box)).sigma
+        self.codec = ImageCodec(options.cell_grid, options.grid, options.box, sigma, cell_sigma=CELL_SIGMA)
         conditional = options.mode == "conditional"
         self.sites = VoxelAutoencoder(options.grid, options.channels, options.code, conditional, local, seed)
         self.cells = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
@@ -93,7 +94,7 @@ class GraphCoder:
         )  # fmt: skip
         draw = varied_cells(self.codec, structures)
         train_autoencoder(
-            self.cells, draw, len(structures), 2 * epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
+            self.cells, draw, len(structures), epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
         )
         return history
 
@@ -121,7 +122,7 @@ class GraphCoder:
         order = np.argsort(codes.elements)
         elements = np.array(codes.elements)[order]
         images = self.sites.images(codes.sites[order].astype(np.float32), elements)
-        images = self._as_many_as_said(images, codes.amounts[order])
+        images = self.as_many_as_said(images, codes.amounts[order])
         cell = self.cells.images(codes.cell[None].astype(np.float32))[0]
         try:
             lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
@@ -137,7 +138,7 @@ class GraphCoder:
             return "an element without atoms"
         return crystal
 
-    def _as_many_as_said(self, images: Voxels, amounts: NDArray[np.float64]) -> Voxels:
+    def as_many_as_said(self, images: Voxels, amounts: NDArray[np.float64]) -> Voxels:
         """Images scaled so that as many peaks as the graph says are higher than the threshold, if so many stand out.
 
         An image is left as it is where the graph says nothing, or the dimmest peak asked for is hardly there.

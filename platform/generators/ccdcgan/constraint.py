@@ -129,6 +129,7 @@ class ConstraintModel(nn.Module):
 
         parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": self, "optimiser": optimiser}
         history = run_epochs(parts, epochs, step, random, progress, f"constraint on {self.property}", resume)
+        optimiser.zero_grad()
         self.eval().requires_grad_(False)
         return history
 

@@ -163,6 +163,7 @@ class CrystalGan:
         """(n, width) rows made of (n, latent) noise by the averaged generator; gradients reach the noise."""
         return cast("Tensor", self.average(noise, mask))
 
+    @torch.enable_grad()
     def descended(self, noise: Tensor, pulls: Sequence[Pull], mask: Tensor | None, steps: int) -> Tensor:
         """Noise moved so that rows follow the pulls, not far from where normal numbers lie (Adam, rate 0.05)."""
         self.average.requires_grad_(False)

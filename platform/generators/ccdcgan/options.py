@@ -22,6 +22,8 @@ class CcdcganOptions:
         the element, in place of the paper's 84 copies.
     grid, cell_grid
         Voxels along an edge of the images of sites and of cells.
+    box
+        Edge of the cube that the atoms are put into, Å; crystals longer than 2 Å less are left out.
     channels
         Of the finest convolution.
     code, cell_code
@@ -65,6 +67,7 @@ class CcdcganOptions:
     mode: str = "conditional"
     grid: int = 32
     cell_grid: int = 16
+    box: float = 15.0
     channels: int = 16
     code: int = 256
     cell_code: int = 20
@@ -95,9 +98,10 @@ class CcdcganOptions:
         more = (self.latent, self.width, self.gan_steps, self.batch_size, self.constraint_epochs, self.attempts)
         if min(*counts, *more, self.code, self.cell_code) < 1 or self.descent < 0:
             raise InputError("Sizes, epochs, steps and limits of ccdcgan must be at least 1, and descent at least 0.")
-        if not (0 < self.threshold < 1 and self.constraint_weight >= 0 and self.max_length > 0):
+        if not (0 < self.threshold < 1 and self.constraint_weight >= 0 and self.max_length > 0 and self.box > 2):
             raise InputError(
-                "ccdcgan needs a threshold between 0 and 1, a constraint_weight of 0 or more and a max_length above 0."
+                "ccdcgan needs a threshold between 0 and 1, a constraint_weight of 0 or more, a max_length above 0 and "
+                "a box above 2 Å."
             )
 
     @property
