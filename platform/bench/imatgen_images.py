@@ -60,17 +60,19 @@ def row(
     seconds: float | None = None,
     note: str = "",
 ) -> dict[str, Any]:
-    """One row: of a count the share with its Wilson interval, of many errors the mean with that of the mean.
+    """One row: of a count the share with its Wilson interval, of errors their mean with its 95 % interval.
 
     Parameters
     ----------
     what, published, baseline, seconds, note
         Columns.
     ours
-        A count out of `n`, a number that stands by itself, or errors; those that are not finite are left out.
+        A count out of `n`, a number that stands by itself, or errors; those that are not finite are left out, and
+        where none is left there is no figure.
     n
         How many were asked for.
     """
+    value: float | None
     low: float | None
     high: float | None
     if isinstance(ours, int):
@@ -80,9 +82,9 @@ def row(
     else:
         errors = np.asarray(ours, dtype=float)
         errors = errors[np.isfinite(errors)]
-        half = 1.96 * float(errors.std()) / max(len(errors), 1) ** 0.5 if len(errors) else float("nan")
-        value = float(errors.mean()) if len(errors) else float("nan")
-        low, high = value - half, value + half
+        half = 1.96 * float(errors.std()) / len(errors) ** 0.5 if len(errors) else 0.0
+        value = float(errors.mean()) if len(errors) else None
+        low, high = (None, None) if value is None else (value - half, value + half)
     return {
         "what": what, "published": published, "ours": value, "ours_low": low, "ours_high": high, "n": n,
         "baseline": baseline, "seconds": seconds, "note": note,

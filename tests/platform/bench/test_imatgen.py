@@ -59,11 +59,11 @@ def test_the_quick_bench_fills_every_row(tmp_path):
     assert 0.05 < exact["baseline"] < 0.15
     assert by_name["encoding: times faster than the published way"]["ours"] > 1
     for line in rows:
-        if line["ours_low"] is not None and np.isfinite(line["ours"]):
+        if line["ours_low"] is not None:
             assert line["ours_low"] <= line["ours"] <= line["ours_high"]
     assert found["data"]["real_v_o"] == ["V4 O4", "V4 O8"]
     assert found["settings"]["quick"] is True
-    json.dumps(found["settings"])
+    json.dumps(found, allow_nan=False)
 
 
 def test_our_images_are_those_of_the_published_way():
@@ -84,6 +84,7 @@ def test_rows_have_intervals_that_hold_their_value():
     assert mean["ours"] == 2
     assert mean["ours_low"] == pytest.approx(2 - 1.96 / 2**0.5)
     assert row("c", None, 7.5, n=1)["ours_low"] is None
+    assert row("d", None, [float("nan")], n=1)["ours"] is None
 
 
 def test_files_that_do_not_suit_are_refused(tmp_path):
