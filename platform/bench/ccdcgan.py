@@ -275,7 +275,8 @@ def shift_rows(
     places = [*pairs, *range(len(labelled.data), len(labelled.data) + len(images))]
     aim = float(np.quantile(labelled.energies[labelled.train], BEST))
     pulls = (Pull(model, plan.options.constraint_weight, aim),)
-    plain, drawn = [], []
+    plain: list[Made] = []
+    drawn: list[Made] = []
     for number in range(plan.seeds):
         progress("with and without the constraint", number / plan.seeds)
         for asked, results in (((), plain), (pulls, drawn)):
@@ -341,7 +342,8 @@ def _unique(crystals: Sequence[Structure]) -> int:
     for crystal in crystals:
         by_formula.setdefault(crystal.composition.reduced_formula, []).append(crystal)
     matcher = StructureMatcher()
-    return sum(len(matcher.group_structures(group)) for group in by_formula.values())  # type: ignore[no-untyped-call]
+    groups = [matcher.group_structures(group) for group in by_formula.values()]  # type: ignore[no-untyped-call]
+    return sum(map(len, groups))
 
 
 def _r2(truth: Array, found: Array) -> float:
