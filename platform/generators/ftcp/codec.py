@@ -1,7 +1,7 @@
 """Crystals as the classes and numbers that the structured network rebuilds, and back.
 
 Elements get slots by electronegativity, sites are sorted by slot and coordinates, lengths are logarithms of those per
-atom, so that one crystal has one code (spec of FTCP-S).
+atom, so that one crystal has one code.
 """
 
 from __future__ import annotations
