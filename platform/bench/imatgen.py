@@ -53,8 +53,8 @@ SAMPLES: Final = 400
 """Latent points decoded of each kind."""
 OPTIONS: Final = ImatgenOptions(elements="V-O", max_images=430, max_labelled=300)
 QUICK: Final = ImatgenOptions(
-    elements="V-O", grid=16, cell_grid=8, channels=4, code=64, latent=32, hidden=128, epochs=2, generator_epochs=5,
-    max_images=20, potential="none",
+    elements="V-O", grid=16, cell_grid=8, channels=4, code=64, latent=32, hidden=128, epochs=2, cell_epochs=4,
+    generator_epochs=5, max_images=20, max_cells=20, potential="none",
 )  # fmt: skip
 
 

@@ -105,16 +105,22 @@ class CrystalCoder:
         progress: Callable[[str, float], None],
         resume: Path | None = None,
     ) -> tuple[float, ...]:
-        """Train both autoencoders on crystals that fit the box; loss of the basis autoencoder by epoch."""
-        images = np.concatenate([item.images for item in self.codec.encode_bases(structures)])
-        draw = rows_of(torch.as_tensor(images), None, SHIFTS if self.options.augment else -1)
-        epochs = self.options.epochs
+        """Train both autoencoders on crystals that fit the box, in this order as many as the options say.
+
+        Returns
+        -------
+        Loss of the basis autoencoder by epoch.
+        """
+        options = self.options
+        pictured, celled = structures[: options.max_images], structures[: options.max_cells]
+        images = np.concatenate([item.images for item in self.codec.encode_bases(pictured)])
+        draw = rows_of(torch.as_tensor(images), None, SHIFTS if options.augment else -1)
         history = train_autoencoder(
-            self.basis, draw, len(images), epochs, seed, progress, "basis autoencoder", RATE, resume=resume
+            self.basis, draw, len(images), options.epochs, seed, progress, "basis autoencoder", RATE, resume=resume
         )
-        cells = varied_cells(self.codec, structures)
+        cells, epochs = varied_cells(self.codec, celled), options.cell_epochs
         train_autoencoder(
-            self.cell, cells, len(structures), 2 * epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
+            self.cell, cells, len(celled), epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
         )
         return history
 

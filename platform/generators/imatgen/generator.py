@@ -90,8 +90,8 @@ class Imatgen:
         if len(train) < 2:
             raise InputError("imatgen needs two virtual crystals that fit its box; give it more crystals.")
         crystals = [virtual.structures[i] for i in train]
-        for_images = [crystals[i] for i in rng.permutation(len(crystals))[: options.max_images]]
-        history = coder.train(for_images, seed, progress, resume)
+        shuffled = [crystals[i] for i in rng.permutation(len(crystals))]
+        history = coder.train(shuffled, seed, progress, resume)
         if options.potential == PARENT:
             stable = parent_labels(data, virtual.parents[train], options.stable_below)
         else:

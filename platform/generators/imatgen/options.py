@@ -40,13 +40,15 @@ class ImatgenOptions:
     hidden
         Width of its layers.
     epochs
-        Of the basis autoencoder; the cell's has as many.
+        Of the basis autoencoder.
+    cell_epochs
+        Of the cell autoencoder, each on cells varied anew.
     augment
         Whether training images are turned and moved: better on new crystals, slower on few.
     generator_epochs
         Of the materials generator.
-    max_images
-        Most crystals that the autoencoders learn from.
+    max_images, max_cells
+        Most crystals that the basis and the cell autoencoder learn from.
     max_sites, max_length
         Largest crystal taken: sites, and longest axis in Å.
     strategy
@@ -83,9 +85,11 @@ class ImatgenOptions:
     latent: int = 256
     hidden: int = 512
     epochs: int = 25
+    cell_epochs: int = 50
     augment: bool = True
     generator_epochs: int = 60
     max_images: int = 500
+    max_cells: int = 1000
     max_sites: int = 20
     max_length: float = 10.0
     strategy: str = "slerp"
@@ -104,6 +108,7 @@ class ImatgenOptions:
             known = ", ".join((*POTENTIALS, PARENT))
             raise InputError(f"{self.potential} is no potential for stability labels; choose one of {known}.")
         counts = (self.epochs, self.generator_epochs, self.max_images, self.max_sites, self.attempts, self.latent)
+        counts += (self.cell_epochs, self.max_cells)
         if min(*counts, self.hidden, self.channels, self.cell_code) < 1 or self.max_labelled < 0:
             raise InputError("Sizes, epochs and limits of imatgen must be at least 1.")
         if not (0 < self.threshold < 1 and 0 <= self.min_stability <= 1 and self.spread > 0 and self.max_length > 0):

@@ -11,7 +11,7 @@ from fermiloop.platform.generators.imatgen.rediscovery import found_among, found
 from fermiloop.platform.generators.protocol import Space, Target
 
 TINY = ImatgenOptions(
-    grid=16, box=7.5, cell_grid=8, channels=8, code=64, cell_code=8, latent=16, hidden=64, epochs=15,
+    grid=16, box=7.5, cell_grid=8, channels=8, code=64, cell_code=8, latent=16, hidden=64, epochs=15, cell_epochs=30,
     generator_epochs=60, augment=False,
     potential="none", min_stability=0.0, attempts=10,
 )  # fmt: skip
@@ -69,7 +69,7 @@ def test_the_same_random_state_gives_the_same_samples(model, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_model(library):
-    short = replace(TINY, epochs=1, generator_epochs=2)
+    short = replace(TINY, epochs=1, cell_epochs=1, generator_epochs=2)
     one, two = Imatgen(short), Imatgen(short)
     assert one.fit(library, 3, silent).history == two.fit(library, 3, silent).history
     assert np.array_equal(one.known, two.known)
@@ -110,7 +110,7 @@ def test_what_cannot_be_learnt_from_is_refused(library):
 
 def test_one_crystal_is_enough_for_a_model(library):
     binary = next(i for i, s in enumerate(library.structures) if len(s.composition) == 2)
-    made = Imatgen(replace(TINY, epochs=1, generator_epochs=1))
+    made = Imatgen(replace(TINY, epochs=1, cell_epochs=1, generator_epochs=1))
     assert made.fit(library.subset([binary]), 0, silent).n_train == 2
     made.sample(Target(), SPACE, 1, np.random.default_rng(0))
 
