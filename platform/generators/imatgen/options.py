@@ -107,9 +107,9 @@ class ImatgenOptions:
         if self.potential not in (*POTENTIALS, PARENT):
             known = ", ".join((*POTENTIALS, PARENT))
             raise InputError(f"{self.potential} is no potential for stability labels; choose one of {known}.")
-        counts = (self.epochs, self.generator_epochs, self.max_images, self.max_sites, self.attempts, self.latent)
-        counts += (self.cell_epochs, self.max_cells)
-        if min(*counts, self.hidden, self.channels, self.cell_code) < 1 or self.max_labelled < 0:
+        epochs = (self.epochs, self.cell_epochs, self.generator_epochs)
+        limits = (self.max_images, self.max_cells, self.max_sites, self.attempts)
+        if min(*epochs, *limits, self.latent, self.hidden, self.channels, self.cell_code) < 1 or self.max_labelled < 0:
             raise InputError("Sizes, epochs and limits of imatgen must be at least 1.")
         if not (0 < self.threshold < 1 and 0 <= self.min_stability <= 1 and self.spread > 0 and self.max_length > 0):
             raise InputError(
