@@ -57,9 +57,9 @@ POOL: Final = 4
 EPOCHS: Final[dict[str, dict[str, Any]]] = {
     "ftcp": {"epochs": 60},
     "ccdcgan": {"epochs": 10},
-    "imatgen": {"epochs": 8, "generator_epochs": 60, "max_images": 300},
+    "imatgen": {"epochs": 8, "generator_epochs": 60, "max_images": 300, "attempts": 3},
 }
-"""What is learnt more briefly than by default, so that the whole takes minutes."""
+"""What is learnt and drawn more briefly than by default, so that the whole takes minutes."""
 HYBRIDS: Final = {
     "hybrid: pool, funnel": HybridOptions(rounds=1, refined=0),
     "hybrid: pool, refinement, funnel": HybridOptions(rounds=1),
@@ -82,7 +82,7 @@ class Scale:
     oracle
         Key of `POTENTIALS`.
     seconds
-        Most that one training may take.
+        Processor time that one training may take; draws may take as much again.
     """
 
     budget: int
@@ -236,6 +236,7 @@ def run_strategy(name: str, task: Task, seed: int, fitted: dict[str, Generator])
         generator.fit(task.data, seed, _watch(task.scale.seconds))
         searches = "oracle_calls" in _option_names(name)
         for k in range(task.scale.seeds):
+            _check_time(name, time.process_time() - began, task.scale)
             proposals = generator.sample(task.target, task.space, task.scale.budget, np.random.default_rng(seed + k))
             outcome.asked.append(_told(proposals, task) if searches else _asked(proposals, task))
         if not searches:
@@ -357,6 +358,11 @@ def _is_element(crystals: TrainingSet, i: int) -> bool:
 
 def _option_names(name: str) -> Counter[str]:
     return Counter(entry.name for entry in fields(GENERATORS[name].options))
+
+
+def _check_time(name: str, spent: float, scale: Scale) -> None:
+    if spent > 2 * scale.seconds:
+        raise TooSlow(f"The training and the draws of {name} take longer than {2 * scale.seconds:g} s.")
 
 
 def _watch(seconds: float) -> Callable[[str, float], None]:
