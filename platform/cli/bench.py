@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fermiloop.platform.bench.registry import BENCHES
-from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
+from fermiloop.platform.cli.output import AsJson, Listing, markdown_table, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
 
@@ -23,6 +23,7 @@ DataFile = Annotated[
     Path | None,
     typer.Option("--data", help="Crystals, one JSON object a line, plain or gzip; the seed library otherwise."),
 ]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
 
 app = typer.Typer(help="Benchmarks: the papers' figures, ours beside them.")
@@ -72,8 +73,9 @@ def show(title: str, result: dict[str, Any]) -> None:
     if "left_out" in result:
         print_line(f"{title}: left out. {result['left_out']}")
         return
-    columns = {key: key.replace("_", " ") for key in result["rows"][0]} if result["rows"] else {}
-    Listing(title, columns, result["rows"]).show()
+    rows = result["rows"]
+    told = [key for key in (rows[0] if rows else {}) if any(row.get(key) is not None for row in rows)]
+    Listing(title, {key: key.replace("_", " ") for key in told}, rows).show()
     if "source" in result:
         print_line(
             f"Published figures: {result['source']}. Data: {_told(result.get('data'))}. {result['seconds']:.0f} s."
@@ -89,11 +91,21 @@ def _told(data: Any) -> str:
 def _command(name: str) -> Callable[..., None]:
     bench = BENCHES[name]
 
-    def command(data: DataFile = None, quick: Quick = False, seed: Seed = 0, as_json: AsJson = False) -> None:
+    def command(
+        data: DataFile = None,
+        quick: Quick = False,
+        seed: Seed = 0,
+        as_json: AsJson = False,
+        as_markdown: AsMarkdown = False,
+    ) -> None:
+        if as_json and as_markdown:
+            raise InputError("The options --json and --markdown exclude each other; ask for one of them.")
         with long_work(name) as report:
             result = bench.run(data or SEED_LIBRARY, quick=quick, seed=seed, progress=report)
         if as_json:
             print_json(result)
+        elif as_markdown:
+            print_line(markdown_table(result["rows"]))
         else:
             show(bench.title, result)
 

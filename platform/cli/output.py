@@ -120,6 +120,16 @@ def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return text.getvalue()
 
 
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a table of a document; a column that holds nothing is left out."""
+    columns = [name for name in (rows[0] if rows else {}) if any(plain(row.get(name)) is not None for row in rows)]
+    lines = ["| " + " | ".join(name.replace("_", " ") for name in columns) + " |", "|" + "---|" * len(columns)]
+    for row in rows:
+        cells = ("–" if plain(row.get(name)) is None else cell(row[name]).replace("|", "\\|") for name in columns)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def print_fields(title: str, fields: Mapping[str, Any]) -> None:
     """Print one document as name and value."""
     table = Table(title=title, title_justify="left", show_header=False)
