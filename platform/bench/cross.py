@@ -239,6 +239,9 @@ def run_strategy(name: str, task: Task, seed: int, fitted: dict[str, Generator])
             _check_time(name, time.process_time() - began, task.scale)
             proposals = generator.sample(task.target, task.space, task.scale.budget, np.random.default_rng(seed + k))
             outcome.asked.append(_told(proposals, task) if searches else _asked(proposals, task))
+        if generator.failures:
+            reason, count = generator.failures.most_common(1)[0]
+            outcome.reason = f"most frequent failure of the last draws: {reason} ({count})"
         if not searches:
             fitted[name] = generator
     except FermiloopError as error:
