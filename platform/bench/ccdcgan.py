@@ -70,13 +70,16 @@ class Plan:
 
 
 FULL: Final = Plan(
-    CcdcganOptions(grid=24, box=11.25, code=108, site_epochs=14, max_sites=8, slots=3, gan_steps=600, latent=32),
+    CcdcganOptions(
+        grid=24, box=11.25, cell_grid=8, code=108, site_epochs=14, cell_epochs=150, max_sites=8, slots=3, gan_steps=600,
+        latent=32,
+    ),
     ("combined", "conditional"), 400, 100, 2500, 5, 60, 60,
 )  # fmt: skip
 QUICK: Final = Plan(
     replace(
-        FULL.options, grid=16, box=15.0, cell_grid=8, channels=6, code=64, cell_code=8, site_epochs=3, gan_steps=100,
-        constraint_epochs=8,
+        FULL.options, grid=16, box=15.0, cell_grid=8, channels=6, code=64, cell_code=8, site_epochs=3, cell_epochs=6,
+        gan_steps=100, constraint_epochs=8,
     ),
     ("conditional",), 60, 20, 200, 2, 20, 10,
 )  # fmt: skip

@@ -94,7 +94,15 @@ class GraphCoder:
         )  # fmt: skip
         draw = varied_cells(self.codec, structures)
         train_autoencoder(
-            self.cells, draw, len(structures), epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
+            self.cells,
+            draw,
+            len(structures),
+            self.options.cell_epochs,
+            seed,
+            progress,
+            "cell autoencoder",
+            CELL_RATE,
+            resume=resume,
         )
         return history
 

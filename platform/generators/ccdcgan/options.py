@@ -28,8 +28,8 @@ class CcdcganOptions:
         Of the finest convolution.
     code, cell_code
         Numbers of an element's code and of a cell's; the preset ``paper`` has 200 and 25.
-    site_epochs
-        Of both autoencoders.
+    site_epochs, cell_epochs
+        Of the autoencoders; a cell's images are quick, and its code needs more of them.
     max_images
         Most crystals that they learn from.
     slots
@@ -72,6 +72,7 @@ class CcdcganOptions:
     code: int = 256
     cell_code: int = 20
     site_epochs: int = 20
+    cell_epochs: int = 40
     max_images: int = 500
     slots: int = 2
     max_sites: int = 12
@@ -94,7 +95,15 @@ class CcdcganOptions:
             raise InputError(f"{self.mode} is no mode of ccdcgan's autoencoder; choose one of {', '.join(MODES)}.")
         if self.loss not in LOSSES:
             raise InputError(f"{self.loss} is no loss of ccdcgan; choose one of {', '.join(LOSSES)}.")
-        counts = (self.channels, self.site_epochs, self.max_images, self.slots, self.max_sites, self.components)
+        counts = (
+            self.channels,
+            self.site_epochs,
+            self.cell_epochs,
+            self.max_images,
+            self.slots,
+            self.max_sites,
+            self.components,
+        )
         more = (self.latent, self.width, self.gan_steps, self.batch_size, self.constraint_epochs, self.attempts)
         if min(*counts, *more, self.code, self.cell_code) < 1 or self.descent < 0:
             raise InputError("Sizes, epochs, steps and limits of ccdcgan must be at least 1, and descent at least 0.")

@@ -14,7 +14,8 @@ from fermiloop.platform.errors import InputError
 SMALLEST = replace(
     ccdcgan.QUICK,
     options=replace(
-        ccdcgan.QUICK.options, box=7.5, channels=2, code=16, site_epochs=1, gan_steps=4, constraint_epochs=2, width=32
+        ccdcgan.QUICK.options, box=7.5, channels=2, code=16, site_epochs=1, cell_epochs=1, gan_steps=4,
+        constraint_epochs=2, width=32,
     ),
     train=40, held=10, graphs=4, judge_epochs=2,
 )  # fmt: skip

@@ -16,11 +16,20 @@ from fermiloop.platform.representations.crystal_graph import Codes
 from fermiloop.platform.representations.voxels import Images
 
 TINY = CcdcganOptions(
-    grid=16, box=7.5, cell_grid=8, channels=4, code=32, cell_code=8, site_epochs=25, components=12, latent=8, width=48,
-    gan_steps=40, batch_size=16, constraint_epochs=10, descent=3, attempts=10,
+    grid=16, box=7.5, cell_grid=8, channels=4, code=32, cell_code=8, site_epochs=25, cell_epochs=25, components=12,
+    latent=8, width=48, gan_steps=40, batch_size=16, constraint_epochs=10, descent=3, attempts=10,
 )  # fmt: skip
 PAPER = replace(
-    TINY, channels=2, site_epochs=1, width=8, gan_steps=1, batch_size=4, constraint_epochs=1, loss="bce", attempts=1
+    TINY,
+    channels=2,
+    site_epochs=1,
+    cell_epochs=1,
+    width=8,
+    gan_steps=1,
+    batch_size=4,
+    constraint_epochs=1,
+    loss="bce",
+    attempts=1,
 )
 SPACE = Space(
     ("Al", "Ni", "Pd"),
@@ -87,7 +96,7 @@ def test_a_space_narrows_the_elements(model):
 
 
 def test_without_labels_it_is_a_plain_network(library):
-    short = replace(TINY, site_epochs=1, gan_steps=2)
+    short = replace(TINY, site_epochs=1, cell_epochs=1, gan_steps=2)
     made = Ccdcgan("compact", short)
     report = made.fit(replace(library, labels={}), 3, silent)
     assert made.constraints == {}
