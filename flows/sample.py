@@ -15,6 +15,7 @@ from fermiloop.flows.retrain import generator_key
 from fermiloop.flows.steps import logger, seed_of, step
 from fermiloop.flows.targets import resolve
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal, Target
 from fermiloop.platform.search.registry import load_generator
 from fermiloop.platform.store import campaigns, candidates, checkpoints
@@ -35,15 +36,23 @@ class SampleMaker(Maker):
             target = resolve(spec)
             trained = campaigns.round_of(campaign, number).checkpoints
             ids: list[str] = []
+            refused: list[InputError] = []
             for place, generator in enumerate(spec.generators):
                 key = generator_key(generator)
                 seed = seed_of(spec, number, place, 1)
-                proposals, failures = propose(spec, generator, trained[key], target, seed)
+                try:
+                    proposals, failures = propose(spec, generator, trained[key], target, seed)
+                except InputError as error:  # one that cannot answer this target does not hold up the others
+                    logger.warning("round %d of %s: %s proposes nothing: %s", number, campaign, key, error)
+                    refused.append(error)
+                    continue
                 fit = [p for p in proposals if structure_fault(p.structure) is None]
                 logger.info("round %d of %s: %s proposed %d%s", number, campaign, key, len(fit), told(failures))
                 ids += candidates.save_many(
                     [document(campaign, number, key, i, p, trained[key], seed) for i, p in enumerate(fit)]
                 )
+            if len(refused) == len(spec.generators):
+                raise refused[0]
             return len(ids)
 
 
