@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
@@ -101,7 +101,7 @@ class GlobalSearch:
         If an option does not hold.
     """
 
-    name: ClassVar[str]
+    name: str
 
     def __init__(self, options: GlobalSearchOptions | None = None) -> None:
         self.options = options or GlobalSearchOptions()

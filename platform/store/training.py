@@ -82,9 +82,7 @@ def training_set(
     )
 
 
-def _curves(
-    ids: list[str], grid: SpectrumGrid, method: str, kind: SpectrumKind
-) -> dict[str, NDArray[np.float64]]:
+def _curves(ids: list[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> dict[str, NDArray[np.float64]]:
     """Curve on `grid` of each material that has one."""
     found: dict[str, NDArray[np.float64]] = {}
     for start in range(0, len(ids), materials.BATCH):

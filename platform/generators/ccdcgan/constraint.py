@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.predictors.device import best_device, normal
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
 
@@ -103,7 +104,9 @@ class ConstraintModel(nn.Module):
         """
         if len(values) < FEWEST:
             raise InputError(f"A constraint on {self.property} needs {FEWEST} labels, not {len(values)}.")
-        targets = torch.as_tensor(values, dtype=torch.float32)
+        device = best_device()
+        rows, targets = rows.to(device), torch.as_tensor(values, dtype=torch.float32, device=device)
+        self.to(device)
         self.centre.copy_(targets.mean())
         self.spread.copy_(targets.std().clamp(min=1e-3))
         scaled, random = (targets - self.centre) / self.spread, torch.Generator().manual_seed(seed)
@@ -118,7 +121,7 @@ class ConstraintModel(nn.Module):
                 torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
                 for place, batch in enumerate(shuffled(len(rows), options.batch_size, random)):
                     set_rate(optimiser, cosine_rate(epoch + place / steps, epochs, RATE))
-                    seen = rows[batch] + BLUR * smooth * torch.randn(rows[batch].shape, generator=random)
+                    seen = rows[batch] + BLUR * smooth * normal(rows[batch].shape, random, device)
                     votes = torch.stack([member(seen) for member in self.members])
                     loss = nn.functional.smooth_l1_loss(votes, scaled[batch].expand_as(votes), beta=0.5)
                     optimiser.zero_grad()
@@ -130,7 +133,7 @@ class ConstraintModel(nn.Module):
         parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": self, "optimiser": optimiser}
         history = run_epochs(parts, epochs, step, random, progress, f"constraint on {self.property}", resume)
         optimiser.zero_grad()
-        self.eval().requires_grad_(False)
+        self.cpu().eval().requires_grad_(False)
         return history
 
     def score(self, rows: Tensor, values: Array) -> tuple[float, float]:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.predictors.device import best_device, normal
 from fermiloop.platform.predictors.trainer import follow, run_epochs
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class CrystalGan:
     """
 
     def __init__(self, space: Space, options: CcdcganOptions, seed: int = 0) -> None:
-        self.options, self.smooth = options, space.smooth()
+        self.options, self.smooth, self.device = options, space.smooth(), torch.device("cpu")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.generator, self.discriminator = space.generator(), space.discriminator()
@@ -100,6 +101,8 @@ class CrystalGan:
         if len(rows) < 2:
             raise InputError(f"ccdcgan needs two crystals that fit its limits, not {len(rows)}.")
         random, betas = torch.Generator().manual_seed(seed), BETAS[self.options.loss]
+        self._move(best_device(), pulls)
+        rows = rows.to(self.device)
         g_optimiser = torch.optim.Adam(self.generator.parameters(), RATE, betas)
         d_optimiser = torch.optim.Adam(self.discriminator.parameters(), RATE, betas)
         norms: list[tuple[float, float]] = []
@@ -125,6 +128,7 @@ class CrystalGan:
             "g_optimiser": g_optimiser, "d_optimiser": d_optimiser,
         }  # fmt: skip
         history = run_epochs(parts, -(-self.options.gan_steps // EPOCH), step, random, progress, "ccdcgan", resume)
+        self._move(torch.device("cpu"), pulls)
         self.average.eval()
         mean = torch.tensor(norms or [(0.0, 0.0)]).mean(dim=0).tolist()
         return GanReport(history, mean[0], mean[1])
@@ -152,12 +156,12 @@ class CrystalGan:
         made = self.generator.train()(self.noise(self.options.batch_size, random))
         seen = self.discriminator(self._blurred(made, random))
         loss = -seen.mean() if self.options.loss == "hinge" else nn.functional.softplus(-seen).mean()
-        pull = sum((p.weight * p(made).mean() for p in pulls), torch.zeros(()))
+        pull = sum((p.weight * p(made).mean() for p in pulls), torch.zeros((), device=made.device))
         return loss, pull
 
     def noise(self, n: int, random: torch.Generator) -> Tensor:
         """(n, latent) standard normal numbers."""
-        return torch.randn((n, self.options.latent), generator=random)
+        return normal((n, self.options.latent), random, self.device)
 
     def rows(self, noise: Tensor, mask: Tensor | None = None) -> Tensor:
         """(n, width) rows made of (n, latent) noise by the averaged generator; gradients reach the noise."""
@@ -177,8 +181,14 @@ class CrystalGan:
             optimiser.step()
         return moved.detach()
 
+    def _move(self, device: torch.device, pulls: Sequence[Pull]) -> None:
+        """Put all networks that take part in a training on one device."""
+        self.device = device
+        for network in (self.generator, self.discriminator, self.average, *(pull.model for pull in pulls)):
+            network.to(device)
+
     def _blurred(self, rows: Tensor, random: torch.Generator) -> Tensor:
-        return rows + BLUR * self.smooth * torch.randn(rows.shape, generator=random)
+        return rows + BLUR * self.smooth.to(rows.device) * normal(rows.shape, random, rows.device)
 
     def _gradient(self, loss: Tensor) -> float:
         found = torch.autograd.grad(loss, list(self.generator.parameters()), retain_graph=True, allow_unused=True)

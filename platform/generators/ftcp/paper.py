@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import torch
 from torch import nn
 
+from fermiloop.platform.predictors.device import normal
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -109,7 +111,7 @@ class PaperVae(nn.Module):
             Of the noise.
         """
         mean, log_variance = self.encode(images)
-        z = mean + torch.randn(mean.shape, generator=random) * (log_variance / 2).exp()
+        z = mean + normal(mean.shape, random, mean.device) * (log_variance / 2).exp()
         divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).mean()
         total = ((self.decode(z) - images) ** 2).sum() + beta * divergence
         if not self.branches:

@@ -9,6 +9,7 @@ import torch
 
 from fermiloop.platform.generators.ftcp.model import TargetScale
 from fermiloop.platform.generators.ftcp.paper import MOMENTUM, PaperVae
+from fermiloop.platform.predictors.device import best_device, precision
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import run_epochs, set_rate, shuffled
 from fermiloop.platform.representations.element_bins import N_ELEMENTS
@@ -67,8 +68,9 @@ class PaperModel:
         self.scaler = self._learn_scaler(crystals)
         self.scale = TargetScale.unit(targets)
         self.sparse = [bool(share < FEW) for share in np.isfinite(targets).mean(axis=0)]
-        labels = torch.tensor(self.scale.scaled(targets), dtype=torch.float32)
-        self.network = self._network(seed)
+        device = best_device()
+        labels = torch.tensor(self.scale.scaled(targets), dtype=torch.float32, device=device)
+        self.network = self._network(seed).to(device)
         optimiser = torch.optim.RMSprop(self.network.parameters(), lr=plan.learning_rate, alpha=0.9, eps=1e-7)
         random = torch.Generator().manual_seed(seed)
 
@@ -78,8 +80,9 @@ class PaperModel:
             set_rate(optimiser, plan.learning_rate * share)
             total = 0.0
             for batch in shuffled(len(labels), plan.batch_size, random):
-                images = self._images(crystals.subset(batch.numpy()))
-                loss = self.network.loss(images, labels[batch], plan.beta, random)
+                images = self._images(crystals.subset(batch.numpy())).to(device)
+                with precision(device):
+                    loss = self.network.loss(images, labels[batch], plan.beta, random)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -88,6 +91,7 @@ class PaperModel:
 
         parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {"network": self.network, "optimiser": optimiser}
         history = run_epochs(parts, plan.epochs, step, random, progress, "ftcp paper", resume)
+        self.network.cpu()
         self._settle(crystals, random)
         self.occupied = self._best_threshold(crystals.subset(np.arange(min(len(crystals), ASKED))))
         return history

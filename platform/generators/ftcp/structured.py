@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from fermiloop.platform.generators.ftcp.codec import Codes
+from fermiloop.platform.predictors.device import normal
 from fermiloop.platform.representations.element_bins import N_BINS, N_ELEMENTS, element_vectors
 
 if TYPE_CHECKING:
@@ -109,9 +110,9 @@ class StructuredVae(nn.Module):
             Of the noise.
         """
         elements, slots, frac, lattice = codes
-        shaken = frac + JITTER * torch.randn(frac.shape, generator=random)
+        shaken = frac + JITTER * normal(frac.shape, random, frac.device)
         mean, log_variance = self.encode((elements, slots, shaken, lattice))
-        z = mean + torch.randn(mean.shape, generator=random) * (log_variance / 2).exp()
+        z = mean + normal(mean.shape, random, mean.device) * (log_variance / 2).exp()
         names, places, circles, cell = self.decode(z)
         there = (slots < self.slots).float()[..., None]
         parts = (

@@ -10,6 +10,7 @@ import torch
 from fermiloop.platform.generators.ftcp.codec import CrystalCodec
 from fermiloop.platform.generators.ftcp.model import TargetScale
 from fermiloop.platform.generators.ftcp.structured import StructuredVae, as_codes, as_tensors
+from fermiloop.platform.predictors.device import best_device, precision
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import cosine_rate, follow, run_epochs, set_rate, shuffled
 
@@ -55,9 +56,10 @@ class StructuredModel:
         plan = self.training
         self.codec = CrystalCodec.learn(crystals, plan.max_elements, plan.max_sites)
         self.scale = TargetScale.standard(targets)
-        codes = as_tensors(self.codec.encode(crystals))
-        labels = torch.tensor(self.scale.scaled(targets), dtype=torch.float32)
-        network, self.network = self._network(seed), self._network(seed)
+        device = best_device()
+        codes = [part.to(device) for part in as_tensors(self.codec.encode(crystals))]
+        labels = torch.tensor(self.scale.scaled(targets), dtype=torch.float32, device=device)
+        network, self.network = self._network(seed).to(device), self._network(seed).to(device)
         optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=DECAY, fused=True)
         random = torch.Generator().manual_seed(seed)
         steps = -(-len(labels) // plan.batch_size)
@@ -67,7 +69,8 @@ class StructuredModel:
             weight = plan.beta * min(1.0, epoch / (WARM_UP * plan.epochs))
             for i, batch in enumerate(shuffled(len(labels), plan.batch_size, random)):
                 set_rate(optimiser, cosine_rate(epoch + i / steps, plan.epochs, plan.learning_rate, lowest=0.001))
-                loss = network.loss([part[batch] for part in codes], labels[batch], weight, random)
+                with precision(device):
+                    loss = network.loss([part[batch] for part in codes], labels[batch], weight, random)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
@@ -79,7 +82,9 @@ class StructuredModel:
 
         parts: dict[str, torch.nn.Module | torch.optim.Optimizer]
         parts = {"network": network, "average": self.network, "optimiser": optimiser}
-        return run_epochs(parts, plan.epochs, step, random, progress, "ftcp structured", resume)
+        history = run_epochs(parts, plan.epochs, step, random, progress, "ftcp structured", resume)
+        self.network.cpu()
+        return history
 
     def encode(self, crystals: CrystalBatch) -> Array:
         """(n, latent) means."""

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fermiloop.platform.predictors.device import best_device, normal
 from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
 
 if TYPE_CHECKING:
@@ -136,17 +137,20 @@ def train_generator(
         As in `run_epochs`.
     """
     model.standardise(codes)
-    random = torch.Generator().manual_seed(seed)
+    random, device = torch.Generator().manual_seed(seed), best_device()
+    model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-3)
-    data, labels = torch.as_tensor(codes, dtype=torch.float32), torch.as_tensor(stable, dtype=torch.float32)
-    weights = torch.as_tensor(plan.weights / plan.weights.mean(), dtype=torch.float32)
+    data, labels, weights = (
+        torch.as_tensor(part, dtype=torch.float32, device=device)
+        for part in (codes, stable, plan.weights / plan.weights.mean())
+    )
 
     def step(epoch: int) -> float:
         set_rate(optimiser, cosine_rate(epoch, plan.epochs, RATE))
         total = 0.0
         for rows in shuffled(len(data), BATCH, random):
             mean, log_variance = model(data[rows])
-            noise = torch.randn(mean.shape, generator=random)
+            noise = normal(mean.shape, random, device)
             made = model.decoder(mean + noise * torch.exp(0.5 * log_variance))
             wanted = (data[rows] - model.middle) / model.scale
             loss = (weights * (made - wanted) ** 2).mean()
@@ -160,7 +164,10 @@ def train_generator(
         return total / len(data)
 
     parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": model, "optimiser": optimiser}
-    return run_epochs(parts, plan.epochs, step, random, progress, "materials generator", resume)
+    try:
+        return run_epochs(parts, plan.epochs, step, random, progress, "materials generator", resume)
+    finally:
+        model.cpu()
 
 
 def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
