@@ -44,7 +44,8 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
         raise UserError(f"The engine {spec.engine.name} cannot run here: {availability.detail}.")
     entry.method(spec.engine.settings)
     resolve(spec)
-    training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
+    if spec.retrain.source is not None:
+        training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
     campaigns.create(spec.name, spec.as_dict(), text)
     if campaigns.get(spec.name).state in worker_pool.ENDED:
         return

@@ -74,7 +74,16 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
         ("ftcp", "paper"): {"epochs": 2, "max_sites": 6, "width": 16, "latent": 8, "test_share": 0.0},
         ("ftcp", "structured"): {"epochs": 30, "max_sites": 6, "width": 64, "latent": 16, "test_share": 0.0},
         ("imatgen", None): voxels
-        | {"code": 32, "latent": 16, "hidden": 32, "epochs": 3, "generator_epochs": 20}
+        | {
+            "code": 32,
+            "latent": 16,
+            "hidden": 32,
+            "epochs": 3,
+            "generator_epochs": 20,
+            "cell_epochs": 4,
+            "max_cells": 30,
+            "augment": False,
+        }
         | {"potential": "none", "min_stability": 0.0},
         ("ccdcgan", "paper"): graphs | {"gan_steps": 2, "batch_size": 16, "constraint_epochs": 1},
         ("ccdcgan", "compact"): graphs | {"code": 32},

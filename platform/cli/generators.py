@@ -14,8 +14,8 @@ from fermiloop.platform.cli.progress import long_work
 app = typer.Typer(help="Generators: what proposes, what it learnt, which checkpoint is in use.")
 
 COLUMNS: Final = {"name": "name", "presets": "presets", "champion": "champion", "checkpoints": "checkpoints"}
-SURROGATE: Final = "forward_dos"  # trained with them in every round, and kept like them
-KEPT: Final = (*GENERATOR_PRESETS, SURROGATE)
+SURROGATES: Final = ("forward_dos", "property_ensemble")  # trained with them in every round, and kept like them
+KEPT: Final = (*GENERATOR_PRESETS, *SURROGATES)
 FIELDS: Final = ("id", "generator", "preset", "state", "seed", "snapshot", "metrics", "config")
 
 

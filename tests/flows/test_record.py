@@ -141,7 +141,7 @@ def test_results_of_an_engine_keep_the_structure() -> None:
 
 
 def _dos(material: str) -> Any:
-    from fermiloop.platform.campaign.spec import DosTarget
+    from fermiloop.platform.campaign.target_spec import DosTarget
 
     return DosTarget(material=material)
 

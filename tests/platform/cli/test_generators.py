@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from fermiloop.platform.search.registry import GENERATORS
+
 
 @pytest.fixture
 def trained(database: str, tmp_path: Path) -> list[str]:
@@ -26,7 +28,7 @@ def trained(database: str, tmp_path: Path) -> list[str]:
 
 def test_list_names_every_generator(cli: Callable[..., Any], trained: list[str]) -> None:
     rows = {row["name"]: row for row in cli("generators", "list", "--json").json()}
-    assert set(rows) == {"dos_composer", "substitution", "random_pick", "forward_dos"}
+    assert set(rows) == {*GENERATORS, "forward_dos", "property_ensemble"}
     assert rows["dos_composer"]["presets"] == ["paper", "factorised"]
     assert (rows["dos_composer"]["checkpoints"], rows["dos_composer"]["champion"]) == (2, [])
 
