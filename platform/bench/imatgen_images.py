@@ -75,8 +75,8 @@ def row(
     value: float | None
     low: float | None
     high: float | None
-    if isinstance(ours, int):
-        value, (low, high) = ours / n, wilson(ours, n)
+    if isinstance(ours, int | np.integer):
+        value, (low, high) = int(ours) / n, wilson(int(ours), n)
     elif isinstance(ours, float):
         value, low, high = ours, None, None
     else:

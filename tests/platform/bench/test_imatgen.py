@@ -92,3 +92,12 @@ def test_files_that_do_not_suit_are_refused(tmp_path):
         run_bench(None, True, 0, silent)
     with pytest.raises(InputError, match="V-O crystals"):
         run_bench(write(tmp_path / "no.jsonl.gz", [c for c in crystals() if "V" not in c.formula]), True, 0, silent)
+
+
+def test_a_count_of_any_kind_of_integer_is_a_share():
+    from fermiloop.platform.bench.imatgen_images import row
+
+    for count in (7, np.int64(7)):
+        found = row("x", None, count, n=10)
+        assert found["ours"] == 0.7
+        assert found["ours_low"] < 0.7 < found["ours_high"]
