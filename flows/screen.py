@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from jobflow import Maker, job
 
 from fermiloop.flows.retrain import ENSEMBLE, SURROGATE
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.targets import PatternSimilarity, resolve
 from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from fermiloop.platform.predictors.forward_dos import ForwardDos
 from fermiloop.platform.predictors.potential import POTENTIALS
 from fermiloop.platform.screening.funnel import (

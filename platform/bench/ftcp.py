@@ -67,7 +67,7 @@ class Size:
 
     crystals: int | None = None
     featurised: int = 1000
-    epochs: int = 100
+    epochs: int = 150
     paper_crystals: int = 1200
     paper_epochs: int = 16
     drawn: int = 500

@@ -17,7 +17,7 @@ OWN: Final[dict[str, dict[str, Any]]] = {
         "batch_size": 128,
         "latent": 128,
         "width": 512,
-        "beta": 0.001,
+        "beta": 0.003,
         "learning_rate": 2e-3,
     },
 }
