@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt gpaw_siteconfig.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch
-	GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(PIP) -e '.[embedded,dft,dev]'
+	GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(PIP) -e '.[embedded,dft,server,dev]'
 	@touch $@
 
 demo: $(STAMP)

@@ -1,0 +1,1 @@
+"""REST and OPTIMADE: the store, read and steered over HTTP."""

@@ -1,0 +1,1 @@
+"""The pages: campaigns, candidates, the database, generators and schedules in a browser."""
