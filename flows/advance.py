@@ -1,7 +1,8 @@
-"""Advance: move running campaigns on, by whoever comes by; every move is made by one only.
+"""Advance: move campaigns on, by whoever comes by; every move is made by one only.
 
 A campaign has no process of its own. Workers call `advance` between jobs: it plans the next round when one
-has closed, adds its workflow, and closes a round whose workflow came to an end without closing it.
+has closed, adds its workflow, and closes a round whose workflow came to an end without closing it. A paused
+campaign stays where it is; a cancelled one is put in order once its last evaluation has ended.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fireworks import LaunchPad
-from jobflow.managers.fireworks import flow_to_workflow
 
 from fermiloop.flows.close import close_round
-from fermiloop.flows.launchpad import has_workflow
-from fermiloop.flows.round import RoundMaker
-from fermiloop.flows.steps import logger
-from fermiloop.platform.store import campaigns
+from fermiloop.flows.fair_share import lots
+from fermiloop.flows.launchpad import add_flow, has_workflow
+from fermiloop.flows.round import flow_of
+from fermiloop.flows.steady import advance_steadily
+from fermiloop.flows.steps import logger, spec_of
+from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.vocabulary import CampaignState, RoundState
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
 ROUND_KEY: Final = "fermiloop_round"
 LEASE_SECONDS: Final = 60.0
@@ -25,20 +28,37 @@ ACTIVE: Final = ("READY", "RESERVED", "RUNNING")
 
 
 def advance_all(pad: LaunchPad, worker: str) -> None:
-    """Advance every running campaign."""
+    """Advance every running campaign, and settle the cancelled ones."""
     for campaign in campaigns.find(CampaignState.RUNNING):
         advance(pad, campaign.id, worker)
+    for current in campaigns.open_rounds():
+        if campaigns.get(current.campaign).state is CampaignState.CANCELLED:
+            settle(pad, current)
 
 
 def advance(pad: LaunchPad, name: str, worker: str) -> None:
     """Move one campaign on as far as it can go without waiting."""
-    current = current_round(name)
+    steady = is_steady(name)
+    if steady:
+        advance_steadily(pad, name, worker)
+    current = newest_round(name) if steady else current_round(name)
     if current is None:
         return
     if current.state is RoundState.PLANNED:
         add_workflow(pad, current, worker)
     elif current.state is RoundState.LAUNCHED and not workflow_is_active(pad, current.id):
         close_what_ended(pad, current)
+
+
+def is_steady(name: str) -> bool:
+    """Whether a campaign selects without waiting for the end of a round."""
+    return spec_of(name).mode == "asynchronous"
+
+
+def newest_round(name: str) -> Round | None:
+    """The last round that was planned."""
+    rounds = campaigns.rounds(name)
+    return rounds[-1] if rounds else None
 
 
 def current_round(name: str) -> Round | None:
@@ -62,8 +82,8 @@ def add_workflow(pad: LaunchPad, current: Round, worker: str) -> None:
     if not campaigns.claim_launch(current.campaign, current.number, worker, LEASE_SECONDS):
         return
     if not has_workflow(pad, ROUND_KEY, current.id):
-        flow = RoundMaker().make(current.campaign, current.number)
-        pad.add_wf(flow_to_workflow(flow, store=None, metadata={ROUND_KEY: current.id}))
+        flow = flow_of(spec_of(current.campaign).mode, current.campaign, current.number)
+        add_flow(pad, flow, current.campaign, {ROUND_KEY: current.id})
         logger.info("round %d of %s: workflow added", current.number, current.campaign)
     campaigns.mark_launched(current.campaign, current.number)
 
@@ -82,8 +102,41 @@ def close_what_ended(pad: LaunchPad, current: Round) -> None:
     if fresh.selected:
         close_round(current.campaign, current.number)
         return
+    if is_steady(current.campaign) and "passed" in fresh.counts:
+        close_generation(fresh)
+        return
     reason = fresh.decision.get("failed") or first_failure(pad, current.id)
     fail(current.campaign, current.number, reason)
+
+
+def close_generation(current: Round) -> None:
+    """Close the round of an asynchronous campaign once its candidates are screened; its evaluations go on."""
+    decision = {"action": "next", "reason": f"{current.counts['passed']} candidates joined the pool."}
+    campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
+
+
+def settle(pad: LaunchPad, current: Round) -> None:
+    """Close a round of a cancelled campaign when nothing of it runs; what was not begun is not paid."""
+    nodes = {"fw_id": {"$in": _nodes(pad, current.id)}}
+    if current.state is RoundState.LAUNCHED and pad.fireworks.find_one(
+        {**nodes, "state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1}
+    ):
+        return
+    if any(lot.campaign == current.campaign for lot in lots(pad)):
+        return
+    for candidate in candidates.of_round(current.campaign, current.number):
+        if candidate.stage is Stage.SELECTED:
+            release(candidate)
+    for firework in pad.fireworks.find({**nodes, "state": "READY"}, {"fw_id": 1}):
+        pad.defuse_fw(firework["fw_id"])
+    decision = {"action": "stop", "reason": "The campaign was cancelled."}
+    campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
+
+
+def release(candidate: Candidate) -> None:
+    """Give back a selection that was never begun."""
+    if calculations.discard(candidate.calculation):
+        candidates.update(candidate.id, stage=Stage.PASSED, calculation=None)
 
 
 def fail(name: str, number: int, reason: str) -> None:

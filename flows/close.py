@@ -7,7 +7,7 @@ from typing import Any
 
 from jobflow import Maker, OnMissing, job
 
-from fermiloop.flows.records import round_records, spent_core_seconds
+from fermiloop.flows.records import baseline, round_records, spent
 from fermiloop.flows.steps import logger, spec_of, step
 from fermiloop.platform.campaign.decide import decide
 from fermiloop.platform.store import campaigns, candidates
@@ -42,7 +42,7 @@ def close_round(campaign: str, number: int) -> dict[str, str]:
         if candidate.stage is Stage.SELECTED:
             candidates.update(candidate.id, stage=Stage.FAILED, reason="its evaluation ended without a record")
     rounds = [record for record in round_records(campaign) if record.number <= number]
-    decision = decide(spec, rounds, spent_core_seconds(campaign))
+    decision = decide(spec, rounds, spent(campaign), baseline(spec, rounds))
     told = {"action": str(decision.action), "reason": decision.reason}
     current = campaigns.round_of(campaign, number)
     counts = {**current.counts, "selected": len(current.selected)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, Maker
 
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.launchpad import CALCULATION_KEY, jobs_of
 from fermiloop.flows.record import RecordMaker
 from fermiloop.flows.steps import spec_of
 from fermiloop.platform.store import calculations, candidates
@@ -26,11 +27,18 @@ class EvaluateMaker(Maker):
         calculation = calculations.get(candidate.calculation)
         name = f"{self.name} {candidate.formula}"
         if calculation.state is CalculationState.COMPLETED:
-            return Flow([self.record_maker.make(campaign, number, candidate_id)], name=name)
+            return _marked(Flow([self.record_maker.make(campaign, number, candidate_id)], name=name), calculation.id)
         spec = spec_of(campaign)
         entry = ENGINES[Engine(calculation.engine)]
         work = entry.flow(
             calculation.id, candidate.to_structure(), dict(calculation.settings), float(spec.engine.time_limit)
         )
         record: Job = self.record_maker.make(campaign, number, candidate_id, work.output)
-        return Flow([work, record], name=name)
+        return _marked(Flow([work, record], name=name), calculation.id)
+
+
+def _marked(flow: Flow, calculation: str) -> Flow:
+    """The flow, each job bearing its calculation, so that the queue can be asked for it."""
+    for made in jobs_of(flow):
+        made.metadata[CALCULATION_KEY] = calculation
+    return flow

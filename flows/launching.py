@@ -8,22 +8,23 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from jobflow import run_locally
+from jobflow import Flow, run_locally
 
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.flows import workers as worker_pool
-from fermiloop.flows.advance import current_round, fail
+from fermiloop.flows.advance import close_generation, current_round, fail, is_steady, newest_round
 from fermiloop.flows.close import close_round
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.round import RoundMaker
-from fermiloop.flows.steps import training_method_of
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.managing import check_engine, enqueue
+from fermiloop.flows.round import flow_of
+from fermiloop.flows.steady import OPEN, in_flight, move
+from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, candidates, connection
-from fermiloop.schemas.vocabulary import CampaignState, Engine, RoundState, Stage
+from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
 DATABASE_TRIES: Final = 3
 
@@ -34,21 +35,17 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
     Raises
     ------
     UserError
-        If the engine is not installed, or another campaign bears the name.
+        If the engine is not installed, another campaign bears the name, or this one is paused.
     InputError
         If the target is not in the store.
     """
-    entry = ENGINES[Engine(spec.engine.name)]
-    availability = entry.available()
-    if not availability.ready:
-        raise UserError(f"The engine {spec.engine.name} cannot run here: {availability.detail}.")
-    entry.method(spec.engine.settings)
-    resolve(spec)
-    if spec.retrain.source is not None:
-        training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
-    campaigns.create(spec.name, spec.as_dict(), text)
-    if campaigns.get(spec.name).state in worker_pool.ENDED:
+    check_engine(spec)
+    enqueue(spec, text)
+    state = campaigns.get(spec.name).state
+    if state in worker_pool.ENDED:
         return
+    if state is CampaignState.PAUSED:
+        raise UserError(f"The campaign {spec.name} is paused; fermiloop campaign resume {spec.name} lets it go on.")
     if workers is None:
         run_inline(spec.name, progress)
     else:
@@ -57,30 +54,56 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
 
 
 def run_inline(name: str, progress: Progress = silent) -> None:
-    """Run the rounds of a campaign one after the other in this process."""
+    """Run a campaign in this process, one job after the other; a pause takes hold between two rounds."""
     folder = settings().data_dir.expanduser() / "launches" / "inline"
     folder.mkdir(parents=True, exist_ok=True)
     store = configure_jobflow()
     store.connect()
+
+    def run(flow: Flow) -> None:
+        run_locally(flow, store=store, log=False, root_dir=folder, create_folders=False)
+        connection.retrying(connection.connect)
+
     with contextlib.closing(store), _told(progress, _share(name)):
+        turn = _turn_steadily if is_steady(name) else _turn
         while campaigns.get(name).state is CampaignState.RUNNING:
-            current = current_round(name)
-            if current is None:
-                return
-            flow = RoundMaker().make(name, current.number)
-            campaigns.mark_launched(name, current.number)
-            run_locally(flow, store=store, log=False, root_dir=folder, create_folders=False)
-            _settle(name, current.number)
+            turn(name, run)
+
+
+def _turn(name: str, run: Callable[[Flow], None]) -> None:
+    """One round."""
+    current = current_round(name)
+    if current is not None:
+        _run_round(name, current.number, run)
+
+
+def _turn_steadily(name: str, run: Callable[[Flow], None]) -> None:
+    """One generation, or one evaluation, after which the acquisition chooses again."""
+    newest = newest_round(name)
+    if newest is not None and newest.state in OPEN:
+        _run_round(name, newest.number, run)
+        return
+    for candidate in in_flight(name):  # of a run that was killed
+        run(EvaluateMaker().make(name, candidate.round, candidate.id))
+    move(name, lambda candidate: run(EvaluateMaker().make(name, candidate.round, candidate.id)), most=1)
+
+
+def _run_round(name: str, number: int, run: Callable[[Flow], None]) -> None:
+    flow = flow_of(spec_of(name).mode, name, number)
+    campaigns.mark_launched(name, number)
+    run(flow)
+    _settle(name, number)
 
 
 def _settle(name: str, number: int) -> None:
     """Close a round that its flow left open, or fail the campaign with the reason."""
-    connection.retrying(connection.connect)
     current = campaigns.round_of(name, number)
     if current.state is not RoundState.LAUNCHED:
         return
     if current.selected:
         close_round(name, number)
+    elif is_steady(name) and "passed" in current.counts:
+        close_generation(current)
     else:
         fail(name, number, current.decision.get("failed", "its flow ended without closing the round"))
 
@@ -124,7 +147,7 @@ def _share(name: str) -> Callable[[], float]:
 
     def share() -> float:
         budget = int(campaigns.get(name).spec["budget"]["evaluations"])
-        done = [c for c in candidates.of_campaign(name) if c.stage in (Stage.EVALUATED, Stage.FAILED)]
+        done = [c for c in candidates.outlines(name) if c.stage in (Stage.EVALUATED, Stage.FAILED)]
         return min(1.0, len(done) / budget)
 
     return share

@@ -7,18 +7,21 @@ returns the document after, which is right on every server.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from fireworks import LaunchPad, Workflow
-from jobflow import SETTINGS, JobStore
+from fireworks import Firework, FWorker, LaunchPad, Workflow
+from jobflow import SETTINGS, Flow, Job, JobStore
+from jobflow.managers.fireworks import flow_to_workflow
 from maggma.stores import MongoStore
 from maggma.stores.gridfs import GridFSStore
 from pymongo import ReturnDocument
 
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import connection
+from fermiloop.platform.store import calculations, connection
 
-DATA_STORE = "data"  # curves: too large for a job's document
+DATA_STORE: Final = "data"  # curves: too large for a job's document
+CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
+CALCULATION_KEY: Final = "fermiloop_calculation"
 
 
 class SafeLaunchPad(LaunchPad):
@@ -32,6 +35,15 @@ class SafeLaunchPad(LaunchPad):
         """A new launch id."""
         return self._take("next_launch_id", 1)
 
+    def checkout_fw(
+        self, fworker: FWorker, launch_dir: str, *args: Any, **more: Any
+    ) -> tuple[Firework | None, int | None]:
+        """Take a firework; that of an evaluation marks its calculation as running."""
+        firework, launch = super().checkout_fw(fworker, launch_dir, *args, **more)
+        if firework is not None and CALCULATION_KEY in firework.spec:
+            calculations.start(firework.spec[CALCULATION_KEY], fworker.name)
+        return firework, launch
+
     def bulk_add_wfs(self, wfs: list[Workflow]) -> None:
         """Add workflows one by one: the bulk form takes its ids in its own way."""
         for workflow in wfs:
@@ -44,12 +56,25 @@ class SafeLaunchPad(LaunchPad):
         return int(after[counter]) - quantity
 
 
+def add_flow(pad: LaunchPad, flow: Flow, campaign: str, metadata: dict[str, Any]) -> None:
+    """Add a flow of a campaign to the queue; what its jobs add later belongs to the campaign too."""
+    for made in jobs_of(flow):
+        made.config.manager_config[CAMPAIGN_KEY] = campaign
+    pad.add_wf(flow_to_workflow(flow, store=None, metadata=metadata))
+
+
+def jobs_of(flow: Flow | Job) -> list[Job]:
+    """Every job of a flow, those of its inner flows too."""
+    return [job for inner in flow.jobs for job in jobs_of(inner)] if isinstance(flow, Flow) else [flow]
+
+
 def launchpad() -> SafeLaunchPad:
     """LaunchPad on the store's database, ready for use."""
     pad = SafeLaunchPad(host=connection.uri(), uri_mode=True, name=settings().database, strm_lvl="CRITICAL")
     if pad.fw_id_assigner.find_one({}) is None:
         pad.fireworks.create_index("fw_id", unique=True)
         pad.fireworks.create_index("state")
+        pad.fireworks.create_index(f"spec.{CALCULATION_KEY}")
         pad.launches.create_index("launch_id", unique=True)
         pad.launches.create_index("fw_id")
         pad.workflows.create_index("nodes")

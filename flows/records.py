@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.steps import spec_of, training_method_of
 from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
+from fermiloop.platform.campaign.decide import Share
+from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.records import (
     CampaignRecord,
     CandidateRecord,
@@ -36,7 +39,7 @@ def read_record(name: str) -> CampaignRecord:
         If there is no such campaign.
     """
     campaign, spec = campaigns.get(name), spec_of(name)
-    chosen = [c for c in candidates.of_campaign(name) if c.calculation]
+    chosen = [c for c in candidates.outlines(name) if c.calculation]
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
     target = _target(spec)
     records = tuple(_candidate(c, by_id.get(c.calculation), spec) for c in chosen)
@@ -47,7 +50,7 @@ def read_record(name: str) -> CampaignRecord:
         reason=campaign.reason,
         rounds=tuple(round_records(name)),
         candidates=records,
-        core_seconds=spent_core_seconds(name),
+        spent=spent(name),
         grid=tuple(target.grid.points.tolist()) if target.grid is not None else (),
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
@@ -59,21 +62,52 @@ def read_record(name: str) -> CampaignRecord:
 
 def round_records(name: str) -> list[RoundRecord]:
     """Counts of every round of a campaign."""
-    everyone = candidates.of_campaign(name)
+    everyone = candidates.outlines(name)
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in everyone if c.calculation)}
     return [_round(one, [c for c in everyone if c.round == one.number], by_id) for one in campaigns.rounds(name)]
 
 
-def spent_core_seconds(name: str) -> float:
-    """Processor time of the campaign's calculations and funnels."""
-    computed = [float(calculation.core_seconds or 0.0) for calculation in calculations.of_campaign(name)]
-    screened = [float(tally.get("core_seconds", 0.0)) for one in campaigns.rounds(name) for tally in one.tallies]
-    return sum(computed) + sum(screened)
+def spent(name: str) -> dict[str, float]:
+    """Core-seconds of a campaign by step, as measured."""
+    found = dict.fromkeys(STEPS, 0.0)
+    found["evaluate"] = sum(float(calculation.core_seconds or 0.0) for calculation in calculations.of_campaign(name))
+    for one in campaigns.rounds(name):
+        for step, seconds in one.costs.items():
+            found[step] += float(seconds)
+    return found
+
+
+def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
+    """Hits of the baseline that the campaign must beat, where its file names one and it is time to ask."""
+    named = spec.stop.no_better_than
+    if named is None or sum(one.evaluated for one in rounds) < spec.stop.after:
+        return None
+    if named == "random" and spec.target.dos is not None:
+        alike = _library(spec, resolve(spec))
+        return Share(sum(value >= spec.target.hit_similarity for value in alike), len(alike))
+    by = {"random": "random_pick"}.get(named, named)
+    done = [c for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED and generator_of(c) == by]
+    return Share(sum(bool(c.scores.get("hit")) for c in done), len(done))
+
+
+def generator_of(candidate: Candidate) -> str:
+    """Name of the generator of a candidate, without its preset."""
+    return str(candidate.generator.partition("/")[0])
+
+
+def trials(name: str) -> dict[str, tuple[int, int]]:
+    """Hits and evaluations of each generator of a campaign, by its key in a round; failed ones are evaluations."""
+    found: dict[str, tuple[int, int]] = {}
+    for c in candidates.outlines(name):
+        if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation):
+            hits, n = found.get(c.generator, (0, 0))
+            found[c.generator] = (hits + bool(c.scores.get("hit")), n + 1)
+    return found
 
 
 def scores_of(name: str) -> list[float]:
     """Scores of all that a campaign has computed."""
-    return [float(c.scores["score"]) for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED]
+    return [float(c.scores["score"]) for c in candidates.outlines(name) if c.stage is Stage.EVALUATED]
 
 
 def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation]) -> RoundRecord:
@@ -97,6 +131,7 @@ def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation])
         best_score=max(scores, default=None),
         checkpoints=tuple(checkpoint for checkpoint in one.checkpoints.values() if checkpoint),
         tallies=tuple(_tally(row) for row in one.tallies),
+        costs=dict(one.costs),
     )
 
 
@@ -120,7 +155,7 @@ def _candidate(candidate: Candidate, calculation: Calculation | None, spec: Camp
             failed_reason=None if done else candidate.reason,
         )
     return CandidateRecord(
-        candidate.id, candidate.formula, candidate.generator.partition("/")[0], candidate.round, evaluation
+        candidate.id, candidate.formula, generator_of(candidate), candidate.round, evaluation
     )
 
 

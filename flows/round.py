@@ -36,3 +36,26 @@ class RoundMaker(Maker):
         select = self.select_maker.make(campaign, number, screen.output)  # the batch, and its DFT as a detour
         close = self.close_maker.make(campaign, number, select.output)  # tallies, and what follows
         return Flow([retrain, sample, screen, select, close], name=f"{campaign} {self.name} {number}")
+
+
+@dataclass
+class GenerationMaker(Maker):
+    """The first half of a round: of an asynchronous campaign, which selects beside it (`flows.steady`)."""
+
+    name: str = "generation"
+    retrain_maker: RetrainMaker = field(default_factory=RetrainMaker)
+    sample_maker: SampleMaker = field(default_factory=SampleMaker)
+    screen_maker: ScreenMaker = field(default_factory=ScreenMaker)
+
+    def make(self, campaign: str, number: int) -> Flow:
+        """Flow of generation `number` of a campaign."""
+        retrain = self.retrain_maker.make(campaign, number)
+        sample = self.sample_maker.make(campaign, number, retrain.output)
+        screen = self.screen_maker.make(campaign, number, sample.output)
+        return Flow([retrain, sample, screen], name=f"{campaign} {self.name} {number}")
+
+
+def flow_of(mode: str, campaign: str, number: int) -> Flow:
+    """Flow of a round in one of the two modes of `CampaignSpec.mode`."""
+    maker = GenerationMaker() if mode == "asynchronous" else RoundMaker()
+    return maker.make(campaign, number)

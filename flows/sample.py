@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows.records import round_records, spent
 from fermiloop.flows.retrain import generator_key
 from fermiloop.flows.steps import logger, seed_of, step
 from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign.sizing import scale, sized
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal, Target
@@ -34,6 +36,7 @@ class SampleMaker(Maker):
         """How many candidates were proposed; a repeat proposes the same."""
         with step(campaign, number, "sample") as spec:
             target = resolve(spec)
+            factor = scale(spec, [one for one in round_records(campaign) if one.number < number], spent(campaign))
             trained = campaigns.round_of(campaign, number).checkpoints
             ids: list[str] = []
             refused: list[InputError] = []
@@ -41,7 +44,8 @@ class SampleMaker(Maker):
                 key = generator_key(generator)
                 seed = seed_of(spec, number, place, 1)
                 try:
-                    proposals, failures = propose(spec, generator, trained[key], target, seed)
+                    n = sized(generator.proposals, factor)
+                    proposals, failures = propose(spec, generator, trained[key], target, n, seed)
                 except InputError as error:  # one that cannot answer this target does not hold up the others
                     logger.warning("round %d of %s: %s proposes nothing: %s", number, campaign, key, error)
                     refused.append(error)
@@ -57,13 +61,13 @@ class SampleMaker(Maker):
 
 
 def propose(
-    spec: CampaignSpec, generator: GeneratorSpec, checkpoint: str, target: Target, seed: int
+    spec: CampaignSpec, generator: GeneratorSpec, checkpoint: str, target: Target, n: int, seed: int
 ) -> tuple[list[Proposal], Counter[str]]:
-    """Proposals of a trained generator, reproducible from the seed, and why other draws gave none."""
+    """`n` proposals of a trained generator, reproducible from the seed, and why other draws gave none."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.fetch(checkpoint, Path(folder))
         model = load_generator(generator.name, Path(folder))
-        proposals = model.sample(target, spec.space.space(), generator.proposals, np.random.default_rng(seed))
+        proposals = model.sample(target, spec.space.space(), n, np.random.default_rng(seed))
         return proposals, model.failures
 
 

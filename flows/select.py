@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 from jobflow import Flow, Maker, Response, job
 
 from fermiloop.flows.evaluate import EvaluateMaker
-from fermiloop.flows.records import round_records, scores_of, spent_core_seconds
+from fermiloop.flows.records import round_records, scores_of, spent, trials
 from fermiloop.flows.steps import logger, method_of, seed_of, step
 from fermiloop.platform.acquisition.functions import select_batch
+from fermiloop.platform.campaign.bandit import allocate
 from fermiloop.platform.campaign.budget import next_batch
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.representations.fingerprint import fingerprint
@@ -44,23 +46,63 @@ class SelectMaker(Maker):
 
 
 def choose(spec: CampaignSpec, campaign: str, number: int) -> list[Candidate]:
-    """Candidates worth their evaluation, as many as the budget allows."""
+    """Candidates of a round worth their evaluation, as many as the budget allows."""
     passed = [c for c in candidates.of_round(campaign, number) if c.stage is Stage.PASSED]
     earlier = [record for record in round_records(campaign) if record.number < number]
-    n = min(next_batch(spec.budget, earlier, spent_core_seconds(campaign)), len(passed))
+    n = next_batch(spec.budget, earlier, spent(campaign))
+    return best_of(spec, campaign, passed, n, np.random.default_rng(seed_of(spec, number, PLACE)))
+
+
+def best_of(
+    spec: CampaignSpec,
+    campaign: str,
+    passed: list[Candidate],
+    n: int,
+    rng: np.random.Generator,
+    running: Sequence[Candidate] = (),
+) -> list[Candidate]:
+    """The `n` best of the candidates that passed; by the bandit's shares of their generators where the file says so.
+
+    `running` are being evaluated already: what is like them is worth less.
+    """
+    n = min(n, len(passed))
     if n == 0:
         return []
-    known = scores_of(campaign)
+    if spec.acquisition.share == "all":
+        return _picked(spec, campaign, passed, n, rng, running)
+    known = trials(campaign)
+    rivals = {c.generator: known.get(c.generator, (0, 0)) for c in passed}
+    chosen: list[Candidate] = []
+    for generator, places in allocate(n, rivals, rng).items():
+        own = [c for c in passed if c.generator == generator]
+        chosen += _picked(spec, campaign, own, min(places, len(own)), rng, running)
+    taken = {c.id for c in chosen}
+    rest = [c for c in passed if c.id not in taken]  # where a generator had fewer candidates than places
+    return chosen + _picked(spec, campaign, rest, n - len(chosen), rng, [*running, *chosen])
+
+
+def _picked(
+    spec: CampaignSpec,
+    campaign: str,
+    passed: list[Candidate],
+    n: int,
+    rng: np.random.Generator,
+    running: Sequence[Candidate],
+) -> list[Candidate]:
+    """The acquisition's choice."""
+    if n == 0:
+        return []
     picked = select_batch(
         spec.acquisition.name,
         np.array([c.scores.get("similarity_mean", np.nan) for c in passed], dtype=float),
         np.array([c.scores.get("similarity_std", np.nan) for c in passed], dtype=float),
         np.stack([fingerprint(c.to_structure()) for c in passed]),
         n,
-        max(known, default=float("-inf")),
-        np.random.default_rng(seed_of(spec, number, PLACE)),
+        max(scores_of(campaign), default=float("-inf")),
+        rng,
         diversity=spec.acquisition.diversity,
         exploration=spec.acquisition.exploration,
+        running=[fingerprint(c.to_structure()) for c in running],
     )
     return [passed[i] for i in picked]
 

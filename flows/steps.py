@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterator
 
 import numpy as np
 
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.store import campaigns, connection, methods
 from fermiloop.schemas.vocabulary import Engine
@@ -53,12 +55,17 @@ def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:
 
 @contextlib.contextmanager
 def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
-    """Run a step; a failure is written to its round before it is raised."""
+    """Run a step; what it cost, and the reason of a failure, are written to its round."""
     connection.connect()
     logger.info("round %d of %s: %s", number, campaign, name)
+    began = time.process_time()
     try:
         yield spec_of(campaign)
     except Exception as error:
         reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
         connection.retrying(lambda: campaigns.update_round(campaign, number, decision={"failed": reason}))
         raise
+    finally:
+        if name in STEPS:  # evaluations keep their own ledger beside their output
+            cost = round(time.process_time() - began, 3)
+            connection.retrying(lambda: campaigns.add_cost(campaign, number, name, cost))

@@ -10,11 +10,13 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 from pymongo.errors import PyMongoError
 
-from fermiloop.flows.advance import ACTIVE, advance_all
+from fermiloop.flows.advance import advance_all
+from fermiloop.flows.fair_share import draw, lots
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.recover import recover, worker_name
 from fermiloop.platform.errors import DatabaseError
@@ -34,6 +36,7 @@ class Worker:
         self.until_idle = until_idle
         self.stopping = False
         self.name = worker_name()
+        self.rng = np.random.default_rng()  # whose turn it is: each worker draws by itself
         self._recovered = float("-inf")
 
     def run(self) -> None:
@@ -66,14 +69,15 @@ class Worker:
             recover(pad, self.name)
             self._recovered = time.monotonic()
         advance_all(pad, self.name)
-        if pad.fireworks.find_one({"state": "READY"}, {"_id": 1}) is None:
+        query = draw(pad, self.rng)
+        if query is None:
             return False
-        return bool(launch_rocket(pad, FWorker(self.name), strm_lvl="CRITICAL"))
+        return bool(launch_rocket(pad, FWorker(self.name, query=query), strm_lvl="CRITICAL"))
 
     def idle(self, pad: SafeLaunchPad) -> bool:
-        """Whether no campaign runs and no job waits."""
-        busy = pad.fireworks.find_one({"state": {"$in": list(ACTIVE)}}, {"_id": 1})
-        return busy is None and not campaigns.find(CampaignState.RUNNING)
+        """Whether no campaign runs, and no job runs or waits that may be taken."""
+        busy = pad.fireworks.find_one({"state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1})
+        return busy is None and not lots(pad) and not campaigns.find(CampaignState.RUNNING)
 
     def _stop(self, *_: Any) -> None:
         self.stopping = True

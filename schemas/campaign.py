@@ -17,6 +17,7 @@ class Campaign(BaseDocument):
     spec_text = StringField(required=True)  # the file as launched
     state = EnumField(CampaignState, default=CampaignState.RUNNING)
     reason = StringField()
+    turn = DictField()  # by, until: the lease of who selects next, where selection is asynchronous
     created_at = DateTimeField(default=now)
     closed_at = DateTimeField()
 
@@ -34,6 +35,7 @@ class Round(BaseDocument):
     selected = ListField(StringField())  # candidates
     tallies = ListField(DictField())  # of the funnel
     counts = DictField()
+    costs = DictField()  # core-seconds of each step but the evaluations, which keep their own
     decision = DictField()
     launched = DictField()  # by, until: the lease of who adds the workflow
     created_at = DateTimeField(default=now)

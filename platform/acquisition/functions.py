@@ -121,6 +121,7 @@ def select_batch(
     diversity: float = 0.2,
     exploration: float = 1.0,
     cost: ArrayLike | None = None,
+    running: ArrayLike = (),
 ) -> list[int]:
     """Choose at most `n` candidates, best first, none twice.
 
@@ -143,6 +144,8 @@ def select_batch(
         Weight of the penalty for likeness against a utility between 0 and 1.
     cost
         (m,) estimated cost above 0, such as core seconds: picks by worth per cost.
+    running
+        (r, k) where evaluations without a result lie: what is like them is penalised too.
 
     Raises
     ------
@@ -158,7 +161,8 @@ def select_batch(
     worth = _unit_scale(values)
     if cost is not None:
         worth = _per_cost(worth, np.asarray(cost, dtype=float))
-    return _pick(worth, places, n, 0.0 if name == Acquisition.RANDOM else diversity)
+    begun = np.asarray(running, dtype=float).reshape(-1, places.shape[1])
+    return _pick(worth, places, n, 0.0 if name == Acquisition.RANDOM else diversity, begun)
 
 
 def _unit_scale(values: Array) -> Array:
@@ -177,20 +181,26 @@ def _per_cost(worth: Array, cost: Array) -> Array:
     return _unit_scale(worth * cost.min() / cost)
 
 
-def _pick(worth: Array, places: Array, n: int, diversity: float) -> list[int]:
+def _pick(worth: Array, places: Array, n: int, diversity: float, begun: Array) -> list[int]:
     """Greedy; unknown worth counts as a step below every known one, so that it comes last."""
     base = np.where(np.isfinite(worth), worth, -2.0 - diversity)
     scale = _median_distance(places)
     likeness = np.zeros(len(worth))
+    for place in begun:
+        likeness = np.maximum(likeness, _likeness(places, place, scale))
     left = np.ones(len(worth), dtype=bool)
     chosen: list[int] = []
     while len(chosen) < n and left.any():
         pick = int(np.argmax(np.where(left, base - diversity * likeness, -np.inf)))
         chosen.append(pick)
         left[pick] = False
-        apart = np.linalg.norm(places - places[pick], axis=1)
-        likeness = np.maximum(likeness, np.exp(-apart / scale))
+        likeness = np.maximum(likeness, _likeness(places, places[pick], scale))
     return chosen
+
+
+def _likeness(places: Array, place: Array, scale: float) -> Array:
+    """exp(-distance / scale) of each place to one."""
+    return np.asarray(np.exp(-np.linalg.norm(places - place, axis=1) / scale))
 
 
 def _median_distance(places: Array) -> float:

@@ -1,14 +1,15 @@
-"""Whether a campaign goes on: a pure function of its file and its rounds."""
+"""Whether a campaign goes on: pure functions of its file and of what it has measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fermiloop.platform.campaign.budget import core_hours_left, evaluations_left
+from fermiloop.platform.campaign.budget import core_hours_left, evaluations_left, exhausted_step
+from fermiloop.platform.campaign.stopping import no_better_than
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fermiloop.platform.campaign.records import RoundRecord
     from fermiloop.platform.campaign.spec import CampaignSpec
@@ -22,33 +23,56 @@ class Decision:
     reason: str
 
 
-def decide(spec: CampaignSpec, rounds: Sequence[RoundRecord], core_seconds: float) -> Decision:
+@dataclass(frozen=True)
+class Share:
+    """Hits among trials."""
+
+    hits: int
+    n: int
+
+
+def decide(
+    spec: CampaignSpec, rounds: Sequence[RoundRecord], spent: Mapping[str, float], baseline: Share | None = None
+) -> Decision:
     """Another round, or the end; the first reason that holds is told.
 
     Parameters
     ----------
     rounds
         Rounds that have closed.
-    core_seconds
-        Processor time spent so far.
+    spent
+        Core-seconds by step so far.
+    baseline
+        What the baseline of ``stop.no_better_than`` finds, where one is named.
     """
-    reason = _reason_to_stop(spec, rounds, core_seconds)
+    reason = enough(spec, rounds, spent, baseline) or nothing_more(spec, rounds)
     if reason:
         return Decision("stop", reason)
     left = evaluations_left(spec.budget, rounds)
     return Decision("next", f"Round {len(rounds) + 1} follows; {left} evaluations are left.")
 
 
-def _reason_to_stop(spec: CampaignSpec, rounds: Sequence[RoundRecord], core_seconds: float) -> str | None:
+def enough(
+    spec: CampaignSpec, rounds: Sequence[RoundRecord], spent: Mapping[str, float], baseline: Share | None = None
+) -> str | None:
+    """Why nothing more may be evaluated: success, a spent budget, or no gain over the baseline."""
     budget, hits = spec.budget, sum(one.hits for one in rounds)
     if spec.stop.hits is not None and hits >= spec.stop.hits:
         return f"Converged: {hits} hits were found, {spec.stop.hits} were asked for."
     if evaluations_left(budget, rounds) == 0:
         return f"All {budget.evaluations} evaluations of the budget are spent."
-    if len(rounds) >= budget.rounds:
-        return f"All {budget.rounds} rounds of the budget are done."
-    if core_hours_left(budget, core_seconds) <= 0:
+    if core_hours_left(budget, spent) <= 0:
         return f"All {budget.core_hours:g} core-hours of the budget are spent."
+    step = exhausted_step(budget, spent)
+    if step:
+        return f"All {budget.stage_core_hours[step]:g} core-hours of the step {step} are spent."
+    return _no_gain(spec, rounds, baseline)
+
+
+def nothing_more(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> str | None:
+    """Why no further round follows, although the budget would bear it."""
+    if len(rounds) >= spec.budget.rounds:
+        return f"All {spec.budget.rounds} rounds of the budget are done."
     if rounds and rounds[-1].selected == 0:
         last = rounds[-1]
         return (
@@ -56,3 +80,13 @@ def _reason_to_stop(spec: CampaignSpec, rounds: Sequence[RoundRecord], core_seco
             f"of {last.proposed} proposed, {last.novel} were novel and {last.passed} passed the funnel."
         )
     return None
+
+
+def _no_gain(spec: CampaignSpec, rounds: Sequence[RoundRecord], baseline: Share | None) -> str | None:
+    """The campaign finds no more than its baseline would, as far as the trials can tell."""
+    n = sum(one.evaluated for one in rounds)
+    if spec.stop.no_better_than is None or baseline is None or n < spec.stop.after or not baseline.n:
+        return None
+    hits = sum(one.hits for one in rounds)
+    holds, sentence = no_better_than(hits, n, baseline.hits, baseline.n)
+    return f"Against {spec.stop.no_better_than}: {sentence}" if holds else None

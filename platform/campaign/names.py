@@ -35,6 +35,11 @@ STAGES: Final = ("composition", "rules", "geometry", "duplicates", "relaxation",
 DEFAULT_STAGES: Final = tuple(
     stage for stage in STAGES if stage != "rules"
 )  # the composition stage asks for both rules
+MODES: Final = ("rounds", "asynchronous")
+SHARES: Final = ("all", "bandit")
+SIZINGS: Final = ("fixed", "measured")
+BASELINES: Final = ("random", "substitution")
+STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
 POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
 ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)

@@ -51,6 +51,8 @@ class RoundRecord:
         Ids of the trained generators that proposed.
     tallies
         The funnel, stage by stage.
+    costs
+        Core-seconds by step, but for the evaluations.
     """
 
     number: int
@@ -68,6 +70,7 @@ class RoundRecord:
     best_score: float | None = None
     checkpoints: tuple[str, ...] = ()
     tallies: tuple[TallyRecord, ...] = ()
+    costs: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,8 @@ class CampaignRecord:
         By number.
     candidates
         All that were selected, evaluated or not.
-    core_seconds
-        Processor time of the evaluations and, where known, of everything else.
+    spent
+        Core-seconds by step: retrain, sample, screen, evaluate.
     grid
         (n,) eV about the Fermi level, points of every curve; empty without a DOS target.
     target_curve
@@ -181,7 +184,7 @@ class CampaignRecord:
     reason: str | None = None
     rounds: tuple[RoundRecord, ...] = ()
     candidates: tuple[CandidateRecord, ...] = ()
-    core_seconds: float = 0.0
+    spent: Mapping[str, float] = field(default_factory=dict)
     grid: tuple[float, ...] = ()
     target_curve: tuple[float, ...] | None = None
     target_name: str = ""

@@ -82,6 +82,10 @@ class FunnelSpec(Part):
         default="chgnet", description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
+    sizing: Annotated[Text, AfterValidator(known("sizing", names.SIZINGS))] = Field(
+        default="fixed", description="whether the rounds propose as many as the file says or as many as are needed"
+    )
+    choice: Number = Field(default=3.0, ge=1, le=100, description="candidates to choose from for each evaluation")
 
 
 class AcquisitionSpec(Part):
@@ -92,6 +96,9 @@ class AcquisitionSpec(Part):
     )
     diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
     exploration: Number = Field(default=1.0, ge=0, le=100, description="weight of the uncertainty")
+    share: Annotated[Text, AfterValidator(known("share", names.SHARES))] = Field(
+        default="all", description="whether all candidates compete as one, or their generators by a bandit"
+    )
 
 
 class EngineSpec(Part):
@@ -110,7 +117,11 @@ class BudgetSpec(Part):
     rounds: Whole = Field(ge=1, le=1000, description="most rounds")
     evaluations: Whole = Field(ge=1, le=100_000, description="most evaluations, failed ones included")
     per_round: Whole = Field(ge=1, description="evaluations of one round")
-    core_hours: Number | None = Field(default=None, gt=0, description="most core-hours of evaluations")
+    core_hours: Number | None = Field(default=None, gt=0, description="most core-hours in all")
+    stage_core_hours: Annotated[
+        dict[Annotated[Text, AfterValidator(known("step", names.STEPS))], Annotated[Number, Field(gt=0)]],
+        Field(description="most core-hours of retrain, sample, screen, evaluate"),
+    ] = Field(default_factory=dict)
 
 
 class RetrainSpec(Part):
@@ -126,6 +137,10 @@ class StopSpec(Part):
     """What ends the campaign before its budget does."""
 
     hits: Whole | None = Field(default=None, ge=1, description="hits that are enough")
+    no_better_than: Annotated[Text, AfterValidator(known("baseline", names.BASELINES))] | None = Field(
+        default=None, description="baseline that the hit rate must beat"
+    )
+    after: Whole = Field(default=20, ge=1, description="evaluations from which the baseline is asked")
 
 
 class CampaignSpec(Part):
@@ -141,6 +156,10 @@ class CampaignSpec(Part):
     budget: BudgetSpec = Field(description="how much may be spent")
     retrain: RetrainSpec = Field(default_factory=RetrainSpec, description="when generators are trained anew")
     stop: StopSpec = Field(default_factory=StopSpec, description="what ends the campaign early")
+    mode: Annotated[Text, AfterValidator(known("mode", names.MODES))] = Field(
+        default="rounds", description="whether selection waits for the end of a round, or goes on with every result"
+    )
+    priority: Number = Field(default=1.0, gt=0, le=1000, description="share of the workers, relative to others")
     seed: Whole = Field(default=0, ge=0, lt=2**32, description="seed of everything random")
 
     @model_validator(mode="after")
@@ -183,6 +202,16 @@ def _check_budget(spec: CampaignSpec) -> str | None:
     return None
 
 
+def _check_stop(spec: CampaignSpec) -> str | None:
+    """The baseline that is to be beaten can be measured."""
+    baseline = spec.stop.no_better_than
+    if baseline == "substitution" and all(generator.name != "substitution" for generator in spec.generators):
+        return "stop.no_better_than is substitution, which does not propose here; add it to generators"
+    if baseline == "random" and spec.target.dos is None and all(g.name != "random_pick" for g in spec.generators):
+        return "stop.no_better_than is random, which only a DOS target foretells; add random_pick to generators"
+    return None
+
+
 def _check_stages(spec: CampaignSpec) -> str | None:
     """Stages come in the order in which they build on each other."""
     stages = spec.funnel.stages
@@ -206,7 +235,7 @@ def _check_target(spec: CampaignSpec) -> str | None:
     return None
 
 
-CROSS_CHECKS: Final = (_check_generators, _check_budget, _check_stages, _check_target)
+CROSS_CHECKS: Final = (_check_generators, _check_budget, _check_stop, _check_stages, _check_target)
 
 
 def load_spec(path: Path) -> CampaignSpec:

@@ -6,8 +6,10 @@ Every proportion bears its count and its 95 % Wilson interval.
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from fermiloop.platform.campaign.bandit import earned
 from fermiloop.platform.campaign.statistics import discovery_factor, wilson
 
 if TYPE_CHECKING:
@@ -31,16 +33,18 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
         "reason": record.reason,
         "evaluations": len(good),
         "failures": len(done) - len(good),
-        "core_seconds": record.core_seconds,
+        "core_seconds": sum(record.spent.values()),
+        "spent": dict(record.spent),
         "rounds": [_round(one) for one in record.rounds],
         "best": _best(ranked, record.lineage),
         "hits": rate,
         "baseline": baseline,
+        "earned": [asdict(row) for row in earned(_trials(done))],
         "discovery_factor": discovery_factor(rate["rate"], baseline["random"]["rate"]),
         "intervals_apart": _apart(rate, baseline["random"]),
         "cost_per_hit": {
             "evaluations": len(done) / hits if hits else None,
-            "core_seconds": record.core_seconds / hits if hits else None,
+            "core_seconds": sum(record.spent.values()) / hits if hits else None,
         },
         "target": _target(record),
         "curves": [_curve(one) for one in ranked if one.evaluation and one.evaluation.curve][:MOST_CURVES],
@@ -129,6 +133,15 @@ def _baseline(record: CampaignRecord, good: Sequence[CandidateRecord]) -> dict[s
         "random": _rate(alike, len(record.library_similarities)),
         "substitution": _rate(plain_hits, len(plain)),
     }
+
+
+def _trials(done: Sequence[CandidateRecord]) -> dict[str, tuple[int, int]]:
+    """Hits and evaluations of each generator; failed ones are evaluations."""
+    found: dict[str, tuple[int, int]] = {}
+    for one in done:
+        hits, n = found.get(one.generator, (0, 0))
+        found[one.generator] = (hits + bool(one.evaluation and one.evaluation.hit), n + 1)
+    return found
 
 
 def _target(record: CampaignRecord) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from mongoengine import NotUniqueError
 from pymatgen.core import Structure
 
-from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
@@ -58,12 +60,32 @@ def get(calculation_id: str) -> Calculation:
 
 
 def start(calculation_id: str, worker: str) -> bool:
-    """Count an attempt and mark it running, unless it is finished; whether it is to be run."""
+    """Mark a waiting calculation as running, and count the attempt; whether it was waiting."""
     return bool(
-        Calculation.objects(id=calculation_id, state__nin=list(FINISHED_CALCULATIONS)).update(
+        Calculation.objects(id=calculation_id, state=CalculationState.WAITING).update(
             set__state=CalculationState.RUNNING, set__worker=worker, set__started_at=now(), inc__attempts=1
         )
     )
+
+
+def put_back(calculation_id: str, *, failed_too: bool = False) -> bool:
+    """Let a calculation wait again whose run was lost, or where asked one that failed; whether it was so."""
+    states = [CalculationState.RUNNING, *([CalculationState.FAILED] if failed_too else [])]
+    return bool(
+        Calculation.objects(id=calculation_id, state__in=states).update(
+            set__state=CalculationState.WAITING, set__error=None, set__ignored=False, unset__worker=1
+        )
+    )
+
+
+def discard(calculation_id: str) -> bool:
+    """Forget a calculation that was planned and never begun; whether it was one."""
+    return bool(Calculation.objects(id=calculation_id, state=CalculationState.WAITING, attempts=0).delete())
+
+
+def ignore(calculation_id: str) -> bool:
+    """Leave a failed calculation out of what wants attention; whether it was a failed one."""
+    return bool(Calculation.objects(id=calculation_id, state=CalculationState.FAILED).update(set__ignored=True))
 
 
 def finish(
@@ -114,11 +136,45 @@ def of_material(material: str) -> list[Calculation]:
     return list(Calculation.objects(result__material=material).order_by("id"))
 
 
-def find(*, state: CalculationState | None = None, campaign: str | None = None, limit: int = 100) -> list[Calculation]:
-    """Calculations by state and campaign, newest first."""
+def find(
+    *,
+    state: CalculationState | None = None,
+    campaign: str | None = None,
+    error: str | None = None,
+    ignored: bool | None = None,
+    limit: int = 100,
+) -> list[Calculation]:
+    """Calculations by state, campaign and error, newest first.
+
+    Parameters
+    ----------
+    error
+        Regular expression that the error must hold, in any case.
+    ignored
+        Whether they were set aside; None gives both.
+
+    Raises
+    ------
+    InputError
+        If the expression is none.
+    """
     query: dict[str, Any] = {}
     if state:
         query["state"] = state
     if campaign:
         query["campaign"] = campaign
-    return list(Calculation.objects(**query).order_by("-created_at", "id").limit(limit))
+    if ignored is not None:
+        query["ignored"] = True if ignored else {"$ne": True}
+    found = Calculation.objects(__raw__=query).order_by("-created_at", "id")
+    if error is None:
+        return list(found.limit(limit))
+    pattern = _pattern(error)
+    matching = (one for one in found.filter(__raw__={"error": {"$ne": None}}) if pattern.search(one.error or ""))
+    return list(itertools.islice(matching, limit))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, re.IGNORECASE)
+    except re.error as error:
+        raise InputError(f"The error pattern {text!r} is no regular expression: {error}.") from None

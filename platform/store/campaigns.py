@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +55,21 @@ def find(state: CampaignState | None = None) -> list[Campaign]:
     return list(Campaign.objects(**query).order_by("-created_at", "id"))
 
 
+def of_names(names: Iterable[str]) -> list[Campaign]:
+    """Campaigns of these names; unknown ones are left out."""
+    return list(Campaign.objects(id__in=sorted(set(names))).order_by("id"))
+
+
+def move(name: str, expected: Collection[CampaignState], state: CampaignState, reason: str | None = None) -> bool:
+    """Move a campaign to a state from one of those expected; whether it was in one."""
+    closed = None if state in (CampaignState.RUNNING, CampaignState.PAUSED) else now()
+    return bool(
+        Campaign.objects(id=name, state__in=list(expected)).update(
+            set__state=state, set__reason=reason, set__closed_at=closed
+        )
+    )
+
+
 def set_state(name: str, state: CampaignState, reason: str | None = None) -> None:
     """Move a campaign to a state, with the reason.
 
@@ -95,6 +111,11 @@ def rounds(name: str) -> list[Round]:
     return list(Round.objects(campaign=name).order_by("number"))
 
 
+def open_rounds() -> list[Round]:
+    """Rounds of all campaigns that have not come to their end."""
+    return list(Round.objects(state__in=[RoundState.PLANNED, RoundState.LAUNCHED]).order_by("id"))
+
+
 def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
     """Take the right to add the workflow of a planned round, until the lease ends; whether it was free."""
     moment = now()
@@ -117,6 +138,27 @@ def mark_launched(name: str, number: int) -> bool:
     return bool(
         Round.objects(id=round_id(name, number), state=RoundState.PLANNED).update(set__state=RoundState.LAUNCHED)
     )
+
+
+def add_cost(name: str, number: int, step: str, core_seconds: float) -> None:
+    """Add to what a step of a round has cost."""
+    Round.objects(id=round_id(name, number)).update(**{f"inc__costs__{step}": core_seconds})
+
+
+def take_turn(name: str, by: str, lease_seconds: float) -> bool:
+    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free."""
+    moment = now()
+    lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
+    current = dict(get(name).turn)
+    if current and current["until"] > moment:
+        return False
+    held = {"turn.by": current.get("by"), "turn.until": current.get("until")}  # None where nobody has held it
+    return bool(Campaign.objects(id=name, __raw__=held).update(set__turn=lease))
+
+
+def end_turn(name: str, by: str) -> None:
+    """Give the right to select back."""
+    Campaign.objects(id=name, turn__by=by).update(set__turn={})
 
 
 def update_round(name: str, number: int, **fields: Any) -> None:

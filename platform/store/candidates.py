@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +62,17 @@ def of_round(campaign: str, number: int) -> list[Candidate]:
 def of_campaign(campaign: str) -> list[Candidate]:
     """All candidates of a campaign, by round, generator and place."""
     return list(Candidate.objects(campaign=campaign).order_by("round", "generator", "index", "id"))
+
+
+def of_ids(ids: Iterable[str]) -> list[Candidate]:
+    """Candidates of these ids, in order; unknown ones are left out."""
+    return list(Candidate.objects(id__in=sorted(set(ids))).order_by("round", "generator", "index", "id"))
+
+
+def outlines(campaign: str) -> list[Candidate]:
+    """The same without crystals, verdicts and details, which are most of a candidate: for counts and scores."""
+    found = Candidate.objects(campaign=campaign).exclude("structure", "verdicts", "detail")
+    return list(found.order_by("round", "generator", "index", "id"))
 
 
 def update(candidate_id: str, **fields: Any) -> None:

@@ -1,0 +1,29 @@
+"""Evaluations in the queue one by one: of an asynchronous campaign, run again, or mended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fireworks import LaunchPad
+
+from fermiloop.flows.evaluate import EvaluateMaker
+from fermiloop.flows.launchpad import CALCULATION_KEY, add_flow
+from fermiloop.schemas.candidate import Candidate
+
+EVALUATION_KEY: Final = "fermiloop_evaluation"
+ALIVE: Final = ("READY", "RESERVED", "RUNNING")
+
+
+def add_evaluation(pad: LaunchPad, candidate: Candidate) -> bool:
+    """Add the evaluation of a candidate, unless one is in the queue; whether it was added."""
+    if is_queued(pad, candidate.calculation):
+        return False
+    flow = EvaluateMaker().make(candidate.campaign, candidate.round, candidate.id)
+    add_flow(pad, flow, candidate.campaign, {EVALUATION_KEY: candidate.id})
+    return True
+
+
+def is_queued(pad: LaunchPad, calculation: str) -> bool:
+    """Whether anything of a calculation runs or can be run."""
+    query = {f"spec.{CALCULATION_KEY}": calculation, "state": {"$in": list(ALIVE)}}
+    return pad.fireworks.find_one(query, {"_id": 1}) is not None

@@ -1,0 +1,59 @@
+"""Whose job a worker takes next: a lottery among the campaigns, tickets by priority.
+
+Each campaign with work waiting has a chance of priority / sum of priorities at every draw, so shares
+follow the priorities and none starves (lottery scheduling: Waldspurger and Weihl, OSDI 1994, 1-11). Nothing is
+kept between draws; any number of workers may draw at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from fireworks import LaunchPad
+
+from fermiloop.flows.launchpad import CALCULATION_KEY, CAMPAIGN_KEY
+from fermiloop.platform.store import campaigns
+from fermiloop.schemas.campaign import Campaign
+from fermiloop.schemas.vocabulary import CampaignState
+
+CATEGORY: Final = f"spec.{CAMPAIGN_KEY}"
+CALCULATION: Final = f"spec.{CALCULATION_KEY}"
+BEGUN: Final = ("RESERVED", "RUNNING", "COMPLETED")
+HELD: Final = frozenset({CampaignState.PAUSED, CampaignState.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Waiting work of one campaign: its tickets, and the query that finds it in the queue."""
+
+    campaign: str
+    tickets: float
+    query: dict[str, Any]
+
+
+def lots(pad: LaunchPad) -> list[Lot]:
+    """What may be taken now: of a paused or cancelled campaign only evaluations that have begun."""
+    waiting = pad.fireworks.distinct(CATEGORY, {"state": "READY"})
+    found = {campaign.id: campaign for campaign in campaigns.of_names(waiting)}
+    drawn = [_lot(pad, name, found.get(name)) for name in sorted(waiting)]
+    return [lot for lot in drawn if lot is not None]
+
+
+def draw(pad: LaunchPad, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Query of the work to take next, None where nothing waits that may be taken."""
+    waiting = lots(pad)
+    if not waiting:
+        return None
+    tickets = np.array([lot.tickets for lot in waiting])
+    return waiting[int(rng.choice(len(waiting), p=tickets / tickets.sum()))].query
+
+
+def _lot(pad: LaunchPad, name: str, campaign: Campaign | None) -> Lot | None:
+    tickets = float(campaign.spec.get("priority", 1.0)) if campaign else 1.0
+    if campaign is None or campaign.state not in HELD:
+        return Lot(name, tickets, {CATEGORY: name})
+    begun = pad.fireworks.distinct(CALCULATION, {CATEGORY: name, "state": {"$in": list(BEGUN)}})
+    query = {CATEGORY: name, CALCULATION: {"$in": begun}}
+    return Lot(name, tickets, query) if pad.fireworks.find_one({**query, "state": "READY"}, {"_id": 1}) else None

@@ -1,0 +1,125 @@
+"""Campaigns by name: into the queue, paused, resumed, cancelled, cloned.
+
+All of it is a state in the store; workers look at it before they take a job (`flows.fair_share`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.steps import spec_of, training_method_of
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
+from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.store import campaigns
+from fermiloop.schemas.vocabulary import CampaignState, Engine
+
+LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
+
+
+def enqueue(spec: CampaignSpec, text: str) -> str:
+    """Check a campaign against the store and save it; workers take it up. Its name.
+
+    Raises
+    ------
+    UserError
+        If another campaign bears the name.
+    InputError
+        If the target is not in the store, a setting of the engine is wrong, or the source of labels is unknown.
+    """
+    ENGINES[Engine(spec.engine.name)].method(spec.engine.settings)
+    resolve(spec)
+    if spec.retrain.source is not None:
+        training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
+    if not _is_there(spec):
+        campaigns.create(spec.name, spec.as_dict(), text)
+    return spec.name
+
+
+def check_engine(spec: CampaignSpec) -> None:
+    """Refuse a campaign whose engine cannot run on this machine.
+
+    Raises
+    ------
+    UserError
+        With what to do about it.
+    """
+    availability = ENGINES[Engine(spec.engine.name)].available()
+    if not availability.ready:
+        raise UserError(f"The engine {spec.engine.name} cannot run here: {availability.detail}.")
+
+
+def pause(name: str) -> None:
+    """Take no new work from a campaign; evaluations that have begun go on to their end.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    UserError
+        If it is not running.
+    """
+    _move(name, {CampaignState.RUNNING}, CampaignState.PAUSED, "Paused by hand.", "is not running, so it is not paused")
+
+
+def resume(name: str) -> None:
+    """Let a paused campaign go on where it was.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    UserError
+        If it is not paused.
+    """
+    _move(name, {CampaignState.PAUSED}, CampaignState.RUNNING, None, "is not paused, so it is not resumed")
+
+
+def cancel(name: str) -> None:
+    """End a campaign; evaluations that have begun are finished and recorded, all results are kept.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    UserError
+        If it has ended.
+    """
+    _move(name, LIVE, CampaignState.CANCELLED, "Cancelled by hand.", "has ended, so it is not cancelled")
+
+
+def clone(name: str, new_name: str) -> str:
+    """Campaign file of a campaign under another name; a curve file's numbers stand in it.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    SpecError
+        If the new name is none.
+    """
+    tree = {**_without_defaults(spec_of(name)), "name": new_name}
+    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True)
+    parse_spec(text, source=f"The clone of {name}")
+    return text
+
+
+def _without_defaults(spec: CampaignSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", exclude_defaults=True)
+
+
+def _is_there(spec: CampaignSpec) -> bool:
+    """Whether this very campaign is in the store, saved perhaps before the file knew all its present keys."""
+    try:
+        return spec_of(spec.name) == spec
+    except NotFoundError:
+        return False
+
+
+def _move(name: str, expected: set[CampaignState] | frozenset[CampaignState], state: CampaignState, reason: str | None,
+          refusal: str) -> None:  # fmt: skip
+    if not campaigns.move(name, expected, state, reason):
+        raise UserError(f"The campaign {name} {refusal}; its state is {campaigns.get(name).state}.")

@@ -1,0 +1,89 @@
+"""The asynchronous mode: select again with every result, and train anew beside the evaluations.
+
+One process at a time takes its turn, by a lease on the campaign; whatever it was killed in the middle of, the next
+one finishes: a candidate that was selected and never queued is queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from fireworks import LaunchPad
+
+from fermiloop.flows.evaluations import add_evaluation
+from fermiloop.flows.records import baseline, round_records, spent
+from fermiloop.flows.select import best_of, plan
+from fermiloop.flows.steps import logger, seed_of, spec_of
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.campaign.steady import Move, Standing, next_move
+from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
+
+PLACE = 1002  # of the selection's seed
+LEASE_SECONDS = 120.0
+OPEN = (RoundState.PLANNED, RoundState.LAUNCHED)
+
+
+def advance_steadily(pad: LaunchPad, name: str, worker: str) -> None:
+    """Make the campaign's next move, if nobody else is at it."""
+    if not campaigns.take_turn(name, worker, LEASE_SECONDS):
+        return
+    try:
+        for candidate in in_flight(name):
+            if add_evaluation(pad, candidate):
+                logger.info("%s: %s of round %d queued", name, candidate.formula, candidate.round)
+        move(name, lambda candidate: add_evaluation(pad, candidate))
+    finally:
+        campaigns.end_turn(name, worker)
+
+
+def move(name: str, queue: Callable[[Candidate], object], most: int | None = None) -> Move:
+    """Select, plan a generation, or finish, as `next_move` says; `queue` is given each selected candidate."""
+    spec = spec_of(name)
+    what = next_move(spec, standing(spec))
+    if what.finish is not None:
+        campaigns.move(name, {CampaignState.RUNNING}, CampaignState.FINISHED, what.finish)
+        logger.info("%s finished: %s", name, what.finish)
+    elif what.plan:
+        campaigns.plan_round(name, len(campaigns.rounds(name)) + 1)
+    for candidate in _selected(spec, what.select if most is None else min(what.select, most)):
+        queue(candidate)
+    return what
+
+
+def standing(spec: CampaignSpec) -> Standing:
+    """Where an asynchronous campaign stands."""
+    everyone, rounds = candidates.outlines(spec.name), campaigns.rounds(spec.name)
+    records = round_records(spec.name)
+    done = calculations.of_ids(c.calculation for c in everyone if c.stage is Stage.EVALUATED)
+    newest = rounds[-1].created_at if rounds else None
+    return Standing(
+        rounds=records,
+        spent=spent(spec.name),
+        pool=sum(c.stage is Stage.PASSED for c in everyone),
+        in_flight=sum(c.stage is Stage.SELECTED for c in everyone),
+        open_round=bool(rounds) and rounds[-1].state in OPEN,
+        new_results=sum(newest is None or (c.ingested_at is not None and c.ingested_at > newest) for c in done),
+        baseline=baseline(spec, records),
+    )
+
+
+def in_flight(name: str) -> list[Candidate]:
+    """Candidates that were selected and have no result."""
+    return [c for c in candidates.outlines(name) if c.stage is Stage.SELECTED]
+
+
+def _selected(spec: CampaignSpec, n: int) -> list[Candidate]:
+    """The `n` best of all that passed, planned."""
+    if n == 0:
+        return []
+    everyone = candidates.outlines(spec.name)
+    pool = candidates.of_ids(c.id for c in everyone if c.stage is Stage.PASSED)
+    running = candidates.of_ids(c.id for c in everyone if c.stage is Stage.SELECTED)
+    paid = sum(bool(c.calculation) for c in everyone)
+    rng = np.random.default_rng(seed_of(spec, len(campaigns.rounds(spec.name)), PLACE, paid))
+    chosen = best_of(spec, spec.name, pool, n, rng, running)
+    plan(spec, spec.name, chosen)
+    return candidates.of_ids(c.id for c in chosen)
