@@ -41,6 +41,7 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
         (("formula", UP),),
         (("chemical_system", UP),),
         (("checkpoint", UP),),
+        (("calculation", UP),),
     ),
     "calculations": ((("campaign", UP), ("created_at", UP)), (("state", UP),), (("result.material", UP),)),
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),

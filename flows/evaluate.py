@@ -30,9 +30,8 @@ class EvaluateMaker(Maker):
             return _marked(Flow([self.record_maker.make(campaign, number, candidate_id)], name=name), calculation.id)
         spec = spec_of(campaign)
         entry = ENGINES[Engine(calculation.engine)]
-        work = entry.flow(
-            calculation.id, candidate.to_structure(), dict(calculation.settings), float(spec.engine.time_limit)
-        )
+        limit = float(calculation.time_limit or spec.engine.time_limit)
+        work = entry.flow(calculation.id, candidate.to_structure(), dict(calculation.settings), limit)
         record: Job = self.record_maker.make(campaign, number, candidate_id, work.output)
         return _marked(Flow([work, record], name=name), calculation.id)
 

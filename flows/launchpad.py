@@ -7,6 +7,7 @@ returns the document after, which is right on every server.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 
 from fireworks import Firework, FWorker, LaunchPad, Workflow
@@ -15,6 +16,7 @@ from jobflow.managers.fireworks import flow_to_workflow
 from maggma.stores import MongoStore
 from maggma.stores.gridfs import GridFSStore
 from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
 
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, connection
@@ -43,6 +45,23 @@ class SafeLaunchPad(LaunchPad):
         if firework is not None and CALCULATION_KEY in firework.spec:
             calculations.start(firework.spec[CALCULATION_KEY], fworker.name)
         return firework, launch
+
+    def ping_launch(self, launch_id: int, *args: Any, **more: Any) -> None:
+        """Say that a run lives; where the database is away, say it next time: the thread that asks must not end."""
+        with contextlib.suppress(PyMongoError):
+            super().ping_launch(launch_id, *args, **more)
+
+    def add_wf(self, wf: Workflow | Firework, reassign_all: bool = True) -> dict[int, int]:
+        """Add a workflow; its first jobs may be taken once all of it is there, so that a kill leaves no half."""
+        whole = Workflow.from_firework(wf) if isinstance(wf, Firework) else wf
+        old_new = self._upsert_fws(list(whole.id_fw.values()), reassign_all=reassign_all)
+        whole._reassign_ids(old_new)  # noqa: SLF001  (as LaunchPad.add_wf does)
+        roots = list(whole.root_fw_ids)
+        for root in roots:
+            whole.id_fw[root].state = whole.fw_states[root] = "READY"
+        self.workflows.insert_one(whole.to_db_dict())
+        self.fireworks.update_many({"fw_id": {"$in": roots}}, {"$set": {"state": "READY"}})
+        return dict(old_new)
 
     def bulk_add_wfs(self, wfs: list[Workflow]) -> None:
         """Add workflows one by one: the bulk form takes its ids in its own way."""

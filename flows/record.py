@@ -43,6 +43,11 @@ class RecordMaker(Maker):
 @job
 def record(campaign: str, number: int, candidate_id: str, outputs: Any = None) -> str:
     """Stage that the candidate came to."""
+    return record_evaluation(campaign, number, candidate_id, outputs)
+
+
+def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: Any = None) -> str:
+    """Write down what an evaluation found; without its outputs, what it left on disk. Stage of the candidate."""
     with step(campaign, number, f"record {candidate_id}") as spec:
         candidate = candidates.get(candidate_id)
         calculation = calculations.get(candidate.calculation)

@@ -84,7 +84,7 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
         return None
     if named == "random" and spec.target.dos is not None:
         alike = _library(spec, resolve(spec))
-        return Share(sum(value >= spec.target.hit_similarity for value in alike), len(alike))
+        return Share(sum(bool(value >= spec.target.hit_similarity) for value in alike), len(alike))
     by = {"random": "random_pick"}.get(named, named)
     done = [c for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED and generator_of(c) == by]
     return Share(sum(bool(c.scores.get("hit")) for c in done), len(done))
@@ -154,9 +154,7 @@ def _candidate(candidate: Candidate, calculation: Calculation | None, spec: Camp
             curve=_curve(candidate.material, calculation.method, spec) if done else None,
             failed_reason=None if done else candidate.reason,
         )
-    return CandidateRecord(
-        candidate.id, candidate.formula, generator_of(candidate), candidate.round, evaluation
-    )
+    return CandidateRecord(candidate.id, candidate.formula, generator_of(candidate), candidate.round, evaluation)
 
 
 def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] | None:

@@ -31,7 +31,7 @@ def advance_steadily(pad: LaunchPad, name: str, worker: str) -> None:
     if not campaigns.take_turn(name, worker, LEASE_SECONDS):
         return
     try:
-        for candidate in in_flight(name):
+        for candidate in never_begun(name):
             if add_evaluation(pad, candidate):
                 logger.info("%s: %s of round %d queued", name, candidate.formula, candidate.round)
         move(name, lambda candidate: add_evaluation(pad, candidate))
@@ -73,6 +73,13 @@ def standing(spec: CampaignSpec) -> Standing:
 def in_flight(name: str) -> list[Candidate]:
     """Candidates that were selected and have no result."""
     return [c for c in candidates.outlines(name) if c.stage is Stage.SELECTED]
+
+
+def never_begun(name: str) -> list[Candidate]:
+    """Those of them that nobody has begun; lost ones are `flows.reconcile`'s, which counts the attempts."""
+    waiting = in_flight(name)
+    fresh = {c.id for c in calculations.of_ids(c.calculation for c in waiting) if c.attempts == 0}
+    return [c for c in waiting if c.calculation in fresh]
 
 
 def _selected(spec: CampaignSpec, n: int) -> list[Candidate]:

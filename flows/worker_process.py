@@ -12,13 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 from fireworks import FWorker
+from fireworks.core import rocket
 from fireworks.core.rocket_launcher import launch_rocket
 from pymongo.errors import PyMongoError
 
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.fair_share import draw, lots
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
-from fermiloop.flows.recover import recover, worker_name
+from fermiloop.flows.reconcile import reconcile
+from fermiloop.flows.recover import PING_SECONDS, recover, worker_name
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, connection
@@ -27,6 +29,8 @@ from fermiloop.schemas.vocabulary import CampaignState
 logger = logging.getLogger("fermiloop.flows.worker")
 PAUSE: Final = 0.5  # s between looks at an empty queue
 RECOVER_EVERY: Final = 5.0  # s
+RECONCILE_EVERY: Final = 60.0  # s
+rocket.PING_TIME_SECS = PING_SECONDS
 
 
 class Worker:
@@ -38,6 +42,7 @@ class Worker:
         self.name = worker_name()
         self.rng = np.random.default_rng()  # whose turn it is: each worker draws by itself
         self._recovered = float("-inf")
+        self._reconciled = time.monotonic() + self.rng.uniform(0, RECONCILE_EVERY)  # not all workers at once
 
     def run(self) -> None:
         """Work until told to stop; the job in hand is finished first."""
@@ -65,9 +70,13 @@ class Worker:
 
     def turn(self, pad: SafeLaunchPad) -> bool:
         """One look at everything; whether a job was run."""
-        if time.monotonic() - self._recovered > RECOVER_EVERY:
+        moment = time.monotonic()
+        if moment - self._recovered > RECOVER_EVERY:
             recover(pad, self.name)
-            self._recovered = time.monotonic()
+            self._recovered = moment
+        if moment - self._reconciled > RECONCILE_EVERY:
+            reconcile(pad, self.name)
+            self._reconciled = moment
         advance_all(pad, self.name)
         query = draw(pad, self.rng)
         if query is None:

@@ -28,6 +28,7 @@ class Calculation(BaseDocument):
     result = DictField()  # small numbers only; curves are spectra
     ingested = BooleanField(default=False)
     late = BooleanField(default=False)  # recorded after its round had closed
+    time_limit = FiniteField()  # seconds, in place of the campaign's, where it was run again with more
     ignored = BooleanField(default=False)  # a failure that nobody needs to look at any more
     created_at = DateTimeField(default=now)
     started_at = DateTimeField()

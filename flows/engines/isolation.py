@@ -106,6 +106,12 @@ def read_failure(calculation: str) -> Failure | None:
     return None
 
 
+def forget_failure(calculation: str) -> None:
+    """Let a calculation that failed be tried again: what its finished steps left is kept."""
+    for path in step_folder(calculation, "").glob(f"*/{FAILURE}"):
+        path.unlink(missing_ok=True)
+
+
 def core_seconds(calculation: str) -> float:
     """Processor time of all attempts at all steps of a calculation."""
     return sum(cost for path in step_folder(calculation, "").glob(f"*/{COST}") for cost in _costs(path))

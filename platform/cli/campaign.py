@@ -1,4 +1,4 @@
-"""``fermiloop campaign``: launch, watch and report."""
+"""``fermiloop campaign``: launch, watch, pause, resume, cancel, clone and report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fermiloop.platform.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-app = typer.Typer(help="Campaigns: launch, watch, report.")
+app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, report.")
 
 COLUMNS: Final = {"name": "name", "state": "state", "reason": "reason", "created_at": "created", "closed_at": "closed"}
 FIELDS: Final = ("state", "reason", "created_at", "closed_at")
@@ -33,10 +33,13 @@ def launch(
         bool, typer.Option("--inline", help="Run it in this process; so it is without --workers.")
     ] = False,
     workers: Annotated[int | None, typer.Option("--workers", help="Run it by this many worker processes.")] = None,
+    queue: Annotated[
+        bool, typer.Option("--queue", help="Leave it to workers that run already, here or there.")
+    ] = False,
 ) -> None:
     """Launch a campaign and stay until it ends; launch it again to take it up where it stopped."""
-    if inline and workers is not None:
-        raise InputError("The options --inline and --workers exclude each other; give one of them.")
+    if inline + queue + (workers is not None) > 1:
+        raise InputError("The options --inline, --workers and --queue exclude each other; give one of them.")
     if workers is not None:
         check_count(workers)
     from fermiloop.platform.campaign.spec import load_spec
@@ -46,6 +49,14 @@ def launch(
     from fermiloop.platform.store import connection
 
     connection.connect()
+    if queue:
+        from fermiloop.flows import managing
+
+        name = managing.enqueue(spec, file.read_text(encoding="utf-8"))
+        print_line(
+            f"{name} waits for workers; fermiloop worker run starts some, fermiloop campaign watch {name} looks."
+        )
+        return
     manner = "in this process" if workers is None else f"by {workers} workers"
     with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:
         launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)
@@ -103,6 +114,54 @@ def report(
         print_json(summary)
     else:
         print_rich(*campaign_view.report(summary))
+
+
+@app.command("pause")
+def pause(name: Name) -> None:
+    """Pause a campaign: evaluations that run go on to their end, nothing new begins."""
+    _manage("pause", name, f"{name} is paused; evaluations that have begun go on to their end.")
+
+
+@app.command("resume")
+def resume(name: Name) -> None:
+    """Let a paused campaign go on where it was, by any workers anywhere."""
+    _manage("resume", name, f"{name} goes on; workers take it up, or fermiloop campaign launch with its file.")
+
+
+@app.command("cancel")
+def cancel(name: Name) -> None:
+    """Cancel a campaign: evaluations that run are finished and recorded, all results are kept."""
+    _manage("cancel", name, f"{name} is cancelled; all its results are kept.")
+
+
+@app.command("clone")
+def clone(
+    name: Name,
+    new_name: Annotated[str, typer.Argument(metavar="NEW_NAME")],
+    to: Annotated[Path | None, typer.Option("--to", help="Write the file here in place of the terminal.")] = None,
+) -> None:
+    """Campaign file of a campaign under another name, to change and to launch."""
+    from fermiloop.flows import managing
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    text = managing.clone(name, new_name)
+    if to is None:
+        print_line(text.rstrip())
+    elif to.exists():
+        raise InputError(f"{to} exists; name another file.")
+    else:
+        to.write_text(text, encoding="utf-8")
+        print_line(str(to))
+
+
+def _manage(verb: str, name: str, told: str) -> None:
+    from fermiloop.flows import managing
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    {"pause": managing.pause, "resume": managing.resume, "cancel": managing.cancel}[verb](name)
+    print_line(told)
 
 
 def _summary(name: str) -> dict[str, Any]:

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, worker
+from fermiloop.platform.cli import (
+    bench,
+    calculations,
+    campaign,
+    candidates,
+    database,
+    doctor,
+    generators,
+    materials,
+    reconcile,
+    worker,
+)
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
@@ -33,8 +44,10 @@ app.add_typer(materials.app, name="materials")
 app.add_typer(candidates.app, name="candidates")
 app.add_typer(generators.app, name="generators")
 app.add_typer(campaign.app, name="campaign")
+app.add_typer(calculations.app, name="calculations")
 app.add_typer(worker.app, name="worker")
 app.add_typer(bench.app, name="bench")
+app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
 

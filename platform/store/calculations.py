@@ -68,12 +68,13 @@ def start(calculation_id: str, worker: str) -> bool:
     )
 
 
-def put_back(calculation_id: str, *, failed_too: bool = False) -> bool:
+def put_back(calculation_id: str, *, failed_too: bool = False, time_limit: float | None = None) -> bool:
     """Let a calculation wait again whose run was lost, or where asked one that failed; whether it was so."""
     states = [CalculationState.RUNNING, *([CalculationState.FAILED] if failed_too else [])]
+    more = {} if time_limit is None else {"set__time_limit": time_limit}
     return bool(
         Calculation.objects(id=calculation_id, state__in=states).update(
-            set__state=CalculationState.WAITING, set__error=None, set__ignored=False, unset__worker=1
+            set__state=CalculationState.WAITING, set__error=None, set__ignored=False, unset__worker=1, **more
         )
     )
 

@@ -69,6 +69,11 @@ def of_ids(ids: Iterable[str]) -> list[Candidate]:
     return list(Candidate.objects(id__in=sorted(set(ids))).order_by("round", "generator", "index", "id"))
 
 
+def of_calculation(calculation: str) -> list[Candidate]:
+    """Candidates that a calculation is the evaluation of; several campaigns may share it."""
+    return list(Candidate.objects(calculation=calculation).order_by("campaign", "id"))
+
+
 def outlines(campaign: str) -> list[Candidate]:
     """The same without crystals, verdicts and details, which are most of a candidate: for counts and scores."""
     found = Candidate.objects(campaign=campaign).exclude("structure", "verdicts", "detail")

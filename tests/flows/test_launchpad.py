@@ -1,11 +1,13 @@
 """FireWorks on the store's database: no id is given twice.
 
-Kept light to import: each of the processes that add at once imports it anew.
+This file is also the program of the processes that add at once.
 """
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import subprocess
+import sys
 
 from fireworks import Firework, ScriptTask, Workflow
 from pymongo import MongoClient
@@ -27,13 +29,12 @@ def add_workflows(uri: str, database: str, name: str) -> None:
 
 def test_processes_that_add_workflows_at_once_lose_none(database: str, server_uri: str) -> None:
     launchpad().connection.close()
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=add_workflows, args=(server_uri, database, str(i))) for i in range(PROCESSES)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(90)
-        assert process.exitcode == 0
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    processes = [
+        subprocess.Popen([sys.executable, "-W", "ignore", __file__, server_uri, database, str(i)], env=environment)
+        for i in range(PROCESSES)
+    ]
+    assert [process.wait(90) for process in processes] == [0] * PROCESSES
     with MongoClient(server_uri) as client:
         found = client[database]
         assert found.workflows.count_documents({}) == PROCESSES * WORKFLOWS
@@ -47,3 +48,7 @@ def test_bulk_adding_takes_fresh_ids(database: str) -> None:
     pad.bulk_add_wfs([Workflow([Firework(ScriptTask.from_str("true"))]) for _ in range(3)])
     assert sorted(pad.get_fw_ids()) == [1, 2, 3]
     pad.connection.close()
+
+
+if __name__ == "__main__":
+    add_workflows(*sys.argv[1:])

@@ -31,24 +31,24 @@ FULL = RoundRecord(1, proposed=40, novel=20, passed=9, selected=2, evaluated=2)
     ],
 )
 def test_the_first_reason_that_holds(rounds: list[RoundRecord], seconds: float, action: str, word: str) -> None:
-    decision = decide(SPEC, rounds, seconds)
+    decision = decide(SPEC, rounds, {"evaluate": seconds})
     assert decision.action == action
     assert word in decision.reason
 
 
 def test_enough_hits_end_it() -> None:
     spec = SPEC.model_copy(update={"stop": StopSpec(hits=1)})
-    assert decide(spec, [FULL], 0).action == "next"
-    assert "Converged" in decide(spec, [RoundRecord(1, selected=2, evaluated=2, hits=1)], 0).reason
+    assert decide(spec, [FULL], {}).action == "next"
+    assert "Converged" in decide(spec, [RoundRecord(1, selected=2, evaluated=2, hits=1)], {}).reason
 
 
 def test_a_batch_fits_in_what_is_left() -> None:
     four = RoundRecord(1, selected=4, evaluated=3, failed=1)
-    assert next_batch(BUDGET, [], 0) == 4
-    assert next_batch(BUDGET, [four, four], 100) == 2
-    assert next_batch(BUDGET, [four], 2400) == 2  # 600 s each, 1200 s left
-    assert next_batch(BUDGET, [four], 3500) == 1
-    assert next_batch(BUDGET, [four], 3600) == 0
+    assert next_batch(BUDGET, [], {"evaluate": 0}) == 4
+    assert next_batch(BUDGET, [four, four], {"evaluate": 100}) == 2
+    assert next_batch(BUDGET, [four], {"evaluate": 2400}) == 2  # 600 s each, 1200 s left
+    assert next_batch(BUDGET, [four], {"evaluate": 3500}) == 1
+    assert next_batch(BUDGET, [four], {"evaluate": 3600}) == 0
 
 
 def test_failed_and_waiting_evaluations_are_paid_for() -> None:

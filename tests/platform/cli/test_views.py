@@ -64,7 +64,7 @@ def test_report_shows_rounds_funnel_evaluations_and_rates(
 def test_a_campaign_that_has_just_begun_has_no_best(
     capsys: pytest.CaptureFixture[str], summary: Callable[..., Any]
 ) -> None:
-    begun = summary(state="running", reason=None, rounds=(), candidates=(), core_seconds=0.0)
+    begun = summary(state="running", reason=None, rounds=(), candidates=(), spent={})
     print_rich(*campaign_view.report(begun))
     assert "best" not in capsys.readouterr().out.replace("best score", "")
     assert campaign_view.line(begun) == "pd-like: running, round 0, 0 evaluated, 0 failed"

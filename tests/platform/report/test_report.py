@@ -58,7 +58,7 @@ def record(formulas: tuple[str, ...] = ("NiPt", "RhAg", "CuPt", "<b>x")) -> Camp
         HullPoint("NiPt", 0.5, -0.1, "c-0"), HullPoint("NiPt3", 0.75, -0.04),
     )  # fmt: skip
     return CampaignRecord(
-        SPEC, "finished", "All 4 evaluations of the budget are spent.", rounds, tuple(rows), 1206.0,
+        SPEC, "finished", "All 4 evaluations of the budget are spent.", rounds, tuple(rows), {"evaluate": 1206.0},
         tuple(DOS_GRID.points.tolist()), curve(0.0), "Pd", (0.95, *(0.5,) * 49), {"candidate": "c-0", "seed": 7},
         HullRecord(("Ni", "Pt"), points),
     )  # fmt: skip

@@ -1,0 +1,33 @@
+"""``fermiloop reconcile``: compare the store, the queue and the disk, and mend what does not agree."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from fermiloop.platform.cli.output import AsJson, Listing
+
+COLUMNS: Final = {"kind": "what", "subject": "of", "remedy": "what is done"}
+
+
+def reconcile(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell only, change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find lost runs, unrecorded results and rounds without workflow, and mend them; workers do so every minute."""
+    from fermiloop.flows import reconcile as reconciling
+    from fermiloop.flows.launchpad import configure_jobflow, launchpad
+    from fermiloop.flows.recover import worker_name
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    configure_jobflow()
+    pad = launchpad()
+    try:
+        found = reconciling.reconcile(pad, worker_name(), dry_run=dry_run)
+    finally:
+        pad.connection.close()
+    rows = [{"kind": one.kind, "subject": one.subject, "remedy": one.remedy} for one in found]
+    title = f"{len(rows)} things {'to mend' if dry_run else 'mended'}" if rows else "Store, queue and disk agree"
+    Listing(title, COLUMNS, rows).show(as_json=as_json)
