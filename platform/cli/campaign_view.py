@@ -25,6 +25,10 @@ EVALUATED_COLUMNS: Final = {
     "score": "score", "hit": "hit", "energy_above_hull": "above hull (eV/atom)", "core_seconds": "core s",
     "failed_reason": "why it failed",
 }  # fmt: skip
+EARNED_COLUMNS: Final = {
+    "generator": "generator", "evaluations": "evaluations", "share": "share of all", "hits": "hits",
+    "rate": "hit rate (95 %)",
+}  # fmt: skip
 RATE_COLUMNS: Final = {"name": "", "hits": "hits", "n": "of", "rate": "hit rate (95 %)"}
 
 
@@ -40,7 +44,8 @@ def line(summary: Mapping[str, Any]) -> str:
 def headline(summary: Mapping[str, Any]) -> Panel:
     """Name, state, cost and the best candidate."""
     reason = f": {cell(summary['reason'])}" if summary["reason"] else ""
-    spent = f"{cell(summary['failures'])} failed, {summary['core_seconds']:.0f} core-seconds"
+    parts = ", ".join(f"{step} {seconds:.0f}" for step, seconds in summary["spent"].items())
+    spent = f"{cell(summary['failures'])} failed, {summary['core_seconds']:.0f} core-seconds ({parts})"
     lines = [f"{cell(summary['state'])}{reason}", f"{cell(summary['evaluations'])} evaluations, {spent}"]
     cost = summary["cost_per_hit"]
     if cost["core_seconds"] is not None:
@@ -76,9 +81,15 @@ def rates(summary: Mapping[str, Any]) -> RenderableType:
     return Listing("Hits beside the baselines", RATE_COLUMNS, rows).table()
 
 
+def earned(summary: Mapping[str, Any]) -> RenderableType:
+    """Who was given the budget, and what came of it."""
+    rows = [{**row, "rate": _rate(row["rate"], row["low"], row["high"])} for row in summary["earned"]]
+    return Listing("Who earned the budget", EARNED_COLUMNS, rows).table()
+
+
 def report(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
     """All of it."""
-    return [headline(summary), rounds(summary), funnel(summary), evaluated(summary), rates(summary)]
+    return [headline(summary), rounds(summary), funnel(summary), evaluated(summary), rates(summary), earned(summary)]
 
 
 def _rate(rate: float | None, low: float | None, high: float | None) -> str:
