@@ -42,7 +42,7 @@ budget: {{rounds: 20, evaluations: {evaluations}, per_round: {per_round}}}
 seed: {seed}
 """
 PLANS = (("rounds", "Pd", 1), ("asynchronous", "Pt", 2), ("rounds", "Au", 3))  # mode, target, priority
-RECOVERY = re.compile(r"recovered firework|reconcile:|workflow added twice|the database is away|takes over")
+RECOVERY = re.compile(r"recovered firework|reconcile: [a-z -]+|the database is away|leads")
 
 
 def main() -> int:
@@ -122,7 +122,7 @@ def run(names: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
                 kills.append(_kill(rng, workers, scheduler, len(kills)))
             if scheduler.poll() is not None:  # as a service manager would
                 scheduler = _spawn("schedule", "run")
-            time.sleep(0.5)
+            time.sleep(1.0)
     finally:
         for process in (workers, scheduler):
             process.send_signal(signal.SIGTERM)
@@ -142,9 +142,20 @@ def _kill(
     elif n % 5 == 3:
         what, pid = "scheduler", scheduler.pid
     else:
-        what, pid = "worker", rng.choice(_children(workers.pid))
+        what, pid = "worker", _busy_worker(rng, _children(workers.pid))
     os.kill(pid, signal.SIGKILL)
     return {"what": what, "pid": pid, "at": time.strftime("%H:%M:%S")}
+
+
+def _busy_worker(rng: random.Random, workers: list[int]) -> int:
+    """A worker in the middle of a job, where one is."""
+    from fermiloop.flows.launchpad import launchpad
+
+    pad = launchpad()
+    names = [launch["fworker"]["name"] for launch in pad.launches.find({"state": "RUNNING"}, {"fworker": 1})]
+    pad.connection.close()
+    busy = sorted({int(name.split("~")[1]) for name in names} & set(workers))
+    return rng.choice(busy or workers)
 
 
 def _children(pid: int) -> list[int]:

@@ -1,0 +1,120 @@
+"""The life of a campaign, failed calculations, and reconciling, from a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import calculations, campaigns
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine
+
+TEXT = (
+    "{name: held, target: {properties: [{name: band_gap, value: 1, tolerance: 0.5}]}, space: {elements: [Ni, Pt]}, "
+    "generators: [{name: substitution, proposals: 5}], budget: {rounds: 1, evaluations: 2, per_round: 2}}"
+)
+
+
+@pytest.fixture
+def held(database: str) -> str:
+    """A campaign in the store."""
+    spec = parse_spec(TEXT)
+    campaigns.create(spec.name, spec.as_dict(), TEXT)
+    return spec.name
+
+
+@pytest.fixture
+def failed(held: str) -> list[str]:
+    """Ids of two calculations that failed, each in its way."""
+    ids = []
+    for element, error in (("Ni", "relax: ran out of its 900 s"), ("Pt", "static: crashed with signal 6 (SIGABRT)")):
+        structure = PROTOTYPES["A1"].build(element, None, 12.0)
+        made = calculations.plan(None, structure, engine=Engine.GPAW, method="m", settings={}, campaign=held)
+        calculations.finish(made, CalculationState.FAILED, core_seconds=3.0, error=error)
+        ids.append(made)
+    return ids
+
+
+def test_pause_resume_cancel(cli: Callable[..., Any], held: str) -> None:
+    assert "is paused" in cli("campaign", "pause", held).out
+    assert campaigns.get(held).state is CampaignState.PAUSED
+    again = cli("campaign", "pause", held)
+    assert (again.code, again.out) == (2, "")
+    assert "its state is paused" in again.err
+    assert "goes on" in cli("campaign", "resume", held).out
+    assert "all its results are kept" in cli("campaign", "cancel", held).out
+    assert campaigns.get(held).closed_at is not None
+    assert cli("campaign", "resume", held).code == 2
+    assert "no campaign nobody" in cli("campaign", "pause", "nobody").err
+
+
+def test_a_clone_is_printed_or_written_once(cli: Callable[..., Any], held: str, tmp_path: Path) -> None:
+    text = cli("campaign", "clone", held, "other").out
+    assert parse_spec(text) == parse_spec(TEXT).model_copy(update={"name": "other"})
+    path = tmp_path / "other.yaml"
+    assert cli("campaign", "clone", held, "other", "--to", str(path)).out.strip() == str(path)
+    assert path.read_text().strip() == text.strip()
+    taken = cli("campaign", "clone", held, "other", "--to", str(path))
+    assert (taken.code, taken.out) == (2, "")
+    assert "exists" in taken.err
+    assert cli("campaign", "clone", held, "Not A Name").code == 2
+
+
+def test_ways_to_launch_exclude_each_other(cli: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "held.yaml"
+    path.write_text(TEXT)
+    told = cli("campaign", "launch", str(path), "--queue", "--workers", "2")
+    assert told.code == 2
+    assert "exclude each other" in told.err
+
+
+def test_failed_calculations_by_their_error(cli: Callable[..., Any], failed: list[str]) -> None:
+    rows = cli("calculations", "find", "--error", "RAN OUT", "--json").json()
+    assert [row["id"] for row in rows] == failed[:1]
+    assert rows[0]["error"] == "relax: ran out of its 900 s"
+    assert {row["id"] for row in cli("calculations", "find", "--state", "failed", "--json").json()} == set(failed)
+    assert cli("calculations", "find", "--campaign", "held", "--limit", "1", "--json").json()[0]["campaign"] == "held"
+    assert cli("calculations", "ignore", "--error", "SIGABRT", "--json").json() == {"calculations": 1}
+    assert [row["id"] for row in cli("calculations", "find", "--json").json()] == failed[:1]
+    assert len(cli("calculations", "find", "--ignored", "--json").json()) == 2
+
+
+def test_rerun_puts_them_back(cli: Callable[..., Any], failed: list[str]) -> None:
+    told = cli("calculations", "rerun", "--campaign", "held", "--time-limit", "1800")
+    assert told.code == 0
+    assert "2 calculations queued again" in told.out
+    found = calculations.of_ids(failed)
+    assert {c.state for c in found} == {CalculationState.WAITING}
+    assert {c.time_limit for c in found} == {1800.0}
+
+
+@pytest.mark.parametrize(
+    ("argv", "names"),
+    [
+        ("calculations rerun", "ids, --error REGEX"),
+        ("calculations rerun calc-1 --error x", "exclude"),
+        ("calculations ignore --error (", "regular expression"),
+        ("calculations find --state lost", "'lost'"),
+        ("calculations find --campaign nobody", "nobody"),
+        ("calculations rerun calc-none", "calc-none"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(cli: Callable[..., Any], database: str, argv: str, names: str) -> None:
+    told = cli(*argv.split())
+    assert (told.code, told.out, len(told.err.splitlines())) == (2, "", 1)
+    assert names in told.err
+
+
+def test_reconcile_says_that_all_agrees_or_what_does_not(cli: Callable[..., Any], held: str) -> None:
+    assert cli("reconcile", "--json").json() == []
+    campaigns.plan_round(held, 1)
+    campaigns.claim_launch(held, 1, "a worker", 60)
+    campaigns.mark_launched(held, 1)
+    (row,) = cli("reconcile", "--dry-run", "--json").json()
+    assert (row["kind"], row["subject"]) == ("round without workflow", "held/1")
+    assert "1 things mended" in cli("reconcile").out
+    assert cli("reconcile", "--json").json() == []
