@@ -99,8 +99,9 @@ def signals_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: signal.SIG_DFL)
 
 
-def launch_only(campaign: Any, name: str) -> None:
+def launch_only(campaign: Any, name: str, mode: str = "rounds") -> None:
     spec, text = campaign(name, settings="{sleep: 1.5}")
+    spec = spec.model_copy(update={"mode": mode})
     campaigns.create(spec.name, spec.as_dict(), text)
     launchpad().connection.close()
 
@@ -113,8 +114,11 @@ def test_two_workers_finish_a_campaign(own_server: Path, library: str, campaign:
     check_exactly_once("two")
 
 
-def test_a_worker_killed_in_the_middle_of_an_evaluation(own_server: Path, library: str, campaign: Any) -> None:
-    launch_only(campaign, "killed")
+@pytest.mark.parametrize("mode", ["rounds", "asynchronous"])
+def test_a_worker_killed_in_the_middle_of_an_evaluation(
+    own_server: Path, library: str, campaign: Any, mode: str
+) -> None:
+    launch_only(campaign, "killed", mode)
     thread = finish_in_background("killed")
     wait_for(running_step)
     os.kill(wait_for(running_worker), signal.SIGKILL)
