@@ -80,7 +80,7 @@ class Archive:
         with self._place(f"documents/{kind}.jsonl").open("rb") as lines:
             while line := lines.readline(LONGEST):
                 try:
-                    raw = json_util.loads(line, json_options=json_util.CANONICAL_JSON_OPTIONS)
+                    raw = json_util.loads(line, json_options=capsule_manifest.JSON)
                 except (ValueError, KeyError, TypeError, RecursionError, BSONError):
                     raise self._wrong(f"a line of {kind} is no document") from None
                 if not isinstance(raw, dict) or not isinstance(raw.get("_id"), str):

@@ -110,7 +110,7 @@ def _lines(folder: Folder, kind: str, ids: list[str], terms: dict[tuple[str, str
         folder.counts[kind] += 1
         if kind in {"materials", "methods"}:
             _gather(kind, raw, terms)
-        yield json_util.dumps(raw, json_options=json_util.CANONICAL_JSON_OPTIONS).encode() + b"\n"
+        yield json_util.dumps(raw, json_options=capsule_manifest.JSON).encode() + b"\n"
 
 
 def _gather(kind: str, raw: dict[str, Any], terms: dict[tuple[str, str], Licence]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from importlib import metadata
 from typing import Annotated, Final, Literal
 
+from bson import json_util
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from fermiloop.platform.errors import InputError
@@ -16,6 +17,7 @@ from fermiloop.platform.store.capsules import KINDS
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"
+JSON: Final = json_util.CANONICAL_JSON_OPTIONS.with_options(tz_aware=True)  # times as the store gives them
 SPEC: Final = "campaign.yaml"  # for people; what counts lies among the documents
 LARGEST: Final = 10_000_000  # bytes of the manifest
 STANDS_ON: Final = (

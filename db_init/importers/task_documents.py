@@ -31,11 +31,10 @@ def entry(output: dict[str, Any], key: str, source: str, licence: str) -> Entry 
     InputError
         If the calculation did not succeed or did not converge, or a number in it does not hold.
     """
-    result, given = output.get("output"), output.get("structure")
-    if not isinstance(result, dict) or not isinstance(result.get("structure") or given, dict):
-        return None
-    if "lattice" not in (result.get("structure") or given or {}):
-        return None  # a molecule
+    result = output.get("output")
+    crystal = (result.get("structure") if isinstance(result, dict) else None) or output.get("structure")
+    if not isinstance(result, dict) or not isinstance(crystal, dict) or "lattice" not in crystal:
+        return None  # another kind of job, or a molecule
     method = _method(output, source, licence)
     if method is None:
         return None
@@ -43,7 +42,7 @@ def entry(output: dict[str, Any], key: str, source: str, licence: str) -> Entry 
         raise InputError(f"The calculation ended as {output['state']}.")
     if output.get("is_force_converged") is False:
         raise InputError("The relaxation did not converge.")
-    structure = Structure.from_dict(result.get("structure") or given)
+    structure = Structure.from_dict(crystal)
     numbers = [(kind, value, method) for kind, value in _numbers(result, len(structure)).items() if value is not None]
     curve, remarks = None, []
     try:
