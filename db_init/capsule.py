@@ -140,7 +140,7 @@ class Archive:
             named = name.removeprefix("files/") if name.startswith("files/") else expected.sha256
             if not digest.hexdigest() == expected.sha256 == named or size != expected.size:
                 raise self._wrong(f"the member {name} was changed")
-        missing = [*left, *(kind for kind in capsules.KINDS if f"documents/{kind}.jsonl" not in manifest.members)]
+        missing = [*left, *({f"documents/{kind}.jsonl" for kind in capsules.KINDS} - set(manifest.members))]
         if missing:
             raise self._wrong(f"the member {missing[0]} is missing")
         return manifest

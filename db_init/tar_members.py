@@ -52,13 +52,10 @@ def read(path: Path) -> Iterator[tuple[str, int, Iterator[bytes]]]:
     InputError
         If it is no such archive, is cut off, or holds what is not read.
     """
-    try:
-        with gzip.open(path, "rb") as packed:
-            yield from _members(path, packed)
-    except FileNotFoundError:
-        raise InputError(f"There is no file {path}.") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"The archive {path} is damaged: {type(error).__name__}.") from None
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    with gzip.open(path, "rb") as packed:
+        yield from _members(path, packed)
 
 
 def _members(path: Path, packed: gzip.GzipFile) -> Iterator[tuple[str, int, Iterator[bytes]]]:
@@ -93,7 +90,10 @@ def _pieces(path: Path, packed: gzip.GzipFile, left: list[int]) -> Iterator[byte
 def _exactly(path: Path, packed: gzip.GzipFile, n: int) -> bytes:
     found = io.BytesIO()
     while found.tell() < n:
-        piece = packed.read(n - found.tell())
+        try:
+            piece = packed.read(n - found.tell())
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"The archive {path} is damaged: {type(error).__name__}.") from None
         if not piece:
             raise InputError(f"The archive {path} is cut off.")
         found.write(piece)

@@ -58,6 +58,7 @@ def load(what: str, progress: Progress = silent, options: LoadOptions = NO_OPTIO
     opened = _open(what)
     try:
         opened.connect()
+        opened.query_one({}, properties=["uuid"], load=False)  # connecting alone asks the server nothing
     except Exception as error:  # noqa: BLE001  (stores raise those of their databases and files)
         raise FailureError(f"The JobStore does not open: {type(error).__name__}; check {_plain(what)}.") from None
     with contextlib.closing(opened):
@@ -78,7 +79,7 @@ def _open(what: str) -> Any:
         blobs = GridFSStore(database, f"{collection}_blobs", uri=uri)
         return JobStore(MongoStore(database, collection, uri=uri), additional_stores={"data": blobs})
     content = _content(Path(what).expanduser())
-    if isinstance(content, list):
+    if isinstance(content, list) and what.endswith(".json"):
         return JobStore(JSONStore(str(Path(what).expanduser())))
     spec = content.get("JOB_STORE", content) if isinstance(content, dict) else {}
     _check_spec(what, spec)

@@ -51,8 +51,8 @@ class LoadOptions:
     columns: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for symbol in (*self.elements, *(self.chemsys or "").split("-")):
-            if symbol and not Element.is_valid_symbol(symbol):
+        for symbol in (*self.elements, *(self.chemsys.split("-") if self.chemsys is not None else ())):
+            if not Element.is_valid_symbol(symbol):
                 raise InputError(f"{symbol!r} is no element; write symbols such as Al,Ni or Al-Ni.")
         if self.limit is not None and self.limit < 1:
             raise InputError(f"The limit must be at least 1, not {self.limit}.")

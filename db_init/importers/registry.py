@@ -103,7 +103,7 @@ def which(source: str) -> tuple[Source, str]:
     InputError
         If it is none.
     """
-    if not _path(source).is_dir():
+    if not source or not _path(source).is_dir():
         for kind, importer in IMPORTERS.items():
             found = re.fullmatch(importer.pattern, source, re.DOTALL)
             if found and (kind is not Source.STRUCTURES or folder.is_structure_file(_path(source))):

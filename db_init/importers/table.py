@@ -22,6 +22,7 @@ from fermiloop.schemas.vocabulary import Property
 
 CHUNK: Final = 100
 CIF: Final = "cif"
+REST: Final = "\0rest"  # key of the cells beyond the last column
 KEYS: Final = ("material_id", "id", "")  # columns that name a row, the first that is there
 # columns whose unit is beyond doubt; others are named by --column
 COLUMNS: Final[dict[str, Property]] = {
@@ -54,7 +55,7 @@ def _batches(path: Path, options: LoadOptions) -> Iterator[Batch]:
         columns[column] = Property(kind)
     key_column = next((column for column in KEYS if column in header), None)
     terms = [name, options.terms, options.theory, columns]
-    size = path.stat().st_size
+    size, done = path.stat().st_size * (5 if path.suffix == ".gz" else 1), 0  # packed text is a fifth or so
     while chunk := list(itertools.islice(rows, CHUNK)):
 
         def read(chunk: list[tuple[int, dict[str, Any]]] = chunk) -> Iterator[Entry | Refusal]:
@@ -63,8 +64,8 @@ def _batches(path: Path, options: LoadOptions) -> Iterator[Batch]:
                 make = partial(_entry, row, key, name, columns, options)
                 yield attempt(make, key, str(row.get(CIF))[:200], line)
 
-        done = sum(len(str(row.get(CIF))) for _, row in chunk)
-        share = min(0.99, done * chunk[-1][0] / max(1, len(chunk) * size)) if path.suffix != ".gz" else 0.0
+        done += sum(len(str(cell)) for _, row in chunk for cell in row.values())
+        share = min(0.99, done / size)
         yield Batch(f"{name} to line {chunk[-1][0]}", digest("table", terms, chunk), share, read)
 
 
@@ -77,7 +78,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if path.suffix == ".gz"
             else path.open(encoding="utf-8", newline="")
         ) as lines:
-            reader = csv.DictReader(lines)
+            reader = csv.DictReader(lines, restkey=REST)
             names = list(reader.fieldnames or [])
             yield 1, dict.fromkeys(names)
             yield from enumerate(reader, 2)
@@ -88,7 +89,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _entry(row: dict[str, Any], key: str, name: str, columns: dict[str, Property], options: LoadOptions) -> Entry:
-    if None in row or None in row.values():
+    if REST in row or None in row.values():
         raise InputError("The row has not as many cells as the table has columns.")
     method = external(name, options.theory, options.terms)
     structure = from_text(row[CIF].encode(), CIF, f"row {key}")

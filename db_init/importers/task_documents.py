@@ -74,10 +74,15 @@ def _method(output: dict[str, Any], source: str, licence: str) -> Method | None:
     if not task or not run_type:
         return None
     cutoff = at(output, ("input", "incar", "ENCUT")) or at(output, ("input", "parameters", "ENCUT"))
+    potentials = at(output, ("input", "pseudo_potentials", "functional")) or at(output, ("input", "potcar_type"))
+    if isinstance(potentials, list):
+        potentials = "/".join(sorted(set(map(str, potentials))))
     settings = {
         "task": task,
         "cutoff": number(cutoff, "ENCUT"),  # eV
-        "potentials": str(at(output, ("input", "pseudo_potentials", "functional")) or "unknown"),
+        "potentials": "/".join(sorted(set(potentials)))
+        if isinstance(potentials, list)
+        else str(potentials or "unknown"),
     }
     return external(source, f"{run_type} (VASP)", licence, **settings)
 

@@ -84,9 +84,7 @@ def test_bad_entries_are_told_and_do_not_stop_the_rest(database: str, provider: 
     assert len(quarantine.find()) == len(bad) + 1
 
 
-def test_a_load_that_was_cut_off_goes_on_with_the_next_page(
-    database: str, provider: Any, pages: Any, row: Row
-) -> None:
+def test_a_load_that_was_cut_off_goes_on_with_the_next_page(database: str, provider: Any, pages: Any, row: Row) -> None:
     provider.rows = [row(f"o-{i}", 2.8 + 0.05 * i) for i in range(6)]
     provider.faults = {n: (500, {}, "") for n in range(2, 2 + 6)}
     with pytest.raises(FailureError, match=r"6 tries \(status 500\).*goes on where it stopped"):
@@ -109,9 +107,7 @@ def test_a_cursor_that_the_server_forgot_means_all_over(database: str, provider:
     assert optimade.load(provider.url, pages=pages) == LoadReport(2, 2, 0)
 
 
-def test_a_batch_whose_materials_are_gone_is_taken_in_again(
-    database: str, provider: Any, pages: Any, row: Row
-) -> None:
+def test_a_batch_whose_materials_are_gone_is_taken_in_again(database: str, provider: Any, pages: Any, row: Row) -> None:
     provider.rows = [row("o-1")]
     optimade.load(provider.url, pages=pages)
     stored()["o-1"].delete()
@@ -138,9 +134,7 @@ def test_a_provider_that_is_not_known_gives_structures_alone(
     assert labels.of_material(found.id) == []
 
 
-def test_functionals_of_one_source_are_methods_of_their_own(
-    database: str, provider: Any, pages: Any, row: Row
-) -> None:
+def test_functionals_of_one_source_are_methods_of_their_own(database: str, provider: Any, pages: Any, row: Row) -> None:
     stability = {"gga_gga+u": {"energy_above_hull": 0.01}, "r2scan": {"energy_above_hull": 0.02}}
     provider.prefix, provider.rows = "mp", [row("mp-1", _mp_stability=stability)]
     optimade.load(provider.url, pages=pages)
