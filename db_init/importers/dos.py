@@ -49,7 +49,7 @@ def on_even_grid(energies: Any, densities: Sequence[Any], fermi: float) -> tuple
     check_curve(x, np.atleast_1d(y))
     first = max(int(np.ceil(x[0] / STEP + 0.5)), -round(REACH / STEP))
     last = min(int(np.floor(x[-1] / STEP - 0.5)), round(REACH / STEP))
-    points: NDArray[np.float64] = np.arange(first, last + 1) * STEP
+    points = STEP * np.arange(first, last + 1, dtype=np.float64)
     if not points.size or points[0] > DOS_GRID.lo + 1e-6 or points[-1] < DOS_GRID.hi - 1e-6:
         raise InputError(
             f"The density of states covers {x[0]:.2f} to {x[-1]:.2f} eV about the Fermi level, "

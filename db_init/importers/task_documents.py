@@ -80,9 +80,7 @@ def _method(output: dict[str, Any], source: str, licence: str) -> Method | None:
     settings = {
         "task": task,
         "cutoff": number(cutoff, "ENCUT"),  # eV
-        "potentials": "/".join(sorted(set(potentials)))
-        if isinstance(potentials, list)
-        else str(potentials or "unknown"),
+        "potentials": str(potentials or "unknown"),
     }
     return external(source, f"{run_type} (VASP)", licence, **settings)
 
