@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from emmet.core.summary import SummaryDoc
+from mp_api.client import MPRester
 from mp_api.client.core import MPRestError
+from mp_api.client.routes.materials.summary import SummaryRester
 from pymatgen.core import Lattice, Structure
 from pymatgen.electronic_structure.core import Spin
 from pymatgen.electronic_structure.dos import Dos
@@ -137,6 +141,17 @@ def test_the_key_is_asked_for_and_never_told(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(FailureError, match=r"bad key \*\*\*"):
         mp.load(options=NIAL, client=client)
     assert "s3cret" not in repr(settings())
+
+
+def test_the_stand_in_is_asked_only_for_what_the_real_client_has(database: str) -> None:
+    client = Client([row(1)])
+    for options in (LoadOptions(elements=("Ni",)), LoadOptions(chemsys="Al-Ni"), LoadOptions(limit=1)):
+        mp.load(options=options, client=client)
+    asked = {name for one in client.materials.summary.asked for name in one}
+    assert asked | {"fields"} <= set(signature(SummaryRester.search).parameters)
+    assert set(signature(MPRester.get_dos_by_material_id).parameters) >= {"material_id"}
+    assert {"api_key", "use_document_model", "mute_progress_bars"} <= set(signature(MPRester).parameters)
+    assert set(mp.ASKED) <= set(SummaryDoc.model_fields)
 
 
 def test_all_of_it_is_not_loaded_by_mistake() -> None:

@@ -32,9 +32,10 @@ def test_a_jarvis_file_and_its_quarantine(cli: Cli, database: str, tmp_path: Pat
 
 
 def test_a_table_with_its_columns_and_terms(cli: Cli, database: str, tmp_path: Path) -> None:
-    cif = ("data_x\n_cell_length_a 2.9\n_cell_length_b 2.9\n_cell_length_c 2.9\n_cell_angle_alpha 90\n"
-           "_cell_angle_beta 90\n_cell_angle_gamma 90\nloop_\n_atom_site_type_symbol\n_atom_site_label\n_atom_site_fract_x\n"
-           "_atom_site_fract_y\n_atom_site_fract_z\nNi Ni1 0 0 0\nAl Al1 0.5 0.5 0.5\n")  # fmt: skip
+    cell = "".join(f"_cell_length_{x} 2.9\n" for x in "abc")
+    cell += "".join(f"_cell_angle_{x} 90\n" for x in ("alpha", "beta", "gamma"))
+    loop = "loop_\n" + "".join(f"_atom_site_{x}\n" for x in ("type_symbol", "label", "fract_x", "fract_y", "fract_z"))
+    cif = f"data_x\n{cell}{loop}Ni Ni1 0 0 0\nAl Al1 0.5 0.5 0.5\n"
     path = tmp_path / "set.csv"
     path.write_text(f'cif,heat\n"{cif}",-0.5\n')
     options = ("--column", "heat=formation_energy_per_atom", "--licence", "MIT", "--functional", "PBE")
