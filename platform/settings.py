@@ -7,7 +7,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from fermiloop.platform.errors import InputError
@@ -33,6 +33,11 @@ class Settings(BaseSettings):
         default=True, description="Flush every commit to disk; off is faster and may lose the last milliseconds."
     )
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
+    mp_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices(f"{PREFIX}MP_API_KEY", "MP_API_KEY"),
+        description="Key of the Materials Project's API, also read from MP_API_KEY.",
+    )
 
 
 @cache

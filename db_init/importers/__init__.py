@@ -1,1 +1,1 @@
-"""Loading the seed library, structure files and folders."""
+"""Loading the seed library, files, other databases and the archives of campaigns."""

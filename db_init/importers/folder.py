@@ -1,85 +1,126 @@
-"""Folders of CIF, POSCAR and extended XYZ files."""
+"""Structure files, one by one or in folders: CIF, POSCAR and extended XYZ."""
 
 from __future__ import annotations
 
+import itertools
 import warnings
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ase.io import read as read_with_ase
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
+from fermiloop.db_init.importers import extxyz
+from fermiloop.db_init.importers.entries import Batch, Entry, Refusal, attempt, digest
+from fermiloop.db_init.importers.intake import take_in
+from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import materials, quarantine
-from fermiloop.schemas.material import Material
-from fermiloop.schemas.vocabulary import Origin
 
-LARGEST: Final = 5_000_000  # bytes
+LARGEST: Final = 5_000_000  # bytes of a file with one crystal
+FRAMES: Final = 200  # of an extended XYZ file that are saved together
+XYZ: Final = frozenset({".xyz", ".extxyz"})
+SUFFIXES: Final = frozenset({".cif", ".vasp", ".poscar"}) | XYZ
 
 
-def load(folder: Path, progress: Progress = silent) -> LoadReport:
-    """Load every structure file below a folder; what is none goes to quarantine with its reason.
+def load(where: Path, progress: Progress = silent, options: LoadOptions = NO_OPTIONS) -> LoadReport:
+    """Load a structure file, or every one below a folder; what is none goes to quarantine with its reason.
 
     Raises
     ------
     InputError
-        If there is no such folder, or no structure file in it.
+        If there is no such file or folder, or no structure file in it.
     """
-    if not folder.is_dir():
-        raise InputError(f"There is no folder {folder}.")
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and is_structure_file(path))
+    if where.is_file():
+        paths, root = [where], where.parent
+    elif where.is_dir():
+        paths, root = sorted(path for path in where.rglob("*") if path.is_file() and is_structure_file(path)), where
+    else:
+        raise InputError(f"There is no folder {where}.")
     if not paths:
-        raise InputError(f"The folder {folder} holds no CIF, POSCAR or XYZ file.")
-    loaded = already = refused = 0
-    for place, path in enumerate(paths):
-        name = str(path.relative_to(folder))
-        try:
-            source = {"name": "folder", "key": name, "licence": "as given by the user"}
-            material = Material.from_structure(read_structure(path), origin=Origin.IMPORT, source=source)
-            material.check()
-        except InputError as error:
-            quarantine.put(name, None, str(error), _excerpt(path))
-            refused += 1
-        else:
-            new = materials.save_many([material])
-            loaded, already = loaded + new, already + 1 - new
-        progress(name, (place + 1) / len(paths))
-    return LoadReport(loaded, already, refused)
-
-
-def _excerpt(path: Path) -> str:
-    try:
-        with path.open("rb") as content:
-            return content.read(200).decode("utf-8", "replace")
-    except OSError as error:
-        return str(error.strerror)
+        raise InputError(f"The folder {where} holds no CIF, POSCAR or XYZ file.")
+    return take_in(where.name, _batches(paths, root, options), progress)
 
 
 def is_structure_file(path: Path) -> bool:
     """Whether the name says that it is one."""
-    return path.suffix.lower() in {".cif", ".vasp", ".poscar", ".xyz", ".extxyz"} or path.name.startswith(
-        ("POSCAR", "CONTCAR")
-    )
+    return path.suffix.lower() in SUFFIXES or path.name.startswith(("POSCAR", "CONTCAR"))
 
 
-def read_structure(path: Path) -> Structure:
-    """Crystal of one file.
+def _batches(paths: list[Path], root: Path, options: LoadOptions) -> Iterator[Batch]:
+    for place, path in enumerate(paths, 1):
+        key, share = str(path.relative_to(root)), place / len(paths)
+        name = options.source or root.name or "folder"
+        if path.suffix.lower() in XYZ:
+            yield from _frames(path, key, name, options, share)
+            continue
+        try:
+            content = path.read_bytes() if path.stat().st_size <= LARGEST else None
+        except OSError as error:
+            yield _refused(Refusal(key, f"The file {path.name} cannot be read: {error.strerror}."), share)
+            continue
+        if content is None:
+            reason = f"The file {path.name} is larger than {LARGEST // 1_000_000} MB."
+            yield _refused(Refusal(key, reason), share)
+            continue
+        read = partial(_one, content, path, key, name, options)
+        yield Batch(key, digest("file", key, name, options.terms, content), share, read)
+
+
+def _refused(refusal: Refusal, share: float) -> Batch:
+    return Batch(refusal.key, digest("refused", refusal.key, refusal.reason), share, lambda: [refusal])
+
+
+def _one(content: bytes, path: Path, key: str, name: str, options: LoadOptions) -> list[Entry | Refusal]:
+    source = {"name": name, "key": key, "licence": options.terms}
+    excerpt = content[:200].decode("utf-8", "replace")
+    return [attempt(lambda: Entry(key, parse(content, path), source), key, excerpt)]
+
+
+def _frames(path: Path, key: str, name: str, options: LoadOptions, share: float) -> Iterator[Batch]:
+    """Batches of frames; the file counts as done with its last one."""
+    texts = enumerate(extxyz.frames(path), 1)
+    chunk = list(itertools.islice(texts, FRAMES))
+    while chunk:
+        following = list(itertools.islice(texts, FRAMES))
+        first, last = chunk[0][0], chunk[-1][0]
+        single = first == 1 and last == 1 and not following
+
+        def read(chunk: list[tuple[int, str]] = chunk, single: bool = single) -> Iterator[Entry | Refusal]:
+            for number, text in chunk:
+                frame = key if single else f"{key}#{number}"
+                yield attempt(partial(extxyz.entry, text, frame, name, options), frame, text[:200])
+
+        terms = [name, options.terms, options.theory]
+        yield Batch(
+            f"{key} to frame {last}", digest("frames", key, terms, chunk), share if not following else 0.0, read
+        )
+        chunk = following
+
+
+def parse(content: bytes, path: Path) -> Structure:
+    """Crystal of a CIF or POSCAR file.
 
     Raises
     ------
     InputError
-        If the file is too large, or holds no crystal.
+        If it holds none.
     """
-    if path.stat().st_size > LARGEST:
-        raise InputError(f"The file {path.name} is larger than {LARGEST // 1_000_000} MB.")
+    return from_text(content, "cif" if path.suffix.lower() == ".cif" else "poscar", f"file {path.name}")
+
+
+def from_text(content: bytes, form: str, what: str) -> Structure:
+    """Crystal of a text in the form ``cif`` or ``poscar``.
+
+    Raises
+    ------
+    InputError
+        If it holds none.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # rounding of CIF coordinates is not worth a warning each
         try:
-            if path.suffix.lower() in {".xyz", ".extxyz"}:
-                return AseAtomsAdaptor.get_structure(read_with_ase(path, format="extxyz"))
-            text = path.read_text(encoding="utf-8")
-            return Structure.from_str(text, fmt="cif" if path.suffix.lower() == ".cif" else "poscar")
-        except Exception as error:  # noqa: BLE001  (parsers raise many kinds for a file that is something else)
-            raise InputError(f"The file {path.name} holds no crystal: {type(error).__name__}.") from None
+            return Structure.from_str(content.decode("utf-8"), fmt="cif" if form == "cif" else "poscar")
+        except Exception as error:  # noqa: BLE001  (parsers raise many kinds for a text that is something else)
+            raise InputError(f"The {what} holds no crystal: {type(error).__name__}.") from None

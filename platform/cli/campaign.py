@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli import campaign_view
+from fermiloop.platform.cli import campaign_archive, campaign_view
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.cli.worker import check_count
@@ -18,7 +18,8 @@ from fermiloop.platform.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, report.")
+app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, export, report.")
+app.command("export")(campaign_archive.export)
 
 COLUMNS: Final = {"name": "name", "state": "state", "reason": "reason", "created_at": "created", "closed_at": "closed"}
 FIELDS: Final = ("state", "reason", "created_at", "closed_at")

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from fermiloop.platform.cli import loading
 from fermiloop.platform.cli.output import AsJson, print_fields, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
-from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="The database: start, fill, move.")
+app.command("load")(loading.load)
+app.command("quarantine")(loading.quarantine)
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and do nothing.")]
 
@@ -74,30 +76,6 @@ def migrate(dry_run: DryRun = False) -> None:
         print_line(f"would do: {action}" if dry_run else action)
     if not actions:
         print_line("The schema is up to date.")
-
-
-@app.command("load")
-def load(
-    source: Annotated[
-        str, typer.Argument(help="seed, a .jsonl or .jsonl.gz file, or a folder of CIF or POSCAR files.")
-    ],
-    as_json: AsJson = False,
-) -> None:
-    """Load materials; what is bad goes to quarantine with its reason, the rest goes in."""
-    from fermiloop.db_init.importers import sources
-    from fermiloop.platform.store import connection, quarantine
-
-    connection.connect()
-    with long_work("Loading", quiet_for=5.0) as report:
-        done = sources.load(source, report)
-    if done.loaded + done.already == 0:
-        kept = quarantine.find()
-        why = f"; the reason of {kept[-1].source}: {kept[-1].reason}" if kept else ", because it holds nothing"
-        raise InputError(f"Nothing of {source} could be loaded{why}")
-    if as_json:
-        print_json(done)
-    else:
-        print_line(f"{done.loaded} loaded, {done.already} there already, {done.quarantined} in quarantine.")
 
 
 @app.command("dump")

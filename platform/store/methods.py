@@ -55,4 +55,10 @@ def of_source(source: str) -> Method:
     if source not in found:
         known = f"known are {', '.join(sorted(found))}" if found else "import some first: fermiloop db load FILE"
         raise NotFoundError(f"The store holds no labels of the source {source!r}; {known}.")
-    return max(found[source], key=lambda method: (method.settings.get("release") == "current", str(method.id)))
+    return max(found[source], key=_rank)
+
+
+def _rank(method: Method) -> tuple[bool, str, str]:
+    """Of the releases of a source, the one called current comes last, then those of the latest name."""
+    release = str(method.settings.get("release", ""))
+    return release == "current", release, str(method.id)

@@ -1,0 +1,216 @@
+"""Loading a campaign's archive: everything is checked before anything is written, and nothing is written over.
+
+What is in the store stays as it is. Checkpoints come in as challengers, so that no generator in use here
+changes; a label that says otherwise than the one here is told in quarantine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from bson import json_util
+from bson.errors import BSONError
+from pymatgen.core import Structure
+
+from fermiloop.db_init import capsule_manifest, tar_members
+from fermiloop.db_init.capsule_manifest import Manifest
+from fermiloop.db_init.importers.report import LoadReport, Progress, silent
+from fermiloop.platform.errors import InputError, UserError
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import capsules, connection, quarantine
+from fermiloop.schemas.base import BaseDocument, content_id
+from fermiloop.schemas.material import structure_id
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import CheckpointState
+
+BATCH: Final = 500
+LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
+OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
+"""Kinds whose documents belong to the campaign alone: another content means another campaign."""
+
+
+def load(path: Path, progress: Progress = silent) -> LoadReport:
+    """Load the archive of a campaign; a repeat adds nothing.
+
+    Returns
+    -------
+    report
+        New documents, documents that were there, and labels that say otherwise than those here.
+
+    Raises
+    ------
+    InputError
+        If the archive is damaged, was changed, or holds what does not belong into it.
+    UserError
+        If another campaign here bears the name.
+    """
+    scratch = settings().data_dir.expanduser()
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="load-") as folder:
+        progress("unpacking", 0.0)
+        archive = Archive(path, Path(folder))
+        for place, kind in enumerate(capsules.KINDS):
+            progress(f"checking {kind}", 0.1 + 0.4 * place / len(capsules.KINDS))
+            archive.check(kind)
+        return _save(archive, progress)
+
+
+class Archive:
+    """An archive whose members were all read and found to be what the manifest says.
+
+    Parameters
+    ----------
+    path
+        The archive.
+    folder
+        An empty folder for its members, under names of our own.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path, self._folder = path, folder
+        self.manifest = self._unpack()
+
+    def documents(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Raw documents of a kind."""
+        with self._place(f"documents/{kind}.jsonl").open("rb") as lines:
+            while line := lines.readline(LONGEST):
+                try:
+                    raw = json_util.loads(line, json_options=capsule_manifest.JSON)
+                except (ValueError, KeyError, TypeError, RecursionError, BSONError):
+                    raise self._wrong(f"a line of {kind} is no document") from None
+                if not isinstance(raw, dict) or not isinstance(raw.get("_id"), str):
+                    raise self._wrong(f"a document of {kind} has no id")
+                yield raw
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        """Digest and content of each file of a checkpoint."""
+        for name in self.manifest.members:
+            if name.startswith("files/"):
+                yield name.removeprefix("files/"), self._place(name).read_bytes()
+
+    def check(self, kind: str) -> None:
+        """Check every document of a kind.
+
+        Raises
+        ------
+        InputError
+            If one does not hold, or is not what its id says.
+        """
+        seen = set()
+        for raw in self.documents(kind):
+            document = capsules.document(kind, raw)
+            if raw["_id"] != _id_by_content(kind, document):
+                raise self._wrong(f"{raw['_id'][:60]} is not what its id says")
+            owner = raw["_id"] if kind == "campaigns" else raw.get("campaign")
+            if kind in OF_THE_CAMPAIGN and owner != self.manifest.campaign:
+                raise self._wrong(f"{raw['_id'][:60]} is of another campaign")
+            lacking = kind == "checkpoints" and set(raw["files"].values()) - {digest for digest, _ in self._digests()}
+            if lacking:
+                raise self._wrong(f"the checkpoint {raw['_id'][:60]} lacks a file")
+            seen.add(raw["_id"])
+        if len(seen) != self.manifest.counts.get(kind) or (kind == "campaigns" and len(seen) != 1):
+            raise self._wrong(f"it holds {len(seen)} {kind}, not {self.manifest.counts.get(kind)}")
+
+    def _digests(self) -> Iterator[tuple[str, str]]:
+        return ((name.removeprefix("files/"), name) for name in self.manifest.members if name.startswith("files/"))
+
+    def _unpack(self) -> Manifest:
+        members = tar_members.read(self.path)
+        first = next(members, None)
+        if first is None or first[0] != capsule_manifest.NAME or first[1] > capsule_manifest.LARGEST:
+            raise InputError(f"{self.path} is no archive of a campaign: it does not begin with its manifest.")
+        manifest = capsule_manifest.parse(b"".join(first[2]))
+        if manifest.schema_version > connection.SCHEMA_VERSION:
+            raise InputError(f"{self.path} has schema version {manifest.schema_version}: upgrade fermiloop to load it.")
+        left = dict(manifest.members)
+        for name, size, pieces in members:
+            expected = left.pop(name, None)
+            if expected is None:
+                raise self._wrong(f"it holds {name[:80]!r}, which its manifest does not name, or twice")
+            digest = hashlib.sha256()
+            with self._place(name).open("wb") as out:
+                for piece in pieces:
+                    digest.update(piece)
+                    out.write(piece)
+            named = name.removeprefix("files/") if name.startswith("files/") else expected.sha256
+            if not digest.hexdigest() == expected.sha256 == named or size != expected.size:
+                raise self._wrong(f"the member {name} was changed")
+        missing = [*left, *({f"documents/{kind}.jsonl" for kind in capsules.KINDS} - set(manifest.members))]
+        if missing:
+            raise self._wrong(f"the member {missing[0]} is missing")
+        return manifest
+
+    def _place(self, name: str) -> Path:
+        return self._folder / hashlib.sha256(name.encode()).hexdigest()
+
+    def _wrong(self, what: str) -> InputError:
+        return InputError(f"The archive {self.path} is refused: {what}.")
+
+
+def _id_by_content(kind: str, document: BaseDocument) -> str:
+    """Id that a document of this content must have; its own where ids do not come from content alone."""
+    found: Any = document
+    if kind == "materials":
+        return structure_id(Structure.from_dict(found.structure))
+    if kind == "labels":
+        return content_id("l", found.material, str(found.property), found.method, found.version)
+    if kind == "spectra":
+        return content_id("s", found.material, str(found.kind), found.method)
+    if kind == "methods":
+        return str(Method.make(found.engine, found.functional, dict(found.settings), {}).id)
+    if kind == "snapshots":
+        return content_id("snap", found.content_hash, found.split_seed, found.method)
+    if kind == "checkpoints":
+        hashes = {name.replace("|", "."): digest for name, digest in found.files.items()}
+        return content_id("ckpt", found.generator, found.preset, hashes, found.snapshot, found.seed)
+    return str(found.id)
+
+
+def _save(archive: Archive, progress: Progress) -> LoadReport:
+    name = archive.manifest.campaign
+    for kind in OF_THE_CAMPAIGN:
+        for batch in _chunks(archive.documents(kind)):
+            known = {raw["_id"]: raw for raw in capsules.read(kind, [raw["_id"] for raw in batch])}
+            if any(known.get(raw["_id"], raw) != raw for raw in batch):
+                raise UserError(
+                    f"A campaign named {name} is here with other content; nothing of the archive is loaded."
+                )
+    loaded = total = differing = 0
+    for digest, content in archive.files():
+        capsules.put_file(digest, content, digest)
+    for place, kind in enumerate(capsules.KINDS):
+        progress(f"saving {kind}", 0.5 + 0.5 * place / len(capsules.KINDS))
+        for batch in _chunks(archive.documents(kind)):
+            differing += _told(batch, archive) if kind == "labels" else 0
+            loaded += capsules.insert(kind, [_as_newcomer(kind, raw) for raw in batch])
+            total += len(batch)
+    progress(name, 1.0)
+    return LoadReport(loaded, total - loaded, differing)
+
+
+def _as_newcomer(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint comes in as a challenger: which one is in use here is not for an archive to say."""
+    if kind != "checkpoints":
+        return raw
+    return {**raw, "state": CheckpointState.CHALLENGER.value, "promoted_at": None}
+
+
+def _told(batch: list[dict[str, Any]], archive: Archive) -> int:
+    """Labels that have another value here, each told in quarantine; returns how many."""
+    here = {raw["_id"]: raw["value"] for raw in capsules.read("labels", [raw["_id"] for raw in batch])}
+    other = [raw for raw in batch if here.get(raw["_id"], raw["value"]) != raw["value"]]
+    for raw in other:
+        kept = f"{raw['property']} of {raw['material']} is {here[raw['_id']]!r} here and stays so"
+        reason = f"The label {raw['_id']} says {raw['value']!r}, but {kept}."
+        quarantine.put(archive.path.name, None, reason, raw["_id"])
+    return len(other)
+
+
+def _chunks(documents: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while batch := list(itertools.islice(documents, BATCH)):
+        yield batch

@@ -1,0 +1,124 @@
+"""What every importer hands to the intake: batches of entries, each a crystal with numbers and curves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from fermiloop.db_init.importers.report import reason_of
+from fermiloop.platform.errors import InputError
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import Engine, Property
+
+READING: Final = 1  # raised when an importer reads the same input otherwise: then all of it is taken in again
+UNKNOWN: Final = "unknown"
+BAD: Final = (InputError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a bad entry raises while it is read; anything else is a fault of ours or of the database."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A density of states.
+
+    Parameters
+    ----------
+    energies
+        (n,) eV about the Fermi level, even and rising.
+    values
+        (n,) states/eV/cell, spins summed.
+    method
+        What made it.
+    """
+
+    energies: NDArray[np.float64]
+    values: NDArray[np.float64]
+    method: Method
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A crystal with what its source knows of it.
+
+    Parameters
+    ----------
+    key
+        Name by which the source knows it.
+    structure
+        The crystal, Å.
+    source
+        Name, key and licence, as kept with the material.
+    numbers
+        Property, value in the property's unit, and what made it.
+    curve
+        Density of states, where there is one.
+    remarks
+        Parts of the entry that were left out, with the reason.
+    """
+
+    key: str
+    structure: Structure
+    source: dict[str, str]
+    numbers: tuple[tuple[Property, float, Method], ...] = ()
+    curve: Curve | None = None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An entry that cannot be taken in; `line` is its place in a file."""
+
+    key: str
+    reason: str
+    excerpt: str = ""
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Entries that are saved together.
+
+    Parameters
+    ----------
+    name
+        What to call it while it is at work.
+    digest
+        Of all that its documents are made from: the same digest is the same batch and is read once.
+    share
+        Share of the whole import that is done after it, 0 to 1.
+    read
+        Reads the entries; called only where the batch is new.
+    """
+
+    name: str
+    digest: str
+    share: float
+    read: Callable[[], Iterable[Entry | Refusal]]
+
+
+def attempt(make: Callable[[], Entry], key: str, excerpt: str = "", line: int | None = None) -> Entry | Refusal:
+    """The entry that `make` gives, or why it gives none."""
+    try:
+        return make()
+    except BAD as error:
+        return Refusal(key, reason_of(error), excerpt, line)
+
+
+def digest(*parts: Any) -> str:
+    """Digest of what a batch is made from: bytes as they are, all else as JSON."""
+    made = hashlib.sha256(f"reading {READING}".encode())
+    for part in parts:
+        content = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, default=str).encode()
+        made.update(len(content).to_bytes(8, "big") + content)
+    return f"b-{made.hexdigest()[:32]}"
+
+
+def external(source: str, functional: str, licence: str, **settings: Any) -> Method:
+    """Method of numbers that were computed elsewhere: one for each source, functional and licence."""
+    return Method.make(Engine.EXTERNAL, functional, {"source": source, "licence": licence, **settings}, {})

@@ -1,0 +1,119 @@
+"""IMPORTERS: which importer a source asks for, and the options that it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from fermiloop.db_init import capsule
+from fermiloop.db_init.importers import folder, jarvis, jobstore, jsonl, mp, optimade, seed, table
+from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
+from fermiloop.db_init.importers.report import LoadReport, Progress, silent
+from fermiloop.platform.errors import InputError
+
+
+class Source(StrEnum):
+    """Kinds of sources."""
+
+    SEED = "seed"
+    MATERIALS_PROJECT = "mp"
+    OPTIMADE = "optimade"
+    JARVIS = "jarvis"
+    JOBSTORE = "jobstore"
+    CAMPAIGN = "campaign"
+    JSONL = "jsonl"
+    TABLE = "table"
+    STRUCTURES = "structures"
+
+
+@dataclass(frozen=True)
+class Importer:
+    """One kind of source.
+
+    Parameters
+    ----------
+    pattern
+        Regular expression of the whole source; its group is what the importer is given.
+    load
+        Takes what the group holds, a progress and the options.
+    takes
+        Options that it takes.
+    """
+
+    pattern: str
+    load: Callable[[str, Progress, LoadOptions], LoadReport]
+    takes: frozenset[str] = frozenset()
+
+
+# looked through in this order
+IMPORTERS: Final[dict[Source, Importer]] = {
+    Source.SEED: Importer("()seed", lambda _, progress, __: seed.load(progress=progress)),
+    Source.MATERIALS_PROJECT: Importer(
+        "()mp",
+        lambda _, progress, options: mp.load(progress, options),
+        frozenset({"elements", "chemsys", "limit", "dos"}),
+    ),
+    Source.OPTIMADE: Importer("optimade:(.*)", optimade.load, frozenset({"filter", "limit", "licence", "source"})),
+    Source.JARVIS: Importer(
+        "jarvis:(.*)",
+        lambda what, progress, options: jarvis.load(_path(what), progress, options),
+        frozenset({"licence"}),
+    ),
+    Source.JOBSTORE: Importer("jobstore:(.*)", jobstore.load, frozenset({"limit", "licence", "source"})),
+    Source.CAMPAIGN: Importer(r"(.*\.(?:tar\.gz|tgz))", lambda what, progress, _: capsule.load(_path(what), progress)),
+    Source.JSONL: Importer(r"(.*\.jsonl(?:\.gz)?)", lambda what, progress, _: jsonl.load(_path(what), progress)),
+    Source.TABLE: Importer(
+        r"(.*\.csv(?:\.gz)?)",
+        lambda what, progress, options: table.load(_path(what), progress, options),
+        frozenset({"licence", "source", "functional", "columns"}),
+    ),
+    Source.STRUCTURES: Importer(
+        "(.*)",
+        lambda what, progress, options: folder.load(_path(what), progress, options),
+        frozenset({"licence", "source", "functional"}),
+    ),
+}
+
+
+def load(source: str, progress: Progress = silent, options: LoadOptions = NO_OPTIONS) -> LoadReport:
+    """Load a source by its importer.
+
+    Raises
+    ------
+    InputError
+        If it is none, or an option does not go with it.
+    """
+    kind, what = which(source)
+    strange = [name for name in options.given() if name not in IMPORTERS[kind].takes]
+    if strange:
+        takes = ", ".join(f"--{name}" for name in sorted(IMPORTERS[kind].takes)) or "no option"
+        raise InputError(f"The option --{strange[0]} does not go with {source}, which takes {takes}.")
+    return IMPORTERS[kind].load(what, progress, options)
+
+
+def which(source: str) -> tuple[Source, str]:
+    """Kind of a source, and what its importer is given.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if not source or not _path(source).is_dir():
+        for kind, importer in IMPORTERS.items():
+            found = re.fullmatch(importer.pattern, source, re.DOTALL)
+            if found and (kind is not Source.STRUCTURES or folder.is_structure_file(_path(source))):
+                return kind, found[1]
+        raise InputError(
+            f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, "
+            "the .tar.gz of a campaign, a CIF, POSCAR or extended XYZ file, or a folder of them."
+        )
+    return Source.STRUCTURES, source
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()

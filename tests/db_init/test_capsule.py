@@ -1,0 +1,362 @@
+"""Archives of campaigns: what was changed, forged or blown up is refused before anything is written."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fermiloop.db_init import capsule, capsule_export, setup, tar_members
+from fermiloop.db_init.importers import registry
+from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import campaigns, checkpoints, connection, labels, materials, methods, quarantine
+from fermiloop.schemas.vocabulary import CampaignState
+
+Members = dict[str, bytes]
+KEPT: list[bytes] = []  # one archive for all tests that only read it: making it takes longer than they do
+
+
+@pytest.fixture
+def exported(populated: str, tmp_path: Path) -> Path:
+    """Archive of a small campaign: one round, its checkpoint, its snapshot, a licensed material."""
+    setup.init()
+    (checkpoint,) = checkpoints.find()
+    checkpoints.promote(checkpoint.id)
+    method = methods.save("external", "PBE", {"source": "Them", "licence": "CC0"}, {})
+    labels.save(checkpoint_material(), "band_gap", 1.25, method=method)
+    campaigns.create("small", {"name": "small"}, "name: small\n")
+    campaigns.plan_round("small", 1)
+    campaigns.update_round("small", 1, snapshot=checkpoint.snapshot, checkpoints={"g": checkpoint.id})
+    campaigns.set_state("small", CampaignState.FINISHED, "done")
+    path = tmp_path / "small.tar.gz"
+    capsule_export.export("small", path, methods=[method])
+    return path
+
+
+@pytest.fixture
+def archive(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Path:
+    """The same archive, made once."""
+    if not KEPT:
+        KEPT.append(request.getfixturevalue("exported").read_bytes())
+    (tmp_path / "small.tar.gz").write_bytes(KEPT[0])
+    return tmp_path / "small.tar.gz"
+
+
+def checkpoint_material() -> str:
+    return materials.find(materials.MaterialQuery())[0].id
+
+
+@pytest.fixture
+def elsewhere(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty database, dropped afterwards; tests ask for it after the archive."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    monkeypatch.setenv("FERMILOOP_DATABASE", name)
+    settings.cache_clear()
+    connection.connect()
+    yield
+    connection.database().client.drop_database(name)
+
+
+def contents() -> dict[str, list[Any]]:
+    database = connection.database()
+    names = [n for n in database.list_collection_names() if n != "schema_version" and database[n].find_one()]
+    return {name: list(database[name].find().sort("_id", 1)) for name in names}
+
+
+def unpack(path: Path) -> Members:
+    with tarfile.open(path) as archive:
+        return {info.name: archive.extractfile(info).read() for info in archive}
+
+
+def pack(path: Path, members: Members, *more: tarfile.TarInfo, fix: bool = True) -> None:
+    """Write the members again, with a manifest that fits them unless told otherwise."""
+    if fix:
+        manifest = json.loads(members["manifest.json"])
+        manifest["members"] = {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+            for name, content in members.items()
+            if name != "manifest.json"
+        }
+        members = members | {"manifest.json": json.dumps(manifest).encode()}
+    with tarfile.open(path, "w:gz", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        for info in more:
+            archive.addfile(info)
+
+
+def test_it_comes_in_once_and_touches_no_champion(archive: Path, elsewhere: None) -> None:
+    told: list[float] = []
+    report = registry.load(str(archive), lambda _, share: told.append(share))
+    assert (report.already, report.quarantined, told[-1]) == (0, 0, 1.0)
+    assert told == sorted(told)
+    (found,) = checkpoints.find()
+    assert (found.state, checkpoints.champion("g")) == ("challenger", None)
+    before = contents()
+    again = registry.load(str(archive))
+    assert (again.loaded, again.already) == (0, report.loaded)
+    assert contents() == before
+
+
+def test_the_manifest_tells_licences_versions_and_counts(archive: Path) -> None:
+    manifest = json.loads(unpack(archive)["manifest.json"])
+    assert {(one["source"], one["licence"]) for one in manifest["licences"]} == {
+        ("test", "unknown"), ("Them", "CC0"), ("analytic", "the campaign owner's"),
+    }  # fmt: skip
+    assert manifest["counts"] == {
+        "methods": 2, "materials": 2, "spectra": 2, "labels": 3, "snapshot_pages": 1, "snapshots": 1,
+        "checkpoints": 1, "calculations": 0, "candidates": 0, "rounds": 1, "campaigns": 1,
+    }  # fmt: skip
+    assert {"python", "pymatgen", "torch"} <= set(manifest["versions"])
+    assert next(iter(unpack(archive))) == "manifest.json"
+
+
+def test_the_same_campaign_gives_the_same_members(exported: Path, tmp_path: Path) -> None:
+    capsule_export.export("small", tmp_path / "again.tar.gz", methods=[m.id for m in methods.of_engine("external")])
+    first, second = unpack(exported), unpack(tmp_path / "again.tar.gz")
+    assert {k: v for k, v in first.items() if k != "manifest.json"} == {
+        k: v for k, v in second.items() if k != "manifest.json"
+    }
+
+
+def test_another_campaign_of_the_name_is_not_written_over(archive: Path, elsewhere: None) -> None:
+    campaigns.create("small", {"name": "small", "seed": 1}, "name: small\n")
+    before = contents()
+    with pytest.raises(UserError, match="A campaign named small is here with other content"):
+        capsule.load(archive)
+    assert contents() == before
+
+
+def test_a_load_that_was_cut_off_is_completed(archive: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = capsule.capsules.insert
+
+    def stops(kind: str, documents: Any) -> int:
+        if kind == "checkpoints":
+            raise ConnectionError
+        return whole(kind, documents)
+
+    monkeypatch.setattr(capsule.capsules, "insert", stops)
+    with pytest.raises(ConnectionError):
+        capsule.load(archive)
+    assert campaigns.find() == []
+    monkeypatch.setattr(capsule.capsules, "insert", whole)
+    capsule.load(archive)
+    assert [found.id for found in campaigns.find()] == ["small"]
+
+
+def test_a_label_that_says_otherwise_here_stays_and_is_told(archive: Path, elsewhere: None) -> None:
+    raw = json.loads(unpack(archive)["documents/materials.jsonl"].splitlines()[0])
+    material = raw["_id"]
+    method = methods.save("external", "PBE", {"source": "Them", "licence": "CC0"}, {})
+    for name in (material, *(m for m in [json.loads(line)["_id"] for line in
+                                         unpack(archive)["documents/materials.jsonl"].splitlines()])):  # fmt: skip
+        labels.save(name, "band_gap", 9.75, method=method)
+    report = capsule.load(archive)
+    assert report.quarantined == 1
+    (entry,) = quarantine.find("small.tar.gz")
+    assert "says 1.25" in entry.reason
+    assert "9.75 here" in entry.reason
+
+
+def test_a_campaign_at_work_or_unknown_is_not_exported(exported: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is there already"):
+        capsule_export.export("small", exported)
+    campaigns.set_state("small", CampaignState.RUNNING)
+    with pytest.raises(UserError, match="is running; pause it"):
+        capsule_export.export("small", tmp_path / "x.tar.gz")
+    with pytest.raises(NotFoundError):
+        capsule_export.export("nobody", tmp_path / "x.tar.gz")
+    campaigns.set_state("small", CampaignState.PAUSED)
+    connection.database()["checkpoint_files.files"].delete_many({})
+    with pytest.raises(FailureError, match="is lost or damaged"):
+        capsule_export.export("small", tmp_path / "x.tar.gz")
+    assert sorted(path.name for path in tmp_path.iterdir() if "x.tar" in path.name or "export" in path.name) == []
+
+
+def no_manifest(path: Path, members: Members) -> None:
+    pack(path, {k: v for k, v in members.items() if k != "manifest.json"}, fix=False)
+
+
+def manifest_last(path: Path, members: Members) -> None:
+    pack(path, {k: v for k, v in members.items() if k != "manifest.json"} | {"manifest.json": b"{}"}, fix=False)
+
+
+def newer(path: Path, members: Members) -> None:
+    manifest = json.loads(members["manifest.json"]) | {"format": 2}
+    pack(path, members | {"manifest.json": json.dumps(manifest).encode()}, fix=False)
+
+
+def newer_schema(path: Path, members: Members) -> None:
+    manifest = json.loads(members["manifest.json"]) | {"schema_version": 99}
+    pack(path, members | {"manifest.json": json.dumps(manifest).encode()}, fix=False)
+
+
+def changed_value(path: Path, members: Members) -> None:
+    labels_text = members["documents/labels.jsonl"].replace(b"1.25", b"7.25")
+    pack(path, members | {"documents/labels.jsonl": labels_text}, fix=False)
+
+
+def changed_file(path: Path, members: Members) -> None:
+    name = next(name for name in members if name.startswith("files/"))
+    pack(path, members | {name: b"other weights"})
+
+
+def lost_file(path: Path, members: Members) -> None:
+    pack(path, {name: content for name, content in members.items() if not name.startswith("files/")})
+
+
+def lost_kind(path: Path, members: Members) -> None:
+    pack(path, {name: content for name, content in members.items() if name != "documents/labels.jsonl"})
+
+
+def lost_line(path: Path, members: Members) -> None:
+    text = b"".join(members["documents/labels.jsonl"].splitlines(keepends=True)[1:])
+    pack(path, members | {"documents/labels.jsonl": text})
+
+
+def forged_id(path: Path, members: Members) -> None:
+    text = members["documents/materials.jsonl"].replace(b'"_id": "m-', b'"_id": "m-f', 1)
+    pack(path, members | {"documents/materials.jsonl": text})
+
+
+def forged_field(path: Path, members: Members) -> None:
+    text = members["documents/methods.jsonl"].replace(b'"functional"', b'"extra": {"$code": "1"}, "functional"', 1)
+    pack(path, members | {"documents/methods.jsonl": text})
+
+
+def forged_type(path: Path, members: Members) -> None:
+    text = members["documents/labels.jsonl"].replace(b'{"$numberDouble": "1.25"}', b'{"$gt": ""}')
+    pack(path, members | {"documents/labels.jsonl": text})
+
+
+def another_campaign(path: Path, members: Members) -> None:
+    text = members["documents/rounds.jsonl"].replace(b'"campaign": "small"', b'"campaign": "yours"')
+    pack(path, members | {"documents/rounds.jsonl": text})
+
+
+def two_campaigns(path: Path, members: Members) -> None:
+    text = members["documents/campaigns.jsonl"]
+    pack(path, members | {"documents/campaigns.jsonl": text + text.replace(b'"small"', b'"other"', 1)})
+
+
+def path_upwards(path: Path, members: Members) -> None:
+    pack(path, members | {"../evil": b"x"})
+
+
+def absolute_path(path: Path, members: Members) -> None:
+    pack(path, members | {"/tmp/evil": b"x"}, fix=False)
+
+
+def unknown_kind(path: Path, members: Members) -> None:
+    pack(path, members | {"documents/schema_version.jsonl": b"{}\n"})
+
+
+def a_member_twice(path: Path, members: Members) -> None:
+    pack(path, members)
+    twice = gzip.decompress(path.read_bytes()).rstrip(b"\0")
+    twice += bytes(-len(twice) % 512)
+    block = io.BytesIO()
+    with tarfile.open(fileobj=block, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        info = tarfile.TarInfo("campaign.yaml")
+        info.size = len(members["campaign.yaml"])
+        archive.addfile(info, io.BytesIO(members["campaign.yaml"]))
+    path.write_bytes(gzip.compress(twice + block.getvalue()))
+
+
+def special(kind: bytes, name: str = "campaign.yaml") -> Callable[[Path, Members], None]:
+    def damage(path: Path, members: Members) -> None:
+        info = tarfile.TarInfo(name)
+        info.type, info.linkname = kind, "/etc/passwd"
+        pack(path, members, info)
+
+    return damage
+
+
+def long_header(path: Path, members: Members) -> None:
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        info = tarfile.TarInfo("manifest.json")
+        info.pax_headers = {"comment": "x" * 5000}
+        archive.addfile(info)
+
+
+def cut_off(path: Path, members: Members) -> None:
+    path.write_bytes(path.read_bytes()[:-2000])
+
+
+def no_gzip(path: Path, members: Members) -> None:
+    path.write_bytes(b"PK\x03\x04 not this")
+
+
+def no_tar(path: Path, members: Members) -> None:
+    path.write_bytes(gzip.compress(b"a poem, but no archive " * 100))
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (no_manifest, "does not begin with its manifest"),
+        (manifest_last, "does not begin with its manifest"),
+        (newer, "upgrade fermiloop"),
+        (newer_schema, "upgrade fermiloop"),
+        (changed_value, "documents/labels.jsonl was changed"),
+        (changed_file, "was changed"),
+        (lost_file, "lacks a file"),
+        (lost_kind, "documents/labels.jsonl is missing"),
+        (lost_line, "holds 2 labels, not 3"),
+        (forged_id, "is not what its id says"),
+        (forged_field, "methods does not hold"),
+        (forged_type, "labels"),
+        (another_campaign, "of another campaign"),
+        (two_campaigns, "of another campaign"),
+        (path_upwards, "manifest does not hold"),
+        (absolute_path, "does not name"),
+        (unknown_kind, "manifest does not hold"),
+        (a_member_twice, "does not name, or twice"),
+        (special(tarfile.SYMTYPE), "no plain file"),
+        (special(tarfile.LNKTYPE), "no plain file"),
+        (special(tarfile.CHRTYPE), "no plain file"),
+        (special(tarfile.DIRTYPE, "documents"), "no plain file"),
+        (long_header, "no plain file"),
+        (cut_off, "damaged|cut off"),
+        (no_gzip, "damaged"),
+        (no_tar, "no tar archive"),
+    ],
+)
+def test_a_bad_archive_is_refused_before_anything_is_written(
+    archive: Path, elsewhere: None, tmp_path: Path, damage: Callable[[Path, Members], None], told: str
+) -> None:
+    damage(archive, unpack(archive))
+    with pytest.raises(InputError, match=told):
+        capsule.load(archive)
+    assert contents() == {}
+    assert not [path for path in settings().data_dir.iterdir() if path.name.startswith("load-")]
+    assert not Path("/tmp/evil").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("LARGEST", 4000), ("MOST", 20_000), ("MOST_MEMBERS", 3)])
+def test_sizes_are_bounded(
+    archive: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch, name: str, value: int
+) -> None:
+    monkeypatch.setattr(tar_members, name, value)
+    with pytest.raises(InputError, match="larger than what is read"):
+        capsule.load(archive)
+    assert contents() == {}
+
+
+def test_a_bomb_is_told_by_its_header_alone(elsewhere: None, tmp_path: Path) -> None:
+    info = tarfile.TarInfo("manifest.json")
+    info.size = 7 << 30
+    (tmp_path / "bomb.tar.gz").write_bytes(gzip.compress(info.tobuf(tarfile.USTAR_FORMAT) + bytes(1 << 20)))
+    with pytest.raises(InputError, match="larger than what is read"):
+        capsule.load(tmp_path / "bomb.tar.gz")
