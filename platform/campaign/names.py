@@ -38,7 +38,7 @@ DEFAULT_STAGES: Final = tuple(
 POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
 ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
-ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value})
+ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value, Engine.CP2K.value})
 PROPERTIES: Final = tuple(
     name.value
     for name in (
