@@ -104,9 +104,15 @@ def square_dos() -> Callable[..., Dos]:
 
 
 def _square(
-    *, height: float = 2.0, bottom: float = -4.0, top: float = 9.0, spins: int = 2, structure: Structure | None = None
+    *,
+    height: float = 2.0,
+    bottom: float = -4.0,
+    top: float = 9.0,
+    spins: int = 2,
+    step: float = 0.01,
+    structure: Structure | None = None,
 ) -> Dos:
-    energies = np.arange(FERMI - 20.0, FERMI + top + 0.005, 0.01)
+    energies = np.arange(FERMI - 20.0, FERMI + top + step / 2, step)
     values = np.where(energies >= FERMI + bottom, height / spins, 0.0)
     densities = {spin: values for spin in (Spin.up, Spin.down)[:spins]}
     total = Dos(FERMI, energies, densities)
