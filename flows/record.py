@@ -169,9 +169,8 @@ def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
         failure = isolation.read_failure(calculation.id)
         if failure is not None:
             return f"{failure.step}: {failure.reason}"
-        last = "static" if entry.gives_dos else "relax"
-        left = isolation.read_output(isolation.step_folder(calculation.id, last))
+        left = isolation.read_output(isolation.step_folder(calculation.id, entry.last_step))
         if left is None:
             return "it ended without a result; see its calculation folder"
-        given = {last: left}
+        given = {entry.last_step: left}
     return entry.results(given)

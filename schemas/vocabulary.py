@@ -13,6 +13,8 @@ class Engine(StrEnum):
     CHGNET = "chgnet"
     ANALYTIC = "analytic"
     EXTERNAL = "external"  # computed elsewhere, imported with its numbers
+    VASP = "vasp"
+    CP2K = "cp2k"
 
 
 class Property(StrEnum):

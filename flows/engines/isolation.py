@@ -7,6 +7,7 @@ for a child that outlived its worker; and else begins anew. What every attempt c
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -15,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,8 +73,8 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
         raise EngineError(_disk_sentence(folder, error)) from None
     deadline = time.monotonic() + time_limit + GRACE
     while True:
-        _wait_for_orphan(folder, deadline)
-        done = read_output(folder)
+        with held(folder, deadline):
+            done = read_output(folder)
         if done is not None:
             return done
         (folder / FAILURE).unlink(missing_ok=True)
@@ -142,28 +143,40 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
+@contextlib.contextmanager
+def held(folder: Path, deadline: float) -> Iterator[None]:
+    """Hold a step's folder, once no other process does.
+
+    Parameters
+    ----------
+    deadline
+        On the monotonic clock, s.
+
+    Raises
+    ------
+    EngineError
+        If another process holds it beyond that.
+    """
+    with (folder / LOCK).open("a", encoding="utf-8") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+            if time.monotonic() > deadline:
+                raise EngineError(f"Another process holds {folder} beyond its time limit; end it and rerun.")
+            time.sleep(POLL)
+        yield
+
+
 def _costs(path: Path) -> list[float]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         return [float(json.loads(line)["core_seconds"]) for line in lines]
     except (OSError, ValueError, KeyError):
         return []
-
-
-def _wait_for_orphan(folder: Path, deadline: float) -> None:
-    """Return when no child holds the folder."""
-    with (folder / LOCK).open("a", encoding="utf-8") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise
-            else:
-                return
-            if time.monotonic() > deadline:
-                raise EngineError(f"Another process holds {folder} beyond its time limit; end it and rerun.")
-            time.sleep(POLL)
 
 
 def _attempt(folder: Path, time_limit: float) -> int:

@@ -1,14 +1,19 @@
-"""What every engine gives: a Method, a flow for one crystal, and the results out of its outputs."""
+"""What every engine gives: a Method, a flow for one crystal, and the results out of its outputs.
+
+A flow may hold one isolated child process or several native jobs of atomate2: its last job leaves one mapping, the
+labels, with structure, energy (eV per cell), and, where the engine has them, gap, moment, Fermi level and curve.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from jobflow import Flow
+from jobflow import Flow, Job, OnMissing
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
@@ -82,6 +87,10 @@ class EngineEntry:
         Output of the flow to results.
     available
         Whether it is installed.
+    refuses
+        Why it cannot compute a crystal, None where it can.
+    last_step
+        Step whose output holds the labels: in the flow's output and in the calculation's folder.
     """
 
     gives_dos: bool
@@ -90,6 +99,7 @@ class EngineEntry:
     results: Callable[[Mapping[str, Any]], EvaluationResult]
     available: Callable[[], Availability]
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
+    last_step: str = "static"
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
@@ -112,3 +122,32 @@ def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
         ):
             raise InputError(f"The setting {name} of the {what} engine must be a number, not {value!r}.")
     return kind(**{name: type(cast("Any", known[name]))(value) for name, value in given.items()})
+
+
+def chain(name: str, jobs: Sequence[Job], last: Mapping[str, Job]) -> Flow:
+    """Flow of jobs that all run, whatever became of the one before, so that a round never waits for ever.
+
+    Parameters
+    ----------
+    jobs
+        In their order.
+    last
+        The job whose output is the flow's, by the name of its step.
+    """
+    every = [*jobs, *last.values()]
+    for step in every:
+        step.config.on_missing_references = OnMissing.NONE
+    return Flow(every, output={step: job.output for step, job in last.items()}, name=name)
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """Installed version of each package."""
+    return {package: version(package) for package in packages}
+
+
+def version(package: str) -> str:
+    """Installed version of a package, in words where there is none."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

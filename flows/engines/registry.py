@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import importlib.util
 import shutil
 from collections.abc import Mapping
@@ -10,9 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 import numpy as np
-from jobflow import Flow, Job, OnMissing
+from jobflow import Flow
 from pymatgen.core import Structure
 
+from fermiloop.flows.engines import cp2k, vasp
 from fermiloop.flows.engines.cheap_makers import AnalyticDosMaker, ChildRelaxMaker
 from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings
 from fermiloop.flows.engines.gpaw_makers import RELAX_FMAX, RELAX_STEPS, GpawDosMaker, GpawRelaxMaker
@@ -21,7 +21,10 @@ from fermiloop.flows.engines.protocol import (
     EngineEntry,
     EvaluationResult,
     MethodRecord,
+    chain,
     checked_settings,
+    version,
+    versions,
 )
 from fermiloop.flows.engines.tasks import HARD_CUTOFF
 from fermiloop.schemas.vocabulary import Engine
@@ -60,8 +63,8 @@ class CheapSettings:
 
 def _gpaw_method(settings: Mapping[str, Any]) -> MethodRecord:
     checked = asdict(checked_settings(GpawEngineSettings, settings, "gpaw"))
-    versions = {name: _version(name) for name in ("gpaw", "gpaw-data", "ase")}
-    return MethodRecord(Engine.GPAW, "PBE", {name: checked[name] for name in SCIENCE}, versions)
+    science = {name: checked[name] for name in SCIENCE}
+    return MethodRecord(Engine.GPAW, "PBE", science, versions(("gpaw", "gpaw-data", "ase")))
 
 
 def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
@@ -75,14 +78,14 @@ def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, An
         time_limit=time_limit,
     ).make(structure)
     dos = GpawDosMaker(settings=static, calculation=calculation, time_limit=time_limit).make(relax.output.structure)
-    return _chain("GPAW relax, static and DOS", {"relax": relax, "static": dos})
+    return chain("GPAW relax, static and DOS", [relax], {"static": dos})
 
 
 def _gpaw_available() -> Availability:
     if importlib.util.find_spec("gpaw") is None:
         compiler = "" if shutil.which("g++") else " after a C and C++ compiler (Debian: build-essential)"
         return Availability(False, f"install it with pip install 'fermiloop[dft]'{compiler}")
-    return Availability(True, f"GPAW {_version('gpaw')}")
+    return Availability(True, f"GPAW {version('gpaw')}")
 
 
 def _gpaw_refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
@@ -94,7 +97,7 @@ def _gpaw_refuses(structure: Structure, settings: Mapping[str, Any]) -> str | No
 
 def _chgnet_method(settings: Mapping[str, Any]) -> MethodRecord:
     checked_settings(CheapSettings, settings, "chgnet")
-    return MethodRecord(Engine.CHGNET, "CHGNet 0.3.0", {}, {"chgnet": _version("chgnet")})
+    return MethodRecord(Engine.CHGNET, "CHGNet 0.3.0", {}, {"chgnet": version("chgnet")})
 
 
 def _chgnet_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
@@ -106,7 +109,7 @@ def _chgnet_flow(calculation: str, structure: Structure, settings: Mapping[str, 
         calculation=calculation,
         time_limit=time_limit,
     ).make(structure)
-    return _chain("CHGNet relax", {"relax": relax})
+    return chain("CHGNet relax", [], {"relax": relax})
 
 
 def _analytic_method(settings: Mapping[str, Any]) -> MethodRecord:
@@ -124,12 +127,12 @@ def _analytic_flow(calculation: str, structure: Structure, settings: Mapping[str
         time_limit=time_limit,
     ).make(structure)
     dos = AnalyticDosMaker(calculation=calculation, time_limit=time_limit).make(relax.output["structure"])
-    return _chain("analytic relax and DOS", {"relax": relax, "static": dos})
+    return chain("analytic relax and DOS", [relax], {"static": dos})
 
 
 def _results(outputs: Mapping[str, Any]) -> EvaluationResult:
     """Results of any flow made here: of the last step that there is."""
-    last = outputs.get("static") or outputs["relax"]
+    last = outputs[list(outputs)[-1]]
     found = last["structure"]
     structure = found if isinstance(found, Structure) else Structure.from_dict(found)
     curve = "density" in last
@@ -145,31 +148,22 @@ def _results(outputs: Mapping[str, Any]) -> EvaluationResult:
     )
 
 
-def _chain(name: str, jobs: dict[str, Job]) -> Flow:
-    """Flow of jobs that all run, whatever became of the one before, so that a round never waits for ever."""
-    for step in jobs.values():
-        step.config.on_missing_references = OnMissing.NONE
-    last = list(jobs)[-1]
-    return Flow(list(jobs.values()), output={last: jobs[last].output}, name=name)
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
-
-
 def _ready() -> Availability:
     return Availability(True, "built in")
 
 
 def _chgnet_available() -> Availability:
-    return Availability(True, f"CHGNet {_version('chgnet')}")
+    return Availability(True, f"CHGNet {version('chgnet')}")
 
 
 ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
-    Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available),
+    Engine.CHGNET: EngineEntry(
+        False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"
+    ),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
+    Engine.VASP: EngineEntry(True, vasp.method, vasp.flow, _results, vasp.available, vasp.refuses),
+    Engine.CP2K: EngineEntry(
+        False, cp2k.method, cp2k.flow, _results, cp2k.available, cp2k.refuses, last_step="relax"
+    ),
 }

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from ase.io import read
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
+from fermiloop.flows.engines.geometry import GeometryFile, last_geometry, plain
 from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings, static_dos
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.predictors.potential import AnalyticPotential, ChgnetPotential, relax
 
 HARD_CUTOFF: Final = 600.0  # eV
-TRAJECTORY: Final = "relax.traj"
 
 
 def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -26,19 +24,21 @@ def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     from fermiloop.flows.engines.gpaw_makers import GpawRelaxMaker
 
     settings = GpawSettings(**task["settings"])
-    structure = _last_geometry(folder) or Structure.from_dict(task["structure"])
-    _refuse_hard(structure, settings)
+    asked = Structure.from_dict(task["structure"])
+    _refuse_hard(asked, settings)
+    earlier = last_geometry(folder, asked)
     maker = GpawRelaxMaker(
         settings=asdict(settings),
         steps=task["steps"],
-        relax_kwargs={"fmax": task["fmax"], "trajectory": str(folder / TRAJECTORY)},
+        relax_kwargs={"fmax": task["fmax"], "trajectory": GeometryFile(folder)},
     )
-    result = maker.run_ase(structure)
+    result = maker.run_ase(earlier or asked)
     if not result.is_force_converged:
         raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
     # atomate2 leaves final_energy empty after a relaxation; the trajectory has it
     energy = float(result.trajectory.frame_properties[-1]["energy"])
-    return {"structure": _plain(result.final_mol_or_struct), "energy": energy, "converged": True}
+    found = plain(result.final_mol_or_struct)
+    return {"structure": found, "energy": energy, "converged": True, "resumed": earlier is not None}
 
 
 def gpaw_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def gpaw_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     _refuse_hard(structure, settings)
     result = static_dos(structure, settings, log=str(folder / "gpaw.txt"))
     return {
-        "structure": _plain(structure),
+        "structure": plain(structure),
         "energy": result.energy,
         "fermi_level": result.fermi_level,
         "gap": result.gap,
@@ -61,13 +61,13 @@ def gpaw_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def chgnet_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relaxation and energy by CHGNet; an unconverged one is a failure, which nobody else would notice."""
-    return _cheap_relax(ChgnetPotential(), task)
+    return _cheap_relax(ChgnetPotential(), task, folder)
 
 
 def analytic_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relaxation by the pair potential of the tests, after as long as they ask for."""
     _dawdle(task)
-    return _cheap_relax(AnalyticPotential(), task)
+    return _cheap_relax(AnalyticPotential(), task, folder)
 
 
 def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
         for site in structure
     )
     return {
-        "structure": _plain(structure),
+        "structure": plain(structure),
         "energy": AnalyticPotential().energies([structure])[0] * len(structure),
         "fermi_level": 0.0,
         "gap": 0.0,
@@ -90,15 +90,22 @@ def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _cheap_relax(potential: AnalyticPotential | ChgnetPotential, task: dict[str, Any]) -> dict[str, Any]:
-    structure = Structure.from_dict(task["structure"])
-    found = relax(potential, structure, fmax=task["fmax"], steps=task["steps"])
+def _cheap_relax(
+    potential: AnalyticPotential | ChgnetPotential, task: dict[str, Any], folder: Path
+) -> dict[str, Any]:
+    asked = Structure.from_dict(task["structure"])
+    earlier = last_geometry(folder, asked)
+    found = relax(
+        potential, earlier or asked, fmax=task["fmax"], steps=task["steps"], trajectory=GeometryFile(folder)
+    )
     if not found.converged:
         raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
     return {
-        "structure": _plain(found.structure),
+        "structure": plain(found.structure),
         "energy": found.energy_per_atom * len(found.structure),
         "converged": True,
+        "steps": found.steps,
+        "resumed": earlier is not None,
     }
 
 
@@ -116,21 +123,3 @@ def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:
     hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
     if hard and settings.cutoff < HARD_CUTOFF:
         raise EngineError(f"{', '.join(hard)} need a cutoff of {HARD_CUTOFF:g} eV, not {settings.cutoff:g}")
-
-
-def _last_geometry(folder: Path) -> Structure | None:
-    path = folder / TRAJECTORY
-    if not path.exists():
-        return None
-    try:
-        atoms = read(path, index=-1)
-    except Exception:  # noqa: BLE001  (a trajectory cut off by a kill raises many kinds; the start is as good)
-        path.unlink()
-        return None
-    return AseAtomsAdaptor.get_structure(atoms)
-
-
-def _plain(structure: Structure) -> dict[str, Any]:
-    """Dictionary of cell, species and coordinates alone, in JSON's own types."""
-    bare = Structure(np.asarray(structure.lattice.matrix, dtype=float), structure.species, structure.frac_coords)
-    return dict(bare.as_dict())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fermiloop.platform.cli.output import print_line
+from fermiloop.platform.cli.output import AsJson, print_json, print_line
 from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="Processes that pull work from the queue.")
@@ -27,6 +27,44 @@ def run(
     connection.connect()
     workers.run(n, until_idle=until_idle)
     print_line("The workers have ended.")
+
+
+@app.command("submit")
+def submit(
+    queue: Annotated[str, typer.Option("--queue", help="The scheduler: slurm, pbs or sge.")],
+    n: Annotated[int, typer.Option("-n", "--processes", help="How many workers in one job.")] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="How many jobs.")] = 1,
+    most: Annotated[int, typer.Option("--most", min=1, help="Most of your jobs that may be in the queue.")] = 10,
+    nodes: Annotated[int | None, typer.Option("--nodes", min=1, help="Nodes of one job.")] = None,
+    tasks: Annotated[int | None, typer.Option("--tasks-per-node", min=1, help="Tasks on each node.")] = None,
+    walltime: Annotated[str | None, typer.Option("--walltime", help="Time of one job, such as 24:00:00.")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="Whom it is charged to.")] = None,
+    partition: Annotated[str | None, typer.Option("--partition", help="Partition or queue to wait in.")] = None,
+    setup: Annotated[list[str] | None, typer.Option("--setup", help="Shell line to begin with; repeatable.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the files, show the script, submit nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Submit jobs that run workers to a cluster's scheduler, by FireWorks' queue adapter."""
+    check_count(n)
+    from fermiloop.flows import queues
+    from fermiloop.platform.store import connection
+
+    asked = queues.QueueJob(queue, n, nodes, tasks, walltime, account, partition, tuple(setup or ()))
+    if dry_run:
+        text = queues.script(asked)
+        if as_json:
+            print_json({"script": text, "adapter": str(queues.queue_folder() / queues.ADAPTER)})
+        else:
+            print_line(text)
+        return
+    connection.connect()
+    ids = queues.submit(asked, jobs, most)
+    if as_json:
+        print_json({"submitted": ids, "asked": jobs})
+    elif len(ids) < jobs:
+        print_line(f"Submitted {len(ids)} of {jobs} jobs, for {most} may be in the queue: {', '.join(ids) or 'none'}.")
+    else:
+        print_line(f"Submitted {', '.join(ids)}; follow them with your scheduler, and campaigns with campaign watch.")
 
 
 def check_count(n: int) -> None:

@@ -103,7 +103,12 @@ class AnalyticPotential:
 
 
 def relax(
-    potential: CheapPotential, structure: Structure, fmax: float = 0.05, steps: int = 200, keep_symmetry: bool = True
+    potential: CheapPotential,
+    structure: Structure,
+    fmax: float = 0.05,
+    steps: int = 200,
+    keep_symmetry: bool = True,
+    trajectory: Any = None,
 ) -> Relaxation:
     """Relax cell and positions; the space group is kept unless told otherwise.
 
@@ -113,13 +118,15 @@ def relax(
         Largest force in eV/Å (and generalised cell force in eV) at convergence.
     steps
         Most ionic steps; a run that needs more comes back with ``converged=False``.
+    trajectory
+        What ASE takes as one: its ``write`` is given the geometry after every ionic step.
     """
     began = time.process_time()
     atoms = AseAtomsAdaptor.get_atoms(structure)
     atoms.calc = potential.calculator()
     if keep_symmetry:
         atoms.set_constraint(FixSymmetry(atoms, symprec=1e-3))
-    optimiser = FIRE(FrechetCellFilter(atoms), logfile=None)
+    optimiser = FIRE(FrechetCellFilter(atoms), logfile=None, trajectory=trajectory)
     converged = bool(optimiser.run(fmax=fmax, steps=steps))
     energy = float(atoms.get_potential_energy()) / len(atoms)
     # not by the adaptor: it would take magnetic moments of the potential along

@@ -1,4 +1,4 @@
-"""What the children do beside the physics: take up a relaxation, refuse what would be silently wrong."""
+"""What the children do beside the physics: refuse what would be silently wrong."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ase.io.trajectory import Trajectory
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from fermiloop.flows.engines import tasks
 from fermiloop.flows.engines.gpaw_dft import GpawSettings, n_bands
@@ -16,26 +14,6 @@ from fermiloop.platform.errors import EngineError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 CRYSTAL = PROTOTYPES["B2"].build("Al", "Ni", 13.0)
-
-
-def test_a_relaxation_goes_on_from_its_last_geometry(tmp_path: Path) -> None:
-    atoms = AseAtomsAdaptor.get_atoms(CRYSTAL)
-    with Trajectory(tmp_path / tasks.TRAJECTORY, "w") as out:
-        for scale in (1.0, 0.99, 0.98):
-            step = atoms.copy()
-            step.set_cell(atoms.cell * scale, scale_atoms=True)
-            out.write(step)
-    found = tasks._last_geometry(tmp_path)
-    assert found is not None
-    assert found.lattice.a == pytest.approx(CRYSTAL.lattice.a * 0.98)
-
-
-def test_a_trajectory_cut_off_by_a_kill_is_left_aside(tmp_path: Path) -> None:
-    assert tasks._last_geometry(tmp_path) is None
-    path = tmp_path / tasks.TRAJECTORY
-    path.write_bytes(b"- of Ulm\x00\x01garbage")
-    assert tasks._last_geometry(tmp_path) is None
-    assert not path.exists()
 
 
 def test_elements_that_need_a_higher_cutoff_are_refused() -> None:

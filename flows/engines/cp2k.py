@@ -1,0 +1,165 @@
+"""CP2K as native atomate2 jobs: relaxed structure and energy by PBE, no density of states.
+
+Three of atomate2's stock settings would be wrong here. Its k-points are reduced by symmetry, of which CP2K is not told,
+and the stress comes out anisotropic by several GPa in cubic crystals: a Monkhorst-Pack grid is given instead, of odd
+numbers so that it holds Gamma. The gap in its task document is meaningless, and its density of states is not in the
+document at all: both are left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from atomate2.cp2k.jobs.base import BaseCp2kMaker, cp2k_job
+from atomate2.cp2k.sets.core import CellOptSetGenerator, StaticSetGenerator
+from jobflow import Flow, Response, job
+from monty.io import zopen
+from monty.os.path import zpath
+from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
+from pymatgen.core import Structure
+from pymatgen.io.vasp.inputs import Kpoints, KpointsSupportedModes
+
+from fermiloop.flows.engines import isolation, native
+from fermiloop.flows.engines.geometry import plain
+from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings, versions
+from fermiloop.flows.engines.vasp import missing_programs
+from fermiloop.platform.errors import EngineError
+from fermiloop.schemas.vocabulary import Engine
+
+PACKAGES: Final = ("atomate2", "pymatgen", "pymatgen-core", "custodian")
+RANKS: Final = re.compile(r"Total number of message passing processes\s+(\d+)")
+THREADS: Final = re.compile(r"Number of threads for this process\s+(\d+)")
+HEAD: Final = 20_000  # characters of the output that say how many cores
+LABELS: Final = "relax"
+
+
+@dataclass(frozen=True)
+class Cp2kSettings:
+    """What may be chosen; all of it is in the Method.
+
+    Parameters
+    ----------
+    cutoff, rel_cutoff
+        Of the plane waves and of the Gaussians mapped on them, Ry.
+    kpoint_density
+        k-points per Å⁻¹ of reciprocal lattice vector, rounded up to odd numbers.
+    """
+
+    cutoff: float = 600.0
+    rel_cutoff: float = 60.0
+    kpoint_density: float = 2.5
+
+
+@dataclass
+class Cp2kStepMaker(BaseCp2kMaker):
+    """A CP2K job of atomate2 as one step of a calculation, see `native`."""
+
+    calculation: str = ""
+    step: str = ""
+    time_limit: float = 3600.0
+
+    @cp2k_job
+    def make(self, structure: Structure | None, prev_dir: str | Path | None = None) -> Response:
+        """Task document of one CP2K run."""
+        if structure is None:
+            raise EngineError(f"No structure for {self.step}: the step before failed.")
+        compute = partial(self._compute, structure, prev_dir)
+        return native.once(self.calculation, self.step, compute, cores, self.time_limit)
+
+    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: Path | None) -> Response:  # noqa: ARG002
+        return BaseCp2kMaker.make.original(self, structure, prev_dir)
+
+
+def method(settings: Mapping[str, Any]) -> MethodRecord:
+    """The Method: PBE with GTH pseudopotentials and the basis sets of atomate2's BaseCp2kSet."""
+    chosen = asdict(checked_settings(Cp2kSettings, settings, "cp2k"))
+    return MethodRecord(Engine.CP2K, "PBE", {**chosen, "input_set": "BaseCp2kSet"}, versions(PACKAGES))
+
+
+def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Relax the cell, static, and the labels out of their task documents."""
+    chosen = checked_settings(Cp2kSettings, settings, "cp2k")
+    arguments: dict[str, Any] = {
+        "user_input_settings": {"xc_functionals": "PBE", "cutoff": chosen.cutoff, "rel_cutoff": chosen.rel_cutoff},
+        "user_kpoints_settings": kpoints(structure, chosen.kpoint_density),
+    }
+    common: dict[str, Any] = {"calculation": calculation, "time_limit": time_limit}
+    cell = Cp2kStepMaker(
+        name="CP2K cell relaxation", input_set_generator=CellOptSetGenerator(**arguments), step="cell", **common
+    ).make(structure)
+    scf = Cp2kStepMaker(
+        name="CP2K static", input_set_generator=StaticSetGenerator(**arguments), step="scf", **common
+    ).make(cell.output.structure)
+    labels = _cp2k_labels(calculation, scf.output)
+    labels.name = "CP2K labels"
+    return chain("CP2K relax and static", [cell, scf], {LABELS: labels})
+
+
+def kpoints(structure: Structure, density: float) -> Kpoints:
+    """Monkhorst-Pack grid of odd numbers, at least so many k-points per Å⁻¹."""
+    divisions = [math.ceil(density * length) for length in structure.lattice.reciprocal_lattice.abc]
+    grid = tuple(n if n % 2 else n + 1 for n in divisions)
+    return Kpoints(style=KpointsSupportedModes.Monkhorst, kpts=[grid])
+
+
+def labels_of(document: Any) -> dict[str, Any]:
+    """Structure and energy (eV per cell) of atomate2's CP2K ``TaskDocument``.
+
+    Raises
+    ------
+    EngineError
+        If it holds no energy.
+    """
+    if document.output is None or document.output.energy is None:
+        raise EngineError("the static calculation's task document holds no energy")
+    return {"structure": plain(document.structure), "energy": float(document.output.energy)}
+
+
+@job
+def _cp2k_labels(calculation: str, document: Any) -> dict[str, Any]:
+    """Labels of the static calculation; its task document stays in the job store."""
+    if document is None:
+        raise EngineError(f"No task document of {calculation} to read labels from: the step before failed.")
+    found = labels_of(document)
+    folder = isolation.step_folder(calculation, LABELS)
+    folder.mkdir(parents=True, exist_ok=True)
+    isolation.write_atomically(folder / isolation.OUTPUT, json.dumps(found))
+    return found
+
+
+def cores(folder: Path) -> int:
+    """Processes times threads that CP2K says it ran on, 1 where it does not."""
+    try:
+        with zopen(zpath(str(folder / "cp2k.out")), "rt", encoding="utf-8", errors="replace") as lines:
+            head = str(lines.read(HEAD))
+    except OSError:
+        return 1
+    found = [int(match.group(1)) for pattern in (RANKS, THREADS) if (match := pattern.search(head))]
+    return math.prod(found)
+
+
+def available() -> Availability:
+    """Whether CP2K's command and its basis sets are there."""
+    from atomate2 import SETTINGS  # seconds
+
+    folder = os.environ.get("CP2K_DATA_DIR") or PYMATGEN_SETTINGS.get("PMG_CP2K_DATA_DIR")
+    missing = missing_programs(SETTINGS.CP2K_CMD, "CP2K_CMD")
+    if not folder or not Path(folder).is_dir():
+        missing.append("no basis sets: set CP2K_DATA_DIR to the folder that pmg config --cp2k made")
+    return Availability(not missing, "; ".join(missing) or f"CP2K by {SETTINGS.CP2K_CMD!r}, basis sets in {folder}")
+
+
+def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:  # noqa: ARG001  (the table's signature)
+    """Why atomate2's basis sets do not cover a crystal."""
+    known = StaticSetGenerator().config_dict["cp2k_input"]["basis_and_potential"]
+    symbols = {element.symbol for element in structure.composition.elements}
+    lacking = sorted(symbol for symbol in symbols if not (known.get(symbol) or {}).get("basis"))
+    return f"atomate2 has no CP2K basis set for {', '.join(lacking)}" if lacking else None
