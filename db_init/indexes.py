@@ -41,6 +41,11 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
         (("formula", UP),),
         (("chemical_system", UP),),
         (("checkpoint", UP),),
+        # elements and a range: one index holds both, so that only what is found is read
+        (("elements", UP), ("scores.energy_above_hull", UP)),
+        (("elements", UP), ("scores.energy_per_atom", UP)),
+        (("elements", UP), ("scores.similarity_mean", UP)),
+        (("elements", UP), ("scores.similarity_std", UP)),
     ),
     "calculations": ((("campaign", UP), ("created_at", UP)), (("state", UP),), (("result.material", UP),)),
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),
