@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pymongo import ASCENDING, DESCENDING
 
+from fermiloop.platform.store import optimade_entries
+
 if TYPE_CHECKING:
     from pymongo.database import Database
 
@@ -51,6 +53,7 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),
     "rounds": ((("campaign", UP), ("number", UP)),),
     "quarantine": ((("source", UP),),),
+    optimade_entries.STRUCTURES: optimade_entries.INDEXES,
 }
 
 

@@ -159,6 +159,25 @@ def nearest(
     return [Neighbour(key, s, by, formulas.get(key), value) for key, (s, by, value) in best.items()]
 
 
+def fingerprints(materials: Iterable[str | None]) -> dict[str, list[int]]:
+    """Fingerprint of the density of states of each material, that of its first spectrum by id.
+
+    Materials without a curve over the whole grid are left out.
+    """
+    where, wanted = Window.of(GRIDS[SpectrumKind.DOS]), set(materials)
+    with _lock:
+        table = _current(SpectrumKind.DOS)
+    rows: dict[str, int] = {}
+    for i, (material, _, _) in enumerate(table.about.values()):
+        covers = table.cover[i, 0] <= where.lo + SLACK and table.cover[i, 1] >= where.hi - SLACK
+        if covers and material in wanted:
+            rows.setdefault(material, i)
+    if not rows:
+        return {}
+    levels = prepare(table.curves[list(rows.values())], Metric.FINGERPRINT, where)
+    return {material: [int(level) for level in row] for material, row in zip(rows, levels, strict=True)}
+
+
 def _metric(metric: Metric | str) -> Metric:
     try:
         return Metric(metric)
