@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pymongo import ASCENDING, DESCENDING
 
+from fermiloop.platform.store import optimade_entries
+
 if TYPE_CHECKING:
     from pymongo.database import Database
 
@@ -42,11 +44,17 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
         (("chemical_system", UP),),
         (("checkpoint", UP),),
         (("calculation", UP),),
+        # elements and a range: one index holds both, so that only what is found is read
+        (("elements", UP), ("scores.energy_above_hull", UP)),
+        (("elements", UP), ("scores.energy_per_atom", UP)),
+        (("elements", UP), ("scores.similarity_mean", UP)),
+        (("elements", UP), ("scores.similarity_std", UP)),
     ),
     "calculations": ((("campaign", UP), ("created_at", UP)), (("state", UP),), (("result.material", UP),)),
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),
     "rounds": ((("campaign", UP), ("number", UP)),),
     "quarantine": ((("source", UP),),),
+    optimade_entries.STRUCTURES: optimade_entries.INDEXES,
 }
 
 

@@ -8,7 +8,7 @@ import typer
 
 from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.cli import filters, lineage_view
-from fermiloop.platform.cli.curves import SIMILARITY, ranking
+from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
     AsJson,
@@ -16,6 +16,7 @@ from fermiloop.platform.cli.output import (
     Listing,
     fields_of,
     one_form,
+    plain,
     print_fields,
     print_json,
     print_line,
@@ -36,6 +37,7 @@ FIELDS: Final = (
     "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
     "stage", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
+STORED: Final = FIELDS[1:]  # an id always comes
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]
@@ -56,6 +58,8 @@ def find(
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
     dos_like: filters.DosLikeOption = None,
+    metric: filters.MetricOption = "cosine",
+    window: filters.WindowOption = None,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -74,7 +78,8 @@ def find(
         "chemical_system": filters.chemical_system(chemical_system),
         "formula": filters.formula(formula),
     }
-    listing = _listing(wanted, filters.crystal_system(crystal_system), dos_like, filters.limit(limit))
+    like = Likeness.of(dos_like, metric, window)
+    listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
     if cif is not None:
         from fermiloop.platform.store import candidates
 
@@ -90,7 +95,7 @@ def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJs
 
     connection.connect()
     candidate = candidates.get(identifier)
-    known, structure = _row(candidate), candidate.to_structure()
+    known, structure = _row(fields_of(candidate, FIELDS)), candidate.to_structure()
     if as_json:
         print_json({**known, "structure": structure.as_dict()})
         return
@@ -120,26 +125,27 @@ def _generator(name: str | None) -> str | None:
     return filters.one_of("generator", name, (*GENERATOR_PRESETS, *presets))
 
 
-def _listing(wanted: dict[str, Any], crystal_system: str | None, dos_like: str | None, limit: int) -> Listing:
+def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness | None, limit: int) -> Listing:
     """What the store finds, then what it cannot ask: generators of any preset, crystal systems, computed curves."""
     from fermiloop.platform.store import candidates, connection
 
     connection.connect()
     generator = wanted.pop("generator")
-    sifted = any(wish is not None for wish in (crystal_system, dos_like, generator))
-    most = filters.MOST_ROWS if sifted else limit
-    found = candidates.find(candidates.CandidateQuery(**wanted, limit=most))
+    sifted = any(wish is not None for wish in (crystal_system, like, generator))
+    fields = (*STORED, "structure") if crystal_system is not None else STORED
+    query = candidates.CandidateQuery(**wanted, limit=filters.MOST_ROWS if sifted else limit)
+    found = candidates.rows(query, fields)
     if generator is not None:
-        found = [candidate for candidate in found if generator in (candidate.generator, _family(candidate.generator))]
+        found = [row for row in found if generator in (row["generator"], _family(row["generator"]))]
     if crystal_system is not None:
-        found = [candidate for candidate in found if _crystal_system(candidate) == crystal_system]
-    rows = [_row(candidate) for candidate in found]
-    columns = COLUMNS
-    if dos_like is not None:
-        near = ranking(dos_like)
-        rows = [{**row, "dos_similarity": near[row["material"]]} for row in rows if row["material"] in near]
-        rows.sort(key=lambda row: (-row["dos_similarity"], row["id"]))
-        columns = {**COLUMNS, **SIMILARITY}
+        found = [row for row in found if _crystal_system(row.pop("structure")) == crystal_system]
+    rows, columns = [_row(row) for row in found], COLUMNS
+    if like is not None:
+        near = like.ranking(filters.MOST_ROWS, {row["material"] for row in rows if row["material"]})
+        (key,), place = like.column, {material: i for i, material in enumerate(near)}
+        rows = [{**row, key: near[row["material"]]} for row in rows if row["material"] in near]
+        rows.sort(key=lambda row: (place[row["material"]], row["id"]))
+        columns = {**COLUMNS, **like.column}
     rows = rows[:limit]
     return Listing(f"{len(rows)} candidates", columns, rows)
 
@@ -149,13 +155,14 @@ def _family(generator: str) -> str:
     return generator.partition("/")[0]
 
 
-def _crystal_system(candidate: Any) -> str:
+def _crystal_system(structure: dict[str, Any]) -> str:
+    from pymatgen.core.structure import Structure
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer  # heavy
 
-    return str(SpacegroupAnalyzer(candidate.to_structure(), symprec=SYMMETRY_TOLERANCE).get_crystal_system())
+    return str(SpacegroupAnalyzer(Structure.from_dict(structure), symprec=SYMMETRY_TOLERANCE).get_crystal_system())
 
 
-def _row(candidate: Any) -> dict[str, Any]:
-    known = fields_of(candidate, FIELDS)
-    scores = known["scores"] or {}
-    return {**known, "similarity": scores.get("similarity_mean"), "hull": scores.get("energy_above_hull")}
+def _row(stored: dict[str, Any]) -> dict[str, Any]:
+    """A row with the scores that a list shows, JSON-ready."""
+    scores = stored["scores"] or {}
+    return {**plain(stored), "similarity": scores.get("similarity_mean"), "hull": scores.get("energy_above_hull")}

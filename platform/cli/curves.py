@@ -2,65 +2,103 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.cli import filters
-from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.spectral_search import Metric, Window
+from fermiloop.schemas.vocabulary import SpectrumKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy as np
     from numpy.typing import NDArray
 
-SIMILARITY: Final = {"dos_similarity": "DOS similarity"}
+GRID: Final = GRIDS[SpectrumKind.DOS]
+HEADING: Final = {
+    Metric.COSINE: "DOS similarity",
+    Metric.WASSERSTEIN: "DOS distance (eV)",
+    Metric.FINGERPRINT: "DOS Tanimoto",
+}
 
 
-def ranking(text: str) -> dict[str, float]:
-    """Cosine similarity of every stored density of states to the one that `text` names.
+@dataclass(frozen=True)
+class Likeness:
+    """A wish to resemble a density of states.
 
     Parameters
     ----------
     text
         A material id, a formula of a material with a DOS, or the path of a CSV or JSON file.
-
-    Returns
-    -------
-    near
-        Material id to similarity, without the materials that the curve is of.
-
-    Raises
-    ------
-    NotFoundError
-        If no material of that id or formula bears a DOS.
-    InputError
-        If the file holds no curve that covers the grid.
+    metric
+        How curves are compared.
+    window
+        Where, in eV about the Fermi level.
     """
-    from fermiloop.platform.representations.spectrum import DOS_GRID
-    from fermiloop.platform.store import spectra
 
-    curve, own = (_of_file(Path(text)), list[str]()) if filters.is_file(text) else _of_material(text)
-    return dict(spectra.similar(curve, DOS_GRID, limit=filters.MOST_ROWS, exclude=own))
+    text: str
+    metric: Metric
+    window: tuple[float, float] | None
+
+    @classmethod
+    def of(cls, text: str | None, metric: str, window: str | None) -> Likeness | None:
+        """The wish of the options, None where there is none.
+
+        Raises
+        ------
+        InputError
+            If the metric or window does not hold, or is given without a curve.
+        """
+        how = Metric(filters.one_of("metric", metric, Metric))
+        bounds = filters.window(window)
+        if text is None:
+            if bounds is not None or how is not Metric.COSINE:
+                raise InputError("The options --metric and --window say how --dos-like compares; give it too.")
+            return None
+        Window.of(GRID, bounds)
+        return cls(text, how, bounds)
+
+    @property
+    def column(self) -> dict[str, str]:
+        """Key and heading of the column of values."""
+        return {f"dos_{'distance' if self.metric is Metric.WASSERSTEIN else 'similarity'}": HEADING[self.metric]}
+
+    def ranking(self, limit: int, among: Collection[str] | None = None) -> dict[str, float]:
+        """Material id to value, nearest first, without the materials that the curve is of.
+
+        Raises
+        ------
+        NotFoundError
+            If no material of that id or formula bears a DOS.
+        InputError
+            If the file holds no curve that covers the window.
+        """
+        from fermiloop.platform.store import dos_search
+
+        curve, own = (self._of_file(), list[str]()) if filters.is_file(self.text) else _of_material(self.text)
+        found = dos_search.nearest(curve, metric=self.metric, window=self.window, limit=limit, exclude=own, among=among)
+        return {neighbour.material: neighbour.value for neighbour in found}
+
+    def _of_file(self) -> NDArray[np.float64]:
+        from fermiloop.platform.campaign.curve_file import read_curve
+
+        window = Window.of(GRID, self.window)
+        return window.whole(*read_curve(Path(self.text), window.as_grid()))
 
 
 def _of_material(text: str) -> tuple[NDArray[np.float64], list[str]]:
-    from fermiloop.platform.representations.spectrum import DOS_GRID
     from fermiloop.platform.store import materials, spectra
-    from fermiloop.schemas.vocabulary import SpectrumKind
 
     if text.startswith("m-"):
         ids = [materials.get(text).id]
     else:
-        query = materials.MaterialQuery(formula=filters.formula(text), limit=filters.MOST_ROWS)
-        ids = [material.id for material in materials.find(query)]
+        ids = materials.find_ids(materials.MaterialQuery(formula=filters.formula(text), limit=filters.MOST_ROWS))
     for material in ids:
         spectrum = spectra.of_material(material, SpectrumKind.DOS)
         if spectrum is not None:
-            return DOS_GRID.normalise(DOS_GRID.resample(spectrum.points(), spectrum.array())), ids
+            return Window.of(GRID).whole(spectrum.points(), spectrum.array()), ids
     raise NotFoundError(f"No material {text!r} with a density of states is stored; see fermiloop materials find.")
-
-
-def _of_file(path: Path) -> NDArray[np.float64]:
-    from fermiloop.platform.campaign.curve_file import read_curve
-    from fermiloop.platform.representations.spectrum import DOS_GRID
-
-    return DOS_GRID.normalise(DOS_GRID.resample(*read_curve(path)))

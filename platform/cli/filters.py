@@ -31,6 +31,12 @@ DosLikeOption = Annotated[
     str | None,
     typer.Option("--dos-like", help="Most similar DOS first: a material id, a formula, or a CSV or JSON file."),
 ]
+MetricOption = Annotated[
+    str, typer.Option("--metric", help="How --dos-like compares: cosine, wasserstein (eV) or fingerprint.")
+]
+WindowOption = Annotated[
+    str | None, typer.Option("--window", help="Part that --dos-like compares: LO:HI in eV about the Fermi level: -2:2.")
+]
 LimitOption = Annotated[int, typer.Option("--limit", help="Most rows.")]
 
 BOUND: Final = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -136,6 +142,16 @@ def windows(texts: Sequence[str] | None, known: Iterable[str] = tuple(Property))
             raise InputError(f"The property {name!r} has two ranges; give one.")
         found[name] = (low, high)
     return found
+
+
+def window(text: str | None) -> tuple[float, float] | None:
+    """Bounds of ``LO:HI`` in eV."""
+    if text is None:
+        return None
+    match = WINDOW.fullmatch(text.strip())
+    if match is None or None in (match["lo"], match["hi"]) or (match["unit"] or "eV").strip() != "eV":
+        raise InputError(f"The window {text!r} does not hold; write LO:HI in eV, such as -2:2.")
+    return float(match["lo"]), float(match["hi"])
 
 
 def _check_unit(name: str, unit: str | None, text: str) -> None:

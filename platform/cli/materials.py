@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fermiloop.platform.cli import filters
-from fermiloop.platform.cli.curves import SIMILARITY, ranking
+from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
     AsJson,
@@ -50,6 +50,8 @@ def find(
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
     dos_like: filters.DosLikeOption = None,
+    metric: filters.MetricOption = "cosine",
+    window: filters.WindowOption = None,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -58,7 +60,7 @@ def find(
     """Find materials by what they are made of, by their properties, or by a DOS that they resemble."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
     query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
-    listing = _listing(query, dos_like)
+    listing = _listing(query, Likeness.of(dos_like, metric, window))
     if cif is not None:
         _write_cifs(listing, cif)
         return
@@ -128,25 +130,26 @@ def _query(
     return MaterialQuery(**checked)
 
 
-def _listing(query: MaterialQuery, dos_like: str | None) -> Listing:
+def _listing(query: MaterialQuery, like: Likeness | None) -> Listing:
     from fermiloop.platform.store import connection, materials
 
     connection.connect()
-    if dos_like is None:
+    if like is None:
         rows = [fields_of(material, FIELDS) for material in materials.find(query)]
         return Listing(f"{len(rows)} materials", COLUMNS, rows)
-    rows = _most_similar(query, dos_like)
-    return Listing(f"{len(rows)} materials, most similar first", {**COLUMNS, **SIMILARITY}, rows)
+    rows = _most_similar(query, like)
+    return Listing(f"{len(rows)} materials, most similar first", {**COLUMNS, **like.column}, rows)
 
 
-def _most_similar(query: MaterialQuery, dos_like: str) -> list[dict[str, Any]]:
+def _most_similar(query: MaterialQuery, like: Likeness) -> list[dict[str, Any]]:
     """What the query finds, in the order of the similarity of its DOS to the one asked for."""
     from fermiloop.platform.store import materials
 
-    near = ranking(dos_like)
-    found = [material for material in materials.find(replace(query, limit=filters.MOST_ROWS)) if material.id in near]
-    found.sort(key=lambda material: (-near[material.id], material.id))
-    return [{**fields_of(item, FIELDS), "dos_similarity": near[item.id]} for item in found[: query.limit]]
+    everything = materials.MaterialQuery(limit=query.limit)
+    among = None if query == everything else materials.find_ids(replace(query, limit=filters.MOST_ROWS))
+    near = like.ranking(query.limit, among)
+    (key,) = like.column
+    return [{**fields_of(item, FIELDS), key: near[item.id]} for item in materials.get_many(near).values()]
 
 
 def _json(listing: Listing) -> str:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Stage
+
+ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
+# of a row in a list: everything but the crystal
+LISTED: Final = (
+    "campaign", "round", "generator", "formula", "elements", "chemical_system", "n_sites", "checkpoint", "seed",
+    "parent", "score", "probability", "stage", "reason", "verdicts", "scores", "calculation", "material", "created_at",
+)  # fmt: skip
+
+EMPTY: Final[dict[str, Any]] = {"elements": [], "verdicts": [], "scores": {}}  # mongoengine stores no empty ones
 
 
 @dataclass(frozen=True)
@@ -95,21 +104,43 @@ def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> 
 
 
 def find(query: CandidateQuery) -> list[Candidate]:
-    """Candidates that pass every filter, by campaign, round and id.
+    """Candidates that pass every filter, whole, by campaign, round and id.
 
     Raises
     ------
     InputError
         If the limit is not positive, or the stage is unknown.
     """
+    return [Candidate._from_son(row) for row in _found(query, None)]  # noqa: SLF001
+
+
+def rows(query: CandidateQuery, fields: Sequence[str] = LISTED) -> list[dict[str, Any]]:
+    """What `find` finds as plain rows of the fields asked for: for lists, several times as fast.
+
+    Raises
+    ------
+    InputError
+        If the limit is not positive, or the stage is unknown.
+    """
+    found = _found(query, dict.fromkeys(fields, 1))
+    return [{"id": row["_id"], **{name: row.get(name, EMPTY.get(name)) for name in fields}} for row in found]
+
+
+def _found(query: CandidateQuery, projection: dict[str, int] | None) -> Iterable[dict[str, Any]]:
+    """Documents that pass, by campaign, round and id."""
     if query.limit < 1:
         raise InputError(f"The limit must be at least 1, not {query.limit}.")
-    stages: list[dict[str, Any]] = [{"$match": _match(query)}]
-    if len(query.elements) > 1:
-        # $all alone scans the collection on the embedded server; the first element above uses the index.
-        stages.append({"$match": {"elements": {"$all": list(query.elements)}}})
-    stages += [{"$sort": {"campaign": 1, "round": 1, "_id": 1}}, {"$limit": query.limit}]
-    return [Candidate._from_son(row) for row in Candidate.objects.aggregate(stages)]  # noqa: SLF001
+    collection, match = Candidate._get_collection(), _match(query)  # noqa: SLF001
+    if len(query.elements) < 2:
+        return collection.find(match, projection).sort(list(ORDER.items())).limit(query.limit)
+    # $all alone scans the collection on the embedded server; after a first element it is looked up in the index.
+    stages: list[dict[str, Any]] = [
+        {"$match": match},
+        {"$match": {"elements": {"$all": list(query.elements)}}},
+        {"$sort": ORDER},
+        {"$limit": query.limit},
+    ]
+    return collection.aggregate(stages + ([{"$project": projection}] if projection else []))
 
 
 def _match(query: CandidateQuery) -> dict[str, Any]:

@@ -119,6 +119,16 @@ def find(query: MaterialQuery) -> list[Material]:
     InputError
         If the limit is not positive, or the formula cannot be read.
     """
+    return [Material._from_son(row) for row in _found(query, [])]  # noqa: SLF001
+
+
+def find_ids(query: MaterialQuery) -> list[str]:
+    """Ids of what `find` finds."""
+    return [row["_id"] for row in _found(query, [{"$project": {"_id": 1}}])]
+
+
+def _found(query: MaterialQuery, then: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Documents that pass, by formula and id, after further stages."""
     if query.limit < 1:
         raise InputError(f"The limit must be at least 1, not {query.limit}.")
     match = _match(query)
@@ -129,8 +139,8 @@ def find(query: MaterialQuery) -> list[Material]:
     if len(query.elements) > 1:
         # $all alone scans the collection on the embedded server; the first element above uses the index.
         stages.append({"$match": {"elements": {"$all": list(query.elements)}}})
-    stages += [{"$sort": {"formula": 1, "_id": 1}}, {"$limit": query.limit}]
-    return [Material._from_son(row) for row in Material.objects.aggregate(stages)]  # noqa: SLF001
+    stages += [{"$sort": {"formula": 1, "_id": 1}}, {"$limit": query.limit}, *then]
+    return Material._get_collection().aggregate(stages)  # noqa: SLF001
 
 
 def find_formula(formula: str, limit: int = 50) -> list[Material]:
@@ -201,5 +211,6 @@ def _materials_within(name: str, low: float, high: float) -> set[str]:
     """Materials whose latest value by some method lies in the range."""
     later = Label.objects(property=name, version__gt=1).only("material", "method", "version").order_by("version")
     latest = {(label.material, label.method): label.version for label in later}
-    rows = Label.objects(property=name, value__gte=low, value__lte=high).only("material", "method", "version")
-    return {label.material for label in rows if label.version == latest.get((label.material, label.method), 1)}
+    wanted = {"property": name, "value": {"$gte": low, "$lte": high}}
+    rows = Label._get_collection().find(wanted, {"material": 1, "method": 1, "version": 1})  # noqa: SLF001
+    return {row["material"] for row in rows if row["version"] == latest.get((row["material"], row["method"]), 1)}

@@ -14,13 +14,14 @@ from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
+from fermiloop.schemas.optimade_entry import OptimadeEntry
 from fermiloop.schemas.quarantine import Quarantine
 from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
 
 DOCUMENTS = (
     Calculation, Campaign, Candidate, Checkpoint, Label, Material, Method, Quarantine, Round, Snapshot, SnapshotPage,
-    Spectrum,
+    Spectrum, OptimadeEntry,
 )  # fmt: skip
 
 

@@ -77,6 +77,21 @@ def test_most_similar_first(cli: Callable[..., Any], library: dict[str, str], tm
     assert [row["formula"] for row in narrowed] == ["AlNi"]
 
 
+def test_nearest_by_another_metric_in_a_window(
+    cli: Callable[..., Any], library: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "short.csv"  # covers the window, not the grid
+    path.write_text("".join(f"{x:.3f},{y:.6f}\n" for x, y in zip(AXIS, bump(0.2), strict=True) if abs(x) < 6))
+    asked = ("--dos-like", str(path), "--metric", "wasserstein", "--window", "-5:5")
+    rows = cli("materials", "find", *asked, "--json").json()
+    assert sorted(row["formula"] for row in rows) == ["AlNi", "Ni", "Pd"]
+    distances = [row["dos_distance"] for row in rows]
+    assert distances == sorted(distances)
+    assert "DOS distance (eV)" in cli("materials", "find", *asked).out
+    assert len(cli("materials", "find", *asked, "--limit", "2", "--json").json()) == 2
+    assert "covers" in cli("materials", "find", "--dos-like", str(path)).err.replace("cover ", "covers ")
+
+
 def test_csv_table_and_cif(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(cli("materials", "find", "--csv").out)))
     assert {row["id"] for row in rows} == set(library.values())

@@ -1,0 +1,237 @@
+"""The collection that OPTIMADE serves, kept equal to materials and candidates.
+
+Everything is derived and may be dropped: the next `sync` makes it again. A document bears a hash of what it was
+made from, so that a sync reads small projections of both sides and writes only what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from fermiloop.platform.representations import optimade_fields
+from fermiloop.platform.store import connection, dos_search
+from fermiloop.platform.store.inserting import DUPLICATE
+from fermiloop.schemas.base import content_id, now
+from fermiloop.schemas.vocabulary import CampaignState, SpectrumKind
+
+STRUCTURES: Final = "optimade_structures"
+REFERENCES: Final = "optimade_references"
+LINKS: Final = "optimade_links"
+STATE: Final = "optimade_state"
+# made while the collection is empty: on the embedded server an index over many documents takes very long
+INDEXES: Final = (
+    (("id", 1),),
+    (("kind", 1), ("campaign", 1)),
+    (("elements", 1), ("nelements", 1)),
+    (("chemical_formula_reduced", 1),),
+    (("nsites", 1),),
+    (("stage", 1),),
+)
+LAYOUT: Final = 1  # of the derived documents; another one makes all of them again
+BATCH: Final = 1000
+# what a document of a candidate is made from, beside its crystal, which changes with them
+CHANGING: Final = ("stage", "score", "probability", "scores", "calculation", "material", "checkpoint")
+SCORES: Final = {
+    "energy_per_atom": "energy_per_atom", "energy_above_hull": "energy_above_hull", "similarity": "similarity_mean",
+}  # fmt: skip
+SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "score", "probability", "stage")
+OPEN: Final = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
+
+Curves = Mapping[str, tuple[str, str, str | None]]  # material: spectrum, its method, its calculation
+
+
+def silent(what: str, share: float) -> None:
+    """Progress that nobody watches."""
+
+
+def sync(progress: Callable[[str, float], None] = silent) -> int:
+    """Make the served collection equal to the store; returns how many documents were written or removed."""
+    progress("references", 0.0)
+    for keys in INDEXES:
+        connection.database()[STRUCTURES].create_index(list(keys))
+    _write_references()
+    curves = _curves()
+    changed = _sync_materials(curves, progress) + _sync_candidates({}, curves, progress)
+    _remember(_state())
+    progress("done", 1.0)
+    return changed
+
+
+def refresh() -> int:
+    """`sync` of what may have changed since the last one; returns how many documents were written or removed.
+
+    Campaigns that were open then or are now are compared, and all materials where their number or that of the
+    spectra differs. Any other change needs `sync`.
+    """
+    database = connection.database()
+    before, after = database[STATE].find_one({"_id": "sync"}), _state()
+    if before is None or before.get("layout") != LAYOUT:
+        return sync()
+    changed, curves = 0, None
+    if any(before[name] != after[name] for name in ("materials", "spectra")):
+        curves = _curves()
+        changed += _sync_materials(curves, silent)
+    touched = set(before["open"]) | set(after["open"]) | (set(after["campaigns"]) ^ set(before["campaigns"]))
+    for campaign in sorted(touched):
+        curves = curves if curves is not None else _curves()
+        changed += _sync_candidates({"campaign": campaign}, curves, silent)
+    if before["candidates"] != after["candidates"] and not touched:
+        changed += _sync_candidates({}, curves if curves is not None else _curves(), silent)
+    _remember(after)
+    return changed
+
+
+def _state() -> dict[str, Any]:
+    database = connection.database()
+    counts = {name: database[name].estimated_document_count() for name in ("materials", "spectra", "candidates")}
+    states = {row["_id"]: row.get("state") for row in database["campaigns"].find({}, {"state": 1})}
+    return {**counts, "campaigns": sorted(states), "open": sorted(name for name, s in states.items() if s in OPEN)}
+
+
+def _remember(state: dict[str, Any]) -> None:
+    row = {"_id": "sync", "layout": LAYOUT, "at": now(), **state}
+    connection.database()[STATE].replace_one({"_id": "sync"}, row, upsert=True)
+
+
+def _write_references() -> None:
+    stamp = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        {"_id": key, "id": key, "last_modified": stamp, **fields} for key, fields in optimade_fields.REFERENCES.items()
+    ]
+    link = {
+        "_id": "root", "id": "root", "type": "links", "last_modified": stamp, "name": "fermiloop", "link_type": "root",
+        "description": "This database.", "base_url": None, "homepage": None, "aggregate": "ok",
+    }  # fmt: skip
+    for name, wanted in ((REFERENCES, rows), (LINKS, [link])):
+        collection = connection.database()[name]
+        collection.bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in wanted])
+        collection.delete_many({"_id": {"$nin": [row["_id"] for row in wanted]}})
+
+
+def _curves() -> Curves:
+    """The density of states that stands for each material: that of its first spectrum by id."""
+    fields = {"material": 1, "method": 1, "calculation": 1}
+    rows = connection.database()["spectra"].find({"kind": str(SpectrumKind.DOS)}, fields)
+    found: dict[str, tuple[str, str, str | None]] = {}
+    for row in sorted(rows, key=lambda row: row["_id"]):
+        found.setdefault(row["material"], (row["_id"], row["method"], row.get("calculation")))
+    return found
+
+
+def _sync_materials(curves: Curves, progress: Callable[[str, float], None]) -> int:
+    source = connection.database()["materials"].find({}, {"created_at": 1})
+    wanted = {row["_id"]: content_id("r", LAYOUT, curves.get(row["_id"])) for row in source}
+    return _bring("materials", {"kind": "material"}, wanted, lambda row: _of_material(row, curves), progress)
+
+
+def _sync_candidates(match: dict[str, Any], curves: Curves, progress: Callable[[str, float], None]) -> int:
+    source = connection.database()["candidates"].find(match, dict.fromkeys(CHANGING, 1))
+    wanted = {
+        row["_id"]: content_id("r", LAYOUT, [row.get(name) for name in CHANGING], curves.get(row.get("material")))
+        for row in source
+    }
+    scope = {"kind": "candidate", **match}
+    return _bring("candidates", scope, wanted, lambda row: _of_candidate(row, curves), progress)
+
+
+def _bring(
+    name: str, scope: dict[str, Any], wanted: dict[str, str], make: Callable[[dict[str, Any]], dict[str, Any]],
+    progress: Callable[[str, float], None],
+) -> int:  # fmt: skip
+    """Write what differs from `wanted`, remove what is too much; returns how many documents that were."""
+    database = connection.database()
+    served = database[STRUCTURES]
+    there = {row["_id"]: row["revision"] for row in served.find(scope, {"revision": 1})}
+    differing = [key for key, revision in wanted.items() if there.get(key) != revision]
+    for start in range(0, len(differing), BATCH):
+        progress(name, start / len(differing))
+        rows = list(database[name].find({"_id": {"$in": differing[start : start + BATCH]}}))
+        prints = dos_search.fingerprints({row["_id"] if name == "materials" else row.get("material") for row in rows})
+        made = [_finished(make(row), row, wanted[row["_id"]], prints) for row in rows]
+        _insert([document for document in made if document["_id"] not in there])
+        stale = [d | {"last_modified": _whole_second(now())} for d in made if d["_id"] in there]
+        if stale:
+            served.bulk_write([ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in stale])
+    gone = [key for key in there if key not in wanted]
+    for start in range(0, len(gone), BATCH):
+        served.delete_many({"_id": {"$in": gone[start : start + BATCH]}})
+    return len(differing) + len(gone)
+
+
+def _insert(fresh: list[dict[str, Any]]) -> None:
+    """Insert new documents, of which another process may have inserted some meanwhile."""
+    try:
+        if fresh:
+            connection.database()[STRUCTURES].insert_many(fresh, ordered=False)
+    except BulkWriteError as error:
+        if any(one["code"] != DUPLICATE for one in error.details["writeErrors"]):
+            raise
+
+
+def _finished(
+    document: dict[str, Any], row: dict[str, Any], revision: str, prints: Mapping[str, list[int]]
+) -> dict[str, Any]:
+    """A document with what all of them share."""
+    key = row["_id"] if document["kind"] == "material" else row.get("material")
+    return {
+        **dict.fromkeys(optimade_fields.PROVIDER_FIELDS),
+        **optimade_fields.structure_fields(row["structure"]),
+        **document,
+        "dos_fingerprint": prints.get(key) if key else None,
+        "_id": row["_id"],
+        "id": row["_id"],
+        "revision": revision,
+    }
+
+
+def _of_material(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
+    source = row.get("source") or {}
+    _, method, calculation = curves.get(row["_id"], (None, None, None))
+    return {
+        "kind": "material",
+        **{name: row.get(name) for name in ("origin", "prototype", "crystal_system", "candidate")},
+        "space_group_it_number": row["space_group"],
+        "method": method,
+        "calculation": calculation,
+        "source_name": source.get("name"),
+        "source_key": _text(source.get("key")),
+        "licence": source.get("licence"),
+        "last_modified": _whole_second(row["created_at"]),
+        "relationships": optimade_fields.relationships(source.get("name")),
+    }
+
+
+def _of_candidate(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
+    scores = row.get("scores") or {}
+    _, method, _ = curves.get(row.get("material") or "", (None, None, None))
+    return {
+        "kind": "candidate",
+        **{name: row.get(name) for name in (*SAME, "material", "calculation")},
+        **{name: scores.get(stored) for name, stored in SCORES.items()},
+        "method": method,
+        "last_modified": _whole_second(row["created_at"]),
+        "relationships": optimade_fields.relationships(row["generator"]),
+    }
+
+
+def entries(match: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Served documents that match, by id."""
+    collection = connection.database()[STRUCTURES]
+    keys = sorted(row["_id"] for row in collection.find(match, {"_id": 1}))
+    for start in range(0, len(keys), BATCH):
+        rows: Iterable[dict[str, Any]] = collection.find({"_id": {"$in": keys[start : start + BATCH]}})
+        yield from sorted(rows, key=lambda row: row["_id"])
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _whole_second(moment: datetime) -> datetime:
+    """Without the fraction, which the time format of OPTIMADE does not have."""
+    return moment.replace(microsecond=0)
