@@ -53,6 +53,8 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
     "calculations": ((("campaign", UP), ("created_at", UP)), (("state", UP),), (("result.material", UP),)),
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),
     "rounds": ((("campaign", UP), ("number", UP)),),
+    "schedules": ((("active", UP),),),
+    "schedule_runs": ((("schedule", UP), ("started_at", DOWN)), (("state", UP),)),
     "quarantine": ((("source", UP),),),
     optimade_entries.STRUCTURES: optimade_entries.INDEXES,
 }

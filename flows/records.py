@@ -69,8 +69,9 @@ def round_records(name: str) -> list[RoundRecord]:
 
 def spent(name: str) -> dict[str, float]:
     """Core-seconds of a campaign by step, as measured."""
-    found = dict.fromkeys(STEPS, 0.0)
-    found["evaluate"] = sum(float(calculation.core_seconds or 0.0) for calculation in calculations.of_campaign(name))
+    found: dict[str, float] = dict.fromkeys(STEPS, 0.0)
+    for calculation in calculations.of_campaign(name):
+        found["evaluate"] += float(calculation.core_seconds or 0.0)
     for one in campaigns.rounds(name):
         for step, seconds in one.costs.items():
             found[step] += float(seconds)
@@ -84,7 +85,7 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
         return None
     if named == "random" and spec.target.dos is not None:
         alike = _library(spec, resolve(spec))
-        return Share(sum(bool(value >= spec.target.hit_similarity) for value in alike), len(alike))
+        return Share(sum(1 for value in alike if value >= spec.target.hit_similarity), len(alike))
     by = {"random": "random_pick"}.get(named, named)
     done = [c for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED and generator_of(c) == by]
     return Share(sum(bool(c.scores.get("hit")) for c in done), len(done))

@@ -20,6 +20,7 @@ from fermiloop.platform.generators.protocol import FitReport, TrainingSet
 from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from fermiloop.platform.predictors.forward_dos import ForwardDos
 from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.search.gate_scores import SCORERS
 from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, checkpoints, snapshots, training
@@ -87,7 +88,7 @@ def surrogates(spec: CampaignSpec) -> dict[str, Trainable]:
 
 def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[str, str] | None:
     """Checkpoints of the round before, where too little is new since they were trained."""
-    if number == 1:
+    if number == 1 or spec.retrain.by == "schedule":  # a champion may have changed although nothing is new
         return None
     before = campaigns.round_of(campaign, number - 1)
     if not before.checkpoints:
@@ -105,6 +106,10 @@ def _fit_all(spec: CampaignSpec, campaign: str, number: int, snapshot: str, meth
     found = {}
     for place, generator in enumerate(spec.generators):
         key = generator_key(generator)
+        champion = _champion(spec, generator, method)
+        if champion is not None:
+            found[key] = champion
+            continue
         model = GENERATORS[generator.name].build(generator.preset, generator.options)
         logger.info("round %d of %s: training %s on %d crystals", number, campaign, key, len(data))
         config = {"preset": generator.preset, "options": dict(generator.options)}
@@ -121,6 +126,20 @@ def _fit_all(spec: CampaignSpec, campaign: str, number: int, snapshot: str, meth
             logger.warning("round %d of %s: nothing foretells %s yet: %s", number, campaign, name, error)
             found[key] = UNTRAINED
     return found
+
+
+def _champion(spec: CampaignSpec, generator: GeneratorSpec, method: str) -> str | None:
+    """The checkpoint in use of a generator, where the file leaves the training to schedules and there is one."""
+    if spec.retrain.by != "schedule" or generator.name not in SCORERS:
+        return None
+    champion = checkpoints.champion(generator.name)
+    if champion is None or snapshots.get(champion.snapshot).method != method:
+        raise InputError(
+            f"There is no champion of {generator.name} for the labels of this campaign; add a schedule, or train and "
+            f"promote one: fermiloop generators train {generator.name}."
+        )
+    logger.info("%s of %s is the champion %s", generator.name, spec.name, champion.id)
+    return str(champion.id)
 
 
 @contextlib.contextmanager
@@ -141,9 +160,10 @@ def fit_and_save(
     snapshot: str,
     seed: int,
     resume: Path | None = None,
+    progress: Callable[[str, float], None] = lambda what, share: logger.debug("%s %.0f %%", what, 100 * share),
 ) -> str:
     """Train, and keep the weights; id of the checkpoint."""
-    report = model.fit(data, seed, lambda what, share: logger.debug("%s %.0f %%", what, 100 * share), resume)
+    report = model.fit(data, seed, progress, resume)
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         return checkpoints.save(

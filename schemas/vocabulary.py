@@ -155,3 +155,21 @@ class CheckpointState(StrEnum):
     CHALLENGER = "challenger"
     CHAMPION = "champion"
     RETIRED = "retired"
+
+
+class TriggerKind(StrEnum):
+    """What makes a schedule fire."""
+
+    CRON = "cron"
+    NEW_LABELS = "new_labels"
+    DRIFT = "drift"
+    AFTER_ROUND = "after_round"
+
+
+class RunState(StrEnum):
+    """What became of a firing of a schedule."""
+
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    REFUSED = "refused"
+    FAILED = "failed"

@@ -39,6 +39,7 @@ MODES: Final = ("rounds", "asynchronous")
 SHARES: Final = ("all", "bandit")
 SIZINGS: Final = ("fixed", "measured")
 BASELINES: Final = ("random", "substitution")
+TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
 POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")

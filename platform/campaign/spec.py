@@ -128,6 +128,10 @@ class RetrainSpec(Part):
     """When generators are trained anew."""
 
     min_new_labels: Whole = Field(default=1, ge=0, description="new results that make a retraining worth it")
+    by: Annotated[Text, AfterValidator(known("trainer", names.TRAINERS))] = Field(
+        default="campaign",
+        description="whether each round trains the generators, or takes the champions of the schedules",
+    )
     source: Text | None = Field(
         default=None, description="source whose labels are learnt, such as Materials Project; the engine's otherwise"
     )

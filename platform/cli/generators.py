@@ -56,16 +56,16 @@ def train(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the training and of its splits.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Train a generator on all that is stored and keep the checkpoint as a challenger."""
+    """Train a generator on all that it may learn from and keep the checkpoint as a challenger."""
     one_of("generator", name, GENERATOR_PRESETS)
     if preset is not None:
         one_of(f"preset of {name}", preset, GENERATOR_PRESETS[name])
-    from fermiloop.platform.cli.training import train_on_everything
+    from fermiloop.flows import learning
     from fermiloop.platform.store import checkpoints, connection
 
     connection.connect()
     with long_work(f"Training {name}", quiet_for=1.0) as report:
-        checkpoint = train_on_everything(name, preset, seed, report)
+        checkpoint, _ = learning.train(name, preset, {}, learning.largest_library(name), seed, report)
     known = fields_of(checkpoints.get(checkpoint), FIELDS)
     print_json(known) if as_json else print_fields(checkpoint, known)
 

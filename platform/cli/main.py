@@ -26,6 +26,7 @@ from fermiloop.platform.cli import (
     generators,
     materials,
     reconcile,
+    schedule,
     worker,
 )
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
@@ -46,6 +47,7 @@ app.add_typer(generators.app, name="generators")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(calculations.app, name="calculations")
 app.add_typer(worker.app, name="worker")
+app.add_typer(schedule.app, name="schedule")
 app.add_typer(bench.app, name="bench")
 app.command("reconcile")(reconcile.reconcile)
 app.command("doctor")(doctor.doctor)

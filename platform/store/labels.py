@@ -110,3 +110,8 @@ def _amounts(formula: str) -> dict[str, float]:
 
 def _latest(material: str, name: Property, method: str) -> Label | None:
     return Label.objects(material=material, property=name, method=method).order_by("-version").first()
+
+
+def count(method: str) -> int:
+    """How many labels there are by a method."""
+    return int(Label.objects(method=method).count())

@@ -62,6 +62,11 @@ def get(snapshot_id: str) -> Snapshot:
     return found
 
 
+def test_set(name: str) -> Snapshot | None:
+    """The frozen test set of a name, None before the first was made."""
+    return Snapshot.objects(query__test_set=name).order_by("id").first()
+
+
 def ids(snapshot_id: str) -> list[str]:
     """Material ids of a snapshot, sorted."""
     get(snapshot_id)

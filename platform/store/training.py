@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
-from fermiloop.platform.store import labels, materials, spectra
+from fermiloop.platform.store import candidates, labels, materials, spectra
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Property, SpectrumKind
+from fermiloop.schemas.vocabulary import Origin, Property, SpectrumKind
 
 LABELS = (
     Property.ENERGY_PER_ATOM,
@@ -28,6 +28,25 @@ def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str
     """Ids of all materials with a curve or a label by this method, sorted."""
     labelled = Label.objects(method=method).only("material").as_pymongo()
     return sorted({row["material"] for row in labelled} | set(spectra.materials_with(method, kind)))
+
+
+def unverified(material_ids: Iterable[str], method: str) -> set[str]:
+    """Those made in a campaign that no calculation by this method has confirmed: nothing may learn from them."""
+    ids = list(material_ids)
+    made = {key for key, found in materials.get_many(ids).items() if found.origin is Origin.CAMPAIGN}
+    confirmed = {
+        row["material"]
+        for kind in (Label, Spectrum)
+        for row in kind.objects(method=method, calculation__ne=None).only("material").as_pymongo()
+    }
+    return made - confirmed
+
+
+def proposed_by(material_ids: Iterable[str], generator: str) -> list[str]:
+    """Those of the materials that this generator proposed, whatever its preset."""
+    made = {key: found.candidate for key, found in materials.get_many(material_ids).items() if found.candidate}
+    own = {c.id for c in candidates.of_ids(made.values()) if c.generator.partition("/")[0] == generator}
+    return sorted(key for key, candidate in made.items() if candidate in own)
 
 
 def training_set(

@@ -50,15 +50,17 @@ def test_a_generation_is_planned_while_evaluations_run_once_there_is_something_t
     ("spec", "round_one", "word"),
     [
         (SPEC, replace(ONE, selected=10, evaluated=10), "evaluations"),
-        (SPEC.model_copy(update={"stop": StopSpec(hits=2)}), replace(ONE, selected=4, evaluated=4, hits=2), "Converged"),
+        (
+            SPEC.model_copy(update={"stop": StopSpec(hits=2)}),
+            replace(ONE, selected=4, evaluated=4, hits=2),
+            "Converged",
+        ),
         (with_budget(core_hours=1), replace(ONE, selected=4, evaluated=4), "core-hours"),
         (with_budget(rounds=1), replace(ONE, selected=4, evaluated=4), "rounds"),
         (SPEC, RoundRecord(1, proposed=9, novel=2, passed=0), "left nothing new"),
     ],
 )
-def test_it_ends_for_a_reason_and_only_when_nothing_runs(
-    spec: CampaignSpec, round_one: RoundRecord, word: str
-) -> None:
+def test_it_ends_for_a_reason_and_only_when_nothing_runs(spec: CampaignSpec, round_one: RoundRecord, word: str) -> None:
     over = Standing((round_one,), {"evaluate": 4000.0}, pool=0, in_flight=0, open_round=False, new_results=0)
     assert word in str(next_move(spec, over).finish)
     assert next_move(spec, replace(over, in_flight=1)).finish is None

@@ -1,0 +1,154 @@
+"""When a schedule is to fire: by the calendar, by new labels, by a drift of the errors, or after a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from apscheduler.triggers.cron import CronTrigger
+
+from fermiloop.platform.campaign.drift import drifted
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules
+from fermiloop.schemas.campaign import Round
+from fermiloop.schemas.schedule import Schedule
+from fermiloop.schemas.vocabulary import RoundState, Stage, TriggerKind
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Why a schedule fires now; the key is the same whoever sees it, and whenever."""
+
+    key: str
+    reason: str
+
+
+def of(schedule: Schedule, due: str | None) -> Occasion | None:
+    """The occasion that a schedule has now; `due` is the time that its calendar named."""
+    return OCCASIONS[schedule.trigger][1](schedule, due)
+
+
+def check(schedule: Schedule) -> None:
+    """Refuse a trigger whose value does not hold.
+
+    Raises
+    ------
+    InputError
+        With what would be right.
+    NotFoundError
+        If the campaign does not exist.
+    """
+    OCCASIONS[schedule.trigger][0](schedule)
+
+
+def calendar(schedule: Schedule) -> CronTrigger:
+    """APScheduler's trigger of a cron text.
+
+    Raises
+    ------
+    InputError
+        If the text or the time zone is none.
+    """
+    try:
+        return CronTrigger.from_crontab(schedule.value, timezone=ZoneInfo(schedule.zone))
+    except ZoneInfoNotFoundError:
+        raise InputError(f"The time zone {schedule.zone!r} is unknown; write it as Europe/Berlin or UTC.") from None
+    except ValueError as error:
+        raise InputError(
+            f"The cron text {schedule.value!r} does not hold ({error}); write it as '0 3 * * *', which is 3:00 daily."
+        ) from None
+
+
+def last_due(schedule: Schedule) -> str | None:
+    """Time in ISO format at which a calendar was due since it was last looked at, None where it was not."""
+    if schedule.trigger is not TriggerKind.CRON:
+        return None
+    due = schedule.next_look_at or calendar(schedule).get_next_fire_time(None, schedule.created_at)
+    return due.isoformat() if due is not None and due <= datetime.now(UTC) else None
+
+
+def _by_calendar(schedule: Schedule, due: str | None) -> Occasion | None:
+    return None if due is None else Occasion(due, f"The calendar {schedule.value!r} was due at {due}.")
+
+
+def _by_new_labels(schedule: Schedule, _due: str | None) -> Occasion | None:
+    last = schedules.last_run(schedule.id)
+    base = schedule.labels if last is None else last.labels
+    new = labels.count(schedule.method) - base
+    if new < int(schedule.value):
+        return None
+    return Occasion(f"labels-{base}", f"{new} labels are new, {schedule.value} were asked for.")
+
+
+def _by_drift(schedule: Schedule, _due: str | None) -> Occasion | None:
+    newest = _newest_closed(schedule, None)
+    if newest is None:
+        return None
+    errors = _errors(newest.campaign)
+    before = [error for number, error in errors if number < newest.number]
+    now = [error for number, error in errors if number == newest.number]
+    grown, told = drifted(now, before, float(schedule.value))
+    return Occasion(f"drift-{newest.id}", f"Round {newest.id}: {told}") if grown else None
+
+
+def _after_round(schedule: Schedule, _due: str | None) -> Occasion | None:
+    newest = _newest_closed(schedule, schedule.value)
+    return None if newest is None else Occasion(f"round-{newest.id}", f"Round {newest.id} has closed.")
+
+
+def _newest_closed(schedule: Schedule, campaign: str | None) -> Round | None:
+    """The round that closed last since the schedule was added, of one campaign or of all that use its Method."""
+    names = [campaign] if campaign else [one.id for one in campaigns.find() if _uses(one.id, schedule.method)]
+    closed = [
+        one
+        for name in names
+        for one in campaigns.rounds(name)
+        if one.state is RoundState.CLOSED and one.closed_at is not None and one.closed_at > schedule.created_at
+    ]
+    return max(closed, key=lambda one: one.closed_at, default=None)
+
+
+def _uses(campaign: str, method: str) -> bool:
+    return any(calculation.method == method for calculation in calculations.of_campaign(campaign))
+
+
+def _errors(campaign: str) -> list[tuple[int, float]]:
+    """Round and error, foretold minus computed, of every evaluation of a campaign that was foretold."""
+    done = [c for c in candidates.outlines(campaign) if c.stage is Stage.EVALUATED]
+    known = [c for c in done if c.scores.get("similarity_mean") is not None and c.scores.get("score") is not None]
+    return [(c.round, float(c.scores["similarity_mean"]) - float(c.scores["score"])) for c in known]
+
+
+def _check_calendar(schedule: Schedule) -> None:
+    calendar(schedule)
+
+
+def _check_count(schedule: Schedule) -> None:
+    if not schedule.value.isdecimal() or int(schedule.value) < 1:
+        raise InputError(f"New labels are counted from 1, not {schedule.value!r}.")
+
+
+def _check_level(schedule: Schedule) -> None:
+    try:
+        level = float(schedule.value)
+    except ValueError:
+        level = 0.0
+    if not 0 < level < 1:
+        raise InputError(f"The level of a drift test lies between 0 and 1, such as 0.01, not at {schedule.value!r}.")
+
+
+def _check_campaign(schedule: Schedule) -> None:
+    campaigns.get(schedule.value)
+
+
+Check = Callable[[Schedule], None]
+Ask = Callable[[Schedule, str | None], Occasion | None]
+OCCASIONS: Final[dict[TriggerKind, tuple[Check, Ask]]] = {
+    TriggerKind.CRON: (_check_calendar, _by_calendar),
+    TriggerKind.NEW_LABELS: (_check_count, _by_new_labels),
+    TriggerKind.DRIFT: (_check_level, _by_drift),
+    TriggerKind.AFTER_ROUND: (_check_campaign, _after_round),
+}

@@ -1,0 +1,212 @@
+"""``fermiloop schedule``: when generators are retrained, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from fermiloop.platform.campaign.names import GENERATOR_PRESETS
+from fermiloop.platform.cli.filters import one_of
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_line
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from fermiloop.schemas.schedule import ScheduleRun
+
+app = typer.Typer(help="When generators are retrained: add, pause, run, history.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+COLUMNS: Final = {
+    "id": "name", "generator": "generator", "trigger": "trigger", "value": "value", "active": "active",
+    "next_look_at": "next look",
+}  # fmt: skip
+FIELDS: Final = (
+    "id", "generator", "preset", "options", "method", "trigger", "value", "zone", "active", "seed", "next_look_at",
+    "created_at",
+)  # fmt: skip
+RUN_COLUMNS: Final = {
+    "schedule": "schedule", "started_at": "when", "reason": "why", "state": "outcome", "told": "why so",
+    "checkpoint": "checkpoint",
+}  # fmt: skip
+RUN_FIELDS: Final = (
+    "id", "schedule", "key", "reason", "state", "told", "checkpoint", "champion", "gate", "attempts", "labels",
+    "leader", "started_at", "finished_at",
+)  # fmt: skip
+
+
+@app.command("add")
+def add(
+    name: Name,
+    generator: Annotated[str, typer.Option("--generator", help="A generator that learns.")],
+    preset: Annotated[str | None, typer.Option("--preset")] = None,
+    options: Annotated[str, typer.Option("--options", help="The generator's options, as JSON.")] = "{}",
+    cron: Annotated[str | None, typer.Option("--cron", help="Calendar, as '0 3 * * *'.")] = None,
+    zone: Annotated[str, typer.Option("--zone", help="Time zone of the calendar.")] = "UTC",
+    new_labels: Annotated[
+        int | None, typer.Option("--new-labels", help="So many labels more than at the last.")
+    ] = None,
+    drift: Annotated[float | None, typer.Option("--drift", help="Level at which the newest errors have grown.")] = None,
+    after_round: Annotated[str | None, typer.Option("--after-round", help="Each round of this campaign.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Source of the labels; else the largest.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+) -> None:
+    """Add a schedule with one trigger."""
+    one_of("generator", generator, GENERATOR_PRESETS)
+    if preset is not None:
+        one_of(f"preset of {generator}", preset, GENERATOR_PRESETS[generator])
+    given = {"cron": cron, "new_labels": new_labels, "drift": drift, "after_round": after_round}
+    chosen = {kind: str(value) for kind, value in given.items() if value is not None}
+    if len(chosen) != 1:
+        raise InputError("Give one trigger: --cron, --new-labels, --drift or --after-round.")
+    from fermiloop.flows import learning, scheduling
+    from fermiloop.platform.store import connection, methods
+    from fermiloop.schemas.schedule import Schedule
+    from fermiloop.schemas.vocabulary import TriggerKind
+
+    connection.connect()
+    method = methods.of_source(source).id if source else learning.largest_library(generator)
+    ((kind, value),) = chosen.items()
+    scheduling.add(
+        Schedule(
+            id=_checked(name), generator=generator, preset=preset, options=_mapping(options), method=method,
+            trigger=TriggerKind(kind), value=value, zone=zone, seed=seed,
+        )
+    )  # fmt: skip
+    print_line(f"{name} is kept; fermiloop schedule run keeps it going.")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Every schedule."""
+    from fermiloop.platform.store import connection, schedules
+
+    connection.connect()
+    rows = [fields_of(one, FIELDS) for one in schedules.find()]
+    Listing(f"{len(rows)} schedules", COLUMNS, rows).show(as_json=as_json)
+
+
+@app.command("pause")
+def pause(name: Name) -> None:
+    """Leave a schedule out until it is resumed."""
+    _set_active(name, False)
+    print_line(f"{name} is paused.")
+
+
+@app.command("resume")
+def resume(name: Name) -> None:
+    """Take a paused schedule up again."""
+    _set_active(name, True)
+    print_line(f"{name} goes on.")
+
+
+@app.command("remove")
+def remove(name: Name) -> None:
+    """Delete a schedule; its history stays."""
+    from fermiloop.platform.store import connection, schedules
+
+    connection.connect()
+    schedules.remove(name)
+    print_line(f"{name} is removed; its history stays.")
+
+
+@app.command("run")
+def run(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Fire this one now, whatever its trigger.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Look at all once, and end.")] = False,
+    lease: Annotated[float, typer.Option("--lease", min=1, help="Seconds of silence until another leads.")] = 30.0,
+    look: Annotated[float, typer.Option("--look", min=1, help="Seconds between looks at labels and rounds.")] = 30.0,
+    as_json: AsJson = False,
+) -> None:
+    """Keep the schedules going until stopped; of several such processes one leads."""
+    from fermiloop.flows import scheduling
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    if name is not None:
+        _show([_now(name)], as_json=as_json)
+    elif once:
+        _show(scheduling.run_once(), as_json=as_json)
+    else:
+        _log()
+        scheduling.SchedulerProcess(lease, look).run(_tell)
+
+
+@app.command("history")
+def history(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Every firing: when, why, what the gate said."""
+    from fermiloop.platform.store import connection, schedules
+
+    connection.connect()
+    _show(schedules.history(name, limit), as_json=as_json)
+
+
+def _now(name: str) -> ScheduleRun:
+    from fermiloop.flows import scheduling
+    from fermiloop.flows.recover import worker_name
+    from fermiloop.platform.store import schedules
+    from fermiloop.schemas.base import now
+
+    fired = scheduling.fire(schedules.get(name), f"hand-{now().isoformat()}", "It was fired by hand.", worker_name())
+    assert fired is not None
+    return fired
+
+
+def _show(runs: list[ScheduleRun], *, as_json: bool) -> None:
+    rows = [fields_of(one, RUN_FIELDS) for one in runs]
+    Listing(f"{len(rows)} firings", RUN_COLUMNS, rows).show(as_json=as_json)
+
+
+def _set_active(name: str, active: bool) -> None:
+    from fermiloop.platform.store import connection, schedules
+
+    connection.connect()
+    schedules.set_active(name, active)
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise InputError(f'The options {text!r} are no JSON mapping such as {{"epochs": 50}}.')
+    return found
+
+
+def _checked(name: str) -> str:
+    from fermiloop.platform.campaign.spec_fields import campaign_name
+
+    try:
+        return campaign_name(name)
+    except ValueError as error:
+        raise InputError(f"The name {name!r} {error}.") from None
+
+
+def _tell(sentence: str) -> None:
+    print_line(sentence)
+    sys.stdout.flush()
+
+
+def _log() -> None:
+    """A log file beside those of the workers."""
+    import logging
+    import os
+
+    from fermiloop.platform.settings import settings
+
+    folder = settings().data_dir.expanduser() / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    to_file = logging.FileHandler(folder / f"scheduler-{os.getpid()}.log")
+    to_file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+    log = logging.getLogger("fermiloop.flows")
+    log.addHandler(to_file)
+    log.setLevel(logging.INFO)

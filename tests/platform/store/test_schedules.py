@@ -1,0 +1,69 @@
+"""Schedules, their firings and the lease."""
+
+from __future__ import annotations
+
+import pytest
+
+from fermiloop.platform.errors import InputError, NotFoundError, UserError
+from fermiloop.platform.store import leases, schedules
+from fermiloop.schemas.schedule import Schedule
+from fermiloop.schemas.vocabulary import RunState, TriggerKind
+
+
+def made(name: str = "nightly") -> Schedule:
+    return Schedule(id=name, generator="dos_composer", method="m", trigger=TriggerKind.NEW_LABELS, value="50")
+
+
+def test_a_schedule_is_added_once(database: str) -> None:
+    schedules.add(made())
+    with pytest.raises(UserError, match="there already"):
+        schedules.add(made())
+    with pytest.raises(InputError):
+        schedules.add(Schedule(id="empty", generator="ftcp", method="m", trigger=TriggerKind.CRON))
+    assert [one.id for one in schedules.find()] == ["nightly"]
+    schedules.set_active("nightly", False)
+    assert schedules.find(active=True) == []
+    schedules.remove("nightly")
+    for call in (schedules.get, schedules.remove):
+        with pytest.raises(NotFoundError, match="nightly"):
+            call("nightly")
+    with pytest.raises(NotFoundError):
+        schedules.set_active("nightly", True)
+
+
+def test_an_occasion_is_taken_once_and_finished_once(database: str) -> None:
+    first = schedules.begin("nightly", "labels-0", "50 new", "one", 50)
+    assert first is not None
+    assert schedules.begin("nightly", "labels-0", "50 new", "two", 50) is None
+    assert [run.id for run in schedules.unfinished()] == ["nightly@labels-0"]
+    assert schedules.finish(first.id, "one", RunState.PROMOTED, "better", checkpoint="ckpt-1")
+    assert not schedules.finish(first.id, "one", RunState.FAILED, "late")
+    assert schedules.run_of(first.id).state is RunState.PROMOTED
+    assert schedules.last_run("nightly").labels == 50
+    assert schedules.last_run("another") is None
+
+
+def test_a_firing_taken_over_is_no_longer_the_dead_ones(database: str) -> None:
+    run = schedules.begin("nightly", "labels-0", "50 new", "dead", 50)
+    assert run is not None
+    assert schedules.take_over(run.id, "dead", "heir")
+    assert not schedules.take_over(run.id, "dead", "another")
+    assert not schedules.holds(run.id, "dead")
+    assert schedules.holds(run.id, "heir")
+    assert not schedules.finish(run.id, "dead", RunState.PROMOTED, "from the grave")
+    assert schedules.run_of(run.id).attempts == 2
+
+
+def test_a_lease_is_one_holders_until_it_runs_out(database: str) -> None:
+    assert leases.holder("scheduler") is None
+    assert leases.take("scheduler", "one", 60)
+    assert leases.take("scheduler", "one", 60)
+    assert not leases.take("scheduler", "two", 60)
+    assert leases.holder("scheduler") == "one"
+    leases.give_back("scheduler", "two")
+    assert leases.holder("scheduler") == "one"
+    assert leases.take("scheduler", "one", -1)
+    assert leases.holder("scheduler") is None
+    assert leases.take("scheduler", "two", 60)
+    leases.give_back("scheduler", "two")
+    assert leases.take("scheduler", "three", 60)
