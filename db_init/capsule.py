@@ -26,7 +26,7 @@ from fermiloop.platform.store import capsules, connection, quarantine
 from fermiloop.schemas.base import BaseDocument, content_id
 from fermiloop.schemas.material import structure_id
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import CheckpointState
+from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 
 BATCH: Final = 500
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
@@ -109,6 +109,8 @@ class Archive:
             owner = raw["_id"] if kind == "campaigns" else raw.get("campaign")
             if kind in OF_THE_CAMPAIGN and owner != self.manifest.campaign:
                 raise self._wrong(f"{raw['_id'][:60]} is of another campaign")
+            if kind == "campaigns" and raw.get("state") not in AT_REST:
+                raise self._wrong(f"its campaign is {str(raw.get('state'))[:20]}, and one at work is not taken over")
             lacking = kind == "checkpoints" and set(raw["files"].values()) - {digest for digest, _ in self._digests()}
             if lacking:
                 raise self._wrong(f"the checkpoint {raw['_id'][:60]} lacks a file")

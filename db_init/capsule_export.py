@@ -25,11 +25,8 @@ from fermiloop.db_init.importers.entries import UNKNOWN
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.platform.errors import FailureError, UserError
 from fermiloop.platform.store import campaigns, capsules, connection
-from fermiloop.schemas.vocabulary import CampaignState, Engine
+from fermiloop.schemas.vocabulary import AT_REST, Engine
 
-AT_REST: Final = frozenset(
-    {CampaignState.PAUSED, CampaignState.FINISHED, CampaignState.FAILED, CampaignState.CANCELLED}
-)
 OWN: Final = "the campaign owner's"
 
 

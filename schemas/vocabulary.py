@@ -140,6 +140,12 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+AT_REST: Final = frozenset(
+    {CampaignState.PAUSED, CampaignState.FINISHED, CampaignState.FAILED, CampaignState.CANCELLED}
+)
+"""States of a campaign that no worker moves on."""
+
+
 class RoundState(StrEnum):
     """State of a round."""
 

@@ -21,17 +21,16 @@ from fermiloop.platform.errors import InputError
 from fermiloop.schemas.fields import MAX_SITES
 from fermiloop.schemas.vocabulary import Property
 
-LONGEST_LINE: Final = 100_000  # characters
+LONGEST_LINE: Final = 2_000  # characters of an atom; what is longer is no such file
+LONGEST_COMMENT: Final = 1_000_000  # characters; it may bear properties of the whole crystal
+MOST_ATOMS: Final = 25 * MAX_SITES  # of a frame that is passed over; one beyond is no frame
 ENERGY: Final = "energy"
 # keys of the comment line that bear a property's own name, in its own unit
-NAMED: Final = tuple(
-    kind
-    for kind in (
-        Property.ENERGY_PER_ATOM,
-        Property.FORMATION_ENERGY_PER_ATOM,
-        Property.ENERGY_ABOVE_HULL,
-        Property.BAND_GAP,
-    )
+NAMED: Final = (
+    Property.ENERGY_PER_ATOM,
+    Property.FORMATION_ENERGY_PER_ATOM,
+    Property.ENERGY_ABOVE_HULL,
+    Property.BAND_GAP,
 )
 
 
@@ -42,10 +41,11 @@ def frames(path: Path) -> Iterator[str]:
             if not head.strip():
                 continue
             count = head.strip()
-            if not count.isdecimal() or int(count) > 100 * MAX_SITES:
+            if not count.isdecimal() or int(count) > MOST_ATOMS:
                 yield head + lines.read(LONGEST_LINE)
                 return
-            yield head + "".join(lines.readline(LONGEST_LINE) for _ in range(int(count) + 1))
+            comment = lines.readline(LONGEST_COMMENT)
+            yield head + comment + "".join(lines.readline(LONGEST_LINE) for _ in range(int(count)))
 
 
 def entry(text: str, key: str, name: str, options: LoadOptions) -> Entry:

@@ -36,7 +36,6 @@ class Documents:
             If the crystal is none, or a number or the curve does not hold.
         """
         material = Material.from_structure(entry.structure, origin=Origin.IMPORT, source=entry.source)
-        made: list[Material | Label | Spectrum] = [material]
         found = [
             Label.make(material.id, name, value, method=method.id, calculation=None, version=1)
             for name, value, method in entry.numbers
@@ -45,7 +44,7 @@ class Documents:
         if entry.curve is not None:
             curve = entry.curve
             curves.append(Spectrum.from_arrays(material.id, curve.energies, curve.values, method=curve.method.id))
-        for document in [*made, *found, *curves]:
+        for document in (material, *found, *curves):
             document.check()
         self.materials.append(material)
         self.labels += found
@@ -95,7 +94,9 @@ def _take(source: str, batch: Batch) -> tuple[int, int, int]:
         refused += len(refusals)
     new = documents.save()
     n = len(documents.materials)
-    imports.note(batch.digest, source=source, materials=(m.id for m in documents.materials), n=n, refused=refused)
+    if n:  # a source without a good entry leaves nothing behind but its quarantine
+        ids = [material.id for material in documents.materials]
+        imports.note(batch.digest, source=source, materials=ids, n=n, refused=refused)
     return new, n - new, refused
 
 

@@ -31,7 +31,7 @@ from fermiloop.schemas.vocabulary import Property
 NAME: Final = "JARVIS-DFT"
 FUNCTIONAL: Final = "OptB88vdW"
 LICENCE: Final = "NIST-PD (public domain, NIST)"
-LARGEST: Final = 4_000_000_000  # bytes of the JSON
+LARGEST: Final = 2_000_000_000  # bytes of the JSON
 CHUNK: Final = 200
 FIELDS: Final[dict[str, Property]] = {
     "formation_energy_peratom": Property.FORMATION_ENERGY_PER_ATOM,

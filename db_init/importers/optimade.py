@@ -78,7 +78,7 @@ def _load(base: str, pages: Pages, progress: Progress, options: LoadOptions) -> 
 def _base(url: str) -> str:
     """Versioned base address of any spelling of it."""
     plain = re.sub(r"/(structures|info)?/*$", "", url.strip().partition("?")[0].rstrip("/"))
-    if not re.match(r"https?://[^/\s]+", plain):
+    if not re.match(r"https?://[^/\s@]+(/|$)", plain):
         raise InputError(f"{url} is no address of an OPTIMADE server such as optimade:https://example.org/optimade.")
     return plain if re.search(r"/v\d+(\.\d+)*$", plain) else f"{plain}/v1"
 

@@ -17,11 +17,11 @@ class LoadReport:
     Parameters
     ----------
     loaded
-        New materials.
+        New materials; of the archive of a campaign, new documents of any kind.
     already
-        Materials that the store held.
+        Those that the store held.
     quarantined
-        Lines or files refused, each kept with its reason.
+        Lines, files or parts of them refused, each kept with its reason.
     """
 
     loaded: int

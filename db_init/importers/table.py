@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from fermiloop.db_init.importers.entries import Batch, Entry, Refusal, attempt, digest, external
 from fermiloop.db_init.importers.folder import LARGEST, from_text
@@ -78,7 +78,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if path.suffix == ".gz"
             else path.open(encoding="utf-8", newline="")
         ) as lines:
-            reader = csv.DictReader(lines, restkey=REST)
+            reader = csv.DictReader(_bounded(path, lines), restkey=REST)
             names = list(reader.fieldnames or [])
             yield 1, dict.fromkeys(names)
             yield from enumerate(reader, 2)
@@ -86,6 +86,14 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise InputError(f"There is no table {path}.") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The table {path} cannot be read: {error}.") from None
+
+
+def _bounded(path: Path, lines: TextIO) -> Iterator[str]:
+    """Lines of a file, so that one without an end takes no memory without end."""
+    while line := lines.readline(LARGEST):
+        if len(line) == LARGEST:
+            raise InputError(f"The table {path} has a line of more than {LARGEST // 1_000_000} MB.")
+        yield line
 
 
 def _entry(row: dict[str, Any], key: str, name: str, columns: dict[str, Property], options: LoadOptions) -> Entry:

@@ -245,6 +245,11 @@ def another_campaign(path: Path, members: Members) -> None:
     pack(path, members | {"documents/rounds.jsonl": text})
 
 
+def at_work(path: Path, members: Members) -> None:
+    text = members["documents/campaigns.jsonl"].replace(b'"finished"', b'"running"')
+    pack(path, members | {"documents/campaigns.jsonl": text})
+
+
 def two_campaigns(path: Path, members: Members) -> None:
     text = members["documents/campaigns.jsonl"]
     pack(path, members | {"documents/campaigns.jsonl": text + text.replace(b'"small"', b'"other"', 1)})
@@ -318,6 +323,7 @@ def no_tar(path: Path, members: Members) -> None:
         (forged_field, "methods does not hold"),
         (forged_type, "labels"),
         (another_campaign, "of another campaign"),
+        (at_work, "is running, and one at work"),
         (two_campaigns, "of another campaign"),
         (path_upwards, "manifest does not hold"),
         (absolute_path, "does not name"),

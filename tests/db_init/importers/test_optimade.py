@@ -196,7 +196,7 @@ def test_a_refusal_is_told_in_the_servers_words_and_not_repeated(
     assert (len(provider.asked), waits) == (2, [])
 
 
-@pytest.mark.parametrize("url", ["", "oqmd.org", "ftp://x.org", "http://", "https:// x"])
+@pytest.mark.parametrize("url", ["", "oqmd.org", "ftp://x.org", "http://", "https:// x", "https://me:pw@x.org"])
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(InputError, match="no address of an OPTIMADE server"):
         optimade.load(url)
