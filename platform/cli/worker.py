@@ -41,7 +41,9 @@ def submit(
     account: Annotated[str | None, typer.Option("--account", help="Whom it is charged to.")] = None,
     partition: Annotated[str | None, typer.Option("--partition", help="Partition or queue to wait in.")] = None,
     setup: Annotated[list[str] | None, typer.Option("--setup", help="Shell line to begin with; repeatable.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the files, show the script, submit nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write the files, show the script, submit nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Submit jobs that run workers to a cluster's scheduler, by FireWorks' queue adapter."""

@@ -144,7 +144,9 @@ def test_what_was_edited_in_the_adapter_is_kept(cluster: Any) -> None:
 def test_a_refusal_is_told_in_the_schedulers_words(cluster: Any) -> None:
     folder = cluster("slurm")
     (folder / "refuse").touch()
-    with pytest.raises(FailureError, match="sbatch refused the job: sbatch: error: invalid partition specified: nowhere"):
+    with pytest.raises(
+        FailureError, match="sbatch refused the job: sbatch: error: invalid partition specified: nowhere"
+    ):
         queues.submit(QueueJob("slurm", partition="nowhere"))
 
 
