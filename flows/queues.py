@@ -1,9 +1,9 @@
 """Workers as jobs of a cluster's scheduler, by FireWorks' own queue adapter and queue launcher.
 
 A job runs ``fermiloop worker run``, which recovers and advances campaigns as well as it runs what waits; FireWorks' own
-launcher would only run. Files lie in the data folder, ``queue/``: ``my_qadapter.yaml``, which may be edited and is kept,
-``my_fworker.yaml``, and ``environment``, which holds the database's address and is readable by its owner alone: the
-script that the scheduler copies and shows only names that file.
+launcher would only run. Files lie in ``queue/`` of the data folder: ``my_qadapter.yaml``, which may be edited and is
+kept, ``my_fworker.yaml``, and ``environment``, which holds the database's address and is readable by its owner alone:
+the script that the scheduler copies and shows only names that file.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ class QueueJob:
             raise InputError(f"The walltime {self.walltime!r} is no time; write it as 24:00:00.")
         for line in self.setup:
             if "\n" in line or "$$" in line:
-                raise InputError(f"The setup line {line!r} holds a line break or $$, which FireWorks' templates take away.")
+                raise InputError(
+                    f"The setup line {line!r} holds a line break or $$, which FireWorks' templates take away."
+                )
         if self.queue == "sge" and (self.nodes or self.tasks_per_node):
             raise InputError("SGE has no nodes to ask for; name your site's environment: --setup '#$ -pe mpi 16'.")
 
@@ -102,7 +104,9 @@ def prepare(asked: QueueJob) -> WorkerAdapter:
         If the database is the embedded one, which other machines cannot reach.
     """
     if settings().mongodb_uri is None:
-        raise InputError(f"Jobs on other machines cannot reach the embedded database; set {SECRET} to a MongoDB server.")
+        raise InputError(
+            f"Jobs on other machines cannot reach the embedded database; set {SECRET} to a MongoDB server."
+        )
     folder = queue_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     environment = _write_environment(folder / ENVIRONMENT)

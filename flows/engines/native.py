@@ -62,12 +62,12 @@ def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], 
         try:
             with _working_in(work):
                 response = compute(before[-1] if before else None)
+            _keep(response.output, document)
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
             isolation.write_atomically(folder / isolation.FAILURE, json.dumps({"reason": reason}))
             _end(folder, work, cores, "failed")
             raise EngineError(f"The {step} of {calculation} failed: {reason}.") from error
-        _keep(response.output, document)
         _end(folder, work, cores, "done")
         return response
 

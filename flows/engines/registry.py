@@ -158,12 +158,8 @@ def _chgnet_available() -> Availability:
 
 ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
-    Engine.CHGNET: EngineEntry(
-        False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"
-    ),
+    Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
     Engine.VASP: EngineEntry(True, vasp.method, vasp.flow, _results, vasp.available, vasp.refuses),
-    Engine.CP2K: EngineEntry(
-        False, cp2k.method, cp2k.flow, _results, cp2k.available, cp2k.refuses, last_step="relax"
-    ),
+    Engine.CP2K: EngineEntry(False, cp2k.method, cp2k.flow, _results, cp2k.available, cp2k.refuses, last_step="relax"),
 }

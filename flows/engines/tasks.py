@@ -90,14 +90,10 @@ def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def _cheap_relax(
-    potential: AnalyticPotential | ChgnetPotential, task: dict[str, Any], folder: Path
-) -> dict[str, Any]:
+def _cheap_relax(potential: AnalyticPotential | ChgnetPotential, task: dict[str, Any], folder: Path) -> dict[str, Any]:
     asked = Structure.from_dict(task["structure"])
     earlier = last_geometry(folder, asked)
-    found = relax(
-        potential, earlier or asked, fmax=task["fmax"], steps=task["steps"], trajectory=GeometryFile(folder)
-    )
+    found = relax(potential, earlier or asked, fmax=task["fmax"], steps=task["steps"], trajectory=GeometryFile(folder))
     if not found.converged:
         raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
     return {

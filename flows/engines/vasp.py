@@ -1,8 +1,8 @@
 """VASP by the settings of the Materials Project, as native atomate2 jobs.
 
 Two relaxations, a static calculation and a non-self-consistent one on a uniform mesh for the density of states, with
-the input sets of atomate2's ``MPGGARelaxMaker`` and ``MPGGAStaticMaker`` and pymatgen's ``MPNonSCFSet``. (atomate2's own
-``RelaxMaker`` is PBEsol with other k-points, and its energies do not mix with the Materials Project's.)
+the input sets of atomate2's ``MPGGARelaxMaker`` and ``MPGGAStaticMaker`` and pymatgen's ``MPNonSCFSet``.
+atomate2's own ``RelaxMaker`` is PBEsol with fewer k-points: its energies do not mix with the Materials Project's.
 """
 
 from __future__ import annotations

@@ -137,9 +137,8 @@ def _check_bands(curve: Dos, calculation: Any, grid: DosGrid) -> None:
     total = _total(curve)
     inside = energies <= curve.efermi + grid.dos_hi
     states = float(np.trapezoid(total[inside], energies[inside]))
-    whole = 2.0 * (int(calculation.input.parameters["NBANDS"]) - 1)
-    if states > whole + EXTRA_STATES:
+    bands = int(calculation.input.parameters["NBANDS"])
+    if states > 2.0 * (bands - 1) + EXTRA_STATES:
         raise EngineError(
-            f"the highest of {int(calculation.input.parameters['NBANDS'])} bands begins within {grid.dos_hi:g} eV of the "
-            "Fermi level; raise dos_bands_factor"
+            f"the highest of {bands} bands begins within {grid.dos_hi:g} eV of the Fermi level; raise dos_bands_factor"
         )

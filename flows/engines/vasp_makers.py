@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, Final
 from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
 from atomate2.vasp.jobs.mp import MPGGARelaxMaker, MPGGAStaticMaker
 from jobflow import Response
+from monty.io import zopen
 from monty.os.path import zpath
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
@@ -121,11 +121,9 @@ def last_contcar(folder: Path, like: Structure) -> Structure | None:
 
 def cores(folder: Path) -> int:
     """Number of cores that OUTCAR says VASP ran on, 1 where it does not."""
-    path = Path(zpath(str(folder / "OUTCAR")))
     try:
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open(encoding="utf-8", errors="replace")
-        with opened as lines:
-            found = CORES.search(lines.read(HEAD))
+        with zopen(zpath(str(folder / "OUTCAR")), "rt", encoding="utf-8", errors="replace") as lines:
+            found = CORES.search(str(lines.read(HEAD)))
     except OSError:
         return 1
     return int(found.group(1)) if found else 1

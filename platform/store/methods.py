@@ -8,6 +8,7 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.schemas.label import Label
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine
 
@@ -42,13 +43,20 @@ def of_engine(engine: Engine | str) -> list[Method]:
 
 
 def of_source(source: str) -> Method:
-    """The method of labels that were imported from a source; its current release where there are several.
+    """The method of labels that were imported from a source, or that an engine computed, such as ``gpaw``.
+
+    Of several the one of the current release, of an engine's the one with most labels.
 
     Raises
     ------
     NotFoundError
-        If nothing was imported from it.
+        If nothing was imported from it, or computed by it.
     """
+    if source in {str(engine) for engine in Engine if engine is not Engine.EXTERNAL}:
+        computed = of_engine(source)
+        if computed:
+            return max(computed, key=lambda method: (Label.objects(method=method.id).count(), str(method.id)))
+        raise NotFoundError(f"The store holds no labels that {source} computed; load some: fermiloop db load seed.")
     found: dict[str, list[Method]] = {}
     for method in of_engine(Engine.EXTERNAL):
         found.setdefault(str(method.settings.get("source", "")), []).append(method)

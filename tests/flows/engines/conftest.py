@@ -114,7 +114,7 @@ def _square(
 ) -> Dos:
     energies = np.arange(FERMI - 20.0, FERMI + top + step / 2, step)
     values = np.where(energies >= FERMI + bottom, height / spins, 0.0)
-    densities = {spin: values for spin in (Spin.up, Spin.down)[:spins]}
+    densities = dict.fromkeys((Spin.up, Spin.down)[:spins], values)
     total = Dos(FERMI, energies, densities)
     if structure is None:
         return total

@@ -8,22 +8,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from atomate2.vasp.files import write_vasp_input_set
 from atomate2.vasp.jobs import base
+from emmet.core.types.enums import VaspObject
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 from jobflow import Flow
 from jobflow.managers.fireworks import flow_to_workflow
 from pymatgen.core import Structure
-from pymatgen.electronic_structure.core import Orbital, Spin
-from pymatgen.electronic_structure.dos import CompleteDos, Dos
+from pymatgen.electronic_structure.dos import Dos
 from pymatgen.io.vasp import Poscar
 
 from fermiloop.flows.engines import isolation, native
 from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.flows.engines.vasp_makers import relax_maker, uniform_maker
+from fermiloop.flows.engines.vasp_makers import relax_maker
 from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, job_store, launchpad
 from fermiloop.flows.sample import document as candidate_document
@@ -59,6 +58,7 @@ class StandIn:
         self.runs: list[str] = []
         self.dies_at: int | None = None
         self.fails_at: str | None = None
+        self.also: dict[str, Any] = {}
 
     def run(self, **_: Any) -> None:
         step = Path.cwd().parent.name
@@ -90,7 +90,8 @@ class StandIn:
         made = self._make(
             found, energy=-11.0, curve=self._curve if step == "dos" else None, steps=40 if relaxing else 1
         )
-        return made.model_copy(update={"dir_name": f"host:{path}"})
+        objects = {**made.vasp_objects, **(self.also if step == "dos" else {})}
+        return made.model_copy(update={"dir_name": f"host:{path}", "vasp_objects": objects})
 
 
 @pytest.fixture
@@ -187,9 +188,7 @@ def test_a_relaxation_killed_half_way_goes_on_from_its_last_contcar(
     stand_in: StandIn, pad: SafeLaunchPad, selected: str
 ) -> None:
     stand_in.dies_at = 4
-    maker = relax_maker(
-        step="relax1", calculation=candidates.get(selected).calculation, potcar="PBE", time_limit=900.0
-    )
+    maker = relax_maker(step="relax1", calculation=candidates.get(selected).calculation, potcar="PBE", time_limit=900.0)
     with pytest.raises(KeyboardInterrupt):
         maker.make.original(maker, CRYSTAL)
     work(pad, EvaluateMaker().make("native", 1, selected))
@@ -203,23 +202,19 @@ def test_a_relaxation_killed_half_way_goes_on_from_its_last_contcar(
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_task_document_beyond_16_mb_passes(stand_in: StandIn, pad: SafeLaunchPad, square_dos: Any) -> None:
-    """MongoDB's limit: the curve goes to GridFS, and neither queue nor document hold more than a reference."""
-    total = square_dos(step=0.0015)
-    values = np.random.default_rng(0).random(len(total.energies))
-    projected = {site: {orbital: {Spin.up: values} for orbital in Orbital} for site in CRYSTAL}
-    stand_in._curve = CompleteDos(CRYSTAL, total, projected)
-    maker = uniform_maker(calculation="calc-large", potcar="PBE", time_limit=900.0, kpoints=200.0, bands_factor=2.0)
-    job = maker.make(CRYSTAL)
-    work(pad, Flow([job]))
+def test_a_task_document_beyond_16_mb_passes(stand_in: StandIn, pad: SafeLaunchPad, selected: str) -> None:
+    """MongoDB's limit: what is large goes to GridFS, and neither queue nor store hold more than a reference."""
+    large = {"projections": "0.123456789 " * (LARGEST_DOCUMENT // 12 + 100_000)}
+    stand_in.also = {VaspObject.BANDSTRUCTURE: large}
+    work(pad, EvaluateMaker().make("native", 1, selected))
+    candidate = candidates.get(selected)
+    assert candidate.stage is Stage.EVALUATED, candidate.reason
+    assert all(len(str(launch)) < 100_000 for launch in pad.launches.find())
     store = job_store()
     store.connect()
-    kept = store.docs_store.query_one({"uuid": job.uuid})
+    kept = store.docs_store.query_one({"name": "VASP DOS"})
     assert kept is not None
     assert len(json.dumps(kept, default=str)) < 100_000
-    assert all(len(str(launch)) < 100_000 for launch in pad.launches.find())
-    document = store.get_output(job.uuid, load=True)
-    curve = CompleteDos.from_dict(document["vasp_objects"]["dos"])
-    assert len(json.dumps(document["vasp_objects"]["dos"])) > LARGEST_DOCUMENT
-    assert len(curve.energies) == len(total.energies)
+    whole = store.get_output(kept["uuid"], load=True)
+    assert whole["vasp_objects"]["bandstructure"] == large
     store.close()

@@ -15,12 +15,14 @@ from fermiloop.flows.engines import isolation
 from fermiloop.flows.engines.gpaw_dft import GpawSettings
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.campaign.names import ENGINES_WITHOUT_DOS
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine
 
 ALL = list(ENGINES)
+NUMBER = {Engine.GPAW: "cutoff", Engine.VASP: "dos_kpoints", Engine.CP2K: "cutoff"}  # a setting of each
 
 
 def compute(engine: Engine, calculation: str, structure: Any, **settings: Any) -> EvaluationResult:
@@ -47,7 +49,7 @@ def test_an_unknown_setting_is_refused_with_a_hint(engine: Engine) -> None:
 @pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "much", True])
 def test_a_setting_that_is_no_number_is_refused(engine: Engine, value: Any) -> None:
-    name = "cutoff" if engine is Engine.GPAW else "fmax"
+    name = NUMBER.get(engine, "fmax")
     with pytest.raises(InputError, match=name):
         ENGINES[engine].method({name: value})
 
@@ -59,10 +61,18 @@ def test_every_job_runs_whatever_became_of_the_one_before(engine: Engine) -> Non
 
 
 @pytest.mark.parametrize("engine", ALL)
+def test_the_last_step_is_what_the_flow_puts_out(engine: Engine) -> None:
+    flow = ENGINES[engine].flow("calc-x", PROTOTYPES["A1"].build("Al", None, 16.5), {}, 60.0)
+    assert list(flow.output) == [ENGINES[engine].last_step]
+    without_curve = {Engine(name) for name in ENGINES_WITHOUT_DOS}
+    assert {name for name, entry in ENGINES.items() if not entry.gives_dos} == without_curve
+
+
+@pytest.mark.parametrize("engine", ALL)
 def test_availability_tells_what_to_do(engine: Engine) -> None:
     found = ENGINES[engine].available()
     assert found.detail
-    assert found.ready or "pip install" in found.detail
+    assert found.ready or "install" in found.detail or "set " in found.detail
 
 
 def test_the_seed_library_and_the_engine_are_one_method() -> None:

@@ -1,9 +1,8 @@
-"""VASP's inputs as the Materials Project would accept them, the flow as FireWorks takes it, and relaxations taken up."""
+"""VASP's inputs as the Materials Project accepts them, the flow as FireWorks takes it, relaxations taken up."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -129,7 +128,9 @@ def test_inputs_of_the_curve_pass_once_the_gap_is_known(name: str, gap: float, t
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_atomate2s_default_relaxation_would_not_pass(tmp_path: Path) -> None:
     _, validation = validated(NIAL, RelaxMaker().input_set_generator, tmp_path)
-    assert any("pseudopotentials" in reason.lower() or "input settings" in reason.lower() for reason in validation.reasons)
+    assert any(
+        "pseudopotentials" in reason.lower() or "input settings" in reason.lower() for reason in validation.reasons
+    )
 
 
 def test_the_curve_has_bands_and_points_enough() -> None:
@@ -182,12 +183,12 @@ def test_elements_without_a_potcar_are_refused() -> None:
 
 
 @pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder on the PATH, alone."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
-    yield folder
+    return folder
 
 
 def test_what_is_missing_is_named_with_its_remedy(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import methods
+from fermiloop.platform.store import labels, methods
 from fermiloop.schemas.method import Method
 
 
@@ -33,3 +33,13 @@ def test_those_of_an_engine(method, other_method):
 def test_what_is_not_there(database):
     with pytest.raises(NotFoundError, match="method-none"):
         methods.get("method-none")
+
+
+def test_labels_of_an_engine_are_a_source_and_those_of_most_labels_come_first(method, database):
+    second = methods.save("gpaw", "PBE", {"cutoff": 500}, {})
+    for number in range(2):
+        labels.save(f"m-{number}", "band_gap", 1.0, method=second)
+    labels.save("m-9", "band_gap", 1.0, method=method)
+    assert methods.of_source("gpaw").id == second
+    with pytest.raises(NotFoundError, match="no labels that vasp computed; load some: fermiloop db load seed"):
+        methods.of_source("vasp")
