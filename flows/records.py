@@ -88,7 +88,7 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
         return Share(sum(1 for value in alike if value >= spec.target.hit_similarity), len(alike))
     by = {"random": "random_pick"}.get(named, named)
     done = [c for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED and generator_of(c) == by]
-    return Share(sum(bool(c.scores.get("hit")) for c in done), len(done))
+    return Share(sum(bool(c.scores.get("hit")) for c in done), len(done), inside=True)
 
 
 def generator_of(candidate: Candidate) -> str:

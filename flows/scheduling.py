@@ -1,7 +1,7 @@
 """Scheduled retraining: APScheduler on documents of the store, one leader among any number of processes.
 
-APScheduler keeps its jobs in a store of ours (`flows.schedule_store`), which makes them from `Schedule` documents; its own
-MongoDB store keeps pickles. Whoever holds the lease leads; each occasion is a `ScheduleRun` of unique id, so that
+APScheduler keeps its jobs in a store of ours (`flows.schedule_store`), which makes them from `Schedule` documents; its
+own MongoDB store keeps pickles. Whoever holds the lease leads; each occasion is a `ScheduleRun` of unique id, so that
 it is taken once; a firing whose leader died is taken up by the next one, from the state that its training left.
 """
 

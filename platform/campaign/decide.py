@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from fermiloop.platform.campaign.budget import core_hours_left, evaluations_left, exhausted_step
 from fermiloop.platform.campaign.stopping import no_better_than
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.campaign.records import RoundRecord
     from fermiloop.platform.campaign.spec import CampaignSpec
+
+LEAST_TRIALS: Final = 10
+"""Trials without which a baseline is no measure."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,11 @@ class Decision:
 
 @dataclass(frozen=True)
 class Share:
-    """Hits among trials."""
+    """Hits among trials; `inside` where they are the campaign's own, which is then compared by the others."""
 
     hits: int
     n: int
+    inside: bool = False
 
 
 def decide(
@@ -84,9 +88,10 @@ def nothing_more(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> str | Non
 
 def _no_gain(spec: CampaignSpec, rounds: Sequence[RoundRecord], baseline: Share | None) -> str | None:
     """The campaign finds no more than its baseline would, as far as the trials can tell."""
-    n = sum(one.evaluated for one in rounds)
-    if spec.stop.no_better_than is None or baseline is None or n < spec.stop.after or not baseline.n:
+    n, hits = sum(one.evaluated for one in rounds), sum(one.hits for one in rounds)
+    if spec.stop.no_better_than is None or baseline is None or n < spec.stop.after or baseline.n < LEAST_TRIALS:
         return None
-    hits = sum(one.hits for one in rounds)
+    if baseline.inside:
+        n, hits = n - baseline.n, hits - baseline.hits
     holds, sentence = no_better_than(hits, n, baseline.hits, baseline.n)
     return f"Against {spec.stop.no_better_than}: {sentence}" if holds else None

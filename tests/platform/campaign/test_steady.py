@@ -74,6 +74,14 @@ def test_a_campaign_no_better_than_chance_ends() -> None:
     good = replace(poor, rounds=(replace(ONE, selected=200, evaluated=200, hits=60),))
     assert next_move(spec, good).select == 4
     assert next_move(spec, replace(poor, baseline=None)).select == 4
+    assert next_move(spec, replace(poor, baseline=Share(1, 1))).select == 4  # one trial is no measure
+
+
+def test_a_baseline_that_proposes_itself_is_compared_with_the_others() -> None:
+    spec = with_budget(evaluations=1000).model_copy(update={"stop": StopSpec(no_better_than="substitution", after=50)})
+    # 70 of 200 in all, but 60 of them are the baseline's 100: the others found 10 of 100
+    mixed = Standing((replace(ONE, selected=200, evaluated=200, hits=70),), {}, 5, 0, False, 9, Share(60, 100, True))
+    assert "10 of 100" in str(next_move(spec, mixed).finish)
 
 
 @given(
