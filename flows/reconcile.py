@@ -15,6 +15,7 @@ from fireworks import LaunchPad
 
 from fermiloop.flows.advance import ROUND_KEY, workflow_is_active
 from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.evaluations import add_evaluation, is_queued
 from fermiloop.flows.launchpad import has_workflow
 from fermiloop.flows.record import record_evaluation
@@ -24,7 +25,7 @@ from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, RoundState, Stage
 
 MOST_ATTEMPTS: Final = 3
 OPEN: Final = (CampaignState.RUNNING, CampaignState.PAUSED)
@@ -151,5 +152,5 @@ def _queue_again(pad: LaunchPad, candidate: Candidate) -> None:
 
 def _finished_on_disk(calculation: Calculation) -> bool:
     """Whether the last step of a calculation left its output."""
-    last = "static" if isolation.step_folder(calculation.id, "static").exists() else "relax"
+    last = ENGINES[Engine(calculation.engine)].last_step
     return isolation.read_output(isolation.step_folder(calculation.id, last)) is not None
