@@ -13,6 +13,7 @@ from fireworks import LaunchPad
 
 from fermiloop.flows.evaluations import add_evaluation
 from fermiloop.flows.records import baseline, round_records, spent
+from fermiloop.flows.recover import is_gone
 from fermiloop.flows.select import best_of, plan
 from fermiloop.flows.steps import logger, seed_of, spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec
@@ -28,6 +29,9 @@ OPEN = (RoundState.PLANNED, RoundState.LAUNCHED)
 
 def advance_steadily(pad: LaunchPad, name: str, worker: str) -> None:
     """Make the campaign's next move, if nobody else is at it."""
+    holder = campaigns.get(name).turn.get("by")
+    if holder and is_gone(holder):
+        campaigns.end_turn(name, holder)
     if not campaigns.take_turn(name, worker, LEASE_SECONDS):
         return
     try:

@@ -13,6 +13,7 @@ from fermiloop.flows import launching, managing
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.fair_share import draw
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
+from fermiloop.flows.recover import worker_name
 from fermiloop.flows.steady import in_flight
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CampaignState, Stage
@@ -80,3 +81,15 @@ def test_two_workers_do_not_select_at_once(library: str, campaign: Any) -> None:
     campaigns.end_turn("turns", "one")
     assert campaigns.take_turn("turns", "two", -1)
     assert campaigns.take_turn("turns", "one", 60)  # the other's lease has run out
+
+
+def test_a_turn_whose_holder_died_is_given_back_at_once(library: str, campaign: Any) -> None:
+    spec, text = steady(campaign, "left")
+    managing.enqueue(spec, text)
+    host, pid, _ = worker_name().split("~")
+    assert campaigns.take_turn("left", f"{host}~{pid}~1", 600)  # a process of this number that began at another time
+    pad = launchpad()
+    advance_all(pad, "me")
+    pad.connection.close()
+    assert [one.number for one in campaigns.rounds("left")] == [1]
+    assert campaigns.get("left").turn == {}
