@@ -23,7 +23,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-ELEMENTS = ("Al", "Ni", "Cu", "Pd", "Ti", "Pt", "Ag", "Au", "Rh", "Fe", "Co", "Zn")
+ELEMENTS = (
+    "Al", "Ni", "Cu", "Pd", "Ti", "Pt", "Ag", "Au", "Rh", "Fe", "Co", "Zn", "Mg", "Ca", "Ga", "V", "Mo", "W", "Ir", "Ta",
+)  # fmt: skip
 CAMPAIGN = """
 name: {name}
 priority: {priority}
@@ -31,10 +33,10 @@ mode: {mode}
 target:
   dos: {{material: {target}}}
   exclude: [{target}]
-space: {{elements: [{elements}], components: [1, 2], crystal_systems: [cubic], max_sites: 5}}
+space: {{elements: [{elements}], components: [1, 2], crystal_systems: [cubic, hexagonal], max_sites: 8}}
 generators:
   - {{name: substitution, proposals: 40}}
-  - {{name: random_pick, proposals: 80, options: {{potential: none}}}}
+  - {{name: random_pick, proposals: 100, options: {{potential: none}}}}
 funnel: {{stages: [geometry, duplicates, target], potential: analytic}}
 acquisition: {{name: upper_confidence_bound, share: bandit}}
 engine: {{name: analytic, time_limit: 120}}
