@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS: Final = 60.0  # between looks at what changed in the store
 SMALLEST_TO_COMPRESS: Final = 5000  # bytes
-HOMEPAGE: Final = "https://github.com/fermiloop/fermiloop"
 DESCRIPTION: Final = "Materials and candidates of closed-loop inverse design, with where each came from."
 
 log = logging.getLogger(__name__)
@@ -173,13 +172,19 @@ def _version() -> str | None:
 
 def _config(base_url: str | None) -> GivenConfig:
     described = [
-        {"name": name, "type": kind, "description": text, "sortable": kind != "list", **({"unit": unit} if unit else {})}
+        {
+            "name": name,
+            "type": kind,
+            "description": text,
+            "sortable": kind != "list",
+            **({"unit": unit} if unit else {}),
+        }
         for name, (kind, unit, text) in PROVIDER_FIELDS.items()
     ]
     return GivenConfig(
         base_url=base_url,
-        provider={"prefix": PREFIX, "name": "fermiloop", "description": DESCRIPTION, "homepage": HOMEPAGE},
-        implementation={"name": "fermiloop", "version": _version(), "homepage": HOMEPAGE},
+        provider={"prefix": PREFIX, "name": "fermiloop", "description": DESCRIPTION},
+        implementation={"name": "fermiloop", "version": _version()},
         provider_fields={"structures": described},
         structures_collection=optimade_entries.STRUCTURES,
         references_collection=optimade_entries.REFERENCES,

@@ -8,7 +8,6 @@ from typing import Any, Final
 from optimade.exceptions import BadRequest
 from optimade.filtertransformers.mongo import MongoTransformer
 from optimade.models import EntryResource, LinksResource, ReferenceResource, StructureResource
-from optimade.server.config import ServerConfig
 from optimade.server.entry_collections import EntryCollection
 from optimade.server.mappers import BaseResourceMapper, LinksMapper, ReferenceMapper, StructureMapper
 
@@ -30,7 +29,7 @@ class LiteralTransformer(MongoTransformer):
 class StoreCollection(EntryCollection):
     """One of the served collections."""
 
-    def __init__(self, name: str, resource: type[EntryResource], mapper: BaseResourceMapper, config: ServerConfig):
+    def __init__(self, name: str, resource: type[EntryResource], mapper: BaseResourceMapper, config: Any) -> None:
         super().__init__(resource, mapper, LiteralTransformer(mapper=mapper), config)
         self.name = name
 
@@ -90,14 +89,10 @@ class StoreCollection(EntryCollection):
         return rows, optimade_query.count(self.name, criteria["filter"]), more
 
 
-def collections(config: ServerConfig) -> dict[str, StoreCollection]:
+def collections(config: Any) -> dict[str, StoreCollection]:
     """All served collections by endpoint."""
     return {
         "links": StoreCollection(optimade_entries.LINKS, LinksResource, LinksMapper(config), config),
-        "references": StoreCollection(
-            optimade_entries.REFERENCES, ReferenceResource, ReferenceMapper(config), config
-        ),
-        "structures": StoreCollection(
-            optimade_entries.STRUCTURES, StructureResource, StructureMapper(config), config
-        ),
+        "references": StoreCollection(optimade_entries.REFERENCES, ReferenceResource, ReferenceMapper(config), config),
+        "structures": StoreCollection(optimade_entries.STRUCTURES, StructureResource, StructureMapper(config), config),
     }

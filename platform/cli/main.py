@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, worker
+from fermiloop.platform.cli import (
+    bench,
+    campaign,
+    candidates,
+    database,
+    doctor,
+    generators,
+    materials,
+    optimade,
+    worker,
+)
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
@@ -35,6 +45,7 @@ app.add_typer(generators.app, name="generators")
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(worker.app, name="worker")
 app.add_typer(bench.app, name="bench")
+app.add_typer(optimade.app, name="optimade")
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
 

@@ -39,10 +39,7 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "energy_above_hull": ("float", "eV/atom", "predicted energy of a candidate above the convex hull"),
     "prototype": ("string", None, "Strukturbericht symbol, or anonymous formula and space group"),
     "crystal_system": ("string", None, "one of the seven crystal systems"),
-    "dos_fingerprint": (
-        "list", None, "levels 0 to 56 of the density of states in intervals that widen away from the Fermi level, "
-        "from -7.5 to 7.5 eV, after Kuban et al., Sci. Data 9, 646 (2022)",
-    ),
+    "dos_fingerprint": ("list", None, "levels 0 to 56 of the DOS from -7.5 to 7.5 eV, see Kuban et al. 2022"),
     "source_name": ("string", None, "database or file that a material came from"),
     "source_key": ("string", None, "its key there"),
     "licence": ("string", None, "licence of the source"),
@@ -116,7 +113,7 @@ def structure_fields(structure: Mapping[str, Any]) -> dict[str, Any]:
 def anonymous_formula(counts: Mapping[str, int]) -> str:
     """Formula with letters in place of elements, the most frequent first: ``A3B`` of Ni3Al."""
     amounts = sorted(_reduced(counts).values(), reverse=True)
-    letters = (ascii_uppercase[i % 26] + ("" if i < 26 else ascii_lowercase[i // 26 - 1]) for i in range(len(amounts)))  # noqa: PLR2004
+    letters = (ascii_uppercase[i % 26] + ("" if i < 26 else ascii_lowercase[i // 26 - 1]) for i in range(len(amounts)))
     return _spelled(dict(zip(letters, amounts, strict=True)))
 
 
