@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 # optimade-python-tools makes log files at import unless its logger has a handler
 logging.getLogger("optimade").addHandler(logging.NullHandler())
 
-from fastapi import FastAPI  # noqa: E402
+from fastapi import FastAPI, Request  # noqa: E402
+from fastapi.exceptions import RequestValidationError  # noqa: E402
 from fastapi.middleware.cors import CORSMiddleware  # noqa: E402
 from fastapi.middleware.gzip import GZipMiddleware  # noqa: E402
 from fastapi.responses import RedirectResponse  # noqa: E402
 from optimade import __api_version__  # noqa: E402
+from optimade.models import OptimadeError  # noqa: E402
 from optimade.server.config import ServerConfig  # noqa: E402
-from optimade.server.exception_handlers import OPTIMADE_EXCEPTIONS  # noqa: E402
+from optimade.server.exception_handlers import OPTIMADE_EXCEPTIONS, general_exception  # noqa: E402
 from optimade.server.mappers.entries import BaseResourceMapper  # noqa: E402
 from optimade.server.middleware import OPTIMADE_MIDDLEWARE, AddWarnings  # noqa: E402
 from optimade.server.routers import info, links, references, structures, versions  # noqa: E402
@@ -150,6 +152,7 @@ def create_app(*, base_url: str | None = None, refresh_seconds: float = REFRESH_
     app.add_middleware(Address, refresh_seconds=refresh_seconds)
     for exception, handler in OPTIMADE_EXCEPTIONS:
         app.add_exception_handler(exception, handler)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
     app.add_api_route("/", _landing, include_in_schema=False)
     for prefix in ("", *BASE_URL_PREFIXES.values()):
         for endpoint in (info, links, references, structures):
@@ -161,6 +164,14 @@ def create_app(*, base_url: str | None = None, refresh_seconds: float = REFRESH_
 def _landing() -> RedirectResponse:
     """Who comes to the base URL is shown what is served."""
     return RedirectResponse(f"{_here.get() or ''}{BASE_URL_PREFIXES['major']}/info")
+
+
+def _bad_parameter(request: Request, error: Exception) -> JSONAPIResponse:
+    """Tell which parameter does not hold, with the status that the specification asks for."""
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": str(error)}
+    detail = f"The parameter {'.'.join(str(part) for part in first['loc'][1:])} does not hold: {first['msg']}."
+    told = OptimadeError(detail=detail, status="400", title="Bad Request")
+    return general_exception(request, error, status_code=400, errors=[told])
 
 
 def _version() -> str | None:

@@ -57,7 +57,7 @@ class StoreCollection(EntryCollection):
         Raises
         ------
         BadRequest
-            If its filter is longer or deeper than any person's, or its offset beyond any collection.
+            If its filter is longer or deeper than any person's, or its page before or behind any collection.
         """
         text = getattr(params, "filter", None) or ""
         if len(text) > LONGEST_FILTER or text.count("(") + text.upper().count("NOT ") > DEEPEST_FILTER:
@@ -65,8 +65,10 @@ class StoreCollection(EntryCollection):
                 detail=f"A filter of at most {LONGEST_FILTER} characters and {DEEPEST_FILTER} brackets is answered."
             )
         criteria: dict[str, Any] = super().handle_query_params(params)
-        if criteria.get("skip", 0) > LARGEST_SKIP:
-            raise BadRequest(detail=f"The offset {criteria['skip']} lies behind every entry.")
+        if not 0 <= criteria.get("skip", 0) <= LARGEST_SKIP:
+            raise BadRequest(detail=f"The offset {criteria['skip']} lies before or behind every entry.")
+        if criteria["limit"] < 1:
+            raise BadRequest(detail=f"A page holds at least 1 entry, not {criteria['limit']}.")
         if "page_above" in criteria:
             raise NotImplementedError("Pages are asked for by page_offset or page_number.")
         criteria["projection"]["_id"] = False

@@ -49,11 +49,15 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
 REFERENCES: Final[dict[str, dict[str, Any]]] = {
     "bang-2024": {
         "authors": [{"name": "Bang et al.", "lastname": "Bang"}], "journal": "J. Mater. Chem. A", "volume": "12",
-        "pages": "6004", "year": "2024", "bib_type": "article", "title": "Composition from a density of states",
+        "pages": "6004", "year": "2024", "bib_type": "article",
     },
     "ren-2022": {
         "authors": [{"name": "Ren et al.", "lastname": "Ren"}], "journal": "Matter", "volume": "5", "pages": "314",
-        "year": "2022", "bib_type": "article", "title": "Invertible Fourier-transformed crystal properties (FTCP)",
+        "year": "2022", "bib_type": "article",
+        "title": (
+            "An invertible crystallographic representation for general inverse design of inorganic crystals with "
+            "targeted properties"
+        ),
     },
     "noh-2019": {
         "authors": [{"name": "Noh et al.", "lastname": "Noh"}], "journal": "Matter", "volume": "1", "pages": "1370",
@@ -62,7 +66,11 @@ REFERENCES: Final[dict[str, dict[str, Any]]] = {
     },
     "long-2021": {
         "authors": [{"name": "Long et al.", "lastname": "Long"}], "journal": "npj Comput. Mater.", "volume": "7",
-        "pages": "66", "year": "2021", "bib_type": "article", "title": "Constrained crystals deep convolutional GAN",
+        "pages": "66", "year": "2021", "bib_type": "article",
+        "title": (
+            "Constrained crystals deep convolutional generative adversarial network for the inverse design of crystal "
+            "structures"
+        ),
     },
     "kuban-2022": {
         "authors": [{"name": "Kuban et al.", "lastname": "Kuban"}], "journal": "Sci. Data", "volume": "9",
@@ -71,7 +79,7 @@ REFERENCES: Final[dict[str, dict[str, Any]]] = {
     },
     "fermiloop-seed": {
         "authors": [{"name": "The fermiloop developers"}], "bib_type": "misc", "title": "fermiloop seed library",
-        "note": "GPAW, PBE; see the methods of each label",
+        "note": "GPAW with PBE, by the methods of its labels",
     },
 }  # fmt: skip
 REFERENCE_OF: Final = {
