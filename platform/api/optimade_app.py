@@ -15,26 +15,23 @@ from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
-# optimade-python-tools makes log files at import unless its logger has a handler
-logging.getLogger("optimade").addHandler(logging.NullHandler())
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import RedirectResponse
+from optimade import __api_version__
+from optimade.models import OptimadeError
+from optimade.server.config import ServerConfig
+from optimade.server.exception_handlers import OPTIMADE_EXCEPTIONS, general_exception
+from optimade.server.mappers.entries import BaseResourceMapper
+from optimade.server.middleware import OPTIMADE_MIDDLEWARE, AddWarnings
+from optimade.server.routers import info, links, references, structures, versions
+from optimade.server.routers.utils import BASE_URL_PREFIXES, JSONAPIResponse
 
-from fastapi import FastAPI, Request  # noqa: E402
-from fastapi.exceptions import RequestValidationError  # noqa: E402
-from fastapi.middleware.cors import CORSMiddleware  # noqa: E402
-from fastapi.middleware.gzip import GZipMiddleware  # noqa: E402
-from fastapi.responses import RedirectResponse  # noqa: E402
-from optimade import __api_version__  # noqa: E402
-from optimade.models import OptimadeError  # noqa: E402
-from optimade.server.config import ServerConfig  # noqa: E402
-from optimade.server.exception_handlers import OPTIMADE_EXCEPTIONS, general_exception  # noqa: E402
-from optimade.server.mappers.entries import BaseResourceMapper  # noqa: E402
-from optimade.server.middleware import OPTIMADE_MIDDLEWARE, AddWarnings  # noqa: E402
-from optimade.server.routers import info, links, references, structures, versions  # noqa: E402
-from optimade.server.routers.utils import BASE_URL_PREFIXES, JSONAPIResponse  # noqa: E402
-
-from fermiloop.platform.api.optimade_collection import collections  # noqa: E402
-from fermiloop.platform.representations.optimade_fields import PREFIX, PROVIDER_FIELDS  # noqa: E402
-from fermiloop.platform.store import connection, optimade_entries, optimade_query  # noqa: E402
+from fermiloop.platform.api.optimade_collection import collections
+from fermiloop.platform.representations.optimade_fields import PREFIX, PROVIDER_FIELDS
+from fermiloop.platform.store import connection, optimade_entries, optimade_query
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

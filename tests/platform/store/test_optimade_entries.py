@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
+from optimade.utils import insert_from_jsonl
 
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError
 from fermiloop.platform.store import candidates, connection, optimade_entries, optimade_export, spectra
@@ -115,6 +117,19 @@ def test_an_export_holds_the_campaign_and_its_materials(campaign, stored, tmp_pa
     first = path.read_text()
     assert optimade_export.write("pd-like", path) == 4
     assert path.read_text() == first
+
+
+def test_another_server_takes_an_export_in(campaign, tmp_path: Path):
+    class Other(list):
+        insert = list.extend
+
+    logging.getLogger("optimade").addHandler(logging.NullHandler())  # or that package makes a log file
+    path = tmp_path / "pd-like.jsonl"
+    optimade_export.write("pd-like", path)
+    taken = {"structures": Other(), "references": Other()}
+    insert_from_jsonl(path, taken)
+    assert {row["id"] for row in taken["structures"]} == set(campaign.values())
+    assert [row["id"] for row in taken["references"]] == ["ren-2022"]
 
 
 @pytest.mark.parametrize(
