@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ELEMENTS = (
-    "Al", "Ni", "Cu", "Pd", "Ti", "Pt", "Ag", "Au", "Rh", "Fe", "Co", "Zn", "Mg", "Ca", "Ga", "V", "Mo", "W", "Ir", "Ta",
+    "Al", "Ni", "Cu", "Pd", "Ti", "Pt", "Ag", "Au", "Rh", "Fe", "Co", "Zn", "Mg", "Ca", "Ga", "V", "Mo", "W", "Ir",
 )  # fmt: skip
 CAMPAIGN = """
 name: {name}

@@ -167,7 +167,8 @@ def _bare_candidates(query: dict[str, Any], projection: dict[str, int] | None = 
 
     fields = projection if projection is not None else dict.fromkeys(candidates.LISTED, 1)
     match: dict[str, Any] = {f"scores.{k}": {"$gte": lo, "$lte": hi} for k, (lo, hi) in query["scores"].items()}
-    order = {"campaign": 1, "round": 1, "_id": 1}
+    first = next(iter(query["scores"]))
+    order = {f"scores.{first}": -1 if first == "similarity_mean" else 1, "_id": 1}
     collection, elements = connection.database()["candidates"], list(query["elements"])
     if len(elements) == 1:
         return list(collection.find({"elements": elements[0], **match}, fields).sort(list(order.items())).limit(LIMIT))

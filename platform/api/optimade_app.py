@@ -15,31 +15,29 @@ from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
-# optimade-python-tools makes log files at import unless its logger has a handler
-logging.getLogger("optimade").addHandler(logging.NullHandler())
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import RedirectResponse
+from optimade import __api_version__
+from optimade.models import OptimadeError
+from optimade.server.config import ServerConfig
+from optimade.server.exception_handlers import OPTIMADE_EXCEPTIONS, general_exception
+from optimade.server.mappers.entries import BaseResourceMapper
+from optimade.server.middleware import OPTIMADE_MIDDLEWARE, AddWarnings
+from optimade.server.routers import info, links, references, structures, versions
+from optimade.server.routers.utils import BASE_URL_PREFIXES, JSONAPIResponse
 
-from fastapi import FastAPI  # noqa: E402
-from fastapi.middleware.cors import CORSMiddleware  # noqa: E402
-from fastapi.middleware.gzip import GZipMiddleware  # noqa: E402
-from fastapi.responses import RedirectResponse  # noqa: E402
-from optimade import __api_version__  # noqa: E402
-from optimade.server.config import ServerConfig  # noqa: E402
-from optimade.server.exception_handlers import OPTIMADE_EXCEPTIONS  # noqa: E402
-from optimade.server.mappers.entries import BaseResourceMapper  # noqa: E402
-from optimade.server.middleware import OPTIMADE_MIDDLEWARE, AddWarnings  # noqa: E402
-from optimade.server.routers import info, links, references, structures, versions  # noqa: E402
-from optimade.server.routers.utils import BASE_URL_PREFIXES, JSONAPIResponse  # noqa: E402
-
-from fermiloop.platform.api.optimade_collection import collections  # noqa: E402
-from fermiloop.platform.representations.optimade_fields import PREFIX, PROVIDER_FIELDS  # noqa: E402
-from fermiloop.platform.store import connection, optimade_entries, optimade_query  # noqa: E402
+from fermiloop.platform.api.optimade_collection import collections
+from fermiloop.platform.representations.optimade_fields import PREFIX, PROVIDER_FIELDS
+from fermiloop.platform.store import connection, optimade_entries, optimade_query
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 REFRESH_SECONDS: Final = 60.0  # between looks at what changed in the store
 SMALLEST_TO_COMPRESS: Final = 5000  # bytes
-HOMEPAGE: Final = "https://github.com/fermiloop/fermiloop"
 DESCRIPTION: Final = "Materials and candidates of closed-loop inverse design, with where each came from."
 
 log = logging.getLogger(__name__)
@@ -151,6 +149,7 @@ def create_app(*, base_url: str | None = None, refresh_seconds: float = REFRESH_
     app.add_middleware(Address, refresh_seconds=refresh_seconds)
     for exception, handler in OPTIMADE_EXCEPTIONS:
         app.add_exception_handler(exception, handler)
+    app.add_exception_handler(RequestValidationError, _bad_parameter)
     app.add_api_route("/", _landing, include_in_schema=False)
     for prefix in ("", *BASE_URL_PREFIXES.values()):
         for endpoint in (info, links, references, structures):
@@ -164,6 +163,14 @@ def _landing() -> RedirectResponse:
     return RedirectResponse(f"{_here.get() or ''}{BASE_URL_PREFIXES['major']}/info")
 
 
+def _bad_parameter(request: Request, error: Exception) -> JSONAPIResponse:
+    """Tell which parameter does not hold, with the status that the specification asks for."""
+    first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": str(error)}
+    detail = f"The parameter {'.'.join(str(part) for part in first['loc'][1:])} does not hold: {first['msg']}."
+    told = OptimadeError(detail=detail, status="400", title="Bad Request")
+    return general_exception(request, error, status_code=400, errors=[told])
+
+
 def _version() -> str | None:
     try:
         return version("fermiloop")
@@ -173,13 +180,19 @@ def _version() -> str | None:
 
 def _config(base_url: str | None) -> GivenConfig:
     described = [
-        {"name": name, "type": kind, "description": text, "sortable": kind != "list", **({"unit": unit} if unit else {})}
+        {
+            "name": name,
+            "type": kind,
+            "description": text,
+            "sortable": kind != "list",
+            **({"unit": unit} if unit else {}),
+        }
         for name, (kind, unit, text) in PROVIDER_FIELDS.items()
     ]
     return GivenConfig(
         base_url=base_url,
-        provider={"prefix": PREFIX, "name": "fermiloop", "description": DESCRIPTION, "homepage": HOMEPAGE},
-        implementation={"name": "fermiloop", "version": _version(), "homepage": HOMEPAGE},
+        provider={"prefix": PREFIX, "name": "fermiloop", "description": DESCRIPTION},
+        implementation={"name": "fermiloop", "version": _version()},
         provider_fields={"structures": described},
         structures_collection=optimade_entries.STRUCTURES,
         references_collection=optimade_entries.REFERENCES,

@@ -8,7 +8,6 @@ from typing import Any, Final
 from optimade.exceptions import BadRequest
 from optimade.filtertransformers.mongo import MongoTransformer
 from optimade.models import EntryResource, LinksResource, ReferenceResource, StructureResource
-from optimade.server.config import ServerConfig
 from optimade.server.entry_collections import EntryCollection
 from optimade.server.mappers import BaseResourceMapper, LinksMapper, ReferenceMapper, StructureMapper
 
@@ -30,7 +29,7 @@ class LiteralTransformer(MongoTransformer):
 class StoreCollection(EntryCollection):
     """One of the served collections."""
 
-    def __init__(self, name: str, resource: type[EntryResource], mapper: BaseResourceMapper, config: ServerConfig):
+    def __init__(self, name: str, resource: type[EntryResource], mapper: BaseResourceMapper, config: Any) -> None:
         super().__init__(resource, mapper, LiteralTransformer(mapper=mapper), config)
         self.name = name
 
@@ -58,7 +57,7 @@ class StoreCollection(EntryCollection):
         Raises
         ------
         BadRequest
-            If its filter is longer or deeper than any person's, or its offset beyond any collection.
+            If its filter is longer or deeper than any person's, or its page before or behind any collection.
         """
         text = getattr(params, "filter", None) or ""
         if len(text) > LONGEST_FILTER or text.count("(") + text.upper().count("NOT ") > DEEPEST_FILTER:
@@ -66,8 +65,10 @@ class StoreCollection(EntryCollection):
                 detail=f"A filter of at most {LONGEST_FILTER} characters and {DEEPEST_FILTER} brackets is answered."
             )
         criteria: dict[str, Any] = super().handle_query_params(params)
-        if criteria.get("skip", 0) > LARGEST_SKIP:
-            raise BadRequest(detail=f"The offset {criteria['skip']} lies behind every entry.")
+        if not 0 <= criteria.get("skip", 0) <= LARGEST_SKIP:
+            raise BadRequest(detail=f"The offset {criteria['skip']} lies before or behind every entry.")
+        if criteria["limit"] < 1:
+            raise BadRequest(detail=f"A page holds at least 1 entry, not {criteria['limit']}.")
         if "page_above" in criteria:
             raise NotImplementedError("Pages are asked for by page_offset or page_number.")
         criteria["projection"]["_id"] = False
@@ -90,14 +91,10 @@ class StoreCollection(EntryCollection):
         return rows, optimade_query.count(self.name, criteria["filter"]), more
 
 
-def collections(config: ServerConfig) -> dict[str, StoreCollection]:
+def collections(config: Any) -> dict[str, StoreCollection]:
     """All served collections by endpoint."""
     return {
         "links": StoreCollection(optimade_entries.LINKS, LinksResource, LinksMapper(config), config),
-        "references": StoreCollection(
-            optimade_entries.REFERENCES, ReferenceResource, ReferenceMapper(config), config
-        ),
-        "structures": StoreCollection(
-            optimade_entries.STRUCTURES, StructureResource, StructureMapper(config), config
-        ),
+        "references": StoreCollection(optimade_entries.REFERENCES, ReferenceResource, ReferenceMapper(config), config),
+        "structures": StoreCollection(optimade_entries.STRUCTURES, StructureResource, StructureMapper(config), config),
     }

@@ -25,6 +25,7 @@ from fermiloop.platform.cli import (
     doctor,
     generators,
     materials,
+    optimade,
     reconcile,
     schedule,
     worker,
@@ -50,6 +51,7 @@ app.add_typer(worker.app, name="worker")
 app.add_typer(schedule.app, name="schedule")
 app.add_typer(bench.app, name="bench")
 app.command("reconcile")(reconcile.reconcile)
+app.add_typer(optimade.app, name="optimade")
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
 

@@ -39,10 +39,7 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "energy_above_hull": ("float", "eV/atom", "predicted energy of a candidate above the convex hull"),
     "prototype": ("string", None, "Strukturbericht symbol, or anonymous formula and space group"),
     "crystal_system": ("string", None, "one of the seven crystal systems"),
-    "dos_fingerprint": (
-        "list", None, "levels 0 to 56 of the density of states in intervals that widen away from the Fermi level, "
-        "from -7.5 to 7.5 eV, after Kuban et al., Sci. Data 9, 646 (2022)",
-    ),
+    "dos_fingerprint": ("list", None, "levels 0 to 56 of the DOS from -7.5 to 7.5 eV, see Kuban et al. 2022"),
     "source_name": ("string", None, "database or file that a material came from"),
     "source_key": ("string", None, "its key there"),
     "licence": ("string", None, "licence of the source"),
@@ -52,11 +49,15 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
 REFERENCES: Final[dict[str, dict[str, Any]]] = {
     "bang-2024": {
         "authors": [{"name": "Bang et al.", "lastname": "Bang"}], "journal": "J. Mater. Chem. A", "volume": "12",
-        "pages": "6004", "year": "2024", "bib_type": "article", "title": "Composition from a density of states",
+        "pages": "6004", "year": "2024", "bib_type": "article",
     },
     "ren-2022": {
         "authors": [{"name": "Ren et al.", "lastname": "Ren"}], "journal": "Matter", "volume": "5", "pages": "314",
-        "year": "2022", "bib_type": "article", "title": "Invertible Fourier-transformed crystal properties (FTCP)",
+        "year": "2022", "bib_type": "article",
+        "title": (
+            "An invertible crystallographic representation for general inverse design of inorganic crystals with "
+            "targeted properties"
+        ),
     },
     "noh-2019": {
         "authors": [{"name": "Noh et al.", "lastname": "Noh"}], "journal": "Matter", "volume": "1", "pages": "1370",
@@ -65,7 +66,11 @@ REFERENCES: Final[dict[str, dict[str, Any]]] = {
     },
     "long-2021": {
         "authors": [{"name": "Long et al.", "lastname": "Long"}], "journal": "npj Comput. Mater.", "volume": "7",
-        "pages": "66", "year": "2021", "bib_type": "article", "title": "Constrained crystals deep convolutional GAN",
+        "pages": "66", "year": "2021", "bib_type": "article",
+        "title": (
+            "Constrained crystals deep convolutional generative adversarial network for the inverse design of crystal "
+            "structures"
+        ),
     },
     "kuban-2022": {
         "authors": [{"name": "Kuban et al.", "lastname": "Kuban"}], "journal": "Sci. Data", "volume": "9",
@@ -74,7 +79,7 @@ REFERENCES: Final[dict[str, dict[str, Any]]] = {
     },
     "fermiloop-seed": {
         "authors": [{"name": "The fermiloop developers"}], "bib_type": "misc", "title": "fermiloop seed library",
-        "note": "GPAW, PBE; see the methods of each label",
+        "note": "GPAW with PBE, by the methods of its labels",
     },
 }  # fmt: skip
 REFERENCE_OF: Final = {
@@ -116,7 +121,7 @@ def structure_fields(structure: Mapping[str, Any]) -> dict[str, Any]:
 def anonymous_formula(counts: Mapping[str, int]) -> str:
     """Formula with letters in place of elements, the most frequent first: ``A3B`` of Ni3Al."""
     amounts = sorted(_reduced(counts).values(), reverse=True)
-    letters = (ascii_uppercase[i % 26] + ("" if i < 26 else ascii_lowercase[i // 26 - 1]) for i in range(len(amounts)))  # noqa: PLR2004
+    letters = (ascii_uppercase[i % 26] + ("" if i < 26 else ascii_lowercase[i // 26 - 1]) for i in range(len(amounts)))
     return _spelled(dict(zip(letters, amounts, strict=True)))
 
 

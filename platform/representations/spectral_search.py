@@ -117,9 +117,9 @@ class Window:
         values[self.first : self.stop] = self.as_grid().resample(x, y)
         return values
 
-    def part(self, curves: ArrayLike) -> NDArray[np.float64]:
+    def part(self, curves: ArrayLike) -> NDArray[np.floating]:
         """The part (..., m) of curves (..., n) that lies inside."""
-        return np.asarray(curves, dtype=np.float64)[..., self.first : self.stop]
+        return np.asarray(curves)[..., self.first : self.stop]
 
 
 def prepare(curves: ArrayLike, metric: Metric, window: Window) -> Prepared:
@@ -192,12 +192,14 @@ def _outwards(reach: int, step: float) -> list[int]:
     return bounds
 
 
-def _unit_length(parts: NDArray[np.float64], window: Window) -> NDArray[np.float32]:  # noqa: ARG001 one signature for all
-    lengths = np.linalg.norm(parts, axis=1, keepdims=True)
-    return np.divide(parts, lengths, out=np.zeros_like(parts), where=lengths > 0).astype(np.float32)
+def _unit_length(parts: NDArray[np.floating], window: Window) -> NDArray[np.float32]:  # noqa: ARG001 one signature for all
+    lengths = np.sqrt(np.einsum("ij,ij->i", parts, parts))[:, None]
+    return np.divide(
+        parts, lengths, out=np.zeros(parts.shape, dtype=np.float32), where=lengths > 0, casting="same_kind"
+    )
 
 
-def _cumulative(parts: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+def _cumulative(parts: NDArray[np.floating], window: Window) -> NDArray[np.floating]:
     """(k, m) area up to each point by the trapezoid rule, as a share of the whole."""
     areas = np.zeros_like(parts)
     np.cumsum((parts[:, 1:] + parts[:, :-1]) * (window.grid.step / 2), axis=1, out=areas[:, 1:])
@@ -205,11 +207,11 @@ def _cumulative(parts: NDArray[np.float64], window: Window) -> NDArray[np.float6
     return np.divide(areas, whole, out=np.zeros_like(areas), where=whole > 0)
 
 
-def _areas(parts: NDArray[np.float64], window: Window) -> NDArray[np.float32]:
+def _areas(parts: NDArray[np.floating], window: Window) -> NDArray[np.float32]:
     return _cumulative(parts, window).astype(np.float32)
 
 
-def _levels(parts: NDArray[np.float64], window: Window) -> NDArray[np.uint8]:
+def _levels(parts: NDArray[np.floating], window: Window) -> NDArray[np.uint8]:
     bounds = intervals(window)
     shares = np.diff(_cumulative(parts, window)[:, bounds], axis=1)
     full = SATURATION * np.diff(bounds) / (window.stop - window.first - 1)

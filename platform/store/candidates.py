@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
+from fermiloop.platform.store.ranged import first_rows
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Stage
 
 ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
+BEST_HIGH: Final = frozenset({"similarity_mean", "score"})  # scores of which more is better
 # of a row in a list: everything but the crystal
 LISTED: Final = (
     "campaign", "round", "generator", "formula", "elements", "chemical_system", "n_sites", "checkpoint", "seed",
@@ -104,7 +106,7 @@ def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> 
 
 
 def find(query: CandidateQuery) -> list[Candidate]:
-    """Candidates that pass every filter, whole, by campaign, round and id.
+    """Candidates that pass every filter, whole, by campaign, round and id; with ranges by the first score, best first.
 
     Raises
     ------
@@ -126,21 +128,42 @@ def rows(query: CandidateQuery, fields: Sequence[str] = LISTED) -> list[dict[str
     return [{"id": row["_id"], **{name: row.get(name, EMPTY.get(name)) for name in fields}} for row in found]
 
 
-def _found(query: CandidateQuery, projection: dict[str, int] | None) -> Iterable[dict[str, Any]]:
-    """Documents that pass, by campaign, round and id."""
+def _found(query: CandidateQuery, projection: dict[str, int] | None) -> list[dict[str, Any]]:
+    """Documents that pass, in the order of `find`."""
     if query.limit < 1:
         raise InputError(f"The limit must be at least 1, not {query.limit}.")
     collection, match = Candidate._get_collection(), _match(query)  # noqa: SLF001
-    if len(query.elements) < 2:
-        return collection.find(match, projection).sort(list(ORDER.items())).limit(query.limit)
-    # $all alone scans the collection on the embedded server; after a first element it is looked up in the index.
-    stages: list[dict[str, Any]] = [
-        {"$match": match},
-        {"$match": {"elements": {"$all": list(query.elements)}}},
-        {"$sort": ORDER},
-        {"$limit": query.limit},
-    ]
-    return collection.aggregate(stages + ([{"$project": projection}] if projection else []))
+    shown = None if projection is None else projection | {f"scores.{name}": 1 for name in _unshown(query, projection)}
+    if not query.scores:
+        order = [{"$sort": ORDER}, {"$limit": query.limit}, *([{"$project": shown}] if shown else [])]
+        return list(collection.aggregate(_stages(query, match, {}) + order))
+    name, (low, high) = next(iter(query.scores.items()))
+    descending = name in BEST_HIGH
+    field, then = f"scores.{name}", [{"$project": shown}] if shown else []
+
+    def fetch(window: dict[str, float]) -> list[dict[str, Any]]:
+        return list(collection.aggregate(_stages(query, match, {field: window}) + then))
+
+    found = first_rows(fetch, low, high, query.limit, descending=descending)
+    found.sort(key=lambda row: (-row["scores"][name] if descending else row["scores"][name], row["_id"]))
+    return found[: query.limit]
+
+
+def _unshown(query: CandidateQuery, projection: dict[str, int]) -> list[str]:
+    """Score that the rows are sorted by, where the projection would leave it out."""
+    return [] if "scores" in projection else list(query.scores)[:1]
+
+
+def _stages(query: CandidateQuery, match: dict[str, Any], window: dict[str, Any]) -> list[dict[str, Any]]:
+    """What one index serves, a first element with a window of a score, before all the rest.
+
+    On the embedded server `$all` alone scans the collection, and of two ranges it may take the wider one's index.
+    """
+    every = {"elements": {"$all": list(query.elements)}} if len(query.elements) > 1 else {}
+    first = {"elements": match["elements"]} | window if query.elements and window else window
+    rest = {name: wish for name, wish in match.items() if name not in first}
+    parts = [first, rest | every] if first else [rest, every]
+    return [{"$match": part} for part in parts if part]
 
 
 def _match(query: CandidateQuery) -> dict[str, Any]:

@@ -1,16 +1,19 @@
 """The stored curves nearest to a given one, among all materials and all results of candidates.
 
-Every process keeps the curves of a kind in memory, 12 MB for 20,000 densities of states, and asks before each search
-whether they still are what the store holds: how many there are, and which came since the newest it knows. What was
-added is read alone; if anything was removed or replaced, the ids are compared and the difference is read.
+Every process keeps the curves of a kind in memory, 12 MB for 20,000 densities of states. Before each search it asks
+what came since the newest that it knows and reads that alone; after it, whether what was found is still there as it
+was. If not, or if the number of spectra differs, which is looked at every other second because counting is what takes
+longest, all ids are compared and the difference is read.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +29,7 @@ from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import SpectrumKind
 
 BATCH: Final = 5000
+COUNT_SECONDS = 2.0  # at most so often the spectra are counted
 MOST_PREPARED: Final = 6  # pairs of metric and window kept at once
 FIELDS: Final = {"material": 1, "method": 1, "created_at": 1, "lo": 1, "hi": 1, "n": 1, "values": 1}
 
@@ -60,6 +64,8 @@ class _Table:
     ----------
     total
         Spectra of all kinds in the store.
+    counted
+        When they were counted, by the monotonic clock, in seconds.
     newest, edge
         Latest time of a spectrum of any kind, and the ids that bear it.
     about
@@ -73,12 +79,28 @@ class _Table:
     """
 
     total: int = 0
+    counted: float = 0.0
     newest: datetime | None = None
     edge: frozenset[str] = frozenset()
     about: Mapping[str, tuple[str, str, datetime]] = field(default_factory=dict)
     cover: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     curves: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
     prepared: dict[tuple[Metric, Window], Any] = field(default_factory=dict)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Spectrum of each row."""
+        return list(self.about)
+
+    @cached_property
+    def materials(self) -> list[str]:
+        """Material of each row."""
+        return [material for material, _, _ in self.about.values()]
+
+    @cached_property
+    def methods(self) -> list[str]:
+        """Method of each row."""
+        return [method for _, method, _ in self.about.values()]
 
     def ready_for(self, metric: Metric, window: Window) -> Any:
         """The prepared curves, made where they are not kept."""
@@ -135,28 +157,55 @@ def nearest(
         not positive.
     """
     where, how = Window.of(GRIDS[kind], window), _metric(metric)
-    one = _checked(curve, where)
+    _check(curve, where)
     if limit < 1:
         raise InputError(f"The limit must be at least 1, not {limit}.")
-    with _lock:
-        table = _current(kind)
-        if not table.about:
+    one, thorough = np.asarray(curve, dtype=float), False
+    left_out, wanted = set(exclude), None if among is None else set(among)
+    while True:
+        with _lock:
+            table = _current(kind, thorough=thorough)
+            prepared = table.ready_for(how, where) if table.about else None
+        if prepared is None:
             return []
-        prepared = table.ready_for(how, where)
-    values = compare(prepared, prepare(one[None], how, where)[0], how, where)
-    covering = (table.cover[:, 0] <= where.lo + SLACK) & (table.cover[:, 1] >= where.hi - SLACK)
-    rows, left_out = list(table.about.items()), set(exclude)
-    wanted = None if among is None else set(among)
-    best: dict[str, tuple[str, str, float]] = {}
-    for i in order(values, how):
-        spectrum, (material, by, _) = rows[i]
-        counts = covering[i] and method in (None, by) and material not in left_out
-        if counts and (wanted is None or material in wanted):
-            best.setdefault(material, (spectrum, by, float(values[i])))
-        if len(best) == limit:
+        values = compare(prepared, prepare(one[None], how, where)[0], how, where)
+        best = _best(table, order(values, how), where, method, left_out, wanted, limit)
+        if thorough or _still_there(table, best):
             break
-    formulas = _formulas(best)
-    return [Neighbour(key, s, by, formulas.get(key), value) for key, (s, by, value) in best.items()]
+        thorough = True
+    names = [table.materials[i] for i in best]
+    formulas = _formulas(names)
+    return [
+        Neighbour(name, table.ids[i], table.methods[i], formulas.get(name), float(values[i]))
+        for name, i in zip(names, best, strict=True)
+    ]
+
+
+def _best(
+    table: _Table, ranked: NDArray[np.intp], where: Window, method: str | None, left_out: set[str],
+    wanted: set[str] | None, limit: int,
+) -> list[int]:  # fmt: skip
+    """Rows of the first `limit` materials that count, each with its nearest curve."""
+    covering = (table.cover[:, 0] <= where.lo + SLACK) & (table.cover[:, 1] >= where.hi - SLACK)
+    best: dict[str, int] = {}
+    for i in ranked[covering[ranked]]:
+        material = table.materials[i]
+        counts = method in (None, table.methods[i]) and material not in left_out and material not in best
+        if counts and (wanted is None or material in wanted):
+            best[material] = int(i)
+            if len(best) == limit:
+                break
+    return list(best.values())
+
+
+def _still_there(table: _Table, rows: list[int]) -> bool:
+    """Whether the spectra of these rows are in the store as they were read."""
+    there: dict[str, datetime] = {}
+    for start in range(0, len(rows), BATCH):
+        ids = [table.ids[i] for i in rows[start : start + BATCH]]
+        found = Spectrum._get_collection().find({"_id": {"$in": ids}}, {"created_at": 1})  # noqa: SLF001
+        there |= {row["_id"]: row["created_at"] for row in found}
+    return all(there.get(table.ids[i]) == table.about[table.ids[i]][2] for i in rows)
 
 
 def fingerprints(materials: Iterable[str | None]) -> dict[str, list[int]]:
@@ -185,7 +234,7 @@ def _metric(metric: Metric | str) -> Metric:
         raise InputError(f"The metric {metric!r} is unknown; known are {', '.join(Metric)}.") from None
 
 
-def _checked(curve: ArrayLike, window: Window) -> NDArray[np.float64]:
+def _check(curve: ArrayLike, window: Window) -> None:
     values = np.asarray(curve, dtype=float)
     if values.shape != (window.grid.n,) or not np.isfinite(values).all():
         raise InputError(f"The curve to compare with needs {window.grid.n} finite values, one for each grid point.")
@@ -193,7 +242,6 @@ def _checked(curve: ArrayLike, window: Window) -> NDArray[np.float64]:
         raise InputError(
             f"The curve vanishes between {window.lo:g} and {window.hi:g} {window.grid.unit}, so nothing can be like it."
         )
-    return values
 
 
 def _formulas(ids: Iterable[str]) -> dict[str, str]:
@@ -204,27 +252,35 @@ def _formulas(ids: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _current(kind: SpectrumKind) -> _Table:
-    """The table of a kind as the store is now."""
+def _current(kind: SpectrumKind, *, thorough: bool = False) -> _Table:
+    """The table of a kind as the store is now; where `thorough`, all ids are compared."""
     collection = Spectrum._get_collection()  # noqa: SLF001  (projections of many: mongoengine's objects are slow)
     owner, table = _tables.get(kind, (None, _Table()))
     if owner != collection:
         table = _Table()
     # Counted before anything is read: what comes in between makes the next count differ.
-    total = collection.estimated_document_count()
+    due = thorough or table.newest is None or time.monotonic() - table.counted > COUNT_SECONDS
+    total = collection.estimated_document_count() if due else None
     since = {"created_at": {"$gte": table.newest}} if table.newest else {}
     fresh = {row["_id"]: row for row in collection.find(since, {"kind": 1, "created_at": 1})}
     late = {key: row["created_at"] for key, row in fresh.items() if key not in table.edge}
-    if total != table.total or late:
-        only_added = total == table.total + len(late) and not table.about.keys() & late.keys()
-        if only_added or table.newest is None:
-            new = [key for key in late if fresh[key]["kind"] == kind]
-        else:
-            table, new = _compared(collection, kind, table)
-        newest = max((row["created_at"] for row in fresh.values()), default=None)
-        edge = frozenset(key for key, row in fresh.items() if row["created_at"] == newest)
-        table = replace(_extended(collection, table, GRIDS[kind], new), total=total, newest=newest, edge=edge)
-        _tables[kind] = (collection, table)
+    grown = table.total + len(late)
+    if not late and total in (None, table.total) and not thorough:
+        if due:
+            table = replace(table, counted=time.monotonic())
+            _tables[kind] = (collection, table)
+        return table
+    replaced = bool(table.about.keys() & late.keys())
+    if table.newest is None or (total in (None, grown) and not replaced and not thorough):
+        new = [key for key in late if fresh[key]["kind"] == kind]
+    else:
+        table, new = _compared(collection, kind, table)
+    newest = max((row["created_at"] for row in fresh.values()), default=None)
+    edge = frozenset(key for key, row in fresh.items() if row["created_at"] == newest)
+    table = _extended(collection, table, GRIDS[kind], new)
+    counted = time.monotonic() if due else table.counted
+    table = replace(table, total=grown if total is None else total, counted=counted, newest=newest, edge=edge)
+    _tables[kind] = (collection, table)
     return table
 
 

@@ -132,7 +132,7 @@ def _sync_materials(curves: Curves, progress: Callable[[str, float], None]) -> i
 def _sync_candidates(match: dict[str, Any], curves: Curves, progress: Callable[[str, float], None]) -> int:
     source = connection.database()["candidates"].find(match, dict.fromkeys(CHANGING, 1))
     wanted = {
-        row["_id"]: content_id("r", LAYOUT, [row.get(name) for name in CHANGING], curves.get(row.get("material")))
+        row["_id"]: content_id("r", LAYOUT, [row.get(name) for name in CHANGING], curves.get(row.get("material") or ""))
         for row in source
     }
     scope = {"kind": "candidate", **match}

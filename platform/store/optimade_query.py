@@ -43,7 +43,7 @@ def page(
     """
     order = dict(sort) | {"id": 1} if sort else {}
     stages = _stages(query)
-    if len(stages) < 2:  # noqa: PLR2004  (one condition: a plain find)
+    if len(stages) < 2:
         cursor = connection.database()[collection].find(stages[0] if stages else {}, projection)
         cursor = cursor.sort(list(order.items())) if order else cursor
         found = list(cursor.skip(skip).limit(limit + 1))
@@ -69,7 +69,7 @@ def count(collection: str, query: dict[str, Any]) -> int | None:
         if not stages:
             found = database[collection].estimated_document_count()
         else:
-            steps = [*({"$match": stage} for stage in stages), {"$count": "n"}]
+            steps: list[dict[str, Any]] = [*({"$match": stage} for stage in stages), {"$count": "n"}]
             found = next((row["n"] for row in database[collection].aggregate(steps, maxTimeMS=COUNT_MS)), 0)
     except ExecutionTimeout:
         found = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -52,6 +54,36 @@ def test_the_order_is_stable_and_the_limit_kept(proposed):
     everything = [c.id for c in candidates.find(CandidateQuery())]
     assert [c.id for c in candidates.find(CandidateQuery(limit=3))] == everything[:3]
     assert candidates.find(CandidateQuery(limit=1))[0].campaign == "other"
+
+
+def test_with_a_range_the_best_come_first(database, proposal):
+    rng = np.random.default_rng(0)
+    values = {i: (float(rng.gamma(1, 0.1)) - 0.02, float(rng.random())) for i in range(60)}
+    made = [
+        proposal((("Ni", "Fe")[i % 2], "Al"), 1, i, scores={"energy_above_hull": h, "similarity_mean": s})
+        for i, (h, s) in values.items()
+    ]
+    place = {key: i for i, key in enumerate(candidates.save_many([*made, proposal(("Ni", "Al"), 2, 0)]))}
+    for limit in (1, 7, 100):
+        query = CandidateQuery(elements=("Ni",), scores={"energy_above_hull": (-math.inf, 0.1)}, limit=limit)
+        right = sorted((i for i in values if i % 2 == 0 and values[i][0] <= 0.1), key=lambda i: values[i][0])
+        assert [place[c.id] for c in candidates.find(query)] == right[:limit]
+        query = CandidateQuery(
+            elements=("Al", "Ni"), scores={"similarity_mean": (0.2, 1), "energy_above_hull": (0, 0.1)}, limit=limit
+        )
+        right = [i for i in values if i % 2 == 0 and values[i][1] >= 0.2 and 0 <= values[i][0] <= 0.1]
+        right.sort(key=lambda i: -values[i][1])
+        rows = candidates.rows(query, ("formula",))
+        assert [place[row["id"]] for row in rows] == right[:limit]
+        assert all(row.keys() == {"id", "formula"} for row in rows)
+
+
+def test_rows_are_what_find_finds(proposed):
+    for row in candidates.rows(CandidateQuery()):
+        whole = candidates.get(row["id"])
+        assert {name: getattr(whole, name) for name in row if name != "created_at"} == {
+            name: value for name, value in row.items() if name != "created_at"
+        }
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def test_what_is_added_removed_and_replaced_meanwhile(peaks):
     assert found() == ["m-4"]
 
 
-def test_a_curve_with_an_earlier_date_is_seen(peaks):
+def test_a_curve_with_an_earlier_date_is_seen_at_the_next_count(peaks, monkeypatch):
+    monkeypatch.setattr(dos_search, "COUNT_SECONDS", 0.0)
     first = Spectrum.objects(id=peaks("m-old", 0.5)).as_pymongo().first()
     Spectrum.objects.delete()
     peaks("m-new", 0.0)
