@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, worker
+from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, replay, worker
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(materials.app, name="materials")
 app.add_typer(candidates.app, name="candidates")
 app.add_typer(generators.app, name="generators")
+campaign.app.command("replay")(replay.replay)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(worker.app, name="worker")
 app.add_typer(bench.app, name="bench")
