@@ -46,7 +46,12 @@ Known = Annotated[int | None, typer.Option("--known", min=2, help="Known at the 
 Label = Annotated[str, typer.Option("--property", help="Of --oracle: the label.")]
 Low = Annotated[float | None, typer.Option("--low", help="Of --oracle: least value of a hit.")]
 High = Annotated[float | None, typer.Option("--high", help="Of --oracle: greatest value of a hit.")]
-Share = Annotated[float, typer.Option("--share", help="Of --oracle, without --low and --high: this lowest share hits.")]
+Share = Annotated[
+    float,
+    typer.Option(
+        "--share", min=0.001, max=0.999, help="Of --oracle, without --low and --high: this lowest share hits."
+    ),
+]
 MaxSites = Annotated[int | None, typer.Option("--max-sites", min=1, help="Of --oracle: most sites of a cell.")]
 Limit = Annotated[int, typer.Option("--limit", min=10, help="Of --oracle: this many crystals at most, by lot.")]
 
@@ -88,9 +93,8 @@ def replay(
         course = course_for(len(pool), known, calls, batch)
         found = compare(pool, goal, chosen, course, range(seed, seed + seeds), generator, report)
     if as_json:
-        print_json(
-            _told(pool, goal, course, source) | {"rows": [_row(one, found) | {"runs": one.runs} for one in found]}
-        )
+        rows = [_row(one, found) | {"runs": one.runs} for one in found]
+        print_json(_told(pool, goal, course, source) | {"rows": rows})
     else:
         _show(pool, course, source, found)
 
@@ -147,8 +151,7 @@ def _show(pool: Pool, course: Course, source: str, found: list[Score]) -> None:
     rows = [_row(one, found) for one in found]
     for row in rows:
         row["interval"] = f"{row['hits_low']:.1f} – {row['hits_high']:.1f}"
-    title = (
-        f"Replay of {source}: {course.calls} calls in batches of {course.batch}, {course.known} known, mean of seeds"
-    )
+    seeds = len(found[0].runs)
+    title = f"Replay of {source}: {course.calls} calls by {course.batch}, {course.known} known, mean of {seeds} seeds"
     Listing(title, COLUMNS, rows).show()
     print_line(f"{hits} of {len(pool)} crystals are hits; chance finds {found[0].chance:.3g} in {course.calls} calls.")

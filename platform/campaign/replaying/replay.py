@@ -212,8 +212,8 @@ def _interval(found: Array, calls: int) -> tuple[float, float]:
     if n == 1:
         low, high = wilson(int(found[0]), calls)
         return low * calls, high * calls
-    half = float(stdtrit(n - 1, 0.975)) * float(found.std(ddof=1)) / np.sqrt(n)
-    return max(0.0, float(found.mean()) - half), min(float(calls), float(found.mean()) + half)
+    mean, half = float(found.mean()), float(stdtrit(n - 1, 0.975) * found.std(ddof=1) / np.sqrt(n))
+    return max(0.0, mean - half), min(float(calls), mean + half)
 
 
 def compare(
