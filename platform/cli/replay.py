@@ -83,15 +83,14 @@ def replay(
 
     check_names(chosen, () if name else (generator,))
     with long_work("Replay", quiet_for=1.0) as report:
-        if name is not None:
-            pool, goal, source = _of_campaign(name, generator, report)
-            generator = "pool"  # all that is left of the pool
+        if oracle is not None:
+            made = _of_file(oracle, label, (low, high, share), (max_sites, limit), report)
         else:
-            assert oracle is not None
-            pool, goal = _of_file(oracle, label, (low, high, share), (max_sites, limit), report)
-            source = oracle.name
+            made = _of_campaign(str(name), generator, report)
+        pool, goal, source = made
         course = course_for(len(pool), known, calls, batch)
-        found = compare(pool, goal, chosen, course, range(seed, seed + seeds), generator, report)
+        slate = generator if oracle is not None else "pool"  # a campaign's own generator has made the whole pool
+        found = compare(pool, goal, chosen, course, range(seed, seed + seeds), slate, report)
     if as_json:
         rows = [_row(one, found) | {"runs": one.runs} for one in found]
         print_json(_told(pool, goal, course, source) | {"rows": rows})
@@ -115,8 +114,8 @@ def _of_file(
     ends: tuple[float | None, float | None, float],
     size: tuple[int | None, int],
     report: Callable[[str, float], None],
-) -> tuple[Pool, Goal]:
-    """Pool and target."""
+) -> tuple[Pool, Goal, str]:
+    """Pool, target and where it is from."""
     import math
 
     from fermiloop.platform.bench.replay import labelled_pool, lowest
@@ -128,7 +127,7 @@ def _of_file(
         window = Goal(-math.inf if low is None else low, math.inf if high is None else high)
     pool = labelled_pool(path, label, *size, 0, report)
     goal = window or lowest(pool, share)
-    return pool.asked(goal), goal
+    return pool.asked(goal), goal, path.name
 
 
 def _row(one: Score, found: list[Score]) -> dict[str, Any]:
