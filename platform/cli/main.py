@@ -27,6 +27,7 @@ from fermiloop.platform.cli import (
     materials,
     optimade,
     reconcile,
+    replay,
     schedule,
     worker,
 )
@@ -45,6 +46,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(materials.app, name="materials")
 app.add_typer(candidates.app, name="candidates")
 app.add_typer(generators.app, name="generators")
+campaign.app.command("replay")(replay.replay)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(calculations.app, name="calculations")
 app.add_typer(worker.app, name="worker")

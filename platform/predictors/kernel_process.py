@@ -28,6 +28,9 @@ JITTER: Final = 1e-6
 NOISE: Final = 0.03
 """Variance of what the features do not explain, in that of the labels, where the search for it starts."""
 STEPS: Final = 25
+"""Of the search for scales and lengths, the first time ..."""
+LATER_STEPS: Final = 10
+"""... and from where the last one ended."""
 IMPOSSIBLE: Final = 1e10
 KINDS: Final = ("linear", "matern", "exponential")
 ROOT5: Final = float(np.sqrt(5))
@@ -77,6 +80,10 @@ class KernelProcess:
 
     def __init__(self, parts: Sequence[KernelPart]) -> None:
         self.parts = tuple(parts)
+        self.rows: Rows = np.zeros(0, dtype=int)
+        self._everyone = np.arange(len(self.parts[0].features))
+        self._between = [np.zeros((0, len(self._everyone)))] * len(self.parts)
+        self._norms = [(part.features**2).sum(axis=1) ** part.power for part in self.parts]
         self._last: Array | None = None
 
     def fit(self, rows: Rows, values: Array) -> None:
@@ -96,12 +103,13 @@ class KernelProcess:
         """
         if len(rows) < 2 or len(rows) != len(values) or not np.isfinite(values).all():
             raise InputError(f"A process needs two or more finite labels, one a crystal; {len(values)} were given.")
-        self.rows, self.middle, self.spread = rows, float(values.mean()), float(values.std()) or 1.0
+        self._meet(rows)
+        self.middle, self.spread = float(values.mean()), float(values.std()) or 1.0
         scaled = (values - self.middle) / self.spread
-        between = [part.between(rows, rows) for part in self.parts]
+        between = [known[:, rows] for known in self._between]
         prior = self._prior(between)
-        start = prior if self._last is None else self._last
-        found = minimize(self._loss, start, (between, scaled, prior), "L-BFGS-B", jac=True, options={"maxiter": STEPS})
+        start, steps = (prior, STEPS) if self._last is None else (self._last, LATER_STEPS)
+        found = minimize(self._loss, start, (between, scaled, prior), "L-BFGS-B", jac=True, options={"maxiter": steps})
         self._last = found.x
         self.noise = float(np.exp(found.x[-1]))
         kernel = sum((value for value, _ in self._kernels(between, found.x)), np.zeros((len(rows),) * 2))
@@ -118,11 +126,21 @@ class KernelProcess:
         """
         if self._last is None:
             raise InputError("The process has seen no labels; fit it first.")
-        between = [part.between(self.rows, rows) for part in self.parts]
+        between = [known[:, rows] for known in self._between]
         kernel = sum((value for value, _ in self._kernels(between, self._last)), np.zeros((len(self.rows), len(rows))))
         explained = (solve_triangular(self.root, kernel, lower=True) ** 2).sum(axis=0)
         variance = np.maximum(self._own(rows) - explained, 0) + self.noise
         return self.middle + self.spread * (kernel.T @ self.weights), self.spread * np.sqrt(variance)
+
+    def _meet(self, rows: Rows) -> None:
+        """Products and distances of the labelled crystals to all; those of an earlier fit are kept."""
+        n = len(self.rows)
+        kept = n if n <= len(rows) and np.array_equal(rows[:n], self.rows) else 0
+        self._between = [
+            np.vstack([known[:kept], part.between(rows[kept:], self._everyone)])
+            for part, known in zip(self.parts, self._between, strict=True)
+        ]
+        self.rows = rows
 
     def _prior(self, between: list[Array]) -> Array:
         """Where the logarithms of scales and lengths are expected: every part alike, lengths at the median distance."""
@@ -158,10 +176,10 @@ class KernelProcess:
         """(k,) prior variance of each crystal."""
         assert self._last is not None
         total, place = np.zeros(len(rows)), 0
-        for part in self.parts:
-            own = (part.features[rows] ** 2).sum(axis=1) ** part.power if part.kind == "linear" else 1.0
-            total = total + np.exp(self._last[place]) * own
-            place += 1 if part.kind == "linear" else 2
+        for part, norms in zip(self.parts, self._norms, strict=True):
+            linear = part.kind == "linear"
+            total = total + np.exp(self._last[place]) * (norms[rows] if linear else 1.0)
+            place += 1 if linear else 2
         return total
 
     def _loss(self, x: Array, between: list[Array], values: Array, prior: Array) -> tuple[float, Array]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy.special import stdtrit
 
-from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES, choose, propose
+from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES, check_names, choose, propose
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import InputError
 
@@ -152,8 +152,7 @@ def replay(pool: Pool, goal: Goal, strategy: str, course: Course, seed: int, gen
     InputError
         If a name is unknown or the pool too small.
     """
-    if strategy not in REPLAY_STRATEGIES:
-        raise InputError(f"{strategy!r} is no strategy of a replay; known are {', '.join(REPLAY_STRATEGIES)}.")
+    check_names((strategy,), (generator,))
     course.check(pool)
     plan = REPLAY_STRATEGIES[strategy]
     start = np.random.default_rng(seed).choice(len(pool), course.known, replace=False)
@@ -202,11 +201,54 @@ def score(
     return Score(strategy, generator, course.calls, mean, low, high, chance, tuple(curve.tolist()), tuple(runs))
 
 
+def _part_of(progress: Callable[[str, float], None], start: float, share: float) -> Callable[[str, float], None]:
+    """Progress of a part of some work."""
+    return lambda what, done: progress(what, start + done * share)
+
+
 def _interval(found: Array, calls: int) -> tuple[float, float]:
     """95 % interval of the mean hits of some runs, within what is possible."""
     n = len(found)
     if n == 1:
         low, high = wilson(int(found[0]), calls)
         return low * calls, high * calls
-    half = float(stdtrit(n - 1, 0.975)) * float(found.std(ddof=1)) / np.sqrt(n)
-    return max(0.0, float(found.mean()) - half), min(float(calls), float(found.mean()) + half)
+    mean, half = float(found.mean()), float(stdtrit(n - 1, 0.975) * found.std(ddof=1) / np.sqrt(n))
+    return max(0.0, mean - half), min(float(calls), mean + half)
+
+
+def compare(
+    pool: Pool,
+    goal: Goal,
+    strategies: Sequence[str],
+    course: Course,
+    seeds: Sequence[int],
+    generator: str = "pool",
+    progress: Callable[[str, float], None] = lambda _what, _share: None,
+) -> list[Score]:
+    """Scores of the strategies asked for, choosing among a generator's, and of the baselines, choosing from all.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, the pool too small, or there is no seed.
+    """
+    pairs = list(dict.fromkeys([(name, generator) for name in strategies] + [(name, "pool") for name in BASELINES]))
+    found = []
+    for place, (name, source) in enumerate(pairs):
+        part = _part_of(progress, place / len(pairs), 1 / len(pairs))
+        found.append(score(pool, goal, name, course, seeds, source, part))
+    progress("done", 1.0)
+    return found
+
+
+def course_for(n: int, known: int | None, calls: int | None, batch: int | None) -> Course:
+    """What was asked for, and for what was not the usual course, or a smaller one that suits `n` crystals.
+
+    Raises
+    ------
+    InputError
+        If a number is too small.
+    """
+    start = known if known is not None else min(25, max(2, n // 10))
+    asked = calls if calls is not None else min(250, max(1, (n - start) // 2))
+    return Course(start, asked, batch if batch is not None else min(25, max(1, asked // 10)))

@@ -15,7 +15,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.kernel_process import KernelPart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -153,16 +153,24 @@ def choose(
     return [int(i) for i in (*chosen, *others)]
 
 
-def propose(generator: str, pool: Pool, goal: Goal, known: Rows, left: Rows, rng: np.random.Generator) -> Rows:
-    """Those of the crystals in `left` that a generator proposes.
+def check_names(strategies: Sequence[str], generators: Sequence[str] = ()) -> None:
+    """Refuse names that no table holds, before long work begins.
 
     Raises
     ------
     InputError
-        If the generator is unknown.
+        If a name is unknown.
     """
-    if generator not in REPLAY_GENERATORS:
-        raise InputError(f"{generator!r} is no generator of a replay; known are {', '.join(REPLAY_GENERATORS)}.")
+    for name in strategies:
+        if name not in REPLAY_STRATEGIES:
+            raise InputError(f"{name!r} is no strategy of a replay; known are {', '.join(REPLAY_STRATEGIES)}.")
+    for name in generators:
+        if name not in REPLAY_GENERATORS:
+            raise InputError(f"{name!r} is no generator of a replay; known are {', '.join(REPLAY_GENERATORS)}.")
+
+
+def propose(generator: str, pool: Pool, goal: Goal, known: Rows, left: Rows, rng: np.random.Generator) -> Rows:
+    """Those of the crystals in `left` that a generator proposes."""
     if generator == "substitution":
         return left[np.isfinite(kinship(pool, goal, known)[left])]
     if generator == "random_pick":

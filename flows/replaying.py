@@ -1,0 +1,125 @@
+"""The evaluated candidates of a campaign as the pool of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.core import Structure
+
+from fermiloop.flows.steps import spec_of
+from fermiloop.platform.campaign.replaying.pool import Goal, Pool, make_pool
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import campaigns, candidates
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Stage
+
+FEW = 50
+"""Evaluated candidates below which those of sister campaigns join."""
+FEWEST = 8
+"""Below which there is nothing to replay."""
+AT_THE_EDGE = 0.5
+"""Score of a crystal at the edge of its property window."""
+SYMMETRY = 0.01  # Å
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was recorded for one target.
+
+    Parameters
+    ----------
+    pool
+        Evaluated candidates; their values are the scores.
+    goal
+        Scores from which a candidate may be a hit.
+    campaigns
+        Whose candidates they are, the one asked for first.
+    """
+
+    pool: Pool
+    goal: Goal
+    campaigns: tuple[str, ...]
+
+
+def recorded(name: str, generator: str | None, progress: Callable[[str, float], None]) -> Recorded:
+    """Evaluated candidates of a campaign, with those of sister campaigns where they are few.
+
+    Parameters
+    ----------
+    name
+        Of the campaign.
+    generator
+        Whose candidates alone are taken; None for all.
+    progress
+        Told what is done, and the share.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    InputError
+        If it has too few evaluated candidates, or none of that generator.
+    """
+    spec = spec_of(name)
+    progress("reading candidates", 0.0)
+    found = _evaluated(name)
+    names = [name]
+    for sister in _sisters(name, spec) if len(found) < FEW else ():
+        more = _evaluated(sister)
+        names += [sister] if more.keys() - found.keys() else []
+        found = more | found  # what one campaign adopted from another is one calculation
+    chosen = [one for one in found.values() if generator in (None, _maker(one))]
+    if generator is not None and not chosen:
+        made = sorted({_maker(one) for one in found.values()})
+        raise InputError(f"No evaluated candidate of {name} is by {generator!r}; there are those of {', '.join(made)}.")
+    if len(chosen) < FEWEST:
+        raise InputError(
+            f"The campaign {name} has {len(chosen)} evaluated candidates, and a replay needs {FEWEST}; "
+            "let it run on, or replay a labelled set with --oracle FILE."
+        )
+    return Recorded(_pool(chosen, progress), Goal(_threshold(spec), np.inf), tuple(names))
+
+
+def _evaluated(name: str) -> dict[str, Candidate]:
+    """Evaluated candidates of a campaign by their calculation."""
+    done = (c for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED and "score" in c.scores)
+    return {str(c.calculation): c for c in done}
+
+
+def _sisters(name: str, spec: CampaignSpec) -> Iterator[str]:
+    """Other campaigns for the same target by the same engine, oldest first."""
+    wanted = (spec.target, spec.engine.name, spec.engine.settings)
+    for other in reversed(campaigns.find()):
+        theirs = spec_of(other.id)
+        if other.id != name and (theirs.target, theirs.engine.name, theirs.engine.settings) == wanted:
+            yield other.id
+
+
+def _pool(chosen: list[Candidate], progress: Callable[[str, float], None]) -> Pool:
+    structures = [candidate.to_structure() for candidate in chosen]
+    return make_pool(
+        [candidate.id for candidate in chosen],
+        structures,
+        [_prototype(structure) for structure in structures],
+        np.array([float(candidate.scores["score"]) for candidate in chosen]),
+        np.array([bool(candidate.scores.get("hit")) for candidate in chosen]),
+        progress,
+    )
+
+
+def _threshold(spec: CampaignSpec) -> float:
+    """A score is the least of the similarity and of the windows' scores."""
+    ends = [spec.target.hit_similarity] if spec.target.curve is not None else []
+    ends += [AT_THE_EDGE] if spec.target.properties else []
+    return float(min(ends))
+
+
+def _maker(candidate: Candidate) -> str:
+    return candidate.generator.partition("/")[0]
+
+
+def _prototype(structure: Structure) -> str:
+    return f"{structure.composition.anonymized_formula}/{structure.get_space_group_info(SYMMETRY)[1]}"
