@@ -65,11 +65,11 @@ def _batches(paths: list[Path], root: Path, options: LoadOptions) -> Iterator[Ba
             yield _refused(Refusal(key, reason), share)
             continue
         read = partial(_one, content, path, key, name, options)
-        yield Batch(key, digest("file", key, name, options.terms, content), share, read)
+        yield Batch(key, digest("file", key, name, options.terms, content), share, read, key)
 
 
 def _refused(refusal: Refusal, share: float) -> Batch:
-    return Batch(refusal.key, digest("refused", refusal.key, refusal.reason), share, lambda: [refusal])
+    return Batch(refusal.key, digest("refused", refusal.key, refusal.reason), share, lambda: [refusal], refusal.key)
 
 
 def _one(content: bytes, path: Path, key: str, name: str, options: LoadOptions) -> list[Entry | Refusal]:
@@ -90,12 +90,10 @@ def _frames(path: Path, key: str, name: str, options: LoadOptions, share: float)
         def read(chunk: list[tuple[int, str]] = chunk, single: bool = single) -> Iterator[Entry | Refusal]:
             for number, text in chunk:
                 frame = key if single else f"{key}#{number}"
-                yield attempt(partial(extxyz.entry, text, frame, name, options), frame, text[:200])
+                yield attempt(partial(extxyz.entry, text, frame, name, options), frame, text[:200], number)
 
-        terms = [name, options.terms, options.theory]
-        yield Batch(
-            f"{key} to frame {last}", digest("frames", key, terms, chunk), share if not following else 0.0, read
-        )
+        made_of = digest("frames", key, [name, options.terms, options.theory], chunk)
+        yield Batch(f"{key} to frame {last}", made_of, 0.0 if following else share, read, key)
         chunk = following
 
 
