@@ -123,9 +123,11 @@ def document(kind: str, raw: dict[str, Any]) -> BaseDocument:
     """
     try:
         made: BaseDocument = KINDS[kind]._from_son(raw)  # noqa: SLF001
+        made.check()
+    except InputError:
+        raise
     except Exception as error:  # noqa: BLE001  (mongoengine raises many kinds for a document of another shape)
         raise InputError(f"A document of {kind} does not hold: {type(error).__name__}: {str(error)[:200]}.") from None
-    made.check()
     return made
 
 

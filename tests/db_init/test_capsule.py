@@ -240,6 +240,15 @@ def forged_type(path: Path, members: Members) -> None:
     pack(path, members | {"documents/labels.jsonl": text})
 
 
+def replaced(kind: str, old: bytes, new: bytes) -> Callable[[Path, Members], None]:
+    def damage(path: Path, members: Members) -> None:
+        name = f"documents/{kind}.jsonl"
+        assert old in members[name]
+        pack(path, members | {name: members[name].replace(old, new, 1)})
+
+    return damage
+
+
 def another_campaign(path: Path, members: Members) -> None:
     text = members["documents/rounds.jsonl"].replace(b'"campaign": "small"', b'"campaign": "yours"')
     pack(path, members | {"documents/rounds.jsonl": text})
@@ -322,6 +331,12 @@ def no_tar(path: Path, members: Members) -> None:
         (forged_id, "is not what its id says"),
         (forged_field, "methods does not hold"),
         (forged_type, "labels"),
+        (replaced("spectra", b'"kind": "dos"', b'"kind": []'), "spectra does not hold"),
+        (replaced("spectra", b'"axis_unit": "eV"', b'"axis_unit": {}'), "spectra does not hold"),
+        (replaced("materials", b'"formula": "Al"', b'"formula": "Au"'), "is not what its id says"),
+        (replaced("snapshot_pages", b'"_id": "snap', b'"_id": "snip'), "is not what its id says"),
+        (replaced("methods", b'"_id": "', b'"_id": 5, "x": "'), "has no id"),
+        (replaced("rounds", b"{", b""), "no document"),
         (another_campaign, "of another campaign"),
         (at_work, "is running, and one at work"),
         (two_campaigns, "of another campaign"),
