@@ -56,16 +56,7 @@ class Folder:
 def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Progress = silent) -> Manifest:
     """Write the archive of a campaign that is not at work.
 
-    Parameters
-    ----------
-    name
-        The campaign.
-    path
-        The archive, which must not exist.
-    methods
-        Methods that the campaign's file names: that of its training data, and that of its funnel.
-    progress
-        Told after each kind of documents.
+    `methods` are those that the campaign's file names: that of its training data, and that of its funnel.
 
     Raises
     ------
