@@ -94,7 +94,7 @@ class Archive:
                 yield name.removeprefix("files/"), self._place(name).read_bytes()
 
     def check(self, kind: str) -> None:
-        """Check every document of a kind.
+        """Check every document of a kind that is not in the store as it is here.
 
         Raises
         ------
@@ -102,24 +102,28 @@ class Archive:
             If one does not hold, or is not what its id says.
         """
         seen = set()
-        for raw in self.documents(kind):
-            document = capsules.document(kind, raw)
-            if raw["_id"] != _id_by_content(kind, document):
-                raise self._wrong(f"{raw['_id'][:60]} is not what its id says")
-            owner = raw["_id"] if kind == "campaigns" else raw.get("campaign")
-            if kind in OF_THE_CAMPAIGN and owner != self.manifest.campaign:
-                raise self._wrong(f"{raw['_id'][:60]} is of another campaign")
-            if kind == "campaigns" and raw.get("state") not in AT_REST:
-                raise self._wrong(f"its campaign is {str(raw.get('state'))[:20]}, and one at work is not taken over")
-            lacking = kind == "checkpoints" and set(raw["files"].values()) - {digest for digest, _ in self._digests()}
-            if lacking:
-                raise self._wrong(f"the checkpoint {raw['_id'][:60]} lacks a file")
-            seen.add(raw["_id"])
+        for batch in _chunks(self.documents(kind)):
+            here = {raw["_id"]: raw for raw in capsules.read(kind, [raw["_id"] for raw in batch])}
+            for raw in batch:
+                seen.add(raw["_id"])
+                if here.get(raw["_id"]) != raw:
+                    self._check_one(kind, raw)
         if len(seen) != self.manifest.counts.get(kind) or (kind == "campaigns" and len(seen) != 1):
             raise self._wrong(f"it holds {len(seen)} {kind}, not {self.manifest.counts.get(kind)}")
 
-    def _digests(self) -> Iterator[tuple[str, str]]:
-        return ((name.removeprefix("files/"), name) for name in self.manifest.members if name.startswith("files/"))
+    def _check_one(self, kind: str, raw: dict[str, Any]) -> None:
+        key, document = raw["_id"][:60], capsules.document(kind, raw)
+        if raw["_id"] != _id_by_content(kind, document):
+            raise self._wrong(f"{key} is not what its id says")
+        owner = raw["_id"] if kind == "campaigns" else raw.get("campaign")
+        if kind in OF_THE_CAMPAIGN and owner != self.manifest.campaign:
+            raise self._wrong(f"{key} is of another campaign")
+        if kind == "campaigns" and raw.get("state") not in AT_REST:
+            raise self._wrong(f"its campaign is {str(raw.get('state'))[:20]}, and one at work is not taken over")
+        if kind == "checkpoints" and not {f"files/{one}" for one in raw["files"].values()} <= set(
+            self.manifest.members
+        ):
+            raise self._wrong(f"the checkpoint {key} lacks a file")
 
     def _unpack(self) -> Manifest:
         members = tar_members.read(self.path)
@@ -158,7 +162,9 @@ def _id_by_content(kind: str, document: BaseDocument) -> str:
     """Id that a document of this content must have; its own where ids do not come from content alone."""
     found: Any = document
     if kind == "materials":
-        return structure_id(Structure.from_dict(found.structure))
+        crystal = Structure.from_dict(found.structure)
+        told = (crystal.composition.reduced_formula, len(crystal), crystal.chemical_system)
+        return structure_id(crystal) if told == (found.formula, found.n_sites, found.chemical_system) else ""
     if kind == "labels":
         return content_id("l", found.material, str(found.property), found.method, found.version)
     if kind == "spectra":
@@ -167,6 +173,8 @@ def _id_by_content(kind: str, document: BaseDocument) -> str:
         return str(Method.make(found.engine, found.functional, dict(found.settings), {}).id)
     if kind == "snapshots":
         return content_id("snap", found.content_hash, found.split_seed, found.method)
+    if kind == "snapshot_pages":
+        return f"{found.snapshot}/{found.number}"
     if kind == "checkpoints":
         hashes = {name.replace("|", "."): digest for name, digest in found.files.items()}
         return content_id("ckpt", found.generator, found.preset, hashes, found.snapshot, found.seed)

@@ -27,7 +27,7 @@ from fermiloop.platform.errors import FailureError, UserError
 from fermiloop.platform.store import campaigns, capsules, connection
 from fermiloop.schemas.vocabulary import AT_REST, Engine
 
-OWN: Final = "the campaign owner's"
+OWN: Final = "that of each material"  # of numbers that our own engines computed
 
 
 @dataclass
@@ -56,16 +56,7 @@ class Folder:
 def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Progress = silent) -> Manifest:
     """Write the archive of a campaign that is not at work.
 
-    Parameters
-    ----------
-    name
-        The campaign.
-    path
-        The archive, which must not exist.
-    methods
-        Methods that the campaign's file names: that of its training data, and that of its funnel.
-    progress
-        Told after each kind of documents.
+    `methods` are those that the campaign's file names: that of its training data, and that of its funnel.
 
     Raises
     ------
@@ -90,7 +81,7 @@ def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Prog
             folder.write(f"documents/{kind}.jsonl", _lines(folder, kind, ids[kind], terms))
         for digest, found in _files(ids["checkpoints"]):
             folder.write(f"files/{digest}", [found])
-        manifest = _manifest(name, folder, list(terms.values()))
+        manifest = _manifest(name, folder, _merged(terms))
         text = manifest.model_dump_json(indent=1).encode()
         folder.write(capsule_manifest.NAME, [text])
         names = [capsule_manifest.NAME, *manifest.members]
@@ -122,6 +113,18 @@ def _gather(kind: str, raw: dict[str, Any], terms: dict[tuple[str, str], Licence
         materials=known.materials + (kind == "materials"),
         methods=[*known.methods, str(raw["_id"])] if kind == "methods" else known.methods,
     )
+
+
+def _merged(terms: dict[tuple[str, str], Licence]) -> list[Licence]:
+    """The licences, those of Methods that state none taken from the materials of the same source."""
+    found = dict(terms)
+    for (source, licence), one in terms.items():
+        stated = [key for key in terms if key[0] == source and key[1] != UNKNOWN]
+        if licence == UNKNOWN and not one.materials and len(stated) == 1:
+            there = found[stated[0]]
+            found[stated[0]] = there.model_copy(update={"methods": [*there.methods, *one.methods]})
+            del found[source, licence]
+    return list(found.values())
 
 
 def _files(checkpoints: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -20,14 +20,7 @@ MOST_POINTS: Final = 200_000
 def on_even_grid(energies: Any, densities: Sequence[Any], fermi: float) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """A density of states about its Fermi level, averaged over each step so that no peak and no state is lost.
 
-    Parameters
-    ----------
-    energies
-        (m,) rising, eV.
-    densities
-        One (m,) curve for each spin, states/eV/cell; they are summed.
-    fermi
-        eV, on the axis of the energies.
+    `energies` (m,) rise, in eV; `densities` holds one (m,) curve for each spin, in states/eV/cell.
 
     Returns
     -------

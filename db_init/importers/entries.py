@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -60,6 +60,8 @@ class Entry:
         Density of states, where there is one.
     remarks
         Parts of the entry that were left out, with the reason.
+    line
+        Its place in a file, counted from 1.
     """
 
     key: str
@@ -68,6 +70,7 @@ class Entry:
     numbers: tuple[tuple[Property, float, Method], ...] = ()
     curve: Curve | None = None
     remarks: tuple[str, ...] = ()
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,18 +97,21 @@ class Batch:
         Share of the whole import that is done after it, 0 to 1.
     read
         Reads the entries; called only where the batch is new.
+    file
+        Under which name its refusals are filed, where that is not the name of the whole source.
     """
 
     name: str
     digest: str
     share: float
     read: Callable[[], Iterable[Entry | Refusal]]
+    file: str | None = None
 
 
 def attempt(make: Callable[[], Entry], key: str, excerpt: str = "", line: int | None = None) -> Entry | Refusal:
     """The entry that `make` gives, or why it gives none."""
     try:
-        return make()
+        return replace(make(), line=line)
     except BAD as error:
         return Refusal(key, reason_of(error), excerpt, line)
 

@@ -37,7 +37,7 @@ def load(where: Path, progress: Progress = silent, options: LoadOptions = NO_OPT
     elif where.is_dir():
         paths, root = sorted(path for path in where.rglob("*") if path.is_file() and is_structure_file(path)), where
     else:
-        raise InputError(f"There is no folder {where}.")
+        raise InputError(f"There is no {'file' if is_structure_file(where) else 'folder'} {where}.")
     if not paths:
         raise InputError(f"The folder {where} holds no CIF, POSCAR or XYZ file.")
     return take_in(where.name, _batches(paths, root, options), progress)
@@ -51,25 +51,27 @@ def is_structure_file(path: Path) -> bool:
 def _batches(paths: list[Path], root: Path, options: LoadOptions) -> Iterator[Batch]:
     for place, path in enumerate(paths, 1):
         key, share = str(path.relative_to(root)), place / len(paths)
-        name = options.source or root.name or "folder"
-        if path.suffix.lower() in XYZ:
-            yield from _frames(path, key, name, options, share)
-            continue
+        name = options.source or root.resolve().name or "folder"
         try:
-            content = path.read_bytes() if path.stat().st_size <= LARGEST else None
+            if path.suffix.lower() in XYZ:
+                yield from _frames(path, key, name, options, share)
+            else:
+                yield _crystal(path, key, name, options, share)
         except OSError as error:
             yield _refused(Refusal(key, f"The file {path.name} cannot be read: {error.strerror}."), share)
-            continue
-        if content is None:
-            reason = f"The file {path.name} is larger than {LARGEST // 1_000_000} MB."
-            yield _refused(Refusal(key, reason), share)
-            continue
-        read = partial(_one, content, path, key, name, options)
-        yield Batch(key, digest("file", key, name, options.terms, content), share, read)
 
 
 def _refused(refusal: Refusal, share: float) -> Batch:
-    return Batch(refusal.key, digest("refused", refusal.key, refusal.reason), share, lambda: [refusal])
+    return Batch(refusal.key, digest("refused", refusal.key, refusal.reason), share, lambda: [refusal], refusal.key)
+
+
+def _crystal(path: Path, key: str, name: str, options: LoadOptions, share: float) -> Batch:
+    """Batch of a file with one crystal."""
+    if path.stat().st_size > LARGEST:
+        return _refused(Refusal(key, f"The file {path.name} is larger than {LARGEST // 1_000_000} MB."), share)
+    content = path.read_bytes()
+    read = partial(_one, content, path, key, name, options)
+    return Batch(key, digest("file", key, name, options.terms, content), share, read, key)
 
 
 def _one(content: bytes, path: Path, key: str, name: str, options: LoadOptions) -> list[Entry | Refusal]:
@@ -90,12 +92,10 @@ def _frames(path: Path, key: str, name: str, options: LoadOptions, share: float)
         def read(chunk: list[tuple[int, str]] = chunk, single: bool = single) -> Iterator[Entry | Refusal]:
             for number, text in chunk:
                 frame = key if single else f"{key}#{number}"
-                yield attempt(partial(extxyz.entry, text, frame, name, options), frame, text[:200])
+                yield attempt(partial(extxyz.entry, text, frame, name, options), frame, text[:200], number)
 
-        terms = [name, options.terms, options.theory]
-        yield Batch(
-            f"{key} to frame {last}", digest("frames", key, terms, chunk), share if not following else 0.0, read
-        )
+        made_of = digest("frames", key, [name, options.terms, options.theory], chunk)
+        yield Batch(f"{key} to frame {last}", made_of, 0.0 if following else share, read, key)
         chunk = following
 
 

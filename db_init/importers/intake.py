@@ -68,7 +68,7 @@ def take_in(source: str, batches: Iterable[Batch], progress: Progress = silent) 
     Parameters
     ----------
     source
-        Under which name refused entries go to quarantine, where they have no file of their own.
+        Under which name refused entries go to quarantine, where a batch names no file.
     batches
         Read one by one; what follows a batch in an importer runs when the batch is in the store.
     progress
@@ -89,8 +89,7 @@ def _take(source: str, batch: Batch) -> tuple[int, int, int]:
     for item in batch.read():
         refusals = [item] if isinstance(item, Refusal) else _keep(documents, item)
         for refusal in refusals:
-            name = refusal.key if refusal.line is None else source
-            quarantine.put(name, refusal.line, refusal.reason, refusal.excerpt)
+            quarantine.put(batch.file or source, refusal.line, refusal.reason, f"{refusal.key}: {refusal.excerpt}")
         refused += len(refusals)
     new = documents.save()
     n = len(documents.materials)
@@ -106,5 +105,5 @@ def _keep(documents: Documents, entry: Entry) -> list[Refusal]:
     try:
         documents.add(entry)
     except BAD as error:
-        return [Refusal(entry.key, reason_of(error), excerpt)]
-    return [Refusal(entry.key, remark, f"{excerpt}: {remark}") for remark in entry.remarks]
+        return [Refusal(entry.key, reason_of(error), excerpt, entry.line)]
+    return [Refusal(entry.key, remark, f"{excerpt}, {remark}", entry.line) for remark in entry.remarks]

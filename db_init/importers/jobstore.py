@@ -139,7 +139,7 @@ def _read(store: Any, jobs: list[tuple[str, int, str]], name: str, licence: str)
             output = row.get("output")
             found = task_documents.entry(output, key, name, licence) if isinstance(output, dict) else None
         except BAD as error:
-            yield Refusal(key, reason_of(error), key)
+            yield Refusal(key, reason_of(error))
             continue
         if found is not None:
             yield found

@@ -129,7 +129,7 @@ def _read(client: Any, ids: list[str], method: Method, *, dos: bool) -> Iterator
         if key in found:
             yield attempt(partial(_entry, found[key], key, client, method, dos=dos), key, str(found[key])[:200])
         else:
-            yield Refusal(key, "The Materials Project listed it and then gave no document of it.", key)
+            yield Refusal(key, "The Materials Project listed it and then gave no document of it.")
 
 
 def _entry(row: dict[str, Any], key: str, client: Any, method: Method, *, dos: bool) -> Entry:

@@ -175,8 +175,7 @@ def _next(page: dict[str, Any]) -> str | None:
 def _read(rows: list[Any], database: Database) -> Iterator[Entry | Refusal]:
     for row in rows:
         key = _word(row.get("id")) if isinstance(row, dict) else ""
-        key = f"{database.provider.name} {key or 'without an id'}"
-        yield attempt(partial(_entry, row, database), key, str(row)[:200])
+        yield attempt(partial(_entry, row, database), key or "without an id", str(row)[:200])
 
 
 def _entry(row: Any, database: Database) -> Entry:

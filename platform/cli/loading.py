@@ -51,7 +51,6 @@ def load(
     from fermiloop.db_init.importers import registry
     from fermiloop.db_init.importers.options import LoadOptions
     from fermiloop.platform.store import connection
-    from fermiloop.platform.store import quarantine as refused
 
     options = LoadOptions(
         elements=tuple(symbol.strip() for symbol in elements.split(",")) if elements else (),
@@ -69,9 +68,7 @@ def load(
     with long_work("Loading", quiet_for=5.0) as report:
         done = registry.load(source, report, options)
     if done.loaded + done.already == 0:
-        kept = refused.find()
-        why = f"; the reason of {kept[0].source}: {kept[0].reason}" if kept else ", because it holds nothing"
-        raise InputError(f"Nothing of {source} could be loaded{why}")
+        raise InputError(f"Nothing of {source} could be loaded{_why()}")
     if as_json:
         print_json(done)
     else:
@@ -97,6 +94,13 @@ def quarantine(
     else:
         rows = [fields_of(entry, FIELDS) for entry in found]
         Listing(f"{len(rows)} refused", COLUMNS, rows).show(as_json=as_json)
+
+
+def _why() -> str:
+    from fermiloop.platform.store import quarantine as refused
+
+    kept = refused.find(limit=1)
+    return f"; the reason of {kept[0].source}: {kept[0].reason}" if kept else ", because it holds nothing"
 
 
 def _column(text: str) -> tuple[str, str]:

@@ -43,17 +43,10 @@ KINDS: Final[dict[str, type[BaseDocument]]] = {
 def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     """Ids by collection of a campaign and of all that it stands on.
 
-    These are its rounds, candidates and calculations; the checkpoints that proposed, their snapshots and
-    those of its rounds; the materials of all of these and of the whole library of its Methods, which its
-    report compares with; labels and curves of these materials by these Methods; and the calculations
-    of other campaigns that it learnt from.
-
-    Parameters
-    ----------
-    name
-        The campaign.
-    methods
-        Methods that its specification names, beside those of its calculations and snapshots.
+    These are its rounds, candidates and calculations, checkpoints and snapshots; the materials of all of these and
+    of the whole library of its Methods, which its report compares with; labels and curves of these materials by
+    these Methods; and the calculations of other campaigns that it learnt from. `methods` are those that
+    its specification names, beside those of its calculations and snapshots.
 
     Raises
     ------
@@ -62,20 +55,18 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     """
     campaigns.get(name)
     rounds, proposed = campaigns.rounds(name), candidates.of_campaign(name)
-    known = {key for one in rounds for key in one.checkpoints.values() if key}
-    known |= {candidate.checkpoint for candidate in proposed if candidate.checkpoint}
-    frozen = {one.snapshot for one in [*rounds, *Checkpoint.objects(id__in=sorted(known))] if one.snapshot}
+    learnt = {key for one in rounds for key in one.checkpoints.values() if key}
+    learnt |= {candidate.checkpoint for candidate in proposed if candidate.checkpoint}
+    frozen = {one.snapshot for one in [*rounds, *Checkpoint.objects(id__in=sorted(learnt))] if one.snapshot}
     pages = list(SnapshotPage.objects(snapshot__in=sorted(frozen)))
     computed = {c.calculation for c in proposed if c.calculation}
     computed |= {c.id for c in Calculation.objects(campaign=name).only("id")}
     used = {one.method for one in Snapshot.objects(id__in=sorted(frozen)).only("method")} | set(methods)
     used |= _methods(computed)
-    crystals = {key for page in pages for key in page.materials} | {c.material for c in proposed if c.material}
-    crystals |= {c.parent for c in proposed if (c.parent or "").startswith("m-")}
+    crystals = {key for page in pages for key in page.materials}
+    crystals |= {key for c in proposed for key in (c.material, c.parent) if (key or "").startswith("m-")}
     crystals |= {key for method in sorted(used) for key in training.materials_of(method)}
-    computed |= {
-        row.id for ids in _batches(crystals) for row in Calculation.objects(result__material__in=ids).only("id")
-    }
+    computed |= _makers(crystals)
     found = {
         "methods": used | _methods(computed),
         "materials": crystals,
@@ -83,7 +74,7 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
         "labels": _by_material(Label, crystals, used) | {key for page in pages for key in page.labels},
         "snapshot_pages": {page.id for page in pages},
         "snapshots": frozen,
-        "checkpoints": known,
+        "checkpoints": learnt,
         "calculations": computed,
         "candidates": {c.id for c in proposed},
         "rounds": {one.id for one in rounds},
@@ -123,9 +114,11 @@ def document(kind: str, raw: dict[str, Any]) -> BaseDocument:
     """
     try:
         made: BaseDocument = KINDS[kind]._from_son(raw)  # noqa: SLF001
+        made.check()
+    except InputError:
+        raise
     except Exception as error:  # noqa: BLE001  (mongoengine raises many kinds for a document of another shape)
         raise InputError(f"A document of {kind} does not hold: {type(error).__name__}: {str(error)[:200]}.") from None
-    made.check()
     return made
 
 
@@ -142,6 +135,12 @@ def put_file(digest: str, content: bytes, name: str) -> bool:
         return False
     bucket.put(content, filename=name, sha256=digest)
     return True
+
+
+def _makers(materials: Iterable[str]) -> set[str]:
+    """Calculations whose results are these materials."""
+    rows = (row for ids in _batches(materials) for row in Calculation.objects(result__material__in=ids).only("id"))
+    return {row.id for row in rows}
 
 
 def _methods(calculations: Iterable[str]) -> set[str]:

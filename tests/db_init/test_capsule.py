@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init import capsule, capsule_export, setup, tar_members
 from fermiloop.db_init.importers import registry
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, checkpoints, connection, labels, materials, methods, quarantine
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import CampaignState, Origin
 
 Members = dict[str, bytes]
 KEPT: list[bytes] = []  # one archive for all tests that only read it: making it takes longer than they do
@@ -112,7 +113,7 @@ def test_it_comes_in_once_and_touches_no_champion(archive: Path, elsewhere: None
 def test_the_manifest_tells_licences_versions_and_counts(archive: Path) -> None:
     manifest = json.loads(unpack(archive)["manifest.json"])
     assert {(one["source"], one["licence"]) for one in manifest["licences"]} == {
-        ("test", "unknown"), ("Them", "CC0"), ("analytic", "the campaign owner's"),
+        ("test", "unknown"), ("Them", "CC0"), ("analytic", "that of each material"),
     }  # fmt: skip
     assert manifest["counts"] == {
         "methods": 2, "materials": 2, "spectra": 2, "labels": 3, "snapshot_pages": 1, "snapshots": 1,
@@ -120,6 +121,18 @@ def test_the_manifest_tells_licences_versions_and_counts(archive: Path) -> None:
     }  # fmt: skip
     assert {"python", "pymatgen", "torch"} <= set(manifest["versions"])
     assert next(iter(unpack(archive))) == "manifest.json"
+
+
+def test_a_method_that_states_no_licence_has_that_of_its_sources_materials(database: str, tmp_path: Path) -> None:
+    method = methods.save("external", "PBE", {"source": "Them"}, {})
+    crystal = Structure(Lattice.cubic(2.9), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    source = {"name": "Them", "key": "1", "licence": "CC0"}
+    labels.save(materials.save(crystal, origin=Origin.IMPORT, source=source), "band_gap", 0.0, method=method)
+    campaigns.create("small", {"name": "small"}, "name: small\n")
+    campaigns.set_state("small", CampaignState.FINISHED)
+    manifest = capsule_export.export("small", tmp_path / "small.tar.gz", methods=[method])
+    (terms,) = manifest.licences
+    assert (terms.source, terms.licence, terms.materials, terms.methods) == ("Them", "CC0", 1, [method])
 
 
 def test_the_same_campaign_gives_the_same_members(exported: Path, tmp_path: Path) -> None:
@@ -240,6 +253,15 @@ def forged_type(path: Path, members: Members) -> None:
     pack(path, members | {"documents/labels.jsonl": text})
 
 
+def replaced(kind: str, old: bytes, new: bytes) -> Callable[[Path, Members], None]:
+    def damage(path: Path, members: Members) -> None:
+        name = f"documents/{kind}.jsonl"
+        assert old in members[name]
+        pack(path, members | {name: members[name].replace(old, new, 1)})
+
+    return damage
+
+
 def another_campaign(path: Path, members: Members) -> None:
     text = members["documents/rounds.jsonl"].replace(b'"campaign": "small"', b'"campaign": "yours"')
     pack(path, members | {"documents/rounds.jsonl": text})
@@ -322,6 +344,12 @@ def no_tar(path: Path, members: Members) -> None:
         (forged_id, "is not what its id says"),
         (forged_field, "methods does not hold"),
         (forged_type, "labels"),
+        (replaced("spectra", b'"kind": "dos"', b'"kind": []'), "spectra does not hold"),
+        (replaced("spectra", b'"axis_unit": "eV"', b'"axis_unit": {}'), "spectra does not hold"),
+        (replaced("materials", b'"formula": "Al"', b'"formula": "Au"'), "is not what its id says"),
+        (replaced("snapshot_pages", b'"_id": "snap', b'"_id": "snip'), "is not what its id says"),
+        (replaced("methods", b'"_id": "', b'"_id": 5, "x": "'), "has no id"),
+        (replaced("rounds", b"{", b""), "no document"),
         (another_campaign, "of another campaign"),
         (at_work, "is running, and one at work"),
         (two_campaigns, "of another campaign"),

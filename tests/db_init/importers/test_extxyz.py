@@ -43,10 +43,10 @@ def test_a_bad_frame_is_told_and_the_next_ones_come_in(database: str, tmp_path: 
         + frame(6.1) + "many\nmore\n" + frame(6.2)
     )  # fmt: skip
     assert folder.load(path) == LoadReport(2, 0, 4)
-    reasons = {entry.source: entry.reason for entry in quarantine.find()}
-    assert set(reasons) == {"set.xyz#2", "set.xyz#3", "set.xyz#4", "set.xyz#6"}
-    assert "not periodic" in reasons["set.xyz#2"]
-    assert "no finite number" in reasons["set.xyz#3"]
+    reasons = {entry.line: entry.reason for entry in quarantine.find("set.xyz")}
+    assert set(reasons) == {2, 3, 4, 6}
+    assert "not periodic" in reasons[2]
+    assert "no finite number" in reasons[3]
 
 
 def test_one_file_is_a_source_as_well(database: str, tmp_path: Path) -> None:
@@ -55,3 +55,23 @@ def test_one_file_is_a_source_as_well(database: str, tmp_path: Path) -> None:
     assert folder.load(path) == LoadReport(1, 0, 0)
     (found,) = materials.find(materials.MaterialQuery())
     assert (found.source["key"], found.source["licence"]) == ("one.xyz", "unknown")
+
+
+def test_a_file_that_cannot_be_read_stops_no_other(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.xyz", "b.cif", "c.xyz"):
+        (tmp_path / name).write_text(frame(5.7))
+    real = Path.open
+
+    def denied(path: Path, *how: object, **more: object) -> object:
+        if path.name in {"a.xyz", "b.cif"}:
+            raise PermissionError(13, "Permission denied")
+        return real(path, *how, **more)
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert folder.load(tmp_path) == LoadReport(1, 0, 2)
+    assert {entry.reason for entry in quarantine.find()} == {
+        "The file a.xyz cannot be read: Permission denied.",
+        "The file b.cif cannot be read: Permission denied.",
+    }

@@ -35,12 +35,12 @@ def test_a_bad_entry_leaves_nothing_of_itself_behind(database: str) -> None:
     assert take_in("them.json", batches(*rows)) == LoadReport(1, 0, 2)
     assert spectra.materials_with(METHOD.id) == [m.id for m in materials.find(materials.MaterialQuery())]
     assert methods.get(METHOD.id).settings["licence"] == "CC0"
-    assert {(one.source, one.line) for one in quarantine.find()} == {("bad", None), ("them.json", 4)}
+    assert {(one.line, one.excerpt) for one in quarantine.find("them.json")} == {(None, "bad: AlNi"), (4, "lost: ")}
 
 
 def test_a_part_that_is_left_out_is_told_and_the_rest_comes_in(database: str) -> None:
     assert take_in("x", batches(entry("a", remarks=("no curve",)))) == LoadReport(1, 0, 1)
-    assert [one.reason for one in quarantine.find("a")] == ["no curve"]
+    assert [one.reason for one in quarantine.find("x")] == ["no curve"]
 
 
 def test_a_batch_that_was_cut_off_is_taken_in_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

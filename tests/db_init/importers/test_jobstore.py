@@ -97,7 +97,7 @@ def test_bad_documents_are_told(database: str, store: JobStore) -> None:
     put(store, "wrong", vasp(3.1, bandgap=-7.0))
     put(store, "short", vasp(3.2, low=0.0))
     assert jobstore.load("mine", store=store) == LoadReport(2, 0, 3)
-    reasons = {entry.source: entry.reason for entry in quarantine.find()}
+    reasons = {entry.excerpt.partition(":")[0]: entry.reason for entry in quarantine.find("mine")}
     assert set(reasons) == {"failed/1", "wrong/1", "short/1"}
     assert "ended as failed" in reasons["failed/1"]
     assert "density of states left out" in reasons["short/1"]
