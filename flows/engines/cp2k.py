@@ -78,10 +78,10 @@ class Cp2kStepMaker(BaseCp2kMaker):
         compute = partial(self._compute, structure, prev_dir)
         return native.once(self.calculation, self.step, compute, cores, self.time_limit)
 
-    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: Path | None) -> Response:
+    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: list[Path]) -> Response:
         relaxes = isinstance(self.input_set_generator, CellOptSetGenerator)
-        earlier = last_restart(before, structure) if relaxes and before else None
-        response = BaseCp2kMaker.make.original(self, earlier or structure, prev_dir)
+        start = native.last_of(before, last_restart, structure) if relaxes else structure
+        response = BaseCp2kMaker.make.original(self, start, prev_dir)
         check_converged(Path.cwd(), relaxes=relaxes)
         return response
 
