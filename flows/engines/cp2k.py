@@ -1,9 +1,9 @@
 """CP2K as native atomate2 jobs: relaxed structure and energy by PBE, no density of states.
 
-Three of atomate2's stock settings would be wrong here. Its k-points are reduced by symmetry, of which CP2K is not told,
-and the stress comes out anisotropic by several GPa in cubic crystals: a Monkhorst-Pack grid is given instead, of odd
-numbers so that it holds Gamma. The gap in its task document is meaningless, and its density of states is not in the
-document at all: both are left out.
+atomate2's stock settings would be wrong here. Its k-points are reduced by symmetry, of which CP2K is not told, and the
+stress comes out anisotropic by several GPa in cubic crystals: a Monkhorst-Pack grid is given instead, of odd numbers so
+that it holds Gamma. The gap in its task document is meaningless, and its density of states is not in the document at
+all: both are left out. A run that stopped short counts there as successful, and is refused here.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from jobflow import Flow, Response, job
 from monty.io import zopen
 from monty.os.path import zpath
 from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.inputs import Kpoints, KpointsSupportedModes
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from fermiloop.flows.engines import isolation, native
-from fermiloop.flows.engines.geometry import plain
+from fermiloop.flows.engines.geometry import plain, same_atoms
 from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings, versions
 from fermiloop.flows.engines.vasp import missing_programs
 from fermiloop.platform.errors import EngineError
@@ -39,6 +40,9 @@ RANKS: Final = re.compile(r"Total number of message passing processes\s+(\d+)")
 THREADS: Final = re.compile(r"Number of threads for this process\s+(\d+)")
 HEAD: Final = 20_000  # characters of the output that say how many cores
 LABELS: Final = "relax"
+AXES: Final = re.compile(r"^\s*[ABC]((?:\s+[-+.\dE]+){3})\s*$", re.MULTILINE)
+COORDINATES: Final = re.compile(r"&COORD\s*\n(.*?)&END COORD", re.DOTALL)
+SYMPREC: Final = 1e-3  # Å
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,12 @@ class Cp2kStepMaker(BaseCp2kMaker):
         compute = partial(self._compute, structure, prev_dir)
         return native.once(self.calculation, self.step, compute, cores, self.time_limit)
 
-    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: Path | None) -> Response:  # noqa: ARG002
-        return BaseCp2kMaker.make.original(self, structure, prev_dir)
+    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: list[Path]) -> Response:
+        relaxes = isinstance(self.input_set_generator, CellOptSetGenerator)
+        start = native.last_of(before, last_restart, structure) if relaxes else structure
+        response = BaseCp2kMaker.make.original(self, start, prev_dir)
+        check_converged(Path.cwd(), relaxes=relaxes)
+        return response
 
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:
@@ -87,16 +95,24 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax the cell, static, and the labels out of their task documents."""
     chosen = checked_settings(Cp2kSettings, settings, "cp2k")
-    arguments: dict[str, Any] = {
-        "user_input_settings": {"xc_functionals": "PBE", "cutoff": chosen.cutoff, "rel_cutoff": chosen.rel_cutoff},
-        "user_kpoints_settings": kpoints(structure, chosen.kpoint_density),
-    }
+    science = {"xc_functionals": "PBE", "cutoff": chosen.cutoff, "rel_cutoff": chosen.rel_cutoff}
+    limit = {"GLOBAL": {"WALLTIME": int(time_limit)}}
+    angles = {"MOTION": {"CELL_OPT": {"KEEP_ANGLES": fixed_angles(structure)}}}
+    grid = kpoints(structure, chosen.kpoint_density)
+
+    def arguments(**overrides: Any) -> dict[str, Any]:
+        settings = {**science, "override_default_params": {**limit, **overrides}}
+        return {"user_input_settings": settings, "user_kpoints_settings": grid}
+
     common: dict[str, Any] = {"calculation": calculation, "time_limit": time_limit}
     cell = Cp2kStepMaker(
-        name="CP2K cell relaxation", input_set_generator=CellOptSetGenerator(**arguments), step="cell", **common
+        name="CP2K cell relaxation",
+        input_set_generator=CellOptSetGenerator(**arguments(**angles)),
+        step="cell",
+        **common,
     ).make(structure)
     scf = Cp2kStepMaker(
-        name="CP2K static", input_set_generator=StaticSetGenerator(**arguments), step="scf", **common
+        name="CP2K static", input_set_generator=StaticSetGenerator(**arguments()), step="scf", **common
     ).make(cell.output.structure)
     labels = _cp2k_labels(calculation, scf.output)
     labels.name = "CP2K labels"
@@ -108,6 +124,48 @@ def kpoints(structure: Structure, density: float) -> Kpoints:
     divisions = [math.ceil(density * length) for length in structure.lattice.reciprocal_lattice.abc]
     grid = tuple(n if n % 2 else n + 1 for n in divisions)
     return Kpoints(style=KpointsSupportedModes.Monkhorst, kpts=[grid])
+
+
+def fixed_angles(structure: Structure) -> bool:
+    """Whether symmetry alone fixes the angles of a primitive cell.
+
+    The real-space grid of a primitive cubic cell has less symmetry than the crystal, and shears it.
+    """
+    return SpacegroupAnalyzer(structure, SYMPREC).get_crystal_system() in ("cubic", "hexagonal")
+
+
+def last_restart(folder: Path, like: Structure) -> Structure | None:
+    """Geometry that an attempt came to; None where CP2K wrote none that is whole and of the same atoms."""
+    try:
+        text = (folder / "CP2K-1.restart").read_text(encoding="utf-8")
+        cell = [[float(x) for x in row.split()] for row in AXES.findall(text)]
+        rows = [line.split() for line in COORDINATES.findall(text)[0].splitlines() if line.strip()]
+        species = [row[0].partition("_")[0] for row in rows]
+        positions = [[float(x) for x in row[1:4]] for row in rows]
+        found = Structure(Lattice(cell), species, positions, coords_are_cartesian=True)
+    except (OSError, ValueError, IndexError):
+        return None
+    ordered = like.copy()
+    ordered.sort()
+    return found if same_atoms(found, like) or same_atoms(found, ordered) else None
+
+
+def check_converged(folder: Path, *, relaxes: bool) -> None:
+    """Refuse a run that stopped short, which atomate2 takes for a successful one.
+
+    Raises
+    ------
+    EngineError
+        If it ran out of its time, or its relaxation or its last self-consistency did not converge.
+    """
+    with zopen(zpath(str(folder / "cp2k.out")), "rt", encoding="utf-8", errors="replace") as lines:
+        text = str(lines.read())
+    if "exceeded requested execution time" in text:
+        raise EngineError("CP2K ran out of its time")
+    if relaxes and "GEOMETRY OPTIMIZATION COMPLETED" not in text:
+        raise EngineError("the cell relaxation did not converge")
+    if text.rfind("SCF run NOT converged") > text.rfind("SCF run converged"):
+        raise EngineError("the last self-consistency did not converge")
 
 
 def labels_of(document: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from jobflow import Response
 from monty.serialization import dumpfn, loadfn
+from pymatgen.core import Structure
 
 from fermiloop.flows.engines import isolation
 from fermiloop.platform.errors import EngineError
@@ -28,7 +29,7 @@ ATTEMPT: Final = "attempt-"
 # custodian counts wall time from the first run of a process unless this is gone
 WALLTIME_VARIABLE: Final = "CUSTODIAN_WALLTIME_START"
 
-Compute = Callable[[Path | None], Response]  # the folder of the attempt before, to the response of the job
+Compute = Callable[[list[Path]], Response]  # folders of the attempts before, to the response of the job
 
 
 def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], int], time_limit: float) -> Response:
@@ -37,7 +38,7 @@ def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], 
     Parameters
     ----------
     compute
-        Runs the program in the working folder; it is given the folder of the attempt before, None at first.
+        Runs the program in the working folder; it is given the folders of the attempts before, first to last.
     cores
         Number of cores that a program says it ran on, from its output in a folder.
     time_limit
@@ -61,7 +62,7 @@ def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], 
         work = folder / f"{ATTEMPT}{len(before) + 1}"
         try:
             with _working_in(work):
-                response = compute(before[-1] if before else None)
+                response = compute(before)
             _keep(response.output, document)
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
@@ -70,6 +71,12 @@ def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], 
             raise EngineError(f"The {step} of {calculation} failed: {reason}.") from error
         _end(folder, work, cores, "done")
         return response
+
+
+def last_of(before: list[Path], read: Callable[[Path, Structure], Structure | None], like: Structure) -> Structure:
+    """Geometry that the latest attempt left which left any; the one that was asked for where none did."""
+    left = (read(folder, like) for folder in reversed(before))
+    return next((found for found in left if found is not None), like)
 
 
 def attempts(folder: Path) -> list[Path]:

@@ -53,10 +53,10 @@ class VaspStepMaker(BaseVaspMaker):
         compute = partial(self._compute, structure, prev_dir)
         return native.once(self.calculation, self.step, compute, cores, self.time_limit)
 
-    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: Path | None) -> Response:
-        earlier = last_contcar(before, structure) if self.resumes and before else None
+    def _compute(self, structure: Structure, prev_dir: str | Path | None, before: list[Path]) -> Response:
+        start = native.last_of(before, last_contcar, structure) if self.resumes else structure
         self.run_vasp_kwargs["wall_time"] = int(self.time_limit)
-        return BaseVaspMaker.make.original(self, earlier or structure, prev_dir)
+        return BaseVaspMaker.make.original(self, start, prev_dir)
 
 
 def relax_maker(*, step: str, calculation: str, potcar: str, time_limit: float) -> VaspStepMaker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -183,12 +184,12 @@ def test_pbs_without_a_queue_cannot_be_counted(cluster: Any) -> None:
         queues.submit(QueueJob("pbs"))
 
 
-def test_the_script_starts_a_worker_that_finds_nothing_to_do(cluster: Any) -> None:
+def test_the_script_hands_the_settings_to_what_takes_the_place_of_its_shell(cluster: Any) -> None:
     folder = cluster("slurm")
-    queues.submit(QueueJob("slurm"))
-    path = folder / "script"
-    path.write_text(jobs(folder)[0].replace("#!/bin/bash -l", "#!/bin/bash"))
-    plain = {"HOME": str(folder), "PATH": "/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    done = subprocess.run(["/bin/bash", str(path)], env=plain, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert "The workers have ended." in done.stdout
+    queues.submit(QueueJob("slurm", setup=("export VASP_LICENCE=ours",)))
+    text = re.sub(r"^exec .*$", "exec /usr/bin/env", jobs(folder)[0], flags=re.MULTILINE)
+    shell = subprocess.run(["/bin/bash"], input=text, env={}, capture_output=True, text=True, check=True)
+    shown = dict(line.split("=", 1) for line in shell.stdout.splitlines())
+    assert shown["FERMILOOP_MONGODB_URI"] == settings().mongodb_uri
+    assert shown["VASP_LICENCE"] == "ours"
+    assert shown["PWD"].startswith(str(queues.queue_folder() / "launcher_"))

@@ -103,9 +103,13 @@ def test_the_flow_carries_functional_cutoff_and_grid_through_the_queue() -> None
     assert set(makers) == {"CP2K cell relaxation", "CP2K static"}
     for maker in makers.values():
         generator = maker.input_set_generator
-        assert generator.user_input_settings == {"xc_functionals": "PBE", "cutoff": 800.0, "rel_cutoff": 60.0}
+        given = generator.user_input_settings
+        assert (given["xc_functionals"], given["cutoff"], given["rel_cutoff"]) == ("PBE", 800.0, 60.0)
+        assert given["override_default_params"]["GLOBAL"] == {"WALLTIME": 600}
         assert generator.user_kpoints_settings.style is KpointsSupportedModes.Monkhorst
         assert generator.get_input_updates(NIAL, None)["run_type"] in ("CELL_OPT", "ENERGY_FORCE")
+    cell = makers["CP2K cell relaxation"].input_set_generator.user_input_settings["override_default_params"]
+    assert cell["MOTION"] == {"CELL_OPT": {"KEEP_ANGLES": True}}
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -135,3 +139,68 @@ def test_cores_are_processes_times_threads(tmp_path: Path) -> None:
         " GLOBAL| Number of threads for this process                                      2\n"
     )
     assert cp2k.cores(tmp_path) == 32
+
+
+SCF = "  *** SCF run converged in    12 steps ***\n"
+UNCONVERGED = "  *** WARNING in qs_scf.F:610 :: SCF run NOT converged ***\n"
+DONE = " ***                    GEOMETRY OPTIMIZATION COMPLETED                     ***\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "relaxes", "reason"),
+    [
+        (SCF, True, "relaxation did not converge"),
+        (DONE + UNCONVERGED, True, "self-consistency did not converge"),
+        (SCF + UNCONVERGED, False, "self-consistency did not converge"),
+        (SCF + " *** MD run terminated - exceeded requested execution time ***\n", True, "ran out of its time"),
+    ],
+)
+def test_a_run_that_stopped_short_is_refused(text: str, relaxes: bool, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "cp2k.out").write_text(text)
+    with pytest.raises(EngineError, match=reason):
+        cp2k.check_converged(tmp_path, relaxes=relaxes)
+
+
+def test_a_run_that_came_to_its_end_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "cp2k.out").write_text(UNCONVERGED + SCF + DONE)
+    cp2k.check_converged(tmp_path, relaxes=True)
+
+
+RESTART = """ &FORCE_EVAL
+   &SUBSYS
+     &CELL
+       A     2.9000000000000000E+00    0.0000000000000000E+00    0.0000000000000000E+00
+       B     1.0000000000000000E-15    2.9000000000000000E+00    0.0000000000000000E+00
+       C    -1.0000000000000000E-15    0.0000000000000000E+00    2.9000000000000000E+00
+       MULTIPLE_UNIT_CELL  1 1 1
+     &END CELL
+     &COORD
+Al_1   -8.7141947543723866E-15   -6.3654774286096854E-15   -1.0841220718137263E-14
+Ni_1    1.4500000000000000E+00    1.4500000000000000E+00    1.4500000000000000E+00
+     &END COORD
+   &END SUBSYS
+"""
+
+
+def test_the_geometry_of_the_restart_file_is_taken_up(tmp_path: Path) -> None:
+    assert cp2k.last_restart(tmp_path, NIAL) is None
+    (tmp_path / "CP2K-1.restart").write_text(RESTART)
+    found = cp2k.last_restart(tmp_path, NIAL)
+    assert found is not None
+    assert found.lattice.abc == pytest.approx((2.9, 2.9, 2.9))
+    assert found.frac_coords[1] == pytest.approx([0.5, 0.5, 0.5])
+    assert cp2k.last_restart(tmp_path, PROTOTYPES["B2"].build("Al", "Cu", 12.0)) is None
+
+
+@pytest.mark.parametrize("end", [0, 60, 200, 430, 520])
+def test_a_restart_file_that_is_cut_off_is_left_aside(end: int, tmp_path: Path) -> None:
+    (tmp_path / "CP2K-1.restart").write_text(RESTART[:end])
+    assert cp2k.last_restart(tmp_path, NIAL) is None
+
+
+def test_angles_are_kept_where_symmetry_fixes_them() -> None:
+    assert cp2k.fixed_angles(PROTOTYPES["B1"].build("Na", "Cl", 22.0))
+    assert cp2k.fixed_angles(PROTOTYPES["A3"].build("Ti", None, 17.0))
+    stretched = NIAL.copy()
+    stretched.apply_strain([0.0, 0.0, 0.05])
+    assert not cp2k.fixed_angles(stretched)

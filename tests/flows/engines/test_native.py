@@ -28,6 +28,7 @@ from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, job_stor
 from fermiloop.flows.sample import document as candidate_document
 from fermiloop.flows.steps import method_of, spec_of
 from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.errors import EngineError
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, methods, spectra
@@ -191,14 +192,18 @@ def test_a_relaxation_killed_half_way_goes_on_from_its_last_contcar(
     maker = relax_maker(step="relax1", calculation=candidates.get(selected).calculation, potcar="PBE", time_limit=900.0)
     with pytest.raises(KeyboardInterrupt):
         maker.make.original(maker, CRYSTAL)
+    stand_in.fails_at = "relax1"  # before it has moved anything: what the first attempt left is not lost
+    with pytest.raises(EngineError, match="ZBRENT"):
+        maker.make.original(maker, CRYSTAL)
+    stand_in.fails_at = None
     work(pad, EvaluateMaker().make("native", 1, selected))
     candidate = candidates.get(selected)
     assert candidate.stage is Stage.EVALUATED, candidate.reason
     assert stand_in.ionic_steps == STEPS  # four before the kill, two after it
     folder = isolation.step_folder(candidate.calculation, "relax1")
-    assert [path.name for path in native.attempts(folder)] == ["attempt-1", "attempt-2"]
+    assert [path.name for path in native.attempts(folder)] == ["attempt-1", "attempt-2", "attempt-3"]
     outcomes = [line.split('"outcome": ')[1] for line in (folder / isolation.COST).read_text().splitlines()]
-    assert outcomes == ['"killed"}', '"done"}']
+    assert outcomes == ['"killed"}', '"failed"}', '"done"}']
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -40,7 +40,6 @@ NIAL = PROTOTYPES["B2"].build("Al", "Ni", 12.0)
 CRYSTALS = {
     "intermetallic": NIAL,
     "oxide with U": PROTOTYPES["B1"].build("Fe", "O", 10.0),
-    "hexagonal metal": PROTOTYPES["A3"].build("Ti", None, 17.0),
     "insulator": PROTOTYPES["B1"].build("Na", "Cl", 22.0),
 }
 COMMON: dict[str, Any] = {"calculation": "calc-v", "potcar": "PBE", "time_limit": 900.0}
