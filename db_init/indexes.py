@@ -45,6 +45,7 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
     "calculations": ((("campaign", UP), ("created_at", UP)), (("state", UP),), (("result.material", UP),)),
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),
     "rounds": ((("campaign", UP), ("number", UP)),),
+    "tokens": ((("prefix", UP),),),
     "quarantine": ((("source", UP),),),
 }
 

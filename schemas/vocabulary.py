@@ -153,3 +153,18 @@ class CheckpointState(StrEnum):
     CHALLENGER = "challenger"
     CHAMPION = "champion"
     RETIRED = "retired"
+
+
+class Role(StrEnum):
+    """What a token of the REST API allows."""
+
+    READ = "read"
+    LAUNCH = "launch"
+    ADMIN = "admin"
+
+
+GRANTS: Final[dict[Role, frozenset[Role]]] = {
+    Role.READ: frozenset({Role.READ}),
+    Role.LAUNCH: frozenset({Role.READ, Role.LAUNCH}),
+    Role.ADMIN: frozenset(Role),
+}
