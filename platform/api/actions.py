@@ -16,11 +16,16 @@ class Near(Protocol):
     """One result of a search for curves; read only."""
 
     @property
-    def material(self) -> str: ...
+    def material(self) -> str:
+        """Id of the material."""
+
     @property
-    def formula(self) -> str | None: ...
+    def formula(self) -> str | None:
+        """Its reduced formula."""
+
     @property
-    def value(self) -> float: ...
+    def value(self) -> float:
+        """Of the metric."""
 
 
 # (151,) values on `DOS_GRID`; metric; first and last energy that count, eV; most materials

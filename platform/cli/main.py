@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, worker
+from fermiloop.platform.cli import bench, campaign, candidates, database, doctor, generators, materials, tokens, worker
+from fermiloop.platform.cli import serve as server
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ app.add_typer(worker.app, name="worker")
 app.add_typer(bench.app, name="bench")
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
+app.add_typer(tokens.app, name="token")
+app.command("serve")(server.serve)
 
 
 @app.callback()
