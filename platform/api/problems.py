@@ -37,6 +37,7 @@ STATUS: Final[dict[type[FermiloopError], int]] = {
 }
 AWAY: Final = "The database does not answer; try again in a moment."
 SENTENCES: Final[dict[int, str]] = {
+    400: "The body cannot be read as JSON; check it, and that it is not nested too deeply.",
     404: "There is nothing at this address; GET /api/openapi.json lists all addresses.",
     405: "This address does not take this method; GET /api/openapi.json lists what it takes.",
 }

@@ -21,6 +21,7 @@ from fermiloop.platform.cli.output import print_line
 from fermiloop.platform.errors import InputError, UserError
 
 if TYPE_CHECKING:
+    import uvicorn
     from numpy.typing import NDArray
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
@@ -131,11 +132,19 @@ def application(serving: Serving) -> Starlette:
 
 def run(app: ASGIApp, listening: socket.socket) -> None:
     """Answer until SIGTERM or SIGINT, then let what is under way end."""
+    _log_requests()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: None)  # uvicorn raises the signal again once it has stopped: that is the end
+    server(app).run(sockets=[listening])
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """Server of an app, with our settings."""
     import uvicorn
 
-    _log_requests()
     config = uvicorn.Config(
         app,
+        http="h11",  # strict about headers
         log_config=None,
         access_log=False,  # uvicorn's holds the query strings; ours does not
         server_header=False,
@@ -146,9 +155,7 @@ def run(app: ASGIApp, listening: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=32_768,
     )
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stop, lambda *_: None)  # uvicorn raises the signal again once it has stopped: that is the end
-    uvicorn.Server(config).run(sockets=[listening])
+    return uvicorn.Server(config)
 
 
 def _rest(serving: Serving) -> ASGIApp:

@@ -129,11 +129,15 @@ def populate() -> World:
         campaign="pd-like",
     )  # fmt: skip
     calculations.finish(calculation, CalculationState.FAILED, core_seconds=3.0, error="SCF (did) not converge")
-    candidates.update(
-        proposals[0].id, stage=Stage.EVALUATED, material=known[0], calculation=calculation
-    )
+    candidates.update(proposals[0].id, stage=Stage.EVALUATED, material=known[0], calculation=calculation)
     made = {role: tokens.create(f"the-{role}", role) for role in Role}
     return World(tuple(known), tuple(one.id for one in proposals), calculation, made, Flows())
+
+
+@pytest.fixture(scope="session")
+def populated() -> Callable[[], World]:
+    """Maker of a small store in the database that is connected."""
+    return populate
 
 
 @pytest.fixture
