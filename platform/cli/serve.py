@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -67,7 +68,7 @@ def serve(
         if open_reads and not _is_here(listening):
             typer.echo(
                 f"Everyone who reaches {host} can read all campaigns, candidates and materials; "
-                "set FERMILOOP_SERVE_OPEN_READS=false to ask for a token.",
+                "set FERMILOOP_SERVE_OPEN_READS=false to serve the REST API alone and ask for a token.",
                 err=True,
             )
         app = application(Serving(actions(), open_reads, origins))
@@ -119,13 +120,14 @@ def actions() -> Actions:
 
 
 def application(serving: Serving) -> Starlette:
-    """All parts in one app."""
+    """All parts that are installed in one app; where reads need a token, the REST API alone can ask for it."""
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
     from fermiloop.platform.api.bounds import AccessLog
 
-    app = Starlette(routes=[Mount(path, part(serving)) for path, part in PARTS.items()])
+    chosen = {path: part for path, (module, part) in PARTS.items() if _is_served(path, module, serving)}
+    app = Starlette(routes=[Mount(path, part(serving)) for path, part in chosen.items()])
     app.add_middleware(AccessLog)
     return app
 
@@ -164,8 +166,47 @@ def _rest(serving: Serving) -> ASGIApp:
     return create_app(serving.actions, open_reads=serving.open_reads, cors_origins=serving.cors_origins)
 
 
-# address: what answers there, the longest first
-PARTS: Final[dict[str, Callable[[Serving], ASGIApp]]] = {"/api": _rest}
+def _optimade(_: Serving) -> ASGIApp:
+    app: ASGIApp = import_module(OPTIMADE).create_app()
+    return app
+
+
+def _pages(serving: Serving) -> ASGIApp:
+    from a2wsgi import WSGIMiddleware
+
+    from fermiloop.platform.api import access
+    from fermiloop.platform.store import lineage
+
+    given = serving.actions
+    of_pages = import_module(f"{PAGES}.actions").Actions(
+        launch=given.launch,
+        pause=given.pause,
+        resume=given.resume,
+        cancel=given.cancel,
+        rerun=given.rerun,
+        ignore=given.ignore,
+        summary=given.summary,
+        lineage=lineage.explain,
+        dos_search=lambda curve, metric, window: given.dos_search(curve, metric, window, MOST_NEAR),
+    )
+    pages: ASGIApp = WSGIMiddleware(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
+    return pages
+
+
+REST: Final = "fermiloop.platform.api.app"
+OPTIMADE: Final = "fermiloop.platform.api.optimade_app"
+PAGES: Final = "fermiloop.platform.web"
+MOST_NEAR: Final = 20  # materials that a search on a page shows
+# address: its module and what makes it, the longest address first
+PARTS: Final[dict[str, tuple[str, Callable[[Serving], ASGIApp]]]] = {
+    "/api": (REST, _rest),
+    "/optimade": (OPTIMADE, _optimade),
+    "/": (f"{PAGES}.app", _pages),
+}
+
+
+def _is_served(path: str, module: str, serving: Serving) -> bool:
+    return find_spec(module) is not None and (serving.open_reads or path == "/api")
 
 
 def _dos_search(curve: NDArray[Any], metric: str, window: tuple[float, float], limit: int) -> Sequence[Any]:

@@ -102,7 +102,6 @@ def test_a_body_in_chunks_is_bounded(address: str, world: Any) -> None:
 
 RAW = (
     b"GET /campaigns HTTP/1.1\r\n\r\n",
-    b"GET /campaigns HTTP/9.9\r\nHost: x\r\n\r\n",
     b"GET /campaigns\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 50 + b"\r\n\r\n",
     b"GET /campaigns HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n",
