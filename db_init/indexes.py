@@ -55,6 +55,7 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
     "rounds": ((("campaign", UP), ("number", UP)),),
     "schedules": ((("active", UP),),),
     "schedule_runs": ((("schedule", UP), ("started_at", DOWN)), (("state", UP),)),
+    "tokens": ((("prefix", UP),),),
     "quarantine": ((("source", UP),),),
     optimade_entries.STRUCTURES: optimade_entries.INDEXES,
 }

@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     embedded_command: str | None = Field(
         default=None, description="Command of the embedded server, in place of the one that pip installed."
     )
+    serve_open_reads: bool = Field(
+        default=True,
+        description="Whether reads need no token; if they do, the REST API alone is served. Writes always need one.",
+    )
     embedded_sync: bool = Field(
         default=True, description="Flush every commit to disk; off is faster and may lose the last milliseconds."
     )

@@ -179,3 +179,18 @@ class RunState(StrEnum):
     PROMOTED = "promoted"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+class Role(StrEnum):
+    """What a token of the REST API allows."""
+
+    READ = "read"
+    LAUNCH = "launch"
+    ADMIN = "admin"
+
+
+GRANTS: Final[dict[Role, frozenset[Role]]] = {
+    Role.READ: frozenset({Role.READ}),
+    Role.LAUNCH: frozenset({Role.READ, Role.LAUNCH}),
+    Role.ADMIN: frozenset(Role),
+}

@@ -29,8 +29,10 @@ from fermiloop.platform.cli import (
     reconcile,
     replay,
     schedule,
+    tokens,
     worker,
 )
+from fermiloop.platform.cli import serve as server
 from fermiloop.platform.cli.failures import INTERRUPTED, explain
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ app.command("reconcile")(reconcile.reconcile)
 app.add_typer(optimade.app, name="optimade")
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
+app.add_typer(tokens.app, name="token")
+app.command("serve")(server.serve)
 
 
 @app.callback()

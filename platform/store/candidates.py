@@ -190,3 +190,32 @@ def _match(query: CandidateQuery) -> dict[str, Any]:
     if query.ids is not None:
         match["_id"] = {"$in": list(query.ids)}
     return match
+
+
+def page(query: CandidateQuery, offset: int, fields: Sequence[str]) -> list[dict[str, Any]]:
+    """What `find` finds after the first `offset`, as plain rows of the fields asked for.
+
+    Raises
+    ------
+    InputError
+        If the stage is unknown or the formula cannot be read.
+    """
+    found = Candidate.objects.aggregate(
+        [
+            {"$match": _match(query)},
+            *([{"$match": {"elements": {"$all": list(query.elements)}}}] if len(query.elements) > 1 else []),
+            {"$sort": {"campaign": 1, "round": 1, "_id": 1}},
+            {"$skip": offset},
+            {"$limit": query.limit},
+            {"$project": dict.fromkeys(fields, 1)},
+        ]
+    )
+    return [{"id": row["_id"], **{name: row.get(name) for name in fields}} for row in found]
+
+
+def stages_of(campaign: str) -> dict[str, int]:
+    """How many candidates of a campaign are at each stage."""
+    counted = Candidate.objects.aggregate(
+        [{"$match": {"campaign": campaign}}, {"$group": {"_id": "$stage", "n": {"$sum": 1}}}]
+    )
+    return {str(row["_id"]): int(row["n"]) for row in counted}

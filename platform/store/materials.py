@@ -148,6 +148,30 @@ def find_formula(formula: str, limit: int = 50) -> list[Material]:
     return sorted(find(MaterialQuery(formula=formula, limit=limit)), key=lambda m: (m.volume_per_atom, m.id))
 
 
+def page(query: MaterialQuery, offset: int, fields: Sequence[str]) -> list[dict[str, Any]]:
+    """What `find` finds after the first `offset`, as plain rows of the fields asked for.
+
+    Raises
+    ------
+    InputError
+        If the formula cannot be read or a property is unknown.
+    """
+    match, ids = _match(query), _ids_by_labels(query)
+    if ids is not None:
+        match["_id"] = {"$in": sorted(ids)}
+    found = Material.objects.aggregate(
+        [
+            {"$match": match},
+            *([{"$match": {"elements": {"$all": list(query.elements)}}}] if len(query.elements) > 1 else []),
+            {"$sort": {"formula": 1, "_id": 1}},
+            {"$skip": offset},
+            {"$limit": query.limit},
+            {"$project": dict.fromkeys(fields, 1)},
+        ]
+    )
+    return [{"id": row["_id"], **{name: row.get(name) for name in fields}} for row in found]
+
+
 def fingerprints(formulas: Iterable[str]) -> list[tuple[str, str, list[float]]]:
     """Id, reduced formula and fingerprint of all materials of these formulas."""
     rows = Material.objects(formula__in=sorted(set(formulas))).only("formula", "fingerprint").order_by("id")

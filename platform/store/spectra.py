@@ -52,6 +52,11 @@ def of_material(material: str, kind: SpectrumKind = SpectrumKind.DOS, method: st
     return Spectrum.objects(**query).order_by("id").first()
 
 
+def all_of_material(material: str) -> list[Spectrum]:
+    """Every spectrum of a material, of any kind and method."""
+    return list(Spectrum.objects(material=material).order_by("kind", "method"))
+
+
 def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
     """Ids of all materials that have a curve by this method, sorted."""
     rows = Spectrum.objects(kind=kind, method=method).only("material").as_pymongo()

@@ -1,0 +1,81 @@
+"""The REST API: one router a noun, bounded and read-only without a token; ``docs/api.md`` is its reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+
+from fermiloop.platform.api import calculations, campaigns, candidates, dos, materials, problems, tokens
+from fermiloop.platform.api.actions import Actions, Site
+from fermiloop.platform.api.bounds import BoundedBody, SecurityHeaders
+from fermiloop.platform.api.events import Followers
+from fermiloop.platform.api.parameters import known_only
+from fermiloop.platform.api.work import Limits, Work
+
+ROUTERS: Final = (
+    campaigns.router, candidates.router, materials.router, calculations.router, dos.router, tokens.router,
+)  # fmt: skip
+DESCRIPTION: Final = "Campaigns, candidates, materials, calculations and their densities of states."
+
+
+def create_app(
+    actions: Actions, *, open_reads: bool = True, cors_origins: Sequence[str] = (), limits: Limits | None = None
+) -> FastAPI:
+    """The app, to be mounted at ``/api``.
+
+    Parameters
+    ----------
+    actions
+        What lies in layers above this one.
+    open_reads
+        Whether reads need no token.
+    cors_origins
+        Sites whose pages may call it from a browser; none by default.
+    limits
+        Bounds of this process.
+    """
+    limits = limits or Limits()
+    app = FastAPI(
+        title="fermiloop REST API",
+        description=DESCRIPTION,
+        version=_version(),
+        docs_url=None,
+        redoc_url=None,  # both load scripts from elsewhere
+        redirect_slashes=False,
+        dependencies=[Depends(known_only)],
+        responses={"4XX": {"description": 'The request is refused: `{"error": sentence, "status": number}`.'}},
+    )
+    app.state.site = Site(actions, limits, Work(limits), open_reads)
+    app.state.followers = Followers()
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/", _index, include_in_schema=True, tags=["index"])
+    app.add_middleware(BoundedBody, most=limits.body_bytes)
+    if cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+async def _index() -> JSONResponse:
+    """What there is."""
+    nouns: list[Any] = [router.prefix.removeprefix("/") for router in ROUTERS]
+    return JSONResponse({"name": "fermiloop", "version": _version(), "nouns": nouns, "openapi": "openapi.json"})
+
+
+def _version() -> str:
+    try:
+        return version("fermiloop")
+    except PackageNotFoundError:  # a bare clone
+        return "0"

@@ -1,0 +1,80 @@
+"""``/candidates``: what was proposed, where it came from, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from fermiloop.platform.api import views
+from fermiloop.platform.api.access import needs
+from fermiloop.platform.api.actions import Site, site
+from fermiloop.platform.api.parameters import SCORES, CandidateFilters, CandidatePath, MethodId, windows
+from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.store import candidates, lineage, spectra
+from fermiloop.schemas.vocabulary import Role
+
+router = APIRouter(prefix="/candidates", tags=["candidates"], dependencies=[Depends(needs(Role.READ))])
+Here = Annotated[Site, Depends(site)]
+
+
+@router.get("")
+async def find(filters: Annotated[CandidateFilters, Query()], here: Here) -> dict[str, Any]:
+    """Candidates that pass every filter, by campaign, round and id."""
+    query = candidates.CandidateQuery(
+        campaign=filters.campaign,
+        round=filters.round,
+        stage=filters.stage,
+        generator=filters.generator,
+        scores=windows(filters.range, SCORES),
+        **filters.crystal(),
+    )
+
+    def rows() -> list[dict[str, Any]]:
+        return candidates.page(query, filters.offset, views.CANDIDATE)
+
+    return await here.work.run(lambda: views.page(rows, filters.limit, filters.offset))
+
+
+@router.get("/{candidate}")
+async def show(candidate: CandidatePath, here: Here) -> dict[str, Any]:
+    """One candidate, with its crystal and its lineage."""
+
+    def found() -> dict[str, Any]:
+        one = candidates.get(candidate)
+        known = {"id": one.id, **views.fields(one, views.CANDIDATE), "structure": views.plain(one.structure)}
+        return {"data": {**known, "lineage": _lineage(candidate)}}
+
+    return await here.work.run(found)
+
+
+@router.get("/{candidate}/lineage")
+async def explain(candidate: CandidatePath, here: Here) -> dict[str, Any]:
+    """Candidate, seed, checkpoint, snapshot, labels, calculations, and what learnt from them."""
+    return {"data": await here.work.run(lambda: _lineage(candidate))}
+
+
+@router.get("/{candidate}/structure")
+async def structure(candidate: CandidatePath, here: Here, format: views.Form = "json") -> Response:  # noqa: A002
+    """The crystal, as pymatgen's dictionary or as a CIF file."""
+    return await here.work.run(lambda: views.crystal(candidates.get(candidate).to_structure(), format))
+
+
+@router.get("/{candidate}/dos")
+async def dos(candidate: CandidatePath, here: Here, method: MethodId | None = None) -> dict[str, Any]:
+    """The computed density of states, energies in eV about the Fermi level."""
+
+    def found() -> dict[str, Any]:
+        material = candidates.get(candidate).material
+        spectrum = spectra.of_material(material, method=method) if material else None
+        if spectrum is None:
+            raise NotFoundError(f"The candidate {candidate} has no computed density of states.")
+        return {"data": views.curve(spectrum)}
+
+    return await here.work.run(found)
+
+
+def _lineage(candidate: str) -> dict[str, Any]:
+    chain = lineage.explain(candidate)
+    chain["descendants"] = [lineage.descendants(one["id"]) for one in chain["calculations"]]
+    return dict(views.plain(chain))

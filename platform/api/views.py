@@ -1,0 +1,75 @@
+"""Documents as JSON-ready data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from fastapi import Response
+from fastapi.responses import JSONResponse
+from pymatgen.core import Structure
+from pymatgen.io.cif import CifWriter
+
+from fermiloop.schemas.spectrum import Spectrum
+
+CIF: Final = "chemical/x-cif"
+Form = Literal["json", "cif"]
+
+CANDIDATE: Final = (
+    "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "checkpoint", "seed",
+    "parent", "score", "probability", "stage", "reason", "scores", "verdicts", "calculation", "material", "created_at",
+)  # fmt: skip
+MATERIAL: Final = (
+    "formula", "elements", "chemical_system", "n_sites", "crystal_system", "space_group", "prototype",
+    "volume_per_atom", "origin", "source", "candidate", "created_at",
+)  # fmt: skip
+CALCULATION: Final = (
+    "id", "candidate", "campaign", "engine", "method", "state", "attempts", "worker", "core_seconds", "error",
+    "created_at", "started_at", "finished_at",
+)  # fmt: skip
+CAMPAIGN: Final = ("state", "reason", "created_at", "closed_at")
+LABEL: Final = ("id", "property", "value", "unit", "method", "version", "calculation")
+SPECTRUM: Final = (
+    "id", "material", "kind", "method", "lo", "hi", "n", "axis_unit", "alignment", "unit", "n_electrons", "calculation"
+)  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """The same as JSON has it: times as ISO 8601, None where a number is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
+        return [plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, int | float | None) else str(value)
+
+
+def fields(document: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Fields of a document."""
+    return {name: plain(getattr(document, name)) for name in names}
+
+
+def page(found: Callable[[], Sequence[Any]], limit: int, offset: int) -> dict[str, Any]:
+    """Rows of a page, of which one more than asked was looked up, and the offset of the next, if there is one."""
+    rows = found()
+    return {"data": plain(rows[:limit]), "next": offset + limit if len(rows) > limit else None}
+
+
+def crystal(structure: Structure, form: Form) -> Response:
+    """A crystal as pymatgen's dictionary or as a CIF file."""
+    if form == "cif":
+        return Response(str(CifWriter(structure)), media_type=CIF)
+    return JSONResponse(plain(structure.as_dict()))
+
+
+def curve(spectrum: Spectrum) -> dict[str, Any]:
+    """A spectrum with its numbers."""
+    numbers = {"energies": spectrum.points().tolist(), "values": spectrum.array().tolist()}
+    return {**fields(spectrum, SPECTRUM), **plain(numbers)}

@@ -1,0 +1,240 @@
+"""``fermiloop serve``: pages at ``/``, REST at ``/api``, OPTIMADE at ``/optimade``, in one process.
+
+What is served is one literal table; what lies in upper layers is handed down from here.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from fermiloop.platform.cli.output import print_line
+from fermiloop.platform.errors import InputError, UserError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from numpy.typing import NDArray
+    from starlette.applications import Starlette
+    from starlette.types import ASGIApp
+
+    from fermiloop.platform.api.actions import Actions
+
+INSTALL: Final = "fermiloop serve needs more packages; run pip install 'fermiloop[server]'."
+NEEDED: Final = ("uvicorn", "starlette", "fastapi", "sse_starlette", "a2wsgi")
+GRACE_SECONDS: Final = 5  # that a stop waits for answers under way
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What the parts are made of."""
+
+    actions: Actions
+    open_reads: bool = True
+    cors_origins: tuple[str, ...] = ()
+
+
+def serve(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; this machine alone by default.")] = (
+        "127.0.0.1"
+    ),
+    show: Annotated[bool, typer.Option("--open", help="Open the pages in the browser.")] = False,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option("--cors-origin", help="Site whose pages may call the REST API from a browser; repeatable."),
+    ] = None,
+) -> None:
+    """Serve pages, REST and OPTIMADE until it is stopped."""
+    if any(find_spec(name) is None for name in NEEDED):
+        raise UserError(INSTALL)
+    from fermiloop.platform.settings import settings
+    from fermiloop.platform.store import connection
+
+    origins = tuple(_origin(text) for text in cors_origin or ())
+    listening = bind(host, port)
+    with listening:
+        connection.connect()
+        open_reads = settings().serve_open_reads
+        if open_reads and not _is_here(listening):
+            typer.echo(
+                f"Everyone who reaches {host} can read all campaigns, candidates and materials; "
+                "set FERMILOOP_SERVE_OPEN_READS=false to serve the REST API alone and ask for a token.",
+                err=True,
+            )
+        app = application(Serving(actions(), open_reads, origins))
+        address = _address(host, listening.getsockname()[1])
+        print_line(f"Serving at {address} until stopped by Ctrl-C.")
+        sys.stdout.flush()
+        if show:
+            import webbrowser
+
+            webbrowser.open(address)
+        run(app, listening)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port.
+
+    Raises
+    ------
+    InputError
+        If it is taken, may not be taken, or there is no such address.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
+        return socket.create_server((host, port), family=family, backlog=128)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it cannot be resolved"
+        raise InputError(
+            f"Port {port} of {host} cannot be served ({reason}); choose another by --port or --host."
+        ) from None
+
+
+def actions() -> Actions:
+    """What the parts are given of the upper layers."""
+    from fermiloop.flows import managing, records, triage
+    from fermiloop.platform.api import campaign_text
+    from fermiloop.platform.api.actions import Actions
+    from fermiloop.platform.campaign.summary import summarise
+
+    return Actions(
+        launch=lambda text: managing.enqueue(campaign_text.read(text), text),
+        pause=managing.pause,
+        resume=managing.resume,
+        cancel=managing.cancel,
+        rerun=triage.rerun,
+        ignore=triage.ignore,
+        summary=lambda name: summarise(records.read_record(name)),
+        dos_search=_dos_search,
+    )
+
+
+def application(serving: Serving) -> Starlette:
+    """All parts that are installed in one app; where reads need a token, the REST API alone can ask for it."""
+    from starlette.applications import Starlette
+    from starlette.routing import Mount
+
+    from fermiloop.platform.api.bounds import AccessLog
+
+    chosen = {path: part for path, (module, part) in PARTS.items() if _is_served(path, module, serving)}
+    app = Starlette(routes=[Mount(path, part(serving)) for path, part in chosen.items()])
+    app.add_middleware(AccessLog)
+    return app
+
+
+def run(app: ASGIApp, listening: socket.socket) -> None:
+    """Answer until SIGTERM or SIGINT, then let what is under way end."""
+    _log_requests()
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: None)  # uvicorn raises the signal again once it has stopped: that is the end
+    server(app).run(sockets=[listening])
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """Server of an app, with our settings."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
+        http="h11",  # strict about headers
+        log_config=None,
+        access_log=False,  # uvicorn's holds the query strings; ours does not
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=32_768,
+    )
+    return uvicorn.Server(config)
+
+
+def _rest(serving: Serving) -> ASGIApp:
+    from fermiloop.platform.api.app import create_app
+
+    return create_app(serving.actions, open_reads=serving.open_reads, cors_origins=serving.cors_origins)
+
+
+def _optimade(_: Serving) -> ASGIApp:
+    app: ASGIApp = import_module(OPTIMADE).create_app()
+    return app
+
+
+def _pages(serving: Serving) -> ASGIApp:
+    from a2wsgi import WSGIMiddleware
+
+    from fermiloop.platform.api import access
+    from fermiloop.platform.store import lineage
+
+    given = serving.actions
+    of_pages = import_module(f"{PAGES}.actions").Actions(
+        launch=given.launch,
+        pause=given.pause,
+        resume=given.resume,
+        cancel=given.cancel,
+        rerun=given.rerun,
+        ignore=given.ignore,
+        summary=given.summary,
+        lineage=lineage.explain,
+        dos_search=lambda curve, metric, window: given.dos_search(curve, metric, window, MOST_NEAR),
+    )
+    pages: ASGIApp = WSGIMiddleware(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
+    return pages
+
+
+REST: Final = "fermiloop.platform.api.app"
+OPTIMADE: Final = "fermiloop.platform.api.optimade_app"
+PAGES: Final = "fermiloop.platform.web"
+MOST_NEAR: Final = 20  # materials that a search on a page shows
+# address: its module and what makes it, the longest address first
+PARTS: Final[dict[str, tuple[str, Callable[[Serving], ASGIApp]]]] = {
+    "/api": (REST, _rest),
+    "/optimade": (OPTIMADE, _optimade),
+    "/": (f"{PAGES}.app", _pages),
+}
+
+
+def _is_served(path: str, module: str, serving: Serving) -> bool:
+    return find_spec(module) is not None and (serving.open_reads or path == "/api")
+
+
+def _dos_search(curve: NDArray[Any], metric: str, window: tuple[float, float], limit: int) -> Sequence[Any]:
+    from fermiloop.platform.store import dos_search
+
+    return dos_search.nearest(curve, metric=metric, window=window, limit=limit)
+
+
+def _is_here(listening: socket.socket) -> bool:
+    """Whether only this machine reaches an address."""
+    return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
+
+
+def _address(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 (compared, not bound)
+    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+
+
+def _origin(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("http", "https") or not rest or "/" in rest or "*" in rest:
+        raise InputError(f"{text!r} is no origin; write scheme and host alone, such as https://lab.example.org.")
+    return text
+
+
+def _log_requests() -> None:
+    """One line a request on the standard error."""
+    log, handler = logging.getLogger("fermiloop.access"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)

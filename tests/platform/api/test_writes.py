@@ -1,0 +1,121 @@
+"""Writes: campaigns launched and moved, calculations run again, tokens listed and revoked; bounds of work."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from fermiloop.platform.api import access
+from fermiloop.platform.api.app import create_app
+from fermiloop.platform.api.work import Limits
+from fermiloop.platform.errors import DatabaseError
+from fermiloop.platform.store import campaigns, connection, tokens
+from fermiloop.schemas.vocabulary import Role
+
+SPEC = {
+    "name": "posted", "target": {"dos": {"material": "Pd"}}, "space": {"elements": ["Ni", "Pt"]},
+    "generators": [{"name": "substitution", "proposals": 5}],
+    "budget": {"rounds": 1, "evaluations": 2, "per_round": 2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/yaml", "text/plain; charset=utf-8"])
+def test_a_campaign_is_launched_from_json_and_yaml(client: Any, kind: str) -> None:
+    body = json.dumps(SPEC).encode()
+    answer = client(Role.LAUNCH).post("/campaigns", content=body, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()) == (201, {"name": "posted", "state": "running"})
+    assert campaigns.get("posted").spec["budget"]["evaluations"] == 2
+
+
+def test_a_campaign_is_paused_resumed_and_cancelled(client: Any) -> None:
+    here = client(Role.ADMIN)
+    assert here.post("/campaigns/pd-like/pause").json() == {"name": "pd-like", "state": "paused"}
+    again = here.post("/campaigns/pd-like/pause")
+    assert (again.status_code, again.json()["error"]) == (400, "The campaign pd-like is not running.")
+    assert here.post("/campaigns/pd-like/resume").json()["state"] == "running"
+    assert here.post("/campaigns/pd-like/cancel").json()["state"] == "cancelled"
+
+
+def test_calculations_are_run_again_and_set_aside(client: Any, world: Any) -> None:
+    here, ids = client(Role.LAUNCH), [world.calculation]
+    for what in ("rerun", "ignore"):
+        assert here.post(f"/calculations/{what}", json={"ids": ids}).json() == {"changed": 1}
+    assert world.flows.calls == [("rerun", ids), ("ignore", ids)]
+
+
+def test_tokens_are_listed_without_secrets_and_revoked_at_once(client: Any, world: Any) -> None:
+    admin, reader = client(Role.ADMIN), client(Role.READ)
+    listed = admin.get("/tokens")
+    assert {one["name"] for one in listed.json()["data"]} == {"the-read", "the-launch", "the-admin"}
+    assert not any(text.rsplit("_", 1)[-1] in listed.text for text in world.tokens.values())
+    assert reader.get("/campaigns").status_code == 200
+    assert admin.delete("/tokens/the-read").json()["changed"] is True
+    assert admin.delete("/tokens/the-read").json()["changed"] is False
+    assert reader.get("/campaigns").status_code == 401
+
+
+def test_the_rule_for_pages_is_the_same(world: Any) -> None:
+    assert access.refusal(world.tokens[Role.LAUNCH], "launch") is None
+    assert "has the role read" in str(access.refusal(world.tokens[Role.READ], "launch"))
+    assert "unknown" in str(access.refusal("x", "launch"))
+    assert access.refusal(None, "launch")
+
+
+def test_a_database_that_is_away_is_told_and_comes_back(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = client()
+    with monkeypatch.context() as patch:
+
+        def away() -> None:
+            raise DatabaseError("No database answers.")
+
+        patch.setattr(connection, "connect", away)
+        answer = here.get("/campaigns")
+        assert (answer.status_code, answer.json()["error"]) == (503, "No database answers.")
+        assert answer.headers["retry-after"]
+    assert here.get("/campaigns").status_code == 200
+
+
+def test_what_takes_too_long_is_given_up_and_counts_until_it_ends(world: Any) -> None:
+    gate = threading.Event()
+    actions = replace(world.flows.actions(), summary=lambda name: {"waited": gate.wait(20)})
+    limits = Limits(seconds=0.3, at_once=1)
+    with TestClient(create_app(actions, limits=limits), raise_server_exceptions=False) as here:
+        slow = here.get("/campaigns/pd-like")
+        assert slow.status_code == 503
+        assert "longer than 0.3 s" in slow.json()["error"]
+        busy = here.get("/campaigns")
+        assert busy.status_code == 503
+        assert "Too many" in busy.json()["error"]
+        gate.set()
+        deadline = time.monotonic() + 5
+        while here.get("/campaigns").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_an_unexpected_failure_shows_no_more_than_that(world: Any) -> None:
+    def broken(name: str) -> dict[str, Any]:
+        raise KeyError("secret detail")
+
+    app = create_app(replace(world.flows.actions(), summary=broken))
+    with TestClient(app, raise_server_exceptions=False) as here:
+        answer = here.get("/campaigns/pd-like")
+    assert answer.status_code == 500
+    assert answer.json() == {"error": "Something failed on the server; its log says what.", "status": 500}
+
+
+def test_an_expired_token_opens_nothing(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import timedelta
+
+    text = tokens.create("short", Role.ADMIN, days=1)
+    here = client()
+    assert here.get("/tokens", headers={"Authorization": f"Bearer {text}"}).status_code == 200
+    later = tokens.now() + timedelta(days=1, seconds=1)
+    monkeypatch.setattr(tokens, "now", lambda: later)
+    assert here.get("/tokens", headers={"Authorization": f"Bearer {text}"}).status_code == 401
