@@ -33,10 +33,17 @@ def scene(crystal: Structure) -> Component:
     # bonds are found here: crystal-toolkit's own call of pymatgen is one that newer ones do not have
     bonded = StructureGraph.from_local_env_strategy(crystal, MinimumDistanceNN())
     drawn = StructureMoleculeComponent(bonded, id="crystal")
+    data = _plain(drawn.initial_data["scene"])
+    data["contents"] = [part for part in data["contents"] if part["name"] != "axes"]
+    # drawn as SVG: it needs no WebGL, which remote desktops and many a virtual machine lack
     view = CrystalToolkitScene(
-        data=_plain(drawn.initial_data["scene"]), settings=dict(drawn.initial_scene_settings), sceneSize=SIDE,
-        showControls=False, showExpandButton=False,
-    )  # fmt: skip
+        data=data,
+        settings=dict(drawn.initial_scene_settings) | {"renderer": "svg", "extractAxis": False},
+        axisView="HIDDEN",
+        sceneSize=SIDE,
+        showControls=False,
+        showExpandButton=False,
+    )
     colours = drawn.initial_data["legend_data"]["colors"]
     legend = html.Ul([html.Li([html.Span("", style={"background": c}), s]) for c, s in colours.items()])
     return html.Div(

@@ -42,6 +42,7 @@ MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "P
 CANDIDATE: Final = {"formula": "Formula", "stage": "Stage", "score": "Score", "hull": "Above hull (eV/atom)",
                     "campaign": "Campaign", "round": "Round", "generator": "Generator"}  # fmt: skip
 ANY: Final = "any"
+START: Final = "Set filters, if you like, and press Find."
 FORM: Final = ("kind", "elements", "formula", "sites-low", "sites-high", "system", "stage", "range", "low", "high")
 
 
@@ -51,7 +52,10 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
         [
             heading("Database", "All that is known, and all that was proposed."),
             section("Find", _picker(), _form(), html.Button("Find", id="find", n_clicks=0)),
-            html.Section([html.Div(id="found", **{"aria-live": "polite"}), _pager()], className="card"),
+            html.Section(
+                [html.Div(html.P(START, className="quiet"), id="found", **{"aria-live": "polite"}), _pager()],
+                className="card",
+            ),
             curve_search.layout(site),
             dcc.Store(id="page-number", data=0),
         ]
@@ -225,6 +229,10 @@ def _form() -> Component:
 
 def _choice(name: str, values: Any, chosen: str) -> Component:
     return dcc.Dropdown([ANY, *(str(one) for one in values)], chosen, id=name, clearable=False, searchable=False)
+
+
+def _found() -> Component:
+    return html.Div(html.P(START, className="quiet"), id="found", **{"aria-live": "polite"})
 
 
 def _pager() -> Component:

@@ -104,6 +104,7 @@ def above_hull(outcomes: Sequence[Outcome]) -> go.Figure:
             x=[o.round for o in rows], y=[o.scores[key] for o in rows], text=[o.formula for o in rows],
             mode="markers", name=name, marker={"size": 9, "symbol": "circle" if hit else "circle-open"},
         )  # fmt: skip
+    figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(dtick=1 if len({o.round for o in outcomes}) < 15 else None)
     return figure
 
@@ -136,7 +137,7 @@ def picker(chosen: Sequence[str]) -> go.Figure:
     )  # fmt: skip
     figure.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4}, dragmode=False, showlegend=False, width=640)
     figure.update_xaxes(visible=False, fixedrange=True, range=[0.3, 18.7])
-    figure.update_yaxes(visible=False, fixedrange=True, range=[9.7, 0.3])
+    figure.update_yaxes(visible=False, fixedrange=True, range=[df_ptable["row"].max() + 0.7, 0.3])
     return figure
 
 

@@ -72,7 +72,9 @@ def launch_box() -> Component:
         html.Div(
             [
                 dcc.Upload(
-                    html.Span("Take it from a file", className="button plain"), id="launch-file", max_size=MOST_TEXT
+                    html.Button("Take it from a file", className="plain", type="button"),
+                    id="launch-file",
+                    max_size=MOST_TEXT,
                 ),
                 html.Button("Launch", id="launch", n_clicks=0),
             ],

@@ -52,7 +52,7 @@ def _facts(found: Material) -> Component:
             "Space group": f"{found.space_group}, {found.crystal_system}",
             "Prototype": found.prototype,
             "Origin": str(found.origin),
-            "Source": ", ".join(f"{key} {value}" for key, value in source.items() if value),
+            "Source": ", ".join(f"{key}: {value}" for key, value in source.items() if value),
             "Candidate": to_candidate(found.candidate),
         }
     )
