@@ -1,0 +1,222 @@
+"""One campaign, live: what is drawn changes when the campaign does, and nothing is drawn anew otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from fermiloop.platform.campaign.statistics import wilson
+from fermiloop.platform.store import campaigns, glance
+from fermiloop.platform.web import figures, home
+from fermiloop.platform.web.actions import LAUNCH, Page, Site
+from fermiloop.platform.web.guard import ask, text
+from fermiloop.platform.web.parts import (
+    badge,
+    bar,
+    facts,
+    graph,
+    heading,
+    notice,
+    number,
+    section,
+    share,
+    table,
+    to_candidate,
+    to_material,
+)  # fmt: skip
+
+EVERY: Final = 5_000  # ms between looks
+MOST_BEST: Final = 25
+BEST: Final = {
+    "formula": "Candidate", "score": "Score", "hit": "Hit", "hull": "Above hull (eV/atom)", "foretold": "Foretold",
+    "generator": "Generator", "round": "Round", "material": "Material",
+}  # fmt: skip
+EARNED: Final = {
+    "name": "Generator",
+    "spent": "Evaluations",
+    "share": "Share of budget",
+    "hits": "Hits (95 % interval)",
+}
+BUTTONS: Final = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the campaign"}
+
+
+def layout(site: Site, rest: str) -> Component:
+    """The page of the campaign of a name.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    """
+    campaigns.get(rest)
+    stamp, summary = site.summary(rest)
+    return html.Div(
+        [
+            heading(rest),
+            controls(),
+            html.Div(id="campaign-note"),
+            html.Div(live(rest, summary), id="live"),
+            dcc.Store(id="campaign-stamp", data={"name": rest, "stamp": stamp}),
+            dcc.Interval(id="campaign-clock", interval=EVERY),
+        ]
+    )
+
+
+def controls() -> Component:
+    """Buttons; the one that cannot be undone asks first."""
+    pause, resume, cancel = (
+        html.Button(word, id=f"campaign-{what}", n_clicks=0, className="plain") for what, word in BUTTONS.items()
+    )
+    message = "Cancel this campaign? Results are kept; it cannot be resumed."
+    asked = dcc.ConfirmDialogProvider(cancel, id="campaign-cancel-sure", message=message)
+    return html.Div([pause, resume, asked], className="row")
+
+
+def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
+    """All that changes while the campaign runs."""
+    outcomes, jobs = glance.outcomes(name), glance.attention(campaign=name)
+    target = summary["target"]
+    shown: list[Component] = [_state(summary)]
+    shown += [home.attention(jobs)] if jobs else []
+    shown += [section("Best candidates", best(outcomes))]
+    if target["values"]:
+        computed = {f"{row['formula']} ({number(row['score'])})": row["values"] for row in summary["curves"]}
+        drawn = figures.curves(target["values"], computed, target["grid"])
+        shown.append(section("Target and computed", graph(drawn, f"Target {target['name']} and the best results.")))
+    shown.append(_pictures(summary, outcomes))
+    shown.append(section("Who earned the budget", earned(outcomes)))
+    return shown
+
+
+def best(outcomes: list[glance.Outcome]) -> Component:
+    """The best results with links."""
+    rows = [
+        {
+            "formula": to_candidate(one.id, one.formula),
+            "score": number(one.scores.get("score")),
+            "hit": "hit" if one.scores.get("hit") else "no",
+            "hull": number(one.scores.get("computed_energy_above_hull")),
+            "foretold": number(one.scores.get("similarity_mean")),
+            "generator": one.generator,
+            "round": one.round,
+            "material": to_material(one.material, "open"),
+        }
+        for one in outcomes[:MOST_BEST]
+    ]
+    return table(f"Best {len(rows)} of {len(outcomes)} results", BEST, rows)
+
+
+def earned(outcomes: list[glance.Outcome]) -> Component:
+    """Evaluations and hits of each generator."""
+    counts: dict[str, tuple[int, int]] = {}
+    for one in outcomes:
+        name = one.generator.partition("/")[0]
+        n, hits = counts.get(name, (0, 0))
+        counts[name] = (n + 1, hits + bool(one.scores.get("hit")))
+    rows = [
+        {
+            "name": name,
+            "spent": n,
+            "share": f"{100 * n / len(outcomes):.0f} %",
+            "hits": f"{hits} of {n}: {share(hits / n, *wilson(hits, n))}",
+        }
+        for name, (n, hits) in sorted(counts.items(), key=lambda item: (-item[1][1], item[0]))
+    ]
+    return table("Evaluations by generator, most hits first", EARNED, rows)
+
+
+def refreshed(site: Site, shown: Any) -> tuple[Any, Any]:
+    """New content and stamp, or no update where nothing has changed."""
+    known = shown if isinstance(shown, dict) else {}
+    name = text(known.get("name"))
+    if not name or glance.stamp(name) == known.get("stamp"):
+        return no_update, no_update
+    stamp, summary = site.summary(name)
+    return live(name, summary), {"name": name, "stamp": stamp}
+
+
+def act(site: Site, what: str, shown: Any, token: Any) -> Component:
+    """Pause, resume or cancel; what became of it."""
+    refused = site.authorise(text(token) or None, LAUNCH)
+    if refused:
+        return notice(refused, "bad")
+    name = text(shown.get("name")) if isinstance(shown, dict) else ""
+    calls: dict[str, tuple[Callable[[str], None], str]] = {
+        "pause": (site.actions.pause, "is paused: evaluations that have begun go on to their end"),
+        "resume": (site.actions.resume, "goes on"),
+        "cancel": (site.actions.cancel, "is cancelled; its results are kept"),
+    }
+    call, word = calls[what]
+    failed = ask(lambda: call(name), lambda why: notice(why, "bad"))
+    return failed if isinstance(failed, Component) else notice(f"{name} {word}.", "good")
+
+
+def register(app: Dash, site: Site) -> None:
+    """Callbacks."""
+
+    @app.callback(
+        Output("live", "children"), Output("campaign-stamp", "data"),
+        Input("campaign-clock", "n_intervals"), Input("campaign-note", "children"), State("campaign-stamp", "data"),
+        prevent_initial_call=True,
+    )  # fmt: skip
+    def _tick(_: Any, __: Any, shown: Any) -> Any:
+        return ask(lambda: refreshed(site, shown), lambda _why: (no_update, no_update))
+
+    @app.callback(
+        Output("campaign-note", "children"),
+        Input("campaign-pause", "n_clicks"), Input("campaign-resume", "n_clicks"),
+        Input("campaign-cancel-sure", "submit_n_clicks"),
+        State("campaign-stamp", "data"), State("token", "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    def _act(pause: Any, resume: Any, cancel: Any, shown: Any, token: Any) -> Any:
+        asked = {"campaign-pause": pause, "campaign-resume": resume, "campaign-cancel-sure": cancel}
+        if not asked.get(str(ctx.triggered_id)):
+            return no_update
+        return act(site, str(ctx.triggered_id).split("-")[1], shown, token)
+
+
+def _state(summary: Mapping[str, Any]) -> Component:
+    hits, budget = summary["hits"], summary["spec"]["budget"]
+    used = summary["evaluations"] + summary["failures"]
+    random, cost = summary["baseline"]["random"], summary["cost_per_hit"]["core_seconds"]
+    return section(
+        "State",
+        html.P([badge(summary["state"]), f" {summary['reason'] or ''}"]),
+        bar(used, budget["evaluations"], f"{used} of {budget['evaluations']} evaluations"),
+        bar(len(summary["rounds"]), budget["rounds"], f"{len(summary['rounds'])} of {budget['rounds']} rounds"),
+        facts(
+            {
+                "Hits": f"{hits['hits']} of {hits['n']}: {share(hits['rate'], hits['low'], hits['high'])}",
+                "Random pick": f"{random['hits']} of {random['n']}: "
+                f"{share(random['rate'], random['low'], random['high'])}",
+                "Core-hours": f"{summary['core_seconds'] / 3600:.3f}",
+                "Core-seconds a hit": number(cost, 1),
+                "Failed": summary["failures"],
+            }
+        ),
+    )
+
+
+def _pictures(summary: Mapping[str, Any], outcomes: list[glance.Outcome]) -> Component:
+    drawn = []
+    if summary["rounds"]:
+        shown = graph(figures.funnel(summary["rounds"]), "Candidates left after each stage, by round.")
+        drawn.append(section("Funnel", shown))
+    if outcomes:
+        system = summary["hull"]
+        if system and system["points"]:
+            caption = f"Hull of {'–'.join(system['elements'])}, the best candidate's system; candidates in orange."
+            drawn.append(section("Convex hull", graph(figures.hull(system), caption)))
+        strip = graph(figures.above_hull(outcomes), "Energy above the hull of every result, by round.")
+        drawn.append(section("Above the hull", strip))
+        caption = "Foretold by the surrogate when it was chosen, against computed; bars are one standard deviation."
+        drawn.append(section("Acquisition against outcome", graph(figures.foretold(outcomes), caption)))
+        caption = "Evaluated compositions that hold each element; the second part of a tile counts the hits."
+        drawn.append(section("Elements tried", graph(figures.elements_tried(outcomes), caption)))
+    return html.Div(drawn, className="grid")
+
+
+PAGE = Page("Campaign", layout, register)

@@ -1,0 +1,221 @@
+"""One candidate: its crystal, its density of states beside the target, verdicts, lineage, files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from fermiloop.platform.errors import FermiloopError
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import calculations, candidates, materials, spectra
+from fermiloop.platform.web import figures
+from fermiloop.platform.web.actions import Page, Site
+from fermiloop.platform.web.crystals import FILES, scene
+from fermiloop.platform.web.guard import ask, text
+from fermiloop.platform.web.parts import (
+    badge,
+    facts,
+    graph,
+    heading,
+    link,
+    number,
+    section,
+    table,
+    to_candidate,
+    to_material,
+)  # fmt: skip
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.spectrum import Spectrum
+
+VERDICTS: Final = {"stage": "Stage", "passed": "Verdict", "value": "Value", "reason": "Reason"}
+NAMES: Final = {"cif": "CIF", "poscar": "POSCAR", "json": "JSON", "csv": "DOS (CSV)"}
+MOST_RESULTS: Final = 12
+
+
+def layout(site: Site, rest: str) -> Component:
+    """The page of the candidate of an id.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    found = candidates.get(rest)
+    spectrum = _spectrum(found)
+    return html.Div(
+        [
+            heading(found.formula, f"Candidate {found.id}"),
+            section("What it is", _facts(found), downloads(spectrum is not None)),
+            section("Crystal", scene(found.to_structure())),
+            section("Density of states", dos(site, found, spectrum)),
+            section("Scores and verdicts", _scores(found), _verdicts(found)),
+            section("Lineage", lineage(site.actions.lineage(rest))),
+            dcc.Store(id="shown", data={"candidate": found.id}),
+        ]
+    )
+
+
+def dos(site: Site, found: Candidate, spectrum: Spectrum | None) -> Component:
+    """Its curve over the target of its campaign; a sentence where there is none."""
+    try:
+        target = site.summary(found.campaign)[1]["target"]
+    except FermiloopError:  # of an imported candidate whose campaign is not here
+        target = {"kind": None, "name": "", "values": None}
+    computed = unit_curve(spectrum)
+    wanted = target["values"] if target["kind"] == "dos" else None
+    if computed is None and not wanted:
+        return html.P("Neither computed nor looked for.", className="quiet")
+    rows = {f"{found.formula}, computed": computed} if computed else {}
+    drawn = figures.curves(wanted, rows, DOS_GRID.points.tolist())
+    said = f"Target {target['name']}" if wanted else "No density of states is the target"
+    return graph(drawn, f"{said}; {'computed in colour' if computed else 'not computed yet'}.")
+
+
+def unit_curve(spectrum: Spectrum | None) -> list[float] | None:
+    """(151,) curve of unit area on the grid of densities of states, None where it does not cover it."""
+    if spectrum is None:
+        return None
+    try:
+        return list(DOS_GRID.normalise(DOS_GRID.resample(spectrum.points(), spectrum.array())).tolist())
+    except FermiloopError:
+        return None
+
+
+def lineage(chain: Mapping[str, Any]) -> Component:
+    """Where it came from and what became of it, each with its link."""
+    return html.Ol([html.Li(item) for item in [*_origin(chain), *_outcome(chain)]], className="chain")
+
+
+def downloads(has_dos: bool) -> Component:
+    """A button for each file."""
+    kinds = [kind for kind in NAMES if kind != "csv" or has_dos]
+    buttons = [
+        html.Button(NAMES[k], id=f"get-{k}", n_clicks=0, className="plain", hidden=k not in kinds) for k in NAMES
+    ]
+    return html.Div([html.Span("Download:"), *buttons, dcc.Download(id="got")], className="row")
+
+
+def file_of(kind: str, shown: Any) -> dict[str, Any]:
+    """Content and name of a file of what a page shows.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not hold it.
+    """
+    asked = shown if isinstance(shown, dict) else {}
+    name = text(asked.get("candidate")) or text(asked.get("material"))
+    if asked.get("candidate"):
+        found = candidates.get(name)
+        crystal, spectrum = found.to_structure(), _spectrum(found)
+    else:
+        crystal, spectrum = _material(name)
+    if kind == "csv":
+        lines = [] if spectrum is None else zip(spectrum.points(), spectrum.array(), strict=True)
+        content = "energy_eV,density_states_per_eV_per_cell\n" + "".join(f"{x:.6g},{y:.6g}\n" for x, y in lines)
+    else:
+        content = FILES[kind](crystal)
+    return {"content": content, "filename": f"{name}.{kind}" if kind != "poscar" else f"{name}.POSCAR"}
+
+
+def register(app: Dash, site: Site) -> None:  # noqa: ARG001  (the signature of all)
+    """Callbacks: the files, of candidates and materials."""
+
+    @app.callback(
+        Output("got", "data"),
+        *(Input(f"get-{kind}", "n_clicks") for kind in NAMES),
+        State("shown", "data"),
+        prevent_initial_call=True,
+    )
+    def _get(*given: Any) -> Any:
+        asked = str(ctx.triggered_id).removeprefix("get-")
+        if asked not in NAMES or not any(given[:-1]):
+            return no_update
+        return ask(lambda: file_of(asked, given[-1]), lambda _why: no_update)
+
+
+def _material(name: str) -> Any:
+    return materials.structure(name), spectra.of_material(name)
+
+
+def _spectrum(found: Candidate) -> Spectrum | None:
+    """Computed curve of a candidate, by the method of its own calculation."""
+    if not found.material or not found.calculation:
+        return None
+    own = calculations.of_ids([found.calculation])
+    return spectra.of_material(found.material, method=own[0].method if own else None)
+
+
+def _facts(found: Candidate) -> Component:
+    return facts(
+        {
+            "Stage": html.Span([badge(str(found.stage)), f" {found.reason or ''}"]),
+            "Campaign": html.Span([link(found.campaign, "campaign", found.campaign), f", round {found.round}"]),
+            "Generator": link(found.generator, "generators", found.generator.partition("/")[0]),
+            "Result": to_material(found.material),
+            "Made from": to_material(found.parent),
+        }
+    )
+
+
+def _scores(found: Candidate) -> Component:
+    known = {str(name): number(value, 4) for name, value in found.scores.items() if not isinstance(value, bool)}
+    hit = {"hit": "yes" if found.scores["hit"] else "no"} if "hit" in found.scores else {}
+    return facts(hit | known)
+
+
+def _verdicts(found: Candidate) -> Component:
+    rows = [
+        {
+            "stage": str(one.get("stage")),
+            "passed": "passed" if one.get("passed") else html.Strong("rejected", className="danger"),
+            "value": number(one.get("value")),
+            "reason": str(one.get("reason") or ""),
+        }
+        for one in found.verdicts
+    ]
+    return table("Verdicts of the funnel", VERDICTS, rows)
+
+
+def _origin(chain: Mapping[str, Any]) -> list[Any]:
+    checkpoint, snapshot = chain["checkpoint"], chain["snapshot"]
+    by, campaign = chain["generator"], chain["campaign"]
+    when = f" with seed {chain['seed']} in round {chain['round']} of "
+    proposer = link(by, "generators", by.partition("/")[0])
+    items: list[Any] = [["proposed by ", proposer, when, link(campaign, "campaign", campaign)]]
+    if chain["parent"]:
+        items.append(["made from material ", to_material(chain["parent"])])
+    if checkpoint is None:
+        return [*items, "no checkpoint: this generator learns nothing"]
+    preset = f" ({checkpoint['preset']})" if checkpoint["preset"] else ""
+    items.append(f"checkpoint {checkpoint['id']} of {checkpoint['generator']}{preset}, seed {checkpoint['seed']}")
+    items.append(f"snapshot {snapshot['id']}: {snapshot['n']} materials by method {snapshot['method']}")
+    earlier = snapshot["campaign_results"]
+    if earlier:
+        named = [item for row in earlier[:MOST_RESULTS] for item in (_result(row), ", ")][:-1]
+        more = f" and {len(earlier) - MOST_RESULTS} more" if len(earlier) > MOST_RESULTS else ""
+        items.append([f"{len(earlier)} results of campaigns in that snapshot: ", *named, more])
+    return items
+
+
+def _result(row: Mapping[str, Any]) -> Any:
+    return to_candidate(row["candidate"], row["formula"]) if row["candidate"] else to_material(row["material"])
+
+
+def _outcome(chain: Mapping[str, Any]) -> list[Any]:
+    if not chain["calculations"]:
+        return ["not evaluated"]
+    items: list[Any] = []
+    for one in chain["calculations"]:
+        cost = f"{number(one['core_seconds'], 1)} core-seconds, {one['attempts']} attempts"
+        items.append(f"calculation {one['id']}: {one['engine']} {one['state']}, {cost}. {one['error'] or ''}")
+    items += [f"{row['property']} {number(row['value'], 4)} {row['unit']}" for row in chain["labels"]]
+    if chain["material"]:
+        items.append(["kept as material ", to_material(chain["material"])])
+    return items
+
+
+PAGE = Page("Candidate", layout, register)

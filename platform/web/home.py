@@ -1,0 +1,197 @@
+"""The first page: every campaign at a glance, what wants attention, and a box to launch from."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from fermiloop.platform.campaign.statistics import wilson
+from fermiloop.platform.store import glance
+from fermiloop.platform.web.actions import LAUNCH, Page, Site
+from fermiloop.platform.web.guard import ask, text
+from fermiloop.platform.web.parts import (
+    ago,
+    badge,
+    bar,
+    field,
+    heading,
+    link,
+    notice,
+    section,
+    share,
+    table,
+    to_candidate,
+)  # fmt: skip
+
+EVERY = 10_000  # ms between looks
+MOST_TEXT = 1_000_000  # characters of a campaign file
+COLUMNS = {
+    "name": "Campaign", "state": "State", "budget": "Budget", "hits": "Hits (95 % interval)", "jobs": "Jobs",
+    "last": "Last heard of",
+}  # fmt: skip
+JOB_COLUMNS = {"formula": "Candidate", "campaign": "Campaign", "what": "What", "error": "Why", "act": "Action"}
+
+
+def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
+    """The whole page."""
+    return html.Div(
+        [
+            heading("Campaigns"),
+            html.Div(glances(), id="glances"),
+            html.Div(id="job-note"),
+            launch_box(),
+            dcc.Interval(id="glance-clock", interval=EVERY),
+        ]
+    )
+
+
+def glances() -> list[Component]:
+    """Campaigns and what wants attention."""
+    rows, jobs = glance.campaigns(), glance.attention()
+    shown = table(f"{len(rows)} campaigns, newest first", COLUMNS, [_row(one) for one in rows])
+    first = [] if rows else [html.P("No campaign yet: paste a campaign file below, and launch it.")]
+    return [section("At a glance", *first, shown), attention(jobs)]
+
+
+def attention(jobs: list[glance.Job]) -> Component:
+    """Failed and stuck calculations, with what can be done about them."""
+    if not jobs:
+        return section("Wants attention", notice("Nothing: no failed and no stuck calculation.", "good"))
+    return section("Wants attention", table(f"{len(jobs)} calculations", JOB_COLUMNS, [_job(one) for one in jobs]))
+
+
+def launch_box() -> Component:
+    """Where a campaign file is pasted or uploaded."""
+    return section(
+        "Launch a campaign",
+        field("Campaign file (YAML)", dcc.Textarea(id="launch-text", value="", rows=12, spellCheck=False)),
+        html.Div(
+            [
+                dcc.Upload(
+                    html.Button("Take it from a file", className="plain", type="button"),
+                    id="launch-file",
+                    max_size=MOST_TEXT,
+                ),
+                html.Button("Launch", id="launch", n_clicks=0),
+            ],
+            className="row",
+        ),
+        html.Div(id="launch-note"),
+    )
+
+
+def launch(site: Site, given: Any, token: Any) -> Component:
+    """Launch the campaign of a text; a link to it, or what is wrong in one sentence."""
+    refused = site.authorise(text(token) or None, LAUNCH)
+    if refused:
+        return notice(refused, "bad")
+    if not text(given):
+        return notice("The box is empty; paste a campaign file into it, or take one from a file.", "bad")
+    if len(given) > MOST_TEXT:
+        return notice(f"The campaign file has {len(given)} characters; {MOST_TEXT} are the most.", "bad")
+    name = ask(lambda: site.actions.launch(given), lambda why: notice(why, "bad"))
+    if isinstance(name, Component):
+        return name
+    return html.P(["Launched: ", link(name, "campaign", name)], className="notice good", role="status")
+
+
+def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:
+    """Rerun or ignore a calculation; what became of it."""
+    refused = site.authorise(text(token) or None, LAUNCH)
+    if refused:
+        return notice(refused, "bad")
+    call = {"rerun": site.actions.rerun, "ignore": site.actions.ignore}[what]
+    done = ask(lambda: call([calculation]), lambda why: notice(why, "bad"))
+    if isinstance(done, Component):
+        return done
+    word = "queued again" if what == "rerun" else "set aside"
+    return notice(f"{done} calculation {word}: {calculation}.", "good")
+
+
+def uploaded(contents: Any) -> str | None:
+    """Text of an uploaded file; None where it is none."""
+    try:
+        return base64.b64decode(text(contents).partition(",")[2], validate=True).decode("utf-8-sig")
+    except (binascii.Error, ValueError):
+        return None
+
+
+def register(app: Dash, site: Site) -> None:
+    """Callbacks."""
+
+    @app.callback(Output("glances", "children"), Input("glance-clock", "n_intervals"), prevent_initial_call=True)
+    def _look(_: Any) -> Any:
+        return ask(glances, lambda why: [notice(why, "bad")])
+
+    @app.callback(
+        Output("launch-note", "children"),
+        Input("launch", "n_clicks"),
+        State("launch-text", "value"),
+        State("token", "data"),
+        prevent_initial_call=True,
+    )
+    def _launch(clicks: Any, given: Any, token: Any) -> Any:
+        return launch(site, given, token) if clicks else no_update
+
+    @app.callback(
+        Output("launch-text", "value"), Output("launch-note", "children", allow_duplicate=True),
+        Input("launch-file", "contents"), prevent_initial_call=True,
+    )  # fmt: skip
+    def _take(contents: Any) -> Any:
+        found = uploaded(contents)
+        if found is None:
+            return no_update, notice("That file is no text in UTF-8; give a YAML file.", "bad")
+        return found, None
+
+    @app.callback(
+        Output("job-note", "children"), Output("glances", "children", allow_duplicate=True),
+        Input({"type": "job", "what": ALL, "id": ALL}, "n_clicks"), State("token", "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    def _act(clicks: Any, token: Any) -> Any:
+        asked = ctx.triggered_id
+        if not asked or not any(clicks) or asked.get("what") not in ("rerun", "ignore"):
+            return no_update, no_update
+        note = act_on(site, asked["what"], text(asked.get("id")), token)
+        return note, ask(glances, lambda why: [notice(why, "bad")])
+
+
+def _row(one: glance.CampaignGlance) -> dict[str, Any]:
+    used = one.evaluated + one.failed
+    hours = f", {one.core_seconds / 3600:.2f} of {one.core_hours:g} core-hours" if one.core_hours else ""
+    spent = f"{used} of {one.evaluations} evaluations, round {one.closed_rounds} of {one.rounds}{hours}"
+    low, high = wilson(one.hits, one.evaluated) if one.evaluated else (None, None)
+    rate = one.hits / one.evaluated if one.evaluated else None
+    failed = html.Strong(f"{one.failed} failed", className="danger") if one.failed else "0 failed"
+    return {
+        "name": link(one.name, "campaign", one.name),
+        "state": html.Span([badge(one.state), html.Small(f" {one.reason}" if one.reason else "")]),
+        "budget": bar(used, one.evaluations, spent),
+        "hits": f"{one.hits} of {one.evaluated}: {share(rate, low, high)}" if one.evaluated else "none evaluated",
+        "jobs": html.Span([f"{one.waiting} open, ", failed]),
+        "last": ago(one.last),
+    }
+
+
+def _job(one: glance.Job) -> dict[str, Any]:
+    buttons = [
+        html.Button(
+            word, id={"type": "job", "what": what, "id": one.id}, n_clicks=0, className="small",
+            **{"aria-label": f"{word} {one.id}"},
+        )
+        for what, word in (("rerun", "Rerun"), ("ignore", "Ignore"))
+    ]  # fmt: skip
+    stuck = one.state == "running"
+    return {
+        "formula": to_candidate(one.candidate) if one.candidate else one.id,
+        "campaign": link(one.campaign, "campaign", one.campaign) if one.campaign else None,
+        "what": html.Strong(f"{'stuck' if stuck else one.state}, {ago(one.since)}", className="danger"),
+        "error": html.Span(one.error[:300], className="danger"),
+        "act": html.Small("fermiloop reconcile takes it up again") if stuck else html.Div(buttons, className="row"),
+    }
+
+
+PAGE = Page("Campaigns", layout, register)

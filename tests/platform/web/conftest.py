@@ -1,0 +1,202 @@
+"""A store with a campaign as it stands after a round, and pages over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from dash.development.base_component import Component
+
+from fermiloop.db_init import setup
+from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.errors import UserError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, methods, spectra
+from fermiloop.platform.web.actions import Actions, Site
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property, Stage
+
+TEXT = """
+name: {name}
+target: {{dos: {{material: Pd}}, hit_similarity: 0.9}}
+space: {{elements: [Al, Ni, Cu]}}
+generators: [{{name: substitution, proposals: 4}}]
+engine: {{name: analytic, time_limit: 10}}
+budget: {{rounds: 2, evaluations: 4, per_round: 2}}
+"""
+PAIRS = (("Ni", "Al"), ("Cu", "Al"), ("Ni", "Cu"))
+SCRIPT = "<script>alert(1)</script>"
+
+
+@dataclass
+class Calls:
+    """What the pages asked for."""
+
+    made: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def actions(self) -> Actions:
+        """Actions that note what was asked."""
+
+        def note(what: str, answer: Any) -> Callable[..., Any]:
+            def call(*given: Any) -> Any:
+                self.made.append((what, *given))
+                return answer(*given) if callable(answer) else answer
+
+            return call
+
+        none = {word: note(word, None) for word in ("pause", "resume", "cancel")}
+        return Actions(
+            launch=note("launch", _launch), rerun=note("rerun", len), ignore=note("ignore", len),
+            summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near), **none,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """One result of a search."""
+
+    material: str
+    formula: str | None
+    value: float
+
+
+def _near(curve: np.ndarray, metric: str, window: tuple[float, float]) -> list[Found]:
+    assert curve.shape == (DOS_GRID.n,)
+    return [Found("m-1", "Pd", 0.75)]
+
+
+def _launch(text: str) -> str:
+    spec = parse_spec(text)
+    if not campaigns.create(spec.name, spec.as_dict(), text):
+        raise UserError(f"A campaign named {spec.name} is there.")
+    return spec.name
+
+
+def summary(name: str) -> dict[str, Any]:
+    """What a report holds, of the form that `summarise` makes."""
+    spec = campaigns.get(name).spec
+    curve = DOS_GRID.normalise(np.exp(-(DOS_GRID.points**2))).tolist()
+    tally = {"stage": "geometry", "n_in": 3, "n_out": 3, "reasons": {}, "core_seconds": 0.1}
+    return {
+        "name": name, "state": "running", "reason": None, "evaluations": 1, "failures": 1, "core_seconds": 3.0,
+        "rounds": [{"number": 1, "proposed": 3, "selected": 2, "evaluated": 1, "hits": 1, "funnel": [tally]}],
+        "hits": {"hits": 1, "n": 1, "rate": 1.0, "low": 0.2, "high": 1.0},
+        "baseline": {"random": {"hits": 0, "n": 0, "rate": None, "low": None, "high": None}},
+        "cost_per_hit": {"core_seconds": 3.0},
+        "target": {"name": "Pd", "kind": "dos", "grid": DOS_GRID.points.tolist(), "values": curve},
+        "curves": [{"formula": "NiAl", "score": 0.95, "values": curve}],
+        "hull": {"elements": ["Al", "Ni"], "points": [
+            {"formula": "NiAl", "fraction": 0.5, "formation_energy": -0.4, "candidate": "c-1"}]},
+        "spec": spec,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def calls() -> Calls:
+    """What was asked for."""
+    return Calls()
+
+
+@pytest.fixture
+def site(calls: Calls) -> Site:
+    """Pages on which the token ``good`` may do everything."""
+    return Site(calls.actions(), lambda token, role: None if token == "good" else f"No role {role}.")
+
+
+@pytest.fixture
+def filled(database: str) -> dict[str, str]:
+    """Ids in a store with a campaign: one candidate computed, one failed, one rejected."""
+    setup.init()
+    text = TEXT.format(name="pd-like")
+    campaigns.create("pd-like", parse_spec(text).as_dict(), text)
+    return fill()
+
+
+def fill() -> dict[str, str]:
+    """What workers would write in the first round of the campaign."""
+    campaigns.plan_round("pd-like", 1)
+    method = methods.save(Engine.ANALYTIC, "analytic", {}, {})
+    crystals = [PROTOTYPES["B2"].build(a, b, 12.0) for a, b in PAIRS]
+    proposals = [_candidate(i, crystal) for i, crystal in enumerate(crystals)]
+    candidates.save_many(proposals)
+    good, bad, rejected = proposals
+    runs = [
+        calculations.plan(c.id, crystals[i], engine=Engine.ANALYTIC, method=method, settings={}, campaign="pd-like")
+        for i, c in enumerate((good, bad))
+    ]
+    material = materials.save(
+        crystals[0], origin=Origin.CAMPAIGN, source={"name": SCRIPT, "licence": "MIT"}, candidate=good.id
+    )
+    spectra.save(material, DOS_GRID.points, np.exp(-(DOS_GRID.points**2)), method=method, calculation=runs[0])
+    labels.save(material, Property.ENERGY_PER_ATOM, -3.5, method=method, calculation=runs[0])
+    for run in runs:
+        calculations.start(run, "worker")
+    calculations.finish(runs[0], CalculationState.COMPLETED, core_seconds=3.0, result={"material": material})
+    calculations.finish(runs[1], CalculationState.FAILED, core_seconds=1.0, error=f"did not converge {SCRIPT}")
+    computed = {"score": 0.95, "hit": True, "similarity_mean": 0.9, "similarity_std": 0.05}
+    computed["computed_energy_above_hull"] = 0.01
+    candidates.update(good.id, stage=Stage.EVALUATED, calculation=runs[0], material=material, scores=computed)
+    candidates.update(bad.id, stage=Stage.FAILED, calculation=runs[1], reason="did not converge")
+    verdict = {"stage": "geometry", "passed": False, "reason": "atoms too near"}
+    candidates.update(rejected.id, stage=Stage.REJECTED, verdicts=[verdict])
+    return {"candidate": good.id, "material": material, "failed": runs[1], "rejected": rejected.id, "method": method}
+
+
+def _candidate(index: int, crystal: Any) -> Candidate:
+    formula, symbols = crystal.composition.reduced_formula, sorted({s.specie.symbol for s in crystal})
+    return Candidate(
+        id=Candidate.make_id("pd-like", 1, "substitution", index), campaign="pd-like", round=1,
+        generator="substitution", index=index, structure=crystal.as_dict(), formula=formula,
+        formula_lower=formula.lower(), elements=symbols, chemical_system="-".join(symbols), n_sites=len(crystal),
+        seed=7, score=0.5,
+    )  # fmt: skip
+
+
+def words(component: Any) -> str:
+    """All text that a component shows."""
+    if isinstance(component, Component):
+        return words(getattr(component, "children", None))
+    if isinstance(component, list | tuple):
+        return " ".join(words(one) for one in component)
+    return "" if component is None else str(component)
+
+
+def links(component: Any) -> list[str]:
+    """All addresses that a component links to."""
+    found = [str(component.href)] if getattr(component, "href", None) else []
+    inner = getattr(component, "children", component if isinstance(component, list | tuple) else None)
+    for one in inner if isinstance(inner, list | tuple) else [inner]:
+        if isinstance(one, Component | list | tuple):
+            found += links(one)
+    return found
+
+
+@dataclass(frozen=True)
+class Show:
+    """What a component shows."""
+
+    words: Callable[[Any], str] = words
+    links: Callable[[Any], list[str]] = links
+
+
+@pytest.fixture
+def show() -> Show:
+    """What a component shows, as text and as links."""
+    return Show()
+
+
+@pytest.fixture
+def worker(database: str) -> Callable[[], dict[str, str]]:
+    """Writer of a round of the campaign pd-like, as workers would."""
+    setup.init()
+    return fill
+
+
+@pytest.fixture
+def campaign_file() -> str:
+    """The file of the campaign pd-like."""
+    return TEXT.format(name="pd-like")

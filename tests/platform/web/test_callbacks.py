@@ -1,0 +1,151 @@
+"""What happens on a click, as plain functions: roles, sentences, paging, live refresh, files."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from dash import Dash, no_update
+from pymatgen.core import Structure
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import campaigns, materials
+from fermiloop.platform.web import app as pages
+from fermiloop.platform.web import campaign, candidate, curve_search, database, home, schedules
+from fermiloop.platform.web.actions import Actions, Site
+from fermiloop.schemas.vocabulary import CampaignState
+
+FILE = """name: new
+target: {dos: {material: Pd}, hit_similarity: 0.9}
+space: {elements: [Al, Ni]}
+generators: [{name: substitution, proposals: 4}]
+engine: {name: analytic}
+budget: {rounds: 1, evaluations: 2, per_round: 2}
+"""
+
+
+@pytest.fixture(autouse=True)
+def served(calls: Any) -> Dash:
+    return pages.create_app(calls.actions())
+
+
+def test_a_launch_needs_the_token_and_says_what_is_wrong(site: Site, database: str, calls: Any, show: Any) -> None:
+    assert show.words(home.launch(site, FILE, None)) == "No role launch."
+    assert show.words(home.launch(site, FILE, {"$ne": 1})) == "No role launch."
+    assert calls.made == []
+    assert "budget" in show.words(home.launch(site, FILE.replace("per_round: 2", "per_round: 3"), "good"))
+    assert "empty" in show.words(home.launch(site, "  ", "good"))
+    assert "/campaign/new" in show.links(home.launch(site, FILE, "good"))
+    assert campaigns.get("new").state is CampaignState.RUNNING
+
+
+def test_an_uploaded_file_is_text_or_nothing() -> None:
+    assert home.uploaded("data:x;base64," + base64.b64encode(b"name: a").decode()) == "name: a"
+    assert home.uploaded("data:x;base64," + base64.b64encode(b"\xff\xfe\x00").decode()) is None
+    assert not home.uploaded("nonsense!")
+    assert not home.uploaded({"$ne": 1})
+
+
+def test_rerun_and_ignore_ask_for_the_role(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
+    assert "No role" in show.words(home.act_on(site, "rerun", filled["failed"], "bad"))
+    assert "queued again" in show.words(home.act_on(site, "rerun", filled["failed"], "good"))
+    assert calls.made == [("rerun", [filled["failed"]])]
+
+
+def test_pause_resume_cancel(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
+    shown = {"name": "pd-like", "stamp": ""}
+    for what in campaign.BUTTONS:
+        assert "No role" in show.words(campaign.act(site, what, shown, ""))
+        assert "pd-like" in show.words(campaign.act(site, what, shown, "good"))
+    assert [row[0] for row in calls.made] == ["pause", "resume", "cancel"]
+
+
+def test_a_campaign_is_drawn_anew_only_when_it_changed(site: Site, filled: dict[str, str], calls: Any) -> None:
+    stamp, _ = site.summary("pd-like")
+    shown = {"name": "pd-like", "stamp": stamp}
+    assert campaign.refreshed(site, shown) == (no_update, no_update)
+    assert len(calls.made) == 1
+    campaigns.set_state("pd-like", CampaignState.PAUSED)
+    content, kept = campaign.refreshed(site, shown)
+    assert content is not no_update
+    assert kept["stamp"] != stamp
+    assert len(calls.made) == 2
+    assert campaign.refreshed(site, {"name": {"$gt": ""}}) == (no_update, no_update)
+
+
+def test_results_come_page_by_page(filled: dict[str, str], show: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SIZE", 2)
+    form = {"kind": "candidates", "stage": "any"}
+    seen = []
+    for page in (0, 1, 2):
+        found = show.links(database.results(form, page))
+        seen += found
+        assert len(found) == (2, 1, 0)[page]
+    assert len(set(seen)) == 3
+    with pytest.raises(InputError, match="set more filters"):
+        database.results(form, database.MOST_PAGES)
+
+
+@pytest.mark.parametrize(
+    ("form", "n"),
+    [
+        ({}, 1), ({"elements": "Ni, Al"}, 1), ({"elements": "Pd"}, 0), ({"formula": "AlNi"}, 1),
+        ({"sites-low": 3}, 0), ({"range": "energy_per_atom", "low": -4, "high": -3}, 1),
+        ({"range": "energy_per_atom", "high": -4}, 0), ({"system": "cubic"}, 1), ({"system": {"$ne": 1}}, 1),
+        ({"kind": "candidates", "stage": "evaluated"}, 1), ({"kind": "candidates", "stage": "any"}, 3),
+        ({"kind": "candidates", "stage": "any", "range": "score", "low": 0.9}, 1),
+    ],
+)  # fmt: skip
+def test_filters_of_the_database(form: dict[str, Any], n: int, filled: dict[str, str], show: Any) -> None:
+    assert len(show.links(database.results(form, 0))) == n
+
+
+@pytest.mark.parametrize("form", [{"elements": "Xx"}, {"formula": "??"}, {"range": "score", "low": 2, "high": 1}])
+def test_filters_that_do_not_hold(form: dict[str, Any], filled: dict[str, str]) -> None:
+    with pytest.raises(InputError):
+        database.results(form, 0)
+
+
+def test_a_click_on_the_table_takes_an_element_in_and_out() -> None:
+    nickel = {"points": [{"customdata": "Ni"}]}
+    assert database.toggled("Al", nickel) == "Al, Ni"
+    assert database.toggled("Al, Ni", nickel) == "Al"
+    assert database.toggled(None, {"points": [{"customdata": {"$gt": ""}}]}) == ""
+    assert database.toggled(7, "nonsense") == ""
+
+
+def test_a_search_by_a_pasted_curve(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
+    pasted = "energy,dos\n" + "\n".join(f"{x},{max(0, 5 - x * x)}" for x in (-3, -2, -1, 0, 1, 2, 3))
+    found = curve_search.search(site, pasted, None, "cosine", None, 2.0)
+    assert show.links(found) == ["/material/m-1"]
+    _, curve, metric, window = calls.made[0]
+    assert (metric, window) == ("cosine", (-3.0, 2.0))
+    assert curve[75] == pytest.approx(5.0)  # at 0 eV
+    assert curve[:45].sum() == 0
+    for wrong in ({"$ne": 1}, "euclid"):
+        with pytest.raises(InputError, match="metric"):
+            curve_search.search(site, pasted, None, wrong, None, None)
+    with pytest.raises(InputError, match="no curve yet"):
+        curve_search.search(site, "", None, "cosine", None, None)
+
+
+def test_files_of_a_candidate_and_a_material(filled: dict[str, str]) -> None:
+    shown = {"candidate": filled["candidate"]}
+    assert "_cell_length_a" in candidate.file_of("cif", shown)["content"]
+    assert "direct" in candidate.file_of("poscar", shown)["content"].lower()
+    rows = candidate.file_of("csv", {"material": filled["material"]})["content"].splitlines()
+    assert len(rows) == 152
+    crystal = Structure.from_str(candidate.file_of("cif", {"material": filled["material"]})["content"], fmt="cif")
+    assert crystal.composition.reduced_formula == materials.get(filled["material"]).formula
+
+
+def test_schedules_and_the_reason_of_the_gate(calls: Any, database: str, show: Any) -> None:
+    rows = [{"name": "nightly", "generator": "ftcp", "trigger": "cron", "value": "0 3 * * *", "active": True}]
+    runs = [{"schedule": "nightly", "reason": "due", "state": "refused", "told": "not better", "checkpoint": "ckpt-1"}]
+    actions = calls.actions()
+    full = Actions(**{**vars(actions), "schedules": lambda: rows, "history": lambda name: runs})
+    shown = show.words(schedules.layout(Site(full), ""))
+    assert "not better" in shown
+    assert "0 3 * * *" in shown
+    assert "without schedules" in show.words(schedules.layout(Site(actions), ""))
