@@ -175,7 +175,7 @@ def _pages(serving: Serving) -> ASGIApp:
     from a2wsgi import WSGIMiddleware
 
     from fermiloop.platform.api import access
-    from fermiloop.platform.store import lineage
+    from fermiloop.platform.store import lineage, schedules
 
     given = serving.actions
     of_pages = import_module(f"{PAGES}.actions").Actions(
@@ -188,6 +188,8 @@ def _pages(serving: Serving) -> ASGIApp:
         summary=given.summary,
         lineage=lineage.explain,
         dos_search=lambda curve, metric, window: given.dos_search(curve, metric, window, MOST_NEAR),
+        schedules=lambda: [{"name": one.id, **_fields(one, SCHEDULE_FIELDS)} for one in schedules.find()],
+        history=lambda name: [_fields(one, RUN_FIELDS) for one in schedules.history(name or None)],
     )
     pages: ASGIApp = WSGIMiddleware(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
     return pages
@@ -196,6 +198,8 @@ def _pages(serving: Serving) -> ASGIApp:
 REST: Final = "fermiloop.platform.api.app"
 OPTIMADE: Final = "fermiloop.platform.api.optimade_app"
 PAGES: Final = "fermiloop.platform.web"
+SCHEDULE_FIELDS: Final = ("generator", "trigger", "value", "active", "next_look_at")  # of the page
+RUN_FIELDS: Final = ("schedule", "reason", "state", "told", "checkpoint", "started_at")
 MOST_NEAR: Final = 20  # materials that a search on a page shows
 # address: its module and what makes it, the longest address first
 PARTS: Final[dict[str, tuple[str, Callable[[Serving], ASGIApp]]]] = {
@@ -203,6 +207,10 @@ PARTS: Final[dict[str, tuple[str, Callable[[Serving], ASGIApp]]]] = {
     "/optimade": (OPTIMADE, _optimade),
     "/": (f"{PAGES}.app", _pages),
 }
+
+
+def _fields(document: Any, names: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(document, name) for name in names}
 
 
 def _is_served(path: str, module: str, serving: Serving) -> bool:
