@@ -16,7 +16,7 @@ from bson import json_util
 from bson.errors import BSONError
 from pymongo.errors import BulkWriteError
 
-from fermiloop.db_init import setup
+from fermiloop.db_init import indexes, setup
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.store import connection
@@ -85,6 +85,7 @@ def restore(folder: Path, progress: Progress = silent) -> dict[str, int]:
             f"The database {database.name} is not empty ({', '.join(sorted(filled)[:3])}); "
             "restore into a new one by setting FERMILOOP_DATABASE."
         )
+    indexes.create(database)  # while all is empty: over many documents the embedded server takes very long
     for place, name in enumerate(manifest["counts"]):
         progress(f"restore {name}", place / len(manifest["counts"]))
         _insert(database[name], folder, name)
