@@ -23,7 +23,7 @@ HEADERS: Final = {
 
 
 class BoundedBody:
-    """Refuses headers that are too large, and bodies, by their declared length or, where they come in chunks, by their bytes."""
+    """Refuses headers that are too large, and bodies: by their declared length or, in chunks, by their bytes."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self.app, self.most = app, most
