@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 access = logging.getLogger("fermiloop.access")
 
+MOST_HEADER_BYTES: Final = 32_768
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -22,7 +23,7 @@ HEADERS: Final = {
 
 
 class BoundedBody:
-    """Refuses a body that is too large, by its declared length or, where it comes in chunks, by its bytes."""
+    """Refuses headers that are too large, and bodies: by their declared length or, in chunks, by their bytes."""
 
     def __init__(self, app: ASGIApp, most: int) -> None:
         self.app, self.most = app, most
@@ -31,6 +32,11 @@ class BoundedBody:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MOST_HEADER_BYTES:
+            await answer(431, f"The headers are larger than {MOST_HEADER_BYTES} bytes; send less.")(
+                scope, receive, send
+            )
             return
         too_large = f"The body is larger than {self.most} bytes; send less."
         lengths = [value for name, value in scope["headers"] if name.lower() == b"content-length"]

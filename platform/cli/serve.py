@@ -101,22 +101,47 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def actions() -> Actions:
-    """What the parts are given of the upper layers."""
-    from fermiloop.flows import managing, records, triage
-    from fermiloop.platform.api import campaign_text
+    """What the parts are given of the upper layers; flows load engines, so they are imported by the first use."""
     from fermiloop.platform.api.actions import Actions
-    from fermiloop.platform.campaign.summary import summarise
 
     return Actions(
-        launch=lambda text: managing.enqueue(campaign_text.read(text), text),
-        pause=managing.pause,
-        resume=managing.resume,
-        cancel=managing.cancel,
-        rerun=triage.rerun,
-        ignore=triage.ignore,
-        summary=lambda name: summarise(records.read_record(name)),
+        launch=_launch,
+        pause=lambda name: _managing().pause(name),
+        resume=lambda name: _managing().resume(name),
+        cancel=lambda name: _managing().cancel(name),
+        rerun=lambda ids: _triage().rerun(ids),
+        ignore=lambda ids: _triage().ignore(ids),
+        summary=_summary,
         dos_search=_dos_search,
     )
+
+
+def _launch(text: str) -> str:
+    from fermiloop.platform.api import campaign_text
+
+    spec = campaign_text.read(text)  # before the engines are loaded: what does not hold is told at once
+    return str(_managing().enqueue(spec, text))
+
+
+def _managing() -> Any:
+    from fermiloop.flows import managing
+
+    return managing
+
+
+def _triage() -> Any:
+    from fermiloop.flows import triage
+
+    return triage
+
+
+def _summary(name: str) -> dict[str, Any]:
+    from fermiloop.flows.records import read_record
+    from fermiloop.platform.campaign.summary import summarise
+    from fermiloop.platform.store import campaigns
+
+    campaigns.get(name)
+    return summarise(read_record(name))
 
 
 def application(serving: Serving) -> Starlette:
