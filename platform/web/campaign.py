@@ -160,7 +160,8 @@ def register(app: Dash, site: Site) -> None:
     @app.callback(
         Output("live", "children"), Output("campaign-stamp", "data"),
         Input("campaign-clock", "n_intervals"), Input("campaign-note", "children"), State("campaign-stamp", "data"),
-        prevent_initial_call=True,
+        # the clock waits for the answer: a later look would drop it, and a slow server would never show anything
+        running=[(Output("campaign-clock", "disabled"), True, False)], prevent_initial_call=True,
     )  # fmt: skip
     def _tick(_: Any, __: Any, shown: Any) -> Any:
         return ask(lambda: refreshed(site, shown), lambda _why: (no_update, no_update))

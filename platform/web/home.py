@@ -123,7 +123,10 @@ def uploaded(contents: Any) -> str | None:
 def register(app: Dash, site: Site) -> None:
     """Callbacks."""
 
-    @app.callback(Output("glances", "children"), Input("glance-clock", "n_intervals"), prevent_initial_call=True)
+    @app.callback(
+        Output("glances", "children"), Input("glance-clock", "n_intervals"),
+        running=[(Output("glance-clock", "disabled"), True, False)], prevent_initial_call=True,
+    )  # fmt: skip
     def _look(_: Any) -> Any:
         return ask(glances, lambda why: [notice(why, "bad")])
 

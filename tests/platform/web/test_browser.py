@@ -19,9 +19,7 @@ from werkzeug.serving import make_server
 from fermiloop.platform.web.actions import Site
 from fermiloop.platform.web.app import create_app
 
-connect = pytest.importorskip(
-    "websockets.sync.client", reason="the browser is steered by the package websockets"
-).connect
+client = pytest.importorskip("websockets.sync.client", reason="the browser is steered by the package websockets")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 FLAGS = (
