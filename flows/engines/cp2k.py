@@ -137,7 +137,8 @@ def fixed_angles(structure: Structure) -> bool:
 def last_restart(folder: Path, like: Structure) -> Structure | None:
     """Geometry that an attempt came to; None where CP2K wrote none that is whole and of the same atoms."""
     try:
-        text = (folder / "CP2K-1.restart").read_text(encoding="utf-8")
+        with zopen(zpath(str(folder / "CP2K-1.restart")), "rt", encoding="utf-8") as lines:
+            text = str(lines.read())
         cell = [[float(x) for x in row.split()] for row in AXES.findall(text)]
         rows = [line.split() for line in COORDINATES.findall(text)[0].splitlines() if line.strip()]
         species = [row[0].partition("_")[0] for row in rows]

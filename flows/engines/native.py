@@ -24,7 +24,6 @@ from fermiloop.flows.engines import isolation
 from fermiloop.platform.errors import EngineError
 
 DOCUMENT: Final = "document.json.gz"
-BEGAN, ENDED = "began.json", "ended.json"
 ATTEMPT: Final = "attempt-"
 # custodian counts wall time from the first run of a process unless this is gone
 WALLTIME_VARIABLE: Final = "CUSTODIAN_WALLTIME_START"
@@ -93,26 +92,34 @@ def _keep(output: Any, document: Path) -> None:
 
 def _account_for(folder: Path, work: Path, cores: Callable[[Path], int]) -> None:
     """Note what an attempt cost that was killed before it could: up to the last that it wrote."""
-    if (work / ENDED).exists():
-        return
-    last = max((path.stat().st_mtime for path in work.iterdir()), default=0.0)
-    _end(folder, work, cores, "killed", until=last)
+    if "outcome" not in _note_of(work):
+        last = max((path.stat().st_mtime for path in work.iterdir()), default=0.0)
+        _end(folder, work, cores, "killed", until=last)
 
 
 def _end(folder: Path, work: Path, cores: Callable[[Path], int], outcome: str, until: float | None = None) -> None:
+    end = until or time.time()
+    began = float(_note_of(work).get("began", end))
+    isolation.add_cost(folder, max(0.0, end - began) * max(1, cores(work)), outcome)
+    isolation.write_atomically(_note(work), json.dumps({"began": began, "outcome": outcome}))
+
+
+def _note(work: Path) -> Path:
+    """Where it is written when an attempt began: beside its folder, in which atomate2 compresses all that it finds."""
+    return work.with_name(f"{work.name}.json")
+
+
+def _note_of(work: Path) -> dict[str, Any]:
     try:
-        began = float(json.loads((work / BEGAN).read_text(encoding="utf-8"))["began"])
-    except (OSError, ValueError, KeyError):
-        began = until or time.time()
-    seconds = max(0.0, (until or time.time()) - began)
-    isolation.add_cost(folder, seconds * max(1, cores(work)), outcome)
-    isolation.write_atomically(work / ENDED, json.dumps({"outcome": outcome}))
+        return dict(json.loads(_note(work).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
 
 
 @contextlib.contextmanager
 def _working_in(work: Path) -> Iterator[None]:
     work.mkdir()
-    isolation.write_atomically(work / BEGAN, json.dumps({"began": time.time()}))
+    isolation.write_atomically(_note(work), json.dumps({"began": time.time()}))
     os.environ.pop(WALLTIME_VARIABLE, None)
     before = Path.cwd()
     os.chdir(work)

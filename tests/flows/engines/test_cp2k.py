@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -182,9 +183,11 @@ Ni_1    1.4500000000000000E+00    1.4500000000000000E+00    1.4500000000000000E+
 """
 
 
-def test_the_geometry_of_the_restart_file_is_taken_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("zipped", [False, True])
+def test_the_geometry_of_the_restart_file_is_taken_up(zipped: bool, tmp_path: Path) -> None:
     assert cp2k.last_restart(tmp_path, NIAL) is None
-    (tmp_path / "CP2K-1.restart").write_text(RESTART)
+    name = "CP2K-1.restart.gz" if zipped else "CP2K-1.restart"
+    (tmp_path / name).write_bytes(gzip.compress(RESTART.encode()) if zipped else RESTART.encode())
     found = cp2k.last_restart(tmp_path, NIAL)
     assert found is not None
     assert found.lattice.abc == pytest.approx((2.9, 2.9, 2.9))
