@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init import capsule, capsule_export, setup, tar_members
+from fermiloop.db_init import capsule, capsule_export, setup
 from fermiloop.db_init.importers import registry
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
 from fermiloop.platform.settings import settings
@@ -301,32 +301,14 @@ def a_member_twice(path: Path, members: Members) -> None:
     path.write_bytes(gzip.compress(twice + block.getvalue()))
 
 
-def special(kind: bytes, name: str = "campaign.yaml") -> Callable[[Path, Members], None]:
-    def damage(path: Path, members: Members) -> None:
-        info = tarfile.TarInfo(name)
-        info.type, info.linkname = kind, "/etc/passwd"
-        pack(path, members, info)
-
-    return damage
-
-
-def long_header(path: Path, members: Members) -> None:
-    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
-        info = tarfile.TarInfo("manifest.json")
-        info.pax_headers = {"comment": "x" * 5000}
-        archive.addfile(info)
+def link(path: Path, members: Members) -> None:
+    info = tarfile.TarInfo("campaign.yaml")
+    info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    pack(path, members, info)
 
 
 def cut_off(path: Path, members: Members) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
-
-
-def no_gzip(path: Path, members: Members) -> None:
-    path.write_bytes(b"PK\x03\x04 not this")
-
-
-def no_tar(path: Path, members: Members) -> None:
-    path.write_bytes(gzip.compress(b"a poem, but no archive " * 100))
 
 
 @pytest.mark.parametrize(
@@ -357,14 +339,8 @@ def no_tar(path: Path, members: Members) -> None:
         (absolute_path, "does not name"),
         (unknown_kind, "manifest does not hold"),
         (a_member_twice, "does not name, or twice"),
-        (special(tarfile.SYMTYPE), "no plain file"),
-        (special(tarfile.LNKTYPE), "no plain file"),
-        (special(tarfile.CHRTYPE), "no plain file"),
-        (special(tarfile.DIRTYPE, "documents"), "no plain file"),
-        (long_header, "no plain file"),
+        (link, "no plain file"),
         (cut_off, "damaged|cut off"),
-        (no_gzip, "damaged"),
-        (no_tar, "no tar archive"),
     ],
 )
 def test_a_bad_archive_is_refused_before_anything_is_written(
@@ -376,21 +352,3 @@ def test_a_bad_archive_is_refused_before_anything_is_written(
     assert contents() == {}
     assert not [path for path in settings().data_dir.iterdir() if path.name.startswith("load-")]
     assert not Path("/tmp/evil").exists()
-
-
-@pytest.mark.parametrize(("name", "value"), [("LARGEST", 4000), ("MOST", 20_000), ("MOST_MEMBERS", 3)])
-def test_sizes_are_bounded(
-    archive: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch, name: str, value: int
-) -> None:
-    monkeypatch.setattr(tar_members, name, value)
-    with pytest.raises(InputError, match="larger than what is read"):
-        capsule.load(archive)
-    assert contents() == {}
-
-
-def test_a_bomb_is_told_by_its_header_alone(elsewhere: None, tmp_path: Path) -> None:
-    info = tarfile.TarInfo("manifest.json")
-    info.size = 7 << 30
-    (tmp_path / "bomb.tar.gz").write_bytes(gzip.compress(info.tobuf(tarfile.USTAR_FORMAT) + bytes(1 << 20)))
-    with pytest.raises(InputError, match="larger than what is read"):
-        capsule.load(tmp_path / "bomb.tar.gz")

@@ -40,3 +40,13 @@ def test_mistakes_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: s
 def test_exit_codes_tell_mistakes_from_failures() -> None:
     assert (UserError.exit_code, InputError.exit_code, DatabaseError.exit_code) == (2, 2, 2)
     assert (FermiloopError.exit_code, EngineError.exit_code) == (1, 1)
+
+
+def test_the_key_of_the_materials_project_is_a_secret_with_two_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MP_API_KEY", "theirs")
+    settings.cache_clear()
+    assert settings().mp_api_key.get_secret_value() == "theirs"
+    monkeypatch.setenv("FERMILOOP_MP_API_KEY", "ours")
+    settings.cache_clear()
+    assert settings().mp_api_key.get_secret_value() == "ours"
+    assert "ours" not in f"{settings()!r}{settings()}"
