@@ -45,6 +45,7 @@ POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
 ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
 ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value, Engine.CP2K.value})
+ENGINES_WITHOUT_GAP: Final = ENGINES_WITHOUT_DOS
 PROPERTIES: Final = tuple(
     name.value
     for name in (
