@@ -21,8 +21,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, export, report.")
 app.command("export")(campaign_archive.export)
 
-COLUMNS: Final = {"name": "name", "state": "state", "reason": "reason", "created_at": "created", "closed_at": "closed"}
-FIELDS: Final = ("state", "reason", "created_at", "closed_at")
+COLUMNS: Final = {
+    "name": "name", "state": "state", "evaluated": "evaluated", "failed": "failed", "evaluations": "of", "hits": "hits",
+    "core_seconds": "core s", "reason": "reason",
+}  # fmt: skip
+FIELDS: Final = (
+    "name", "state", "reason", "evaluated", "failed", "waiting", "evaluations", "hits", "closed_rounds", "rounds",
+    "core_seconds", "core_hours", "created_at", "closed_at", "last",
+)  # fmt: skip
+MOST_LISTED: Final = 1000
 ENDED: Final = frozenset({"finished", "failed", "cancelled"})
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
@@ -68,11 +75,11 @@ def launch(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Every campaign with its state."""
-    from fermiloop.platform.store import campaigns, connection
+    """Every campaign with its state, and how much of its budget is spent."""
+    from fermiloop.platform.store import connection, glance
 
     connection.connect()
-    rows = [{"name": found.id, **fields_of(found, FIELDS)} for found in campaigns.find()]
+    rows = [fields_of(found, FIELDS) for found in glance.campaigns(limit=MOST_LISTED)]
     Listing(f"{len(rows)} campaigns", COLUMNS, rows).show(as_json=as_json)
 
 

@@ -37,6 +37,8 @@ class CampaignGlance:
         Of all calculations.
     core_hours
         The budget of them, None where there is none.
+    created_at, closed_at
+        When it began, and when it ended.
     last
         When something was last heard of it.
     """
@@ -53,6 +55,8 @@ class CampaignGlance:
     closed_rounds: int
     core_seconds: float
     core_hours: float | None
+    created_at: datetime | None
+    closed_at: datetime | None
     last: datetime | None
 
 
@@ -108,6 +112,8 @@ def campaigns(limit: int = MOST_CAMPAIGNS, name: str | None = None) -> list[Camp
                 closed_rounds=closed,
                 core_seconds=seconds,
                 core_hours=budget.get("core_hours"),
+                created_at=one.created_at,
+                closed_at=one.closed_at,
                 last=max(moments, default=None),
             )
         )
