@@ -100,7 +100,8 @@ def _library(folder: Path) -> None:
     record = ENGINES[Engine.ANALYTIC].method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     pairs = [(kind, a, None) for kind in ("A1", "A2") for a in ELEMENTS]
-    pairs += [("B2", a, b) for i, a in enumerate(ELEMENTS) for b in ELEMENTS[i + 1 :] if (i + ord(b[0])) % 4 == 0]
+    couples = [(a, b) for i, a in enumerate(ELEMENTS) for b in ELEMENTS[i + 1 :] if (i + ord(b[0])) % 8 == 0]
+    pairs += [(kind, a, b) for kind in ("B1", "B2", "L1_2") for a, b in couples]
     for prototype, a, b in pairs:
         structure = PROTOTYPES[prototype].build(a, b, 14.0)
         found = tasks.analytic_static({"structure": structure.as_dict()}, folder)
