@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.steps import spec_of, training_method_of
@@ -115,7 +116,7 @@ def _is_there(spec: CampaignSpec) -> bool:
     """Whether this very campaign is in the store, saved perhaps before the file knew all its present keys."""
     try:
         return spec_of(spec.name) == spec
-    except NotFoundError:
+    except (NotFoundError, ValidationError):  # none of that name, or one that no present version can read
         return False
 
 

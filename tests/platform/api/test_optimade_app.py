@@ -89,7 +89,7 @@ def address(filled: None) -> Iterator[str]:
 @pytest.fixture
 def client(address: str) -> Iterator[httpx.Client]:
     """Client that believes to speak with a host of that name."""
-    with httpx.Client(base_url=f"{address}/", headers={"Host": "example.org"}, timeout=30) as made:
+    with httpx.Client(base_url=f"{address}/", headers={"Host": "example.org"}, timeout=60, limits=ONE_EACH) as made:
         yield made
 
 
@@ -181,6 +181,8 @@ def test_an_entry_says_where_it_came_from(client: httpx.Client) -> None:
     assert described["_fermiloop_energy_above_hull"]["unit"] == "eV/atom"
 
 
+# a connection each: one kept alive may be closed by the server just when the next request goes out
+ONE_EACH = httpx.Limits(max_keepalive_connections=0)
 SENSELESS = (
     ("v1/structures?filter=elements HAS", 400),
     ("v1/structures?filter=" + "(" * 500, 400),

@@ -51,7 +51,9 @@ def test_what_is_no_crystal_is_not_planned(method, crystal):
 def test_attempts_are_counted_until_it_is_finished(plan):
     key = plan()
     assert calculations.start(key, "one")
-    assert calculations.start(key, "two")  # the first was killed
+    assert not calculations.start(key, "one")  # its next step is no further attempt
+    assert calculations.put_back(key)  # the first was killed
+    assert calculations.start(key, "two")
     kept = calculations.get(key)
     assert (kept.state, kept.attempts, kept.worker) == (CalculationState.RUNNING, 2, "two")
     assert calculations.finish(key, DONE, core_seconds=12.5, result={"energy_per_atom": -5.0})
