@@ -15,6 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from fermiloop.flows.occasions import calendar
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import schedules
 from fermiloop.schemas.schedule import Schedule
 from fermiloop.schemas.vocabulary import TriggerKind
@@ -58,7 +59,7 @@ class ScheduleJobStore(BaseJobStore):
 
     def add_job(self, job: Job) -> None:
         """Refused: schedules are added to the store, by ``fermiloop schedule add``."""
-        raise NotImplementedError
+        raise UserError(f"{job.id} is no schedule; add one with fermiloop schedule add.")
 
     def remove_job(self, job_id: str) -> None:
         """A calendar without a further date: the schedule is paused, not deleted."""
@@ -68,7 +69,7 @@ class ScheduleJobStore(BaseJobStore):
 
     def remove_all_jobs(self) -> None:
         """Refused, as schedules belong to their owner."""
-        raise NotImplementedError
+        raise UserError("Schedules are removed one by one, with fermiloop schedule remove.")
 
     def _job(self, schedule: Schedule) -> Job | None:
         trigger = self._trigger(schedule)

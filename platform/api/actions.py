@@ -32,9 +32,9 @@ class Near(Protocol):
 Search = Callable[[NDArray[Any], str, tuple[float, float], int], Sequence[Near]]
 
 
-@dataclass(frozen=True)
-class Actions:
-    """What lies in layers above this one.
+@dataclass(frozen=True, kw_only=True)
+class Steering:
+    """How campaigns are steered, by functions of the layers above.
 
     Parameters
     ----------
@@ -46,8 +46,6 @@ class Actions:
         Queue failed calculations again, or set them aside; how many were.
     summary
         Report of the campaign of a name, as `fermiloop.platform.campaign.summary.summarise` makes it.
-    dos_search
-        Materials nearest to a curve.
     """
 
     launch: Callable[[str], str]
@@ -57,6 +55,18 @@ class Actions:
     rerun: Callable[[Sequence[str]], int]
     ignore: Callable[[Sequence[str]], int]
     summary: Callable[[str], dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actions(Steering):
+    """What the API is given beyond the store.
+
+    Parameters
+    ----------
+    dos_search
+        Materials nearest to a curve.
+    """
+
     dos_search: Search
 
 

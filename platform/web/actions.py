@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from dash import Dash
 from dash.development.base_component import Component
 from numpy.typing import NDArray
 
+from fermiloop.platform.api.actions import Near, Steering
 from fermiloop.platform.store import glance
 
 LAUNCH: Final = "launch"  # role of a token that may start, stop and rerun
@@ -18,28 +19,12 @@ KEPT: Final = 8  # summaries
 READ_ONLY: Final = "These pages are read-only; give a token with the role launch under Access, in the head of the page."
 
 
-class Near(Protocol):
-    """One result of a search for curves."""
-
-    material: str
-    formula: str | None
-    value: float
-
-
-@dataclass(frozen=True)
-class Actions:
+@dataclass(frozen=True, kw_only=True)
+class Actions(Steering):
     """Everything that the pages ask for beyond the store.
 
     Parameters
     ----------
-    launch
-        Check, store and queue the campaign of a YAML text; its name.
-    pause, resume, cancel
-        Move the campaign of a name.
-    rerun, ignore
-        Queue failed calculations again, or set them aside; how many were.
-    summary
-        Report of the campaign of a name, as `fermiloop.platform.campaign.summary.summarise` makes it.
     lineage
         Lineage of the candidate of an id.
     dos_search
@@ -49,13 +34,6 @@ class Actions:
         Rows of all schedules, and what one of them did; None where there are none.
     """
 
-    launch: Callable[[str], str]
-    pause: Callable[[str], None]
-    resume: Callable[[str], None]
-    cancel: Callable[[str], None]
-    rerun: Callable[[Sequence[str]], int]
-    ignore: Callable[[Sequence[str]], int]
-    summary: Callable[[str], dict[str, Any]]
     lineage: Callable[[str], dict[str, Any]]
     dos_search: Callable[[NDArray[Any], str, tuple[float, float]], Sequence[Near]] | None = None
     schedules: Callable[[], Sequence[Mapping[str, Any]]] | None = None
