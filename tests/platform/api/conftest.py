@@ -81,8 +81,8 @@ class Flows:
 
     def actions(self) -> Actions:
         return Actions(
-            self.launch, self.pause, self.resume, self.cancel, self.note("rerun"), self.note("ignore"), self.summary,
-            self.search,
+            launch=self.launch, pause=self.pause, resume=self.resume, cancel=self.cancel, rerun=self.note("rerun"),
+            ignore=self.note("ignore"), summary=self.summary, dos_search=self.search,
         )  # fmt: skip
 
 
