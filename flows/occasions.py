@@ -12,7 +12,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from fermiloop.platform.campaign.drift import drifted
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules, sequence
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.schedule import Schedule
 from fermiloop.schemas.vocabulary import RoundState, Stage, TriggerKind
@@ -106,9 +106,10 @@ def _newest_closed(schedule: Schedule, campaign: str | None) -> Round | None:
         one
         for name in names
         for one in campaigns.rounds(name)
-        if one.state is RoundState.CLOSED and one.closed_at is not None and one.closed_at > schedule.created_at
+        if one.state is RoundState.CLOSED
+        and sequence.is_after(one.closed_sequence, one.closed_at, schedule.sequence, schedule.created_at)
     ]
-    return max(closed, key=lambda one: one.closed_at, default=None)
+    return max(closed, key=lambda one: (one.closed_sequence or 0, one.closed_at, one.number), default=None)
 
 
 def _uses(campaign: str, method: str) -> bool:

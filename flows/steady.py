@@ -18,7 +18,9 @@ from fermiloop.flows.select import best_of, plan
 from fermiloop.flows.steps import logger, seed_of, spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.campaign.steady import Move, Standing, next_move
-from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.platform.store import calculations, campaigns, candidates, sequence
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
@@ -62,16 +64,20 @@ def standing(spec: CampaignSpec) -> Standing:
     everyone, rounds = candidates.outlines(spec.name), campaigns.rounds(spec.name)
     records = round_records(spec.name)
     done = calculations.of_ids(c.calculation for c in everyone if c.stage is Stage.EVALUATED)
-    newest = rounds[-1].created_at if rounds else None
+    newest = rounds[-1] if rounds else None
     return Standing(
         rounds=records,
         spent=spent(spec.name),
         pool=sum(c.stage is Stage.PASSED for c in everyone),
         in_flight=sum(c.stage is Stage.SELECTED for c in everyone),
         open_round=bool(rounds) and rounds[-1].state in OPEN,
-        new_results=sum(newest is None or (c.ingested_at is not None and c.ingested_at > newest) for c in done),
+        new_results=sum(newest is None or _ingested_after(c, newest) for c in done),
         baseline=baseline(spec, records),
     )
+
+
+def _ingested_after(done: Calculation, planned: Round) -> bool:
+    return sequence.is_after(done.ingested_sequence, done.ingested_at, planned.sequence, planned.created_at)
 
 
 def in_flight(name: str) -> list[Candidate]:

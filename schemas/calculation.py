@@ -30,6 +30,8 @@ class Calculation(BaseDocument):
     late = BooleanField(default=False)  # recorded after its round had closed
     time_limit = FiniteField()  # seconds, in place of the campaign's, where it was run again with more
     ignored = BooleanField(default=False)  # a failure that nobody needs to look at any more
+    sequence = IntField(default=0)  # of its planning, see platform.store.sequence
+    ingested_sequence = IntField(default=0)
     created_at = DateTimeField(default=now)
     started_at = DateTimeField()
     finished_at = DateTimeField()

@@ -17,6 +17,7 @@ class Campaign(BaseDocument):
     spec_text = StringField(required=True)  # the file as launched
     state = EnumField(CampaignState, default=CampaignState.RUNNING)
     reason = StringField()
+    sequence = IntField(default=0)  # orders campaigns, see platform.store.sequence
     turn = DictField()  # by, until: the lease of who selects next, where selection is asynchronous
     created_at = DateTimeField(default=now)
     closed_at = DateTimeField()
@@ -38,5 +39,7 @@ class Round(BaseDocument):
     costs = DictField()  # core-seconds of each step but the evaluations, which keep their own
     decision = DictField()
     launched = DictField()  # by, until: the lease of who adds the workflow
+    sequence = IntField(default=0)  # of its planning, see platform.store.sequence
+    closed_sequence = IntField(default=0)
     created_at = DateTimeField(default=now)
     closed_at = DateTimeField()

@@ -12,6 +12,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
@@ -38,6 +39,7 @@ def plan(
             method=method,
             settings=settings,
             structure=structure.as_dict(),
+            sequence=sequence.take(),
         )
         calculation.check()
         with contextlib.suppress(NotUniqueError):  # another process planned the same calculation in between
@@ -117,14 +119,14 @@ def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
     """Note that the results are in the store; True the first time only."""
     return bool(
         Calculation.objects(id=calculation_id, ingested=False).update(
-            set__ingested=True, set__late=late, set__ingested_at=now()
+            set__ingested=True, set__late=late, set__ingested_at=now(), set__ingested_sequence=sequence.take()
         )
     )
 
 
 def of_campaign(name: str) -> list[Calculation]:
     """Calculations of a campaign, oldest first."""
-    return list(Calculation.objects(campaign=name).order_by("created_at", "id"))
+    return list(Calculation.objects(campaign=name).order_by("sequence", "created_at", "id"))
 
 
 def of_ids(ids: Iterable[str]) -> list[Calculation]:
@@ -166,7 +168,7 @@ def find(
         query["campaign"] = campaign
     if ignored is not None:
         query["ignored"] = True if ignored else {"$ne": True}
-    found = Calculation.objects(__raw__=query).order_by("-created_at", "id")
+    found = Calculation.objects(__raw__=query).order_by("-sequence", "-created_at", "id")
     if error is None:
         return list(found.limit(limit))
     pattern = _pattern(error)

@@ -9,6 +9,7 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
@@ -25,6 +26,7 @@ def create(name: str, spec: dict[str, Any], text: str) -> bool:
     try:
         campaign = Campaign(id=name, spec=spec, spec_text=text)
         campaign.check()
+        campaign.sequence = sequence.take()
         campaign.save(force_insert=True)
     except NotUniqueError:
         if get(name).spec != campaign.to_mongo()["spec"]:
@@ -52,7 +54,7 @@ def get(name: str) -> Campaign:
 def find(state: CampaignState | None = None) -> list[Campaign]:
     """Campaigns, newest first."""
     query = {"state": state} if state else {}
-    return list(Campaign.objects(**query).order_by("-created_at", "id"))
+    return list(Campaign.objects(**query).order_by("-sequence", "-created_at", "id"))
 
 
 def of_names(names: Iterable[str]) -> list[Campaign]:
@@ -86,7 +88,7 @@ def set_state(name: str, state: CampaignState, reason: str | None = None) -> Non
 def plan_round(name: str, number: int) -> bool:
     """Create a round; False where it exists."""
     try:
-        Round(id=round_id(name, number), campaign=name, number=number).save(force_insert=True)
+        Round(id=round_id(name, number), campaign=name, number=number, sequence=sequence.take()).save(force_insert=True)
     except NotUniqueError:
         return False
     return True
@@ -170,7 +172,11 @@ def close_round(name: str, number: int, *, counts: dict[str, Any], decision: dic
     """Close a round; False where it was closed already."""
     return bool(
         Round.objects(id=round_id(name, number), state__nin=[RoundState.CLOSED, RoundState.FAILED]).update(
-            set__state=RoundState.CLOSED, set__counts=counts, set__decision=decision, set__closed_at=now()
+            set__state=RoundState.CLOSED,
+            set__counts=counts,
+            set__decision=decision,
+            set__closed_at=now(),
+            set__closed_sequence=sequence.take(),
         )
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
 from fermiloop.schemas.vocabulary import RunState
@@ -24,6 +25,7 @@ def add(schedule: Schedule) -> None:
         If a field does not hold.
     """
     schedule.check()
+    schedule.sequence = sequence.take()
     try:
         schedule.save(force_insert=True)
     except NotUniqueError:
@@ -83,6 +85,7 @@ def remove(name: str) -> None:
 def begin(name: str, key: str, reason: str, leader: str, labels: int) -> ScheduleRun | None:
     """Take an occasion; None where it was taken before."""
     run = ScheduleRun(id=f"{name}@{key}", schedule=name, key=key, reason=reason, leader=leader, labels=labels)
+    run.sequence = sequence.take()
     try:
         run.save(force_insert=True)
     except NotUniqueError:
@@ -124,13 +127,13 @@ def finish(run_id: str, leader: str, state: RunState, told: str, **fields: Any) 
 
 def unfinished() -> list[ScheduleRun]:
     """Firings without an end, oldest first."""
-    return list(ScheduleRun.objects(state=RunState.RUNNING).order_by("started_at", "id"))
+    return list(ScheduleRun.objects(state=RunState.RUNNING).order_by("sequence", "started_at", "id"))
 
 
 def history(name: str | None = None, limit: int = 50) -> list[ScheduleRun]:
     """Firings, newest first."""
     query = {"schedule": name} if name else {}
-    return list(ScheduleRun.objects(**query).order_by("-started_at", "id").limit(limit))
+    return list(ScheduleRun.objects(**query).order_by("-sequence", "-started_at", "id").limit(limit))
 
 
 def last_run(name: str) -> ScheduleRun | None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
+from mongoengine import get_db
 
 from fermiloop.db_init import setup
 from fermiloop.flows import gate, learning, occasions, scheduling
@@ -186,6 +187,8 @@ def test_each_round_and_a_drift_are_occasions(method: str, monkeypatch: pytest.M
     found = occasions.of(after, None)
     assert found is not None
     assert found.key == "round-pd-like/2"
+    get_db()["rounds"].update_many({}, {"$set": {"closed_at": after.created_at}})  # all in one millisecond
+    assert occasions.of(after, None) == found
     monkeypatch.setattr(occasions, "_uses", lambda campaign, method: True)
     errors = [(1, 0.01 * i) for i in range(-5, 5)] + [(2, 0.4 + 0.01 * i) for i in range(6)]
     monkeypatch.setattr(occasions, "_errors", lambda campaign: errors)
@@ -195,6 +198,16 @@ def test_each_round_and_a_drift_are_occasions(method: str, monkeypatch: pytest.M
     assert "p = " in grown.reason
     monkeypatch.setattr(occasions, "_errors", lambda campaign: errors[:10])
     assert occasions.of(drift, None) is None
+
+
+def test_a_round_that_closed_before_the_schedule_was_added_is_no_occasion(method: str) -> None:
+    campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
+    campaigns.plan_round("pd-like", 1)
+    campaigns.close_round("pd-like", 1, counts={}, decision={"action": "next"})
+    after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
+    late = after.created_at + timedelta(minutes=10)  # as by a host whose clock is fast
+    get_db()["rounds"].update_many({}, {"$set": {"closed_at": late}})
+    assert occasions.of(after, None) is None
 
 
 @pytest.mark.parametrize(
