@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
+from fermiloop.flows import methods, preflight
 from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.flows.steps import spec_of, training_method_of
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
-from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.vocabulary import CampaignState, Engine
 
@@ -22,21 +21,20 @@ LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
 
 def enqueue(spec: CampaignSpec, text: str) -> str:
-    """Check a campaign against the store and save it; workers take it up. Its name.
+    """Check a campaign against store and engine and save it with its Methods; workers take it up. Its name.
 
     Raises
     ------
     UserError
         If another campaign bears the name.
     InputError
-        If the target is not in the store, a setting of the engine is wrong, or the source of labels is unknown.
+        If it cannot work, see `flows.preflight`.
     """
-    ENGINES[Engine(spec.engine.name)].method(spec.engine.settings)
-    resolve(spec)
-    if spec.retrain.source is not None:
-        training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
-    if not _is_there(spec):
+    if not preflight.is_launched(spec):
+        _refuse_name(spec)
+        preflight.refuse(spec)
         campaigns.create(spec.name, spec.as_dict(), text)
+    methods.keep(spec)
     return spec.name
 
 
@@ -112,12 +110,9 @@ def _without_defaults(spec: CampaignSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude_defaults=True)
 
 
-def _is_there(spec: CampaignSpec) -> bool:
-    """Whether this very campaign is in the store, saved perhaps before the file knew all its present keys."""
-    try:
-        return spec_of(spec.name) == spec
-    except (NotFoundError, ValidationError):  # none of that name, or one that no present version can read
-        return False
+def _refuse_name(spec: CampaignSpec) -> None:
+    for problem in preflight.name_problems(spec):
+        raise UserError(problem)
 
 
 def _move(name: str, expected: set[CampaignState] | frozenset[CampaignState], state: CampaignState, reason: str | None,

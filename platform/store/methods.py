@@ -37,6 +37,11 @@ def get(method_id: str) -> Method:
     return found
 
 
+def get_or_none(method_id: str) -> Method | None:
+    """The method of an id, None where the store does not hold it."""
+    return Method.objects(id=method_id).first()
+
+
 def of_engine(engine: Engine | str) -> list[Method]:
     """All methods of an engine."""
     return list(Method.objects(engine=Engine(engine)).order_by("id"))

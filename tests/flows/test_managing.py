@@ -13,12 +13,13 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows import managing
 from fermiloop.flows.advance import advance, advance_all
+from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.fair_share import CALCULATION, draw, lots
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, NotFoundError, SpecError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, RoundState, Stage
 
 
 @pytest.fixture
@@ -113,6 +114,20 @@ def test_a_paused_campaign_has_no_lot(pad: SafeLaunchPad, campaign: Any) -> None
     managing.pause(name)
     assert lots(pad) == []
     assert draw(pad, np.random.default_rng(0)) is None
+
+
+def test_work_of_another_method_is_left_to_other_machines(
+    pad: SafeLaunchPad, campaign: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    advance(pad, queued(campaign, "elsewhere"), "me")
+    entry = ENGINES[Engine.ANALYTIC]
+    record = entry.method({})
+    other = type(record)(record.engine, record.functional, {"ENCUT": 520}, record.code_versions)
+    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "method": lambda _: other}))
+    with caplog.at_level("WARNING", logger="fermiloop.flows"):
+        assert [draw(pad, np.random.default_rng(0)) for _ in range(3)] == [None, None, None]
+    assert caplog.text.count("its work is left to other machines: The campaign elsewhere was launched") == 1
+    assert [lot.campaign for lot in lots(pad)] == ["elsewhere"]
 
 
 def test_a_campaign_is_queued_once_and_checked_first(library: str, campaign: Any) -> None:
