@@ -46,9 +46,14 @@ def check_engine(spec: CampaignSpec) -> None:
     UserError
         With what to do about it.
     """
+    if fault := engine_fault(spec):
+        raise UserError(fault)
+
+
+def engine_fault(spec: CampaignSpec) -> str | None:
+    """Why a campaign's engine cannot run on this machine, with what to do about it; None where it can."""
     availability = ENGINES[Engine(spec.engine.name)].available()
-    if not availability.ready:
-        raise UserError(f"The engine {spec.engine.name} cannot run here: {availability.detail}.")
+    return None if availability.ready else f"The engine {spec.engine.name} cannot run here: {availability.detail}."
 
 
 def pause(name: str) -> None:

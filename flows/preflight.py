@@ -49,10 +49,11 @@ def problems(spec: CampaignSpec) -> list[Problem]:
     found: list[Problem] = []
     for key, check in CHECKS:
         try:
-            found += [Problem(key, text) for text in check(spec)]
+            new = [Problem(key, text) for text in check(spec)]
         except (InputError, NotFoundError) as error:
-            found.append(Problem(key, str(error)))
-        if found and key in FIRST:
+            new = [Problem(key, str(error))]
+        found += new
+        if new and key in FIRST:
             break
     return found
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli import campaign_archive, campaign_view
+from fermiloop.platform.cli import campaign_archive, campaign_draft, campaign_view
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.cli.worker import check_count
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, export, report.")
 app.command("export")(campaign_archive.export)
+app.command("init")(campaign_draft.init)
+app.command("validate")(campaign_draft.validate)
+app.command("plan")(campaign_draft.plan)
 
 COLUMNS: Final = {
     "name": "name", "state": "state", "evaluated": "evaluated", "failed": "failed", "evaluations": "of", "hits": "hits",
