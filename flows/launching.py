@@ -16,9 +16,9 @@ from fermiloop.flows import workers as worker_pool
 from fermiloop.flows.advance import close_generation, current_round, is_steady, newest_round
 from fermiloop.flows.close import close_round
 from fermiloop.flows.ending import fail
+from fermiloop.flows.enqueue import check_engine, enqueue
 from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.managing import check_engine, enqueue
 from fermiloop.flows.round import flow_of
 from fermiloop.flows.steady import OPEN, in_flight, move
 from fermiloop.flows.steps import spec_of

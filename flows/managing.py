@@ -1,4 +1,4 @@
-"""Campaigns by name: into the queue, paused, resumed, cancelled, cloned.
+"""Campaigns by name: paused, resumed, cancelled, cloned.
 
 All of it is a state in the store; workers look at it before they take a job (`flows.fair_share`).
 """
@@ -9,51 +9,13 @@ from typing import Any
 
 import yaml
 
-from fermiloop.flows import methods, preflight
-from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.vocabulary import CampaignState, Engine
+from fermiloop.schemas.vocabulary import CampaignState
 
 LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
-
-
-def enqueue(spec: CampaignSpec, text: str) -> str:
-    """Check a campaign against store and engine and save it with its Methods; workers take it up. Its name.
-
-    Raises
-    ------
-    UserError
-        If another campaign bears the name.
-    InputError
-        If it cannot work, see `flows.preflight`.
-    """
-    if not preflight.is_launched(spec):
-        _refuse_name(spec)
-        preflight.refuse(spec)
-        campaigns.create(spec.name, spec.as_dict(), text)
-    methods.keep(spec)
-    return spec.name
-
-
-def check_engine(spec: CampaignSpec) -> None:
-    """Refuse a campaign whose engine cannot run on this machine.
-
-    Raises
-    ------
-    UserError
-        With what to do about it.
-    """
-    if fault := engine_fault(spec):
-        raise UserError(fault)
-
-
-def engine_fault(spec: CampaignSpec) -> str | None:
-    """Why a campaign's engine cannot run on this machine, with what to do about it; None where it can."""
-    availability = ENGINES[Engine(spec.engine.name)].available()
-    return None if availability.ready else f"The engine {spec.engine.name} cannot run here: {availability.detail}."
 
 
 def pause(name: str) -> None:
@@ -113,11 +75,6 @@ def clone(name: str, new_name: str) -> str:
 
 def _without_defaults(spec: CampaignSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude_defaults=True)
-
-
-def _refuse_name(spec: CampaignSpec) -> None:
-    for problem in preflight.name_problems(spec):
-        raise UserError(problem)
 
 
 def _move(name: str, expected: set[CampaignState] | frozenset[CampaignState], state: CampaignState, reason: str | None,

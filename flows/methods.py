@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import campaigns, methods
@@ -119,5 +118,7 @@ def _potential(spec: CampaignSpec) -> Method:
 
 
 def _method(engine: str, settings: Mapping[str, Any]) -> Method:
+    from fermiloop.flows.engines.registry import ENGINES  # atomate2: seconds, and most looks need no engine
+
     record = ENGINES[Engine(engine)].method(settings)
     return Method.make(record.engine, record.functional, record.settings, record.code_versions)

@@ -56,18 +56,22 @@ def launch(
     from fermiloop.platform.campaign.spec import load_spec
 
     spec = load_spec(file)
-    from fermiloop.flows import launching
-    from fermiloop.platform.store import connection
+    from fermiloop.platform.store import campaigns, connection
 
     connection.connect()
     if queue:
-        from fermiloop.flows import managing
+        from fermiloop.flows.enqueue import enqueue
 
-        name = managing.enqueue(spec, file.read_text(encoding="utf-8"))
+        fresh = enqueue(spec, file.read_text(encoding="utf-8"))
+        told = "waits for workers" if fresh else "was launched before and is left as it is"
         print_line(
-            f"{name} waits for workers; fermiloop worker run starts some, fermiloop campaign watch {name} looks."
+            f"{spec.name} {told}; fermiloop worker run starts workers, fermiloop campaign watch {spec.name} looks."
         )
         return
+    from fermiloop.flows import launching
+
+    if campaigns.exists(spec.name):
+        print_line(f"{spec.name} was launched before; it goes on where it stopped.")
     manner = "in this process" if workers is None else f"by {workers} workers"
     with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:
         launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)

@@ -91,12 +91,13 @@ def plan(
 
 def _problems(spec: CampaignSpec) -> tuple[list[dict[str, str]], list[str]]:
     """What stands in the way, and what is worth knowing."""
-    from fermiloop.flows import managing, preflight
+    from fermiloop.flows import preflight
+    from fermiloop.flows.enqueue import engine_fault
     from fermiloop.platform.store import connection
 
     connection.connect()
     found = [{"key": problem.key, "text": problem.text} for problem in preflight.problems(spec)]
-    reason = managing.engine_fault(spec)
+    reason = engine_fault(spec)
     return found, [f"on this machine nothing can be computed: {reason}"] if reason else []
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from mongoengine import get_db
 
-from fermiloop.flows import launching, managing, methods, preflight
+from fermiloop.flows import launching, methods, preflight
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.enqueue import enqueue
 from fermiloop.platform.campaign.spec import CampaignSpec, EngineSpec, GeneratorSpec, SpaceSpec, parse_spec
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -93,7 +94,7 @@ def test_without_training_data_nothing_is_launched(database: str, campaign: Call
     (problem,) = preflight.problems(spec)
     assert problem.key == "retrain.source"
     assert "nothing that analytic computed with these settings" in problem.text
-    for launch in (lambda: managing.enqueue(spec, text), lambda: launching.launch(spec, text)):
+    for launch in (lambda: enqueue(spec, text), lambda: launching.launch(spec, text)):
         with pytest.raises(InputError, match="nothing to learn from"):
             launch()
     assert campaigns.find() == []
@@ -118,7 +119,7 @@ def test_several_problems_are_counted_at_launch_and_all_listed(spec: CampaignSpe
     )
     assert [problem.key for problem in preflight.problems(bad)] == ["target", "generators"]
     with pytest.raises(InputError, match=r"\(1 more: fermiloop campaign validate FILE shows all\)$"):
-        managing.enqueue(bad, "text")
+        enqueue(bad, "text")
 
 
 @pytest.mark.parametrize("engine", ["chgnet", "cp2k"])
@@ -158,7 +159,7 @@ def test_candidates_that_the_engine_refuses_are_never_queued_and_the_end_says_so
 def test_the_methods_are_those_of_the_launch(library: str, campaign: Callable[..., Any]) -> None:
     spec, text = campaign("fixed")
     assert methods.of_campaign(spec) == methods.here(spec)  # before the launch: what this machine would make of it
-    managing.enqueue(spec, text)
+    enqueue(spec, text)
     kept = methods.of_campaign(spec)
     assert kept.engine == library
     assert stored.get(kept.cheap).engine is Engine.ANALYTIC
@@ -168,7 +169,7 @@ def test_another_machine_is_refused_with_both_methods(
     library: str, campaign: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, text = campaign("moved")
-    managing.enqueue(spec, text)
+    enqueue(spec, text)
     entry = ENGINES[Engine.ANALYTIC]
     record = entry.method({})
     elsewhere = type(record)(record.engine, record.functional, {**record.settings, "ENCUT": 520}, record.code_versions)

@@ -10,9 +10,10 @@ import pytest
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 
-from fermiloop.flows import managing, triage
+from fermiloop.flows import triage
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.engines import isolation
+from fermiloop.flows.enqueue import enqueue
 from fermiloop.flows.fair_share import CALCULATION, draw
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.reconcile import reconcile
@@ -43,7 +44,8 @@ def run(pad: SafeLaunchPad, until: Any = lambda: False, most: int = 60) -> None:
 
 
 def queue(campaign: Any, name: str, **more: Any) -> str:
-    return managing.enqueue(*campaign(name, **more))
+    enqueue(*campaign(name, **more))
+    return name
 
 
 def kinds(pad: SafeLaunchPad, **more: Any) -> list[str]:
