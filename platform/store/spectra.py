@@ -46,6 +46,16 @@ def save_many(spectra: Iterable[Spectrum]) -> int:
     return insert_new(spectra)
 
 
+def by_ids(ids: Iterable[str]) -> dict[str, Spectrum]:
+    """Spectra by id; unknown ids are left out."""
+    return {str(found.id): found for found in Spectrum.objects(id__in=sorted(set(ids)))}
+
+
+def replace(spectrum: Spectrum) -> None:
+    """Put a checked spectrum in the place of the one that an unfinished load saved."""
+    spectrum.save(validate=False)
+
+
 def of_material(material: str, kind: SpectrumKind = SpectrumKind.DOS, method: str | None = None) -> Spectrum | None:
     """Spectrum of a material, by the method asked or the first there is."""
     query = {"material": material, "kind": kind} | ({"method": method} if method else {})
