@@ -73,9 +73,9 @@ class Answer:
 
 def settle(name: Property, values: Iterable[float]) -> float | None:
     """The value that counts, in the property's unit; None where the values contradict each other."""
-    lowest, *_, highest = sorted([*(given := list(values)), given[0]])
-    within = highest - lowest <= SAME.get(name, 0.0)
-    return lowest if within or name in LOWER_COUNTS else None
+    rising = sorted(values)
+    within = rising[-1] - rising[0] <= SAME.get(name, 0.0)
+    return rising[0] if within or name in LOWER_COUNTS else None
 
 
 def winner(answers: Iterable[Answer], value: float) -> str:
@@ -91,7 +91,9 @@ class Standing(StrEnum):
     CONTRADICTS = "contradicts"
 
 
-def standing(name: Property, value: float, keys: Collection[str], stored: Sequence[tuple[float, str | None]]) -> Standing:
+def standing(
+    name: Property, value: float, keys: Collection[str], stored: Sequence[tuple[float, str | None]]
+) -> Standing:
     """Whether a value becomes a version, was known, or contradicts another entry of the same source.
 
     Parameters
@@ -124,12 +126,11 @@ def settle_all(answers: Iterable[Answer]) -> dict[Place, float | None]:
 
 def left_out(answers: Iterable[Answer]) -> list[tuple[Answer, str]]:
     """Every answer that does not count although another says something else, with the reason in words."""
-    told = []
+    told: list[tuple[Answer, str]] = []
     for place, given in _by_place(answers).items():
         value = settle(place[2], [one.value for one in given])
-        for one in given:
-            if value is None or abs(one.value - value) > SAME.get(place[2], 0.0):
-                told.append((one, _reason(one, value, given)))
+        beyond = (one for one in given if value is None or abs(one.value - value) > SAME.get(place[2], 0.0))
+        told += [(one, _reason(one, value, given)) for one in beyond]
     return sorted(told, key=lambda pair: _order(pair[0]))
 
 

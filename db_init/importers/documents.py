@@ -169,10 +169,14 @@ def save_curves(offers: dict[str, list[Offer]], offered: dict[str, Offer]) -> li
         elif before is not None and best is not before:
             spectra.replace(best.spectrum)
         elif before is None:  # of an earlier load: curves have no versions
-            told += [_curve_told(one, "was loaded before and") for one in given if not _alike(one.spectrum, stored[key])]
+            told += [
+                _curve_told(one, "was loaded before and") for one in given if not _alike(one.spectrum, stored[key])
+            ]
             continue
         offered[key] = best
-        told += [_curve_told(one, f"comes with {best.key} and") for one in rest if not _alike(one.spectrum, best.spectrum)]
+        told += [
+            _curve_told(one, f"comes with {best.key} and") for one in rest if not _alike(one.spectrum, best.spectrum)
+        ]
     spectra.save_many(fresh)
     return told
 

@@ -53,7 +53,9 @@ class Load:
         files = {self.batches[place].digest: self.batches[place] for place in places}
         noted = imports.answers_of(files)
         answers: dict[str, list[Answer]] = {
-            digest: [Answer.from_row(row, files[digest].file) for row in found.answers if row["material"] in self._again]
+            digest: [
+                Answer.from_row(row, files[digest].file) for row in found.answers if row["material"] in self._again
+            ]
             for digest, found in noted.items()
         }
         mine = {label for found in noted.values() for label in found.added}

@@ -40,9 +40,7 @@ def save(
         if latest is not None and abs(latest.value - value) <= SAME:
             return str(latest.id)
         version = latest.version + 1 if latest else 1
-        label = Label.make(
-            material, name, value, method=method, calculation=calculation, version=version, entry=entry
-        )
+        label = Label.make(material, name, value, method=method, calculation=calculation, version=version, entry=entry)
         label.check()
         try:
             label.save(force_insert=True)

@@ -132,7 +132,9 @@ def test_an_entry_that_is_changed_is_the_next_version_also_where_the_rest_of_the
     take_in("x", chunks((energy("a", -2.1), energy("b", -1.0)), 1))
     assert take_in("x", chunks((energy("a", -0.5), energy("b", -1.0)), 1)).loaded == 0
     (found,) = materials.find(materials.MaterialQuery())
-    known = [(one.version, one.value, one.entry) for one in labels.of_material(found.id) if one.property == "energy_per_atom"]
+    known = [
+        (one.version, one.value, one.entry) for one in labels.of_material(found.id) if one.property == "energy_per_atom"
+    ]
     assert known == [(1, -2.1, "a"), (2, -1.0, "b")]
 
 
