@@ -16,7 +16,7 @@ from fermiloop.db_init.importers.entries import BAD, Entry, external
 from fermiloop.db_init.importers.numbers import number, value_of
 from fermiloop.db_init.importers.optimade_providers import at
 from fermiloop.db_init.importers.report import reason_of
-from fermiloop.db_init.importers.vasp_method import Task, method_of, on_lines, task_of
+from fermiloop.db_init.importers.vasp_method import Task, method_of, task_of
 from fermiloop.db_init.importers.vasp_runs import Density, Run
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL
@@ -91,7 +91,7 @@ def _task(output: dict[str, Any], last: dict[str, Any], tags: Mapping[str, Any],
     if named not in {"", "Unrecognized"} or "NSW" not in tags:
         return Task.OTHER
     points = _mapping(inputs.get("kpoints"))
-    return task_of(tags, on_lines(points.get("kpts_weights"), str(points.get("generation_style") or "")))
+    return task_of(tags, points.get("kpts_weights"), str(points.get("generation_style") or ""))
 
 
 def _check_finished(output: dict[str, Any], last: dict[str, Any], tags: Mapping[str, Any]) -> tuple[str, ...]:
@@ -112,11 +112,10 @@ def _check_finished(output: dict[str, Any], last: dict[str, Any], tags: Mapping[
 def _electronic_steps(last: dict[str, Any]) -> int | None:
     """Electronic steps of the last ionic step, where the document keeps them."""
     counted = at(last, ("output", "num_electronic_steps"))
-    if isinstance(counted, list) and counted:
-        return int(counted[-1])
     ionic = at(last, ("output", "ionic_steps"))
     steps = _mapping(ionic[-1]).get("electronic_steps") if isinstance(ionic, list) and ionic else None
-    return len(steps) if isinstance(steps, list) and steps else None
+    found = [int(counted[-1])] if isinstance(counted, list) and counted else []
+    return max([*found, *([len(steps)] if isinstance(steps, list) else [])], default=None)
 
 
 def _run(

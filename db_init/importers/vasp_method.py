@@ -27,40 +27,42 @@ class Task(StrEnum):
 
 
 WHY_NOT: Final[dict[Task, str]] = {
-    Task.LINE: "The calculation runs along the lines of a band structure: it has neither an energy nor a density of "
-    "states of the crystal; load the static and the uniform one.",
+    Task.LINE: "The calculation runs along the lines of a band structure, so its density of states is not the "
+    "crystal's; load the static and the uniform one.",
     Task.DYNAMICS: "The calculation is molecular dynamics: its last step is no ground state.",
     Task.OTHER: "The calculation is a response function, phonons, or states above a fixed density, which give no "
     "energy of the ground state; load the static one.",
 }
 
 
-def task_of(tags: Mapping[str, Any], lines: bool) -> Task:
-    """Task by the tags of INCAR and vasprun.xml; `lines` says that the k-points lie on lines."""
-    steps, ions = int(tags.get("NSW") or 0), int(tags.get("IBRION", -1))
-    algorithm = str(tags.get("ALGO") or "").upper()
-    if any(algorithm.startswith(word) for word in NOT_VARIATIONAL) or is_set(tags.get("LEPSILON")):
-        return Task.OTHER
-    if int(tags.get("ICHARG") or 0) >= 10:
-        return Task.LINE if lines else Task.UNIFORM
-    if is_set(tags.get("ML_LMLFF")) or ions in {5, 6, 7, 8}:
-        return Task.OTHER
-    if steps <= 1:  # one step moves nothing
-        return Task.LINE if lines else Task.STATIC
-    return Task.DYNAMICS if ions == 0 else Task.RELAX
-
-
-def on_lines(weights: Sequence[float] | None, style: str = "") -> bool:
-    """Whether a list of k-points lies on lines: VASP weighs them all alike there, and those of a mesh by symmetry.
+def task_of(tags: Mapping[str, Any], weights: Sequence[float] | None, style: str = "") -> Task:
+    """Task by the tags of INCAR and vasprun.xml and by the k-points.
 
     Parameters
     ----------
+    tags
+        Those of vasprun.xml's ``parameters`` with those of INCAR over them.
     weights
         Of k-points that were listed one by one; None where VASP made a mesh.
     style
         How KPOINTS generates them.
     """
-    if style.lower().startswith(("l", "listgenerated")):
+    steps, ions = int(tags.get("NSW") or 0), int(tags.get("IBRION", -1))
+    algorithm = str(tags.get("ALGO") or "").upper()
+    if any(algorithm.startswith(word) for word in NOT_VARIATIONAL) or is_set(tags.get("LEPSILON")):
+        return Task.OTHER
+    if int(tags.get("ICHARG") or 0) >= 10:
+        return Task.LINE if _on_lines(weights, style) else Task.UNIFORM
+    if is_set(tags.get("ML_LMLFF")) or ions in {5, 6, 7, 8}:
+        return Task.OTHER
+    if steps <= 1:  # one step moves nothing
+        return Task.LINE if style.lower().startswith("l") or min(weights or [1.0]) == 0.0 else Task.STATIC
+    return Task.DYNAMICS if ions == 0 else Task.RELAX
+
+
+def _on_lines(weights: Sequence[float] | None, style: str) -> bool:
+    """Whether k-points lie on lines, where VASP weighs them all alike; those of a mesh it weighs by symmetry."""
+    if style.lower().startswith("l"):
         return True
     if not weights or len(weights) == 1:
         return False

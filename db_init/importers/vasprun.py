@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from pymatgen.core import Composition, Structure
 from pymatgen.electronic_structure.core import Spin
 from pymatgen.io.vasp.outputs import Outcar, Vasprun
@@ -29,7 +30,7 @@ from fermiloop.db_init.importers.entries import BAD, Batch, Entry, Refusal, dige
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
-from fermiloop.db_init.importers.vasp_method import WHY_NOT, Task, is_set, method_of, on_lines, task_of
+from fermiloop.db_init.importers.vasp_method import WHY_NOT, Task, is_set, method_of, task_of
 from fermiloop.db_init.importers.vasp_runs import Density, Run, combine
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL
@@ -40,6 +41,7 @@ HEAD: Final = 1 << 24  # bytes in which the atoms must be named
 NAME: Final = r".*vasprun[^/]*\.xml(?:\.[A-Za-z]*\d*)?(?:\.(?:gz|bz2|xz|lzma))?"
 OPENERS: Final[dict[str, Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".lzma": lzma.open}
 PACKED: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
+AT_EDGE: Final = 1e-3  # eV by which the Fermi level may lie within a band that it only touches
 ENCODINGS: Final = frozenset({"", "ISO-8859-1", "UTF-8", "US-ASCII", "ASCII"})
 ATOMS: Final = re.compile(rb"<rc>\s*<c>\s*([A-Z][a-z]?)\s*</c>")
 
@@ -204,7 +206,7 @@ def parse(path: Path, key: str) -> Run:
         except Exception as error:  # noqa: BLE001  (XML's errors, and many kinds for XML that is something else)
             raise InputError(_damaged(path, error)) from None
         tags = {**dict(found.parameters), **dict(found.incar)}
-        task = task_of(tags, on_lines(found.kpoints.kpts_weights, str(getattr(found.kpoints.style, "name", ""))))
+        task = task_of(tags, found.kpoints.kpts_weights, str(getattr(found.kpoints.style, "name", "")))
         if task in WHY_NOT:
             raise InputError(WHY_NOT[task])
         _check(found, tags)
@@ -254,17 +256,36 @@ def _run(found: Vasprun, path: Path, key: str, task: Task, tags: dict[str, Any])
 
 
 def _bands(found: Vasprun, remarks: list[str]) -> tuple[float | None, tuple[float, float] | None, float | None]:
-    """Gap, edges and Fermi level, found as emmet does, so that a job store says the same."""
-    try:
-        bands = found.get_band_structure(efermi="smart")
-        gap = float(bands.get_band_gap()["energy"])
-        if gap <= METAL:
-            return 0.0, None, float(bands.efermi)
-        edges = (float(bands.get_vbm()["energy"]), float(bands.get_cbm()["energy"]))
-        return gap, edges, float(bands.efermi)
-    except Exception as error:  # noqa: BLE001  (pymatgen raises many kinds where eigenvalues are missing)
-        remarks.append(f"gap left out: the eigenvalues cannot be read ({type(error).__name__})")
-        return None, None, None if found.efermi is None else float(found.efermi)
+    """Gap and edges by the eigenvalues, and the Fermi level as emmet gives it, so that a job store says the same."""
+    level = None if found.efermi is None else float(found.efermi)
+    if level is None or not found.eigenvalues:
+        remarks.append("gap left out: the file has no eigenvalues or no Fermi level")
+        return None, None, level
+    edges = edges_of(list(found.eigenvalues.values()), level)
+    gap = edges[1] - edges[0] if edges else 0.0
+    if edges is None or not METAL < gap < np.inf:
+        return 0.0, None, level
+    return gap, edges, float(found.calculate_efermi())
+
+
+def edges_of(spins: list[NDArray[np.float64]], level: float) -> tuple[float, float] | None:
+    """Valence and conduction edge, eV; None where a band crosses the level.
+
+    Parameters
+    ----------
+    spins
+        (k-points, bands, 2) eigenvalue in eV and occupation, of each spin.
+    level
+        Fermi level, eV, which VASP may put at an edge or a little beyond it.
+    """
+    lows = np.concatenate([bands[:, :, 0].min(axis=0) for bands in spins])
+    highs = np.concatenate([bands[:, :, 0].max(axis=0) for bands in spins])
+    filled = np.concatenate([bands[:, :, 1].mean(axis=0) for bands in spins]) > 0.5
+    below, above = highs <= level + AT_EDGE, lows >= level - AT_EDGE
+    if not (below | above).all():
+        return None
+    valence = np.where(below & above, filled, below)
+    return float(highs[valence].max(initial=-np.inf)), float(lows[~valence].min(initial=np.inf))
 
 
 def _density(found: Vasprun) -> Density | None:
