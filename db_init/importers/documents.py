@@ -77,7 +77,9 @@ class Documents:
         offers = []
         if entry.curve is not None:
             curve = entry.curve
-            made = Spectrum.from_arrays(material.id, curve.energies, curve.values, method=curve.method.id)
+            made = Spectrum.from_arrays(
+                material.id, curve.energies, curve.values, method=curve.method.id, gap=curve.gap
+            )
             made.check()
             offers.append(Offer.of(made, entry))
         material.check()
@@ -167,7 +169,7 @@ def save_curves(offers: dict[str, list[Offer]], offered: dict[str, Offer]) -> li
         if key not in stored:
             fresh.append(best.spectrum)
         elif before is not None and best is not before:
-            spectra.replace(best.spectrum)
+            spectra.put_in_place(best.spectrum)
         elif before is None:  # of an earlier load: curves have no versions
             told += [
                 _curve_told(one, "was loaded before and") for one in given if not _alike(one.spectrum, stored[key])

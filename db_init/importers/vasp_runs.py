@@ -8,7 +8,7 @@ own, but the better gap and curve. A relaxation is a Method apart: its energy be
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.db_init.importers.answers import SAME
-from fermiloop.db_init.importers.dos import on_even_grid
+from fermiloop.db_init.importers.dos import curve_of
 from fermiloop.db_init.importers.entries import BAD, Curve, Entry, Refusal, external
 from fermiloop.db_init.importers.numbers import value_of
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.db_init.importers.vasp_method import Task
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.alignment import METAL, Edges, edges_about, zero_level
+from fermiloop.platform.representations.alignment import METAL, Edges
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Origin, Property
@@ -172,48 +172,27 @@ def _entry(run: Run, shown: Run, crystal: _Crystal, source: str, licence: str, *
         remarks.append("no energy: the calculation is not self-consistent, and no static one of the crystal is there")
     else:
         numbers |= {Property.ENERGY_PER_ATOM: _finite(run.energy_per_atom), Property.MAGNETIC_MOMENT: run.moment}
-    curve = None
-    with_curve = shown if shown.density else run
-    if keep_curve and with_curve.density is not None:
-        try:
-            curve = curve_of(with_curve, method, len(run.structure) / len(with_curve.structure))
-        except BAD as error:
-            remarks.append(f"density of states left out: {reason_of(error)}")
+    drawn = shown if shown.density else run
+    curve, said = _curve(drawn, method, len(run.structure) / len(drawn.structure)) if keep_curve else (None, ())
+    remarks += said
     stated = tuple((kind, value, method) for kind, value in numbers.items() if value is not None)
     about = {"name": source, "key": run.key, "licence": licence}
     return Entry(run.key, run.structure, about, stated, curve, tuple(dict.fromkeys(remarks)))
 
 
-def curve_of(run: Run, method: Method, scale: float = 1.0) -> Curve:
-    """The density of states of a run about the middle of its gap, or its Fermi level.
+def _curve(run: Run, method: Method, scale: float) -> tuple[Curve | None, tuple[str, ...]]:
+    """The density of states of a run about the middle of its gap, or its Fermi level, and what is to be said of it.
 
-    Parameters
-    ----------
-    run
-        With a density of states.
-    method
-        What made it.
-    scale
-        Cells of the run in a cell of the crystal that the curve is kept with.
-
-    Raises
-    ------
-    InputError
-        If it has none, the gap cannot be found, or the curve does not reach far enough.
+    `scale` is the number of the run's cells in a cell of the crystal that the curve is kept with.
     """
-    density = run.density
-    if density is None:
-        raise InputError(f"{run.key} has no density of states.")
-    total = np.sum(density.spins, axis=0)
-    if run.gap is not None and run.gap <= METAL:
-        edges = Edges()
-    elif run.edges is not None:
-        edges = Edges(*run.edges)
-    else:
-        edges = edges_about(density.energies, total, density.level)
-    zero = zero_level(density.level, edges)
-    energies, values = on_even_grid(density.energies, density.spins, zero)
-    return Curve(energies, scale * values, method, edges.gap)
+    if run.density is None:
+        return None, ()
+    edges = Edges(*run.edges) if run.edges else Edges() if run.gap is not None and run.gap <= METAL else None
+    try:
+        curve, said = curve_of(run.density.energies, run.density.spins, run.density.level, method, edges)
+    except BAD as error:
+        return None, (f"density of states left out: {reason_of(error)}",)
+    return replace(curve, values=scale * curve.values), said
 
 
 def _others(crystal: _Crystal, run: Run) -> list[str]:

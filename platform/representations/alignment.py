@@ -37,6 +37,7 @@ FEWEST_OF_TAIL: Final = 4  # points
 PARABOLA: Final = 0.25  # how far the logarithm of a Gaussian tail may lie from a parabola
 DECADE: Final = 2.3  # in logarithms: over how much a tail must fall
 WIDEST: Final = 0.5  # eV, of a Gaussian that a tail is taken for
+NEARLY: Final = 0.05  # eV; so near a zero that was found in a curve is the one that is wanted
 FEWEST_STEPS: Final = 2.0  # a narrower gap is none that the curve can show
 
 
@@ -105,6 +106,66 @@ def offset(stored: Alignment, wanted: Alignment, gap: float | None) -> float:
     if stored not in above_valence or wanted not in above_valence:
         return 0.0
     return above_valence[stored] - above_valence[wanted]
+
+
+@dataclass(frozen=True)
+class Zeroed:
+    """A curve about its zero.
+
+    Parameters
+    ----------
+    energies
+        (n,) eV.
+    gap
+        Width of the gap, eV, 0 for a metal; None where it is unknown, and zero is the level as given.
+    remark
+        What was done to the energies, a sentence; None where there is nothing to say.
+    """
+
+    energies: Array
+    gap: float | None
+    remark: str | None = None
+
+
+def about_zero(
+    energies: ArrayLike,
+    density: ArrayLike,
+    level: float,
+    edges: Edges | None = None,
+    alignment: Alignment = Alignment.MIDGAP,
+) -> Zeroed:
+    """A curve with what is wanted at zero; about the level as given where its gap is not known and cannot be found.
+
+    Parameters
+    ----------
+    energies
+        (n,) rising, eV as the program counts.
+    density
+        (n,) in any normalisation, spins summed.
+    level
+        Fermi level, eV on the same axis.
+    edges
+        Band edges, eV on the same axis, where they are known; else they are looked for in the curve, and a zero that
+        lies where it should as nearly as the curve can tell is left there.
+    alignment
+        What shall lie at zero.
+    """
+    x, found = np.asarray(energies, dtype=float), edges
+    if found is None:
+        try:
+            found = edges_about(x, density, level)
+        except InputError as error:
+            return Zeroed(x - level, None, f"Energies are about the Fermi level as given: {error}")
+    zero = zero_level(level, found, alignment)
+    if edges is None and abs(zero - level) <= max(NEARLY, float(np.median(np.diff(x)))):
+        zero = level
+    gap = found.gap if found.gap > METAL else 0.0
+    if zero == level:
+        return Zeroed(x - level, gap)
+    what = "middle of the gap" if alignment is Alignment.MIDGAP else "valence edge"
+    return Zeroed(
+        x - zero, gap, f"Zero was moved by {zero - level:+.3f} eV to the {what}; the gap is {gap:.2f} eV wide."
+    )
 
 
 def edges_about(energies: ArrayLike, density: ArrayLike, level: float) -> Edges:

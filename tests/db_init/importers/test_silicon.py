@@ -107,7 +107,7 @@ def test_the_uuid_decides_nothing(
         "energy_per_atom": pytest.approx(ENERGY, abs=1e-6), "band_gap": pytest.approx(GAP, abs=1e-4),
         "fermi_level": pytest.approx(5.9249, abs=1e-4), "magnetic_moment": pytest.approx(0.0, abs=1e-3),
     }  # fmt: skip
-    occupied = (curve.points() >= -10.0) & (curve.points() <= 0.0)
+    occupied = (curve.points() > -10.01) & (curve.points() < 0.01)
     assert float(np.trapezoid(curve.array()[occupied], curve.points()[occupied])) == pytest.approx(7.178, abs=0.01)
     assert stored("JobStore", "relax")[0]["energy_per_atom"] == pytest.approx(-5.425218, abs=1e-6)
 
