@@ -117,7 +117,9 @@ class Documents:
         now = [one for one in self.answers if one.place[0] not in held]
         told += [refusal(one, reason) for one, reason in left_out(now)]
         added, contradictions = save_labels(now)
-        return Written(materials.save_many(list(self.materials.values())), added, told + contradictions)
+        new = materials.save_many(list(self.materials.values()))
+        materials.name_after(self.materials[one] for one in sorted(held))
+        return Written(new, added, told + contradictions)
 
 
 def save_labels(answers: Collection[Answer], mine: Collection[str] = ()) -> tuple[list[str], list[Refusal]]:

@@ -78,6 +78,16 @@ def save_many(materials: Sequence[Material]) -> int:
     return insert_new(materials)
 
 
+def name_after(materials: Iterable[Material]) -> None:
+    """Let the entry of the first key name the source of each material, of several of one source that gave it."""
+    for one in materials:
+        stored = Material.objects(id=one.id).only("source").first()
+        if stored is not None and stored.source.get("name") == one.source.get("name"):
+            first = min(stored.source, one.source, key=lambda source: str(source.get("key")))
+            if first is not stored.source:
+                Material.objects(id=one.id).update(set__source=dict(first))
+
+
 def get(material_id: str) -> Material:
     """The material of an id.
 

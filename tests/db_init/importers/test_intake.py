@@ -91,7 +91,8 @@ def stored() -> tuple[Any, ...]:
     found = materials.find(materials.MaterialQuery())
     known = [one for material in found for one in labels.of_material(material.id)]
     refused = sorted((one.excerpt, one.reason) for one in quarantine.find("x"))
-    return [(one.id, one.value, one.version, one.entry) for one in known], [m.id for m in found], refused
+    labelled = [(one.id, one.value, one.version, one.entry) for one in known]
+    return labelled, [(m.id, m.source) for m in found], refused
 
 
 @pytest.mark.parametrize("size", [1, 2, 4])
