@@ -32,6 +32,10 @@ NAMES: Final = {
 }
 UNNAMED: Final = ("GGA", "GGA+U")  # emmet's names where POTCAR decides
 WANTED: Final = frozenset({Task.RELAX, Task.STATIC, Task.UNIFORM})
+ELSEWHERE: Final = (
+    "density of states left out: it lies in a store for large data that is not named here; load from the configuration "
+    "file of jobflow, which names it"
+)
 FINISHED: Final = frozenset({"successful", "success", "true", "completed"})
 
 
@@ -134,7 +138,7 @@ def _run(
     gap = value_of(Property.BAND_GAP, _found(output, last, "bandgap"), "bandgap")
     if energy is None and per_atom is not None:
         energy = per_atom * len(structure)
-    density, told = _density(output)
+    density, told = _density(output, one_spin=bool(settings.get("spin_orbit") or settings.get("non_collinear")))
     level = _found(output, last, "efermi")
     return Run(
         key,
@@ -149,6 +153,7 @@ def _run(
         moment=_moment(last, structure),
         density=density,
         mesh=int(number(inputs.get("nkpoints"), "nkpoints") or 0),
+        n_electrons=number(tags.get("NELECT"), "NELECT"),
         remarks=(*remarks, *told),
     )
 
@@ -171,19 +176,21 @@ def _method(output: dict[str, Any], inputs: dict[str, Any], tags: Mapping[str, A
     return stated, settings  # of INCAR alone a default may be missing
 
 
-def _density(output: dict[str, Any]) -> tuple[Density | None, tuple[str, ...]]:
-    """Density of states, where the document holds one and not the mere place of it in another store."""
+def _density(output: dict[str, Any], *, one_spin: bool) -> tuple[Density | None, tuple[str, ...]]:
+    """Density of states, where the document holds one and not the mere place of it in another store.
+
+    `one_spin` says that channels beyond the first are directions of the moment and no spins.
+    """
     dos = at(output, ("vasp_objects", "dos"))
+    if isinstance(dos, dict) and "blob_uuid" in dos:
+        return None, (ELSEWHERE,)
     if not isinstance(dos, dict) or "energies" not in dos:
         return None, ()
+    names = ("spin_up_densities", "spin_down_densities")
+    given = dos["densities"] if "densities" in dos else {name: dos[name] for name in names if dos.get(name)}
     try:
-        given = dos["densities"].values() if "densities" in dos else [
-            dos[name] for name in ("spin_up_densities", "spin_down_densities") if dos.get(name)
-        ]  # fmt: skip
-        spins = tuple(np.asarray(one, dtype=float) for one in given)
-        if not spins:
-            return None, ()
-        return Density(np.asarray(dos["energies"], dtype=float), spins, float(dos["efermi"])), ()
+        spins = tuple(np.asarray(one, dtype=float) for one in given.values())[: 1 if one_spin else 2]
+        return (Density(np.asarray(dos["energies"], dtype=float), spins, float(dos["efermi"])) if spins else None), ()
     except BAD as error:
         return None, (f"density of states left out: {reason_of(error)}",)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
+from scipy.integrate import cumulative_trapezoid
 
 from fermiloop.db_init.importers.answers import SAME
 from fermiloop.db_init.importers.dos import curve_of
@@ -22,11 +23,14 @@ from fermiloop.db_init.importers.numbers import value_of
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.db_init.importers.vasp_method import Task
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.alignment import METAL, Edges
+from fermiloop.platform.representations.alignment import METAL, Edges, zero_level
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Origin, Property
 
+EMPTY: Final = 1e-3  # of the highest density: where no state is
+FEWEST_OFF: Final = 0.3  # electrons by which a curve may miss the valence, as a metal's on a coarse grid does
+SHARE_OFF: Final = 0.05  # of the valence, likewise
 MOST: Final = 100.0  # eV/atom, of an energy by VASP on either side of zero
 
 
@@ -77,6 +81,8 @@ class Run:
         Density of states.
     mesh
         Number of k-points.
+    n_electrons
+        Valence electrons in the cell.
     remarks
         What was assumed of it or left out.
     """
@@ -93,6 +99,7 @@ class Run:
     moment: float | None = None
     density: Density | None = None
     mesh: int = 0
+    n_electrons: float | None = None
     remarks: tuple[str, ...] = ()
 
     def check(self) -> None:
@@ -189,10 +196,31 @@ def _curve(run: Run, method: Method, scale: float) -> tuple[Curve | None, tuple[
         return None, ()
     edges = Edges(*run.edges) if run.edges else Edges() if run.gap is not None and run.gap <= METAL else None
     try:
+        _check_electrons(run, edges)
         curve, said = curve_of(run.density.energies, run.density.spins, run.density.level, method, edges)
     except BAD as error:
         return None, (f"density of states left out: {reason_of(error)}",)
     return replace(curve, values=scale * curve.values), said
+
+
+def _check_electrons(run: Run, edges: Edges | None) -> None:
+    """Refuse a curve that holds other than the valence electrons up to its zero.
+
+    Where it begins among states, as with EMIN, deeper ones are missing: then it must not hold more.
+    """
+    if run.density is None or run.n_electrons is None:
+        return
+    x, y = run.density.energies, np.sum(run.density.spins, axis=0)
+    zero = run.density.level if edges is None else zero_level(run.density.level, edges)
+    held = cumulative_trapezoid(y, x, initial=0.0)
+    found = float(np.interp(zero, x, held))
+    whole = y[0] <= EMPTY * y.max()
+    off = max(FEWEST_OFF, SHARE_OFF * run.n_electrons)
+    if found > run.n_electrons + off or (whole and found < run.n_electrons - off):
+        raise InputError(
+            f"it holds {found:.2f} electrons up to the Fermi level, and the crystal has {run.n_electrons:g}; its "
+            "k-points or its points are too few, or its file is not whole"
+        )
 
 
 def _others(crystal: _Crystal, run: Run) -> list[str]:

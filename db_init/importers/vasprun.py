@@ -11,9 +11,11 @@ import gzip
 import hashlib
 import itertools
 import lzma
+import math
 import re
 import warnings
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -22,12 +24,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Composition, Structure
+from pymatgen.core import Structure
 from pymatgen.electronic_structure.core import Spin
 from pymatgen.io.vasp.outputs import Outcar, Vasprun
 
 from fermiloop.db_init.importers.entries import BAD, Batch, Entry, Refusal, digest
 from fermiloop.db_init.importers.intake import take_in
+from fermiloop.db_init.importers.numbers import number
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
 from fermiloop.db_init.importers.vasp_method import WHY_NOT, Task, is_set, method_of, task_of
@@ -174,13 +177,12 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _formula(head: bytes) -> str:
+    """Elements and their smallest whole numbers; empty where the file names no atoms."""
     start = head.find(b'name="atoms"')
-    symbols = (
-        [found.decode() for found in ATOMS.findall(head[start : head.find(b"</array>", start)])] if start >= 0 else []
-    )
-    return (
-        str(Composition.from_dict({one: symbols.count(one) for one in set(symbols)}).reduced_formula) if symbols else ""
-    )
+    named = ATOMS.findall(head[start : head.find(b"</array>", start)]) if start >= 0 else []
+    counts = Counter(symbol.decode() for symbol in named)
+    divisor = math.gcd(*counts.values()) if counts else 1
+    return "".join(f"{symbol}{count // divisor}" for symbol, count in sorted(counts.items()))
 
 
 def _outcar_of(path: Path) -> Path | None:
@@ -251,6 +253,7 @@ def _run(found: Vasprun, path: Path, key: str, task: Task, tags: dict[str, Any])
         moment=moment,
         density=_density(found),
         mesh=len(found.actual_kpoints or []),
+        n_electrons=number(tags.get("NELECT"), "NELECT"),
         remarks=tuple(remarks),
     )
 

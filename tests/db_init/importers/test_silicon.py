@@ -207,6 +207,39 @@ def test_other_shapes_of_the_document_say_the_same(
     assert abs(gap.min() + gap.max()) < 0.11  # mid-gap
 
 
+def test_a_curve_whose_store_is_not_named_is_told(database: str, outputs: Outputs, tmp_path: Path) -> None:
+    store = fill(opened(), a=outputs("scf"), b=outputs("dos"))
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(list(store.query(load=False)), default=str))
+    assert jobstore.load(str(path)) == LoadReport(1, 0, 1)
+    values, curve, _ = stored("JobStore")
+    assert (values["energy_per_atom"], curve) == (pytest.approx(ENERGY, abs=1e-6), None)
+    assert "a store for large data that is not named here" in quarantine.find()[0].reason
+
+
+def test_a_curve_without_its_electrons_is_told(database: str, outputs: Outputs) -> None:
+    one = outputs("dos")
+    one["vasp_objects"]["dos"]["densities"] = {
+        spin: [0.3 * value for value in values] for spin, values in one["vasp_objects"]["dos"]["densities"].items()
+    }
+    static = outputs("scf") | {"vasp_objects": {}}
+    assert jobstore.load("S", store=fill(opened(), a=one, b=static)).quarantined == 1
+    assert stored("JobStore")[1] is None
+    assert "holds 2.40 electrons up to the Fermi level, and the crystal has 8" in quarantine.find("S")[0].reason
+
+
+def test_directions_of_the_moment_are_no_spins(database: str, outputs: Outputs) -> None:
+    one = outputs("dos")
+    one["calcs_reversed"][0]["input"]["incar"]["LSORBIT"] = True
+    up = one["vasp_objects"]["dos"]["densities"]["1"]
+    one["vasp_objects"]["dos"]["densities"]["-1"] = [0.5 * value for value in up]
+    jobstore.load("S", store=fill(opened(), a=one))
+    _, curve, method = stored("JobStore")
+    occupied = (curve.points() > -10.01) & (curve.points() < 0.01)
+    assert float(np.trapezoid(curve.array()[occupied], curve.points()[occupied])) == pytest.approx(7.178, abs=0.01)
+    assert method.settings["spin_orbit"] is True
+
+
 def projections(one: Documents) -> None:
     del one["vasp_objects"]["dos"]["densities"]
 
@@ -227,7 +260,7 @@ def test_lines_and_mere_projections_are_no_density_of_states(
 
 def test_the_method_of_a_document_says_what_ran(database: str, outputs: Outputs) -> None:
     def tagged(**tags: Any) -> Documents:
-        one = outputs("Fe")
+        one = outputs("Fe") | {"vasp_objects": {}}
         one["calcs_reversed"][0]["input"]["incar"] |= tags
         return one
 
