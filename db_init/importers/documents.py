@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -43,12 +43,19 @@ class Offer:
         content = hashlib.sha256(bytes(spectrum.values) + repr((spectrum.lo, spectrum.hi)).encode()).hexdigest()
         return cls(energy, content, spectrum, entry.key, entry.line)
 
+    def at(self, material: str) -> Offer:
+        """The same curve under the id of the material that its crystal is."""
+        one = self.spectrum
+        if one.material == material:
+            return self
+        moved = Spectrum.from_arrays(material, one.points(), one.array(), method=one.method, kind=one.kind, gap=one.gap)
+        return replace(self, spectrum=moved)
+
 
 @dataclass
 class Written:
-    """What a batch brought: new materials, ids of new labels, and what was left out."""
+    """What a batch brought: ids of new labels, and what was left out."""
 
-    new: int
     added: list[str]
     told: list[Refusal]
 
@@ -57,11 +64,12 @@ class Documents:
     """Documents of one batch, each checked before it is kept here."""
 
     def __init__(self) -> None:
-        self.n = 0
-        self.materials: dict[str, Material] = {}
+        self.materials: list[Material] = []
         self.answers: list[Answer] = []
-        self.offers: dict[str, list[Offer]] = {}
+        self.offers: list[Offer] = []
         self.methods: dict[str, Method] = {}
+        self.ids: dict[str, str] = {}
+        self.new = 0
 
     def add(self, entry: Entry, file: str | None = None) -> None:
         """Make the documents of an entry, all or none.
@@ -72,6 +80,7 @@ class Documents:
             If the crystal is none, or a number or the curve does not hold.
         """
         material = Material.from_structure(entry.structure, origin=Origin.IMPORT, source=entry.source)
+        material.check()
         for name, value, method in entry.numbers:
             Label.make(material.id, name, value, method=method.id, calculation=None, version=1).check()
         offers = []
@@ -82,26 +91,26 @@ class Documents:
             )
             made.check()
             offers.append(Offer.of(made, entry))
-        material.check()
-        self.n += 1
-        self._keep(material)
+        self.materials.append(material)
         self.answers += [
             Answer((material.id, method.id, name), value, entry.key, entry.line, file)
             for name, value, method in entry.numbers
         ]
-        for offer in offers:
-            self.offers.setdefault(str(offer.spectrum.id), []).append(offer)
+        self.offers += offers
         for method in [method for *_, method in entry.numbers] + ([entry.curve.method] if entry.curve else []):
             self.methods[method.id] = method
 
-    def _keep(self, material: Material) -> None:
-        """Of entries of one crystal the one of the first key names its source, wherever it stands."""
-        known = self.materials.get(material.id)
-        if known is None or str(material.source.get("key")) < str(known.source.get("key")):
-            self.materials[material.id] = material
+    def save_materials(self) -> set[str]:
+        """Write the crystals first, which says what material each of them is; the ids of these."""
+        # of entries of one crystal that of the first key names its source, wherever it stands: the last one counts
+        ordered = sorted(self.materials, key=lambda one: str(one.source.get("key")), reverse=True)
+        self.ids, self.new = materials.take_in(ordered)
+        self.answers = [replace(one, place=(self.ids[one.place[0]], *one.place[1:])) for one in self.answers]
+        self.offers = [one.at(self.ids[one.spectrum.material]) for one in self.offers]
+        return set(self.ids.values())
 
     def save(self, held: Collection[str] = (), offered: dict[str, Offer] | None = None) -> Written:
-        """Write all of it.
+        """Write what is known of the crystals.
 
         Parameters
         ----------
@@ -112,14 +121,13 @@ class Documents:
         """
         for method in self.methods.values():
             methods.save(method.engine, method.functional, dict(method.settings), dict(method.code_versions))
-        # Curves and labels first: a material that is there without them would look complete.
         told = save_curves(self.offers, {} if offered is None else offered)
         now = [one for one in self.answers if one.place[0] not in held]
         told += [refusal(one, reason) for one, reason in left_out(now)]
         added, contradictions = save_labels(now)
-        new = materials.save_many(list(self.materials.values()))
-        materials.name_after(self.materials[one] for one in sorted(held))
-        return Written(new, added, told + contradictions)
+        again = ((self.ids[one.id], dict(one.source)) for one in self.materials if self.ids[one.id] in held)
+        materials.name_after(again)
+        return Written(added, told + contradictions)
 
 
 def save_labels(answers: Collection[Answer], mine: Collection[str] = ()) -> tuple[list[str], list[Refusal]]:
@@ -161,11 +169,14 @@ def save_labels(answers: Collection[Answer], mine: Collection[str] = ()) -> tupl
     return [*added, *(str(label.id) for label in first)], told
 
 
-def save_curves(offers: dict[str, list[Offer]], offered: dict[str, Offer]) -> list[Refusal]:
+def save_curves(offers: Collection[Offer], offered: dict[str, Offer]) -> list[Refusal]:
     """Write the curves; those that are left out for another one of the same crystal and Method."""
-    stored = spectra.by_ids(offers)
+    by_id: dict[str, list[Offer]] = {}
+    for one in offers:
+        by_id.setdefault(str(one.spectrum.id), []).append(one)
+    stored = spectra.by_ids(by_id)
     fresh, told = [], []
-    for key, given in offers.items():
+    for key, given in by_id.items():
         before = offered.get(key)
         best, *rest = sorted([*given, *([before] if before else [])])
         if key not in stored:

@@ -109,15 +109,17 @@ def _take(load: Load, batch: Batch) -> tuple[int, int, int]:
     documents, refused = Documents(), 0
     for item in batch.read():
         refused += load.tell(batch, [item] if isinstance(item, Refusal) else _keep(documents, item, batch.file))
-    held = load.enter(batch, documents.materials)
-    written = documents.save(held, load.offered)
+    n = len(documents.materials)
+    if not n:  # a source without a good entry leaves nothing behind but its quarantine
+        return 0, 0, refused
+    ids = documents.save_materials()
+    written = documents.save(load.enter(batch, ids), load.offered)
     refused += load.tell(batch, written.told)
-    if documents.n:  # a source without a good entry leaves nothing behind but its quarantine
-        imports.note(
-            batch.digest, source=load.source, materials=documents.materials, n=documents.n, refused=refused,
-            answers=[one.row() for one in documents.answers], added=written.added,
-        )  # fmt: skip
-    return written.new, documents.n - written.new, refused
+    imports.note(
+        batch.digest, source=load.source, materials=ids, n=n, refused=refused,
+        answers=[one.row() for one in documents.answers], added=written.added,
+    )  # fmt: skip
+    return documents.new, n - documents.new, refused
 
 
 def _keep(documents: Documents, entry: Entry, file: str | None) -> list[Refusal]:

@@ -78,14 +78,18 @@ def save_many(materials: Sequence[Material]) -> int:
     return insert_new(materials)
 
 
-def name_after(materials: Iterable[Material]) -> None:
+def take_in(materials: Sequence[Material]) -> tuple[dict[str, str], int]:
+    """Save crystals; the id of its material by the id that each was made with, and how many materials were new."""
+    return {str(one.id): str(one.id) for one in materials}, insert_new(materials)
+
+
+def name_after(sources: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Let the entry of the first key name the source of each material, of several of one source that gave it."""
-    for one in materials:
-        stored = Material.objects(id=one.id).only("source").first()
-        if stored is not None and stored.source.get("name") == one.source.get("name"):
-            first = min(stored.source, one.source, key=lambda source: str(source.get("key")))
-            if first is not stored.source:
-                Material.objects(id=one.id).update(set__source=dict(first))
+    for material, source in sources:
+        stored = Material.objects(id=material).only("source").first()
+        same = stored is not None and stored.source.get("name") == source.get("name")
+        if same and str(source.get("key")) < str(stored.source.get("key")):
+            Material.objects(id=material).update(set__source=source)
 
 
 def get(material_id: str) -> Material:

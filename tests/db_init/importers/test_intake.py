@@ -47,12 +47,12 @@ def test_a_part_that_is_left_out_is_told_and_the_rest_comes_in(database: str) ->
 
 
 def test_a_batch_that_was_cut_off_is_taken_in_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = materials.save_many
-    monkeypatch.setattr(materials, "save_many", lambda _: (_ for _ in ()).throw(ConnectionError))
+    whole = labels.save_many
+    monkeypatch.setattr(labels, "save_many", lambda _: (_ for _ in ()).throw(ConnectionError))
     with pytest.raises(ConnectionError):
         take_in("x", batches(entry("a")))
-    monkeypatch.setattr(materials, "save_many", whole)
-    assert take_in("x", batches(entry("a"))) == LoadReport(1, 0, 0)
+    monkeypatch.setattr(labels, "save_many", whole)
+    assert take_in("x", batches(entry("a"))) == LoadReport(0, 1, 0)
     (found,) = materials.find(materials.MaterialQuery())
     assert [label.value for label in labels.of_material(found.id)] == [1.0]
 
