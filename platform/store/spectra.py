@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from mongoengine import NotUniqueError
 from numpy.typing import ArrayLike
 
+from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import SpectrumKind
@@ -38,23 +39,29 @@ def save(
     if not Spectrum.objects(id=spectrum.id).only("id").first():
         with contextlib.suppress(NotUniqueError):  # another process saved the same curve in between
             spectrum.save(force_insert=True)
-    return str(spectrum.id)
+    return merging.brought_home([material]).get(spectrum.id, str(spectrum.id))
 
 
 def save_many(spectra: Iterable[Spectrum]) -> int:
     """Insert checked spectra whose ids are new; returns how many were."""
-    return insert_new(spectra)
+    made = list(spectra)
+    new = insert_new(made)
+    merging.brought_home(spectrum.material for spectrum in made)
+    return new
 
 
 def of_material(material: str, kind: SpectrumKind = SpectrumKind.DOS, method: str | None = None) -> Spectrum | None:
     """Spectrum of a material, by the method asked or the first there is."""
-    query = {"material": material, "kind": kind} | ({"method": method} if method else {})
-    return Spectrum.objects(**query).order_by("id").first()
+    query = {"kind": kind} | ({"method": method} if method else {})
+    found = Spectrum.objects(material=material, **query).order_by("id").first()
+    return found or Spectrum.objects(material=aliases.one(material), **query).order_by("id").first()
 
 
 def all_of_material(material: str) -> list[Spectrum]:
     """Every spectrum of a material, of any kind and method."""
-    return list(Spectrum.objects(material=material).order_by("kind", "method"))
+    found = list(Spectrum.objects(material=material).order_by("kind", "method"))
+    at = aliases.one(material) if not found else material
+    return all_of_material(at) if at != material else found
 
 
 def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
