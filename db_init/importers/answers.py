@@ -8,11 +8,11 @@ of them lie further apart than a repeated calculation does, nobody can tell whic
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from fermiloop.schemas.vocabulary import UNIT_OF, Property
+from fermiloop.schemas.vocabulary import PER_CELL, UNIT_OF, Property
 
 LOWER_COUNTS: Final = frozenset(
     {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL}
@@ -57,6 +57,11 @@ class Answer:
     key: str
     line: int | None = None
     file: str | None = None
+
+    def at(self, material: str, factor: float) -> Answer:
+        """The same answer of the material that the crystal is, whose cell is `factor` times as large."""
+        value = factor * self.value if UNIT_OF[self.place[2]] in PER_CELL else self.value
+        return replace(self, place=(material, *self.place[1:]), value=value)
 
     def row(self) -> dict[str, Any]:
         """As it is kept with its batch."""
