@@ -10,7 +10,16 @@ from typing import Final
 
 import numpy as np
 
-from fermiloop.db_init.importers.answers import Answer, Place, Standing, left_out, settle_all, standing, winner
+from fermiloop.db_init.importers.answers import (
+    Answer,
+    Place,
+    Standing,
+    by_place,
+    left_out,
+    settle_all,
+    standing,
+    winner,
+)
 from fermiloop.db_init.importers.entries import Entry, Refusal
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
 from fermiloop.platform.store import labels, materials, methods, spectra
@@ -154,17 +163,15 @@ def save_labels(
     since
         When the load began: labels that are as young are its own, under whatever ids they are now.
     """
-    by_place: dict[Place, list[Answer]] = {}
-    for one in answers:
-        by_place.setdefault(one.place, []).append(one)
-    stored = _stored(by_place)
+    said = by_place(answers)
+    stored = _stored(said)
     first: list[Label] = []
     added, told = [], []
     for place, value in settle_all(answers).items():
         rows = stored.get(place, [])
         own = [one for one in rows if one.id in mine or (since is not None and one.created_at >= since)]
         earlier = [one for one in rows if one not in own]
-        given = by_place[place]
+        given = said[place]
         if value is not None and [(one.value, one.entry) for one in own] == [(value, winner(given, value))]:
             continue
         labels.withdraw(label.id for label in own)
