@@ -57,7 +57,7 @@ def table(text: str) -> tuple[list[str], NDArray[np.float64]]:
     """
     headings: list[str] = []
     rows: list[tuple[int, list[str]]] = []
-    lines = text.replace("\x1a", "").splitlines()
+    lines = text.replace("\x1a", "").replace("−", "-").splitlines()
     commas = _decimal_commas(lines)
     for place, line in enumerate(lines, start=1):
         content, *comment = COMMENT.split(line, maxsplit=1)
@@ -123,22 +123,22 @@ def _level(energies: NDArray[np.float64], header: Header, name: str, wish: Wish)
     """Fermi level as the energies count, and what is to be said of it."""
     if wish.fermi is not None:
         return wish.fermi, (f"The Fermi level {wish.fermi:g} eV was taken as given.",)
-    if header.relative:
+    if header.level.relative:
         return 0.0, ("The heading says that energies are about the Fermi level.",)
-    if header.elsewhere is not None:
+    if header.level.elsewhere is not None:
         raise InputError(
-            f"The heading says that energies are counted from the {header.elsewhere.lower()} level, and names no Fermi "
-            "level; give it (fermi: -5.1, --fermi), or the file about the Fermi level."
+            f"The heading says that energies are counted otherwise ({header.level.elsewhere.lower()}), and names no "
+            "Fermi level; give it (fermi: -5.1, --fermi), or the file about the Fermi level."
         )
-    if header.level is None:
+    if header.level.value is None:
         if ABSOLUTE_NAMES.search(name):
             raise InputError(
                 f"{name} looks like a file of postw90, whose energies are not about the Fermi level and which names "
                 "none; give it in eV (fermi: 7.3, --fermi 7.3; fermi: 0 if it was subtracted already)."
             )
         return 0.0, (NOT_NAMED,)
-    _check_level(energies, header.level)
-    return header.level, (f"The Fermi level {header.level:g} eV of the heading was taken.",)
+    _check_level(energies, header.level.value)
+    return header.level.value, (f"The Fermi level {header.level.value:g} eV of the heading was taken.",)
 
 
 def _check_level(energies: NDArray[np.float64], level: float) -> None:
