@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curve_files.channels import total_of
+from fermiloop.platform.representations.curve_files.channels import energies_and_total
 from fermiloop.platform.representations.curve_files.header import is_heading, read_header
 from fermiloop.platform.representations.curve_files.reading import NOT_NAMED, Reading, Wish
 from fermiloop.platform.representations.curve_files.text import is_number, number
@@ -38,11 +38,11 @@ def read_columns(text: str, name: str, wish: Wish) -> Reading:
     headings, columns = table(text)
     header = read_header(headings)
     unit = header.energy_unit or 1.0
-    total, said = total_of(columns, header, wish)
+    energies, total, said = energies_and_total(columns, header, wish)
     remarks = list(said)
     if unit != 1.0 or header.density_unit not in (None, 1.0):
         remarks.append("Units of the heading were converted to eV and states/eV.")
-    energies = columns[:, 0] * unit
+    energies = energies * unit
     level, how = _level(energies, header, name, wish)
     return Reading.of(energies, total / (header.density_unit or unit), level, None, (*remarks, *how))
 
@@ -57,7 +57,7 @@ def table(text: str) -> tuple[list[str], NDArray[np.float64]]:
     """
     headings: list[str] = []
     rows: list[tuple[int, list[str]]] = []
-    lines = text.replace("\x1a", "").replace("−", "-").splitlines()
+    lines = text.replace("\x1a", "").replace("−", "-").replace('"', "").splitlines()
     commas = _decimal_commas(lines)
     for place, line in enumerate(lines, start=1):
         content, *comment = COMMENT.split(line, maxsplit=1)

@@ -75,8 +75,8 @@ def is_heading(line: str) -> bool:
 
 
 def _refuse(whole: str) -> None:
-    if "%" in whole:
-        raise InputError(f"The heading {_shown(whole)} has a percent sign, which is no unit of a density of states.")
+    if "%" in whole or "percent" in whole.lower():
+        raise InputError(f"The heading {_shown(whole)} speaks of percent, which is no unit of a density of states.")
     if PROJECTED.search(whole) and not TOTAL.search(whole):
         raise InputError("The heading says that this is a projected density of states; give the total one.")
 
