@@ -53,8 +53,9 @@ def aligned(spectrum: Spectrum, wanted: Alignment | None = None) -> Spectrum:
     about = wanted or alignment()
     if spectrum.alignment in (Alignment.MIDGAP, Alignment.VBM):
         row = {name: spectrum[name] for name in ("lo", "hi", "alignment", "gap")}
-        spectrum.lo, spectrum.hi = axis(row, about)
-        spectrum.alignment = about
+        ends = axis(row, about)
+        for name, value in (("lo", ends[0]), ("hi", ends[1]), ("alignment", about)):
+            spectrum[name] = value
     return spectrum
 
 
