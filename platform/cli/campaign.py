@@ -56,7 +56,11 @@ def launch(
     from fermiloop.platform.campaign.spec import load_spec
 
     spec = load_spec(file)
-    from fermiloop.platform.store import campaigns, connection
+    from fermiloop.platform.store import campaigns, connection, spectra
+
+    for remark in spec.target.told(spectra.alignment()):
+        sys.stderr.write(f"{file}: {remark}
+")
 
     connection.connect()
     if queue:
