@@ -59,8 +59,7 @@ def launch(
     from fermiloop.platform.store import campaigns, connection, spectra
 
     for remark in spec.target.told(spectra.alignment()):
-        sys.stderr.write(f"{file}: {remark}
-")
+        sys.stderr.write(f"{file}: {remark}\n")
 
     connection.connect()
     if queue:
