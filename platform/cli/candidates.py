@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fermiloop.platform.campaign.names import GENERATOR_PRESETS
-from fermiloop.platform.cli import filters, lineage_view
+from fermiloop.platform.cli import exporting, filters, lineage_view
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
@@ -67,17 +67,7 @@ def find(
 ) -> None:
     """Find candidates by where they came from, how far they came, what they are made of and their scores."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
-    wanted: dict[str, Any] = {
-        "campaign": campaign,
-        "round": number,
-        "stage": filters.stage(stage),
-        "generator": _generator(generator),
-        "scores": filters.windows(ranges, SCORES),
-        "n_sites": filters.sites(sites),
-        "elements": filters.elements(elements),
-        "chemical_system": filters.chemical_system(chemical_system),
-        "formula": filters.formula(formula),
-    }
+    wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
     like = Likeness.of(dos_like, metric, window)
     listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
     if cif is not None:
@@ -86,6 +76,31 @@ def find(
         write_cifs({row["id"]: candidates.get(row["id"]).to_structure() for row in listing.rows}, cif)
         return
     listing.show(as_json=as_json, as_csv=as_csv)
+
+
+@app.command("export")
+def export(
+    to: exporting.ToArgument,
+    campaign: CampaignOption = None,
+    number: RoundOption = None,
+    stage: StageOption = None,
+    generator: GeneratorOption = None,
+    elements: filters.ElementsOption = None,
+    formula: filters.FormulaOption = None,
+    chemical_system: filters.SystemOption = None,
+    sites: filters.SitesOption = None,
+    ranges: filters.RangeOption = None,
+    crystal_system: filters.CrystalOption = None,
+    limit: filters.LimitOption = filters.MOST_ROWS,
+    form: exporting.FormOption = None,
+) -> None:
+    """Write what `find` finds, all of it by default, with lineage, verdicts, scores and the materials they became."""
+    target = exporting.Target.of(to, form)
+    wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
+    listing = _listing(wanted, filters.crystal_system(crystal_system), None, filters.limit(limit))
+    from fermiloop.platform.store import exchange_records
+
+    target.write(exchange_records.of_candidates(row["id"] for row in listing.rows))
 
 
 @app.command("show")
@@ -115,6 +130,31 @@ def explain(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: A
         print_json(chain)
     else:
         print_rich(lineage_view.tree(chain))
+
+
+def _wanted(
+    campaign: str | None,
+    number: int | None,
+    stage: str | None,
+    generator: str | None,
+    elements: str | None,
+    formula: str | None,
+    chemical_system: str | None,
+    sites: str | None,
+    ranges: list[str] | None,
+) -> dict[str, Any]:
+    """Checked fields of a query."""
+    return {
+        "campaign": campaign,
+        "round": number,
+        "stage": filters.stage(stage),
+        "generator": _generator(generator),
+        "scores": filters.windows(ranges, SCORES),
+        "n_sites": filters.sites(sites),
+        "elements": filters.elements(elements),
+        "chemical_system": filters.chemical_system(chemical_system),
+        "formula": filters.formula(formula),
+    }
 
 
 def _generator(name: str | None) -> str | None:

@@ -31,16 +31,13 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "candidate": ("string", None, "id of the candidate that a material is the result of"),
     "material": ("string", None, "id of the material that a candidate became"),
     "calculation": ("string", None, "id of the calculation that gave the numbers"),
-    "method": ("string", None, "id of the engine, functional and settings that gave the density of states and the "
-               "numbers of a material"),
+    "method": ("string", None, "id of the engine, functional and settings that gave the curve and numbers"),
     "score": ("float", None, "the generator's score of a candidate, higher is better"),
     "probability": ("float", None, "calibrated probability that a candidate meets the target"),
     "similarity": ("float", None, "predicted cosine similarity to the campaign's target"),
-    "energy_per_atom": ("float", "eV/atom", "energy: of a material as computed by its method, of a candidate as "
-                        "predicted"),
+    "energy_per_atom": ("float", "eV/atom", "energy: of a material as computed, of a candidate as predicted"),
     "formation_energy_per_atom": ("float", "eV/atom", "computed formation energy of a material"),
-    "energy_above_hull": ("float", "eV/atom", "energy above the convex hull: of a material as computed by its method, "
-                          "of a candidate as predicted"),
+    "energy_above_hull": ("float", "eV/atom", "above the hull: of a material as computed, of a candidate as predicted"),
     "band_gap": ("float", "eV", "computed band gap of a material, 0 of a metal"),
     "fermi_level": ("float", "eV", "computed Fermi level of a material, about the program's own zero"),
     "magnetic_moment": ("float", "μB/cell", "computed total magnetic moment of a material"),

@@ -1,6 +1,6 @@
 """Cells of a table that a spreadsheet opens without running anything.
 
-A text that begins like a formula is run by spreadsheets (OWASP, "CSV injection"); an apostrophe before it makes it a text.
+A text that begins like a formula is run by spreadsheets (OWASP, "CSV injection"); behind an apostrophe it is a text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ CONTROLS: Final = frozenset("\t\r\n")  # at the beginning of a cell
 
 
 def safe_cell(value: Any) -> Any:
-    """The value of a cell: numbers as they are, None as nothing, a text that looks like a formula behind an apostrophe."""
+    """The value of a cell: numbers as they are, a text that looks like a formula behind an apostrophe."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):

@@ -1,8 +1,8 @@
 """Stored documents as canonical JSON and back: the one place that knows which fields leave the store.
 
-A record is what one line of an exported file holds. Each kind has a table, from the name of a field to how it is written
-and how it is checked when it comes in again; a field that no table names is refused on the way in. Labels and curves
-travel with their material, so their ids, which follow from their content, are made again.
+A record is what one line of an exported file holds. Each kind has a table, from the name of a field to how it is
+written and how it is checked when it comes in again; a field that no table names is refused on the way in. Labels and
+curves travel with their material, so their ids, which follow from their content, are made again.
 """
 
 from __future__ import annotations

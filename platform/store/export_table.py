@@ -1,4 +1,4 @@
-"""An export as a table: one row for each material and Method, or each candidate, a column for each property and unit."""
+"""An export as a table: a row for each material or candidate and Method, a column for each property with its unit."""
 
 from __future__ import annotations
 
@@ -42,10 +42,15 @@ SCORES: Final = {
 
 def lines(selection: Selection) -> Iterator[str]:
     """The table as CSV, line by line."""
-    columns = {**(MATERIAL if selection.kind is Kind.MATERIALS else CANDIDATE), **COMPUTED}
-    yield csv_line(columns.values())
+    shown = columns(selection)
+    yield csv_line(shown.values())
     for row in rows(selection):
-        yield csv_line(row.get(name) for name in columns)
+        yield csv_line(row.get(name) for name in shown)
+
+
+def columns(selection: Selection) -> dict[str, str]:
+    """Key of a row to the heading of its column."""
+    return {**(MATERIAL if selection.kind is Kind.MATERIALS else CANDIDATE), **COMPUTED}
 
 
 def rows(selection: Selection) -> Iterator[Row]:

@@ -52,8 +52,8 @@ def form_of(path: Path) -> tuple[Form, bool]:
         if name.removesuffix(".gz").endswith(f".{form}"):
             return form, packed
     raise InputError(
-        f"{path} names no format that is written; let it end in .json, .jsonl, .csv or .optimade.jsonl, each with .gz or "
-        "without, or name a folder."
+        f"{path} names no format that is written; let it end in .json, .jsonl, .csv or .optimade.jsonl, each with .gz "
+        "or without, or name a folder."
     )
 
 

@@ -16,8 +16,8 @@ from pymongo.errors import BulkWriteError
 from fermiloop.platform.representations import optimade_fields
 from fermiloop.platform.store import connection, dos_search, optimade_numbers
 from fermiloop.platform.store.inserting import DUPLICATE
-from fermiloop.schemas.base import content_id, now
 from fermiloop.platform.store.optimade_numbers import Curves
+from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.vocabulary import CampaignState
 
 STRUCTURES: Final = "optimade_structures"

@@ -173,7 +173,12 @@ def _entry(row: dict[str, Any], more: Mapping[str, Any] | None = None) -> dict[s
         if name not in NOT_ATTRIBUTES
     }
     related = row.get("relationships") or {}
-    return {"id": row["id"], "type": "structures", "attributes": {**attributes, **(more or {})}, "relationships": related}
+    return {
+        "id": row["id"],
+        "type": "structures",
+        "attributes": {**attributes, **(more or {})},
+        "relationships": related,
+    }
 
 
 def _cited(row: dict[str, Any]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What OPTIMADE tells of a material's numbers and curve: which there are, which Method stands for it, its arrays on reading."""
+"""What OPTIMADE tells of a material's numbers and curve: which there are, and by which Method; arrays on reading."""
 
 from __future__ import annotations
 
@@ -43,9 +43,7 @@ def curves() -> dict[str, CurveMark]:
     found: dict[str, CurveMark] = {}
     rows = connection.database()["spectra"].find({"kind": str(SpectrumKind.DOS)}, wanted)
     for row in sorted(rows, key=lambda row: row["_id"]):
-        mark = CurveMark(
-            row["_id"], row["method"], row.get("calculation"), row["alignment"], row.get("n_electrons")
-        )
+        mark = CurveMark(row["_id"], row["method"], row.get("calculation"), row["alignment"], row.get("n_electrons"))
         found.setdefault(row["material"], mark)
     return found
 
