@@ -60,9 +60,9 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
             f"{path.name}: {tally.loaded} new, {tally.already} there already, {tally.refused} refused", done / total
         )
     _told_at_the_end(opened.counts, tally)
-    if tally.read["candidate"]:
-        progress(f"{tally.read['candidate']} candidates passed over: they come with the archive of their campaign", 1.0)
-    return LoadReport(tally.loaded, tally.already, tally.refused)
+    n = tally.read["candidate"]
+    passed = f"{n} candidates were passed over: they come with the archive of their campaign (campaign export)."
+    return LoadReport(tally.loaded, tally.already, tally.refused, (passed,) if n else ())
 
 
 class _Methods:

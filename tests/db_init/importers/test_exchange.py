@@ -420,13 +420,13 @@ def test_candidates_give_their_materials_and_stay_behind(
     assert (row["verdicts"][0]["value"], row["scores"]["hit"]) == (2.75, True)
     assert Structure.from_dict(row["evaluated"]) == Structure.from_dict(row["structure"]) == crystal
     elsewhere()
-    said: list[str] = []
-    assert registry.load(str(tmp_path / "c.jsonl"), lambda what, _: said.append(what)) == LoadReport(1, 0, 0)
-    assert "1 candidates passed over" in said[-1]
+    done = registry.load(str(tmp_path / "c.jsonl"))
+    assert (done.loaded, done.already, done.quarantined) == (1, 0, 0)
+    assert "1 candidates were passed over" in done.notes[0]
     assert Candidate.objects.count() == 0
     assert Label.objects(material=filled["Pd"]).count() == 4
-    assert registry.load(str(tmp_path / "c.json")) == LoadReport(0, 1, 0)
-    assert registry.load(str(tmp_path / "c.optimade.jsonl")) == LoadReport(0, 1, 0)
+    for name in ("c.json", "c.optimade.jsonl"):
+        assert registry.load(str(tmp_path / name)) == LoadReport(0, 1, 0, done.notes)
 
 
 def test_a_thousand_materials_pass_through_little_memory(database: str, server_uri: str, tmp_path: Path) -> None:
