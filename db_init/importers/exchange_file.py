@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, BinaryIO, Final
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.optimade_fields import PREFIX
@@ -212,7 +212,7 @@ def _whole(path: Path) -> dict[str, Any]:
     return found
 
 
-def _unpacked(path: Path) -> IO[bytes]:
+def _unpacked(path: Path) -> BinaryIO | gzip.GzipFile:
     """The file as plain bytes, whatever its name."""
     with path.open("rb") as raw:
         packed = raw.read(2) == GZIP

@@ -61,10 +61,10 @@ def rows(selection: Selection) -> Iterator[Row]:
             for computed in _computed(material, methods):
                 yield {**_about(material), **computed}
         return
-    for candidate, material in _with_material(selection):
+    for candidate, became in _with_material(selection):
         scores = candidate.get("scores") or {}
         known = {**candidate, **{name: scores.get(stored) for name, stored in SCORES.items()}}
-        for computed in _computed(material or {}, methods):
+        for computed in _computed(became or {}, methods):
             yield {**known, **computed}
 
 

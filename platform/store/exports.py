@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import BinaryIO, Final
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import exchange, exchange_records, export_table, optimade_export
@@ -140,7 +140,7 @@ def _document(first: str, lines: Iterator[str]) -> Iterator[str]:
 
 
 @contextmanager
-def _opened(path: Path, *, packed: bool) -> Iterator[IO[Any]]:
+def _opened(path: Path, *, packed: bool) -> Iterator[BinaryIO | gzip.GzipFile]:
     """A file to write bytes into; a packed one bears neither name nor time."""
     with path.open("wb") as raw:
         if packed:
