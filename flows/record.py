@@ -18,12 +18,11 @@ from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.steps import cheap_method_of, logger, step
 from fermiloop.flows.targets import computed_curve, resolve
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property, RoundState, Stage
+from fermiloop.schemas.vocabulary import Alignment, CalculationState, Engine, Origin, Property, RoundState, Stage
 
 
 @dataclass
@@ -90,6 +89,7 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
             method=method,
             calculation=made_by,
             n_electrons=found.n_electrons,
+            gap=found.gap,
         )
     numbers = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
@@ -130,7 +130,7 @@ def judge(spec: CampaignSpec, found: EvaluationResult, material: str, method: st
             numbers[f"computed_{name}"] = value
     parts, hit = [], True
     if spec.target.curve is not None and target.curve is not None:
-        similar = 0.0 if curve is None else float(cosine(curve, target.curve))
+        similar = 0.0 if curve is None else float(target.similarity(curve))
         numbers[f"{spec.target.curve.kind}_similarity"] = similar
         parts.append(similar)
         hit = similar >= target.hit_similarity
@@ -145,12 +145,13 @@ def judge(spec: CampaignSpec, found: EvaluationResult, material: str, method: st
 def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) -> str:
     """Give a candidate the result of a calculation that was finished before, by a rerun or another campaign."""
     material = str(calculation.result["material"])
-    curve = spectra.of_material(material, method=calculation.method)
+    curve = spectra.of_material(material, method=calculation.method, wanted=Alignment.MIDGAP)
     found = EvaluationResult(
         structure=materials.structure(material),
         energy_per_atom=float(calculation.result["energy_per_atom"]),
         energies=curve.points() if curve else None,
         density=curve.array() if curve else None,
+        gap=curve.gap if curve else None,
     )
     scores = judge(spec, found, material, calculation.method)
     candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)

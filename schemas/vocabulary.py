@@ -71,8 +71,14 @@ class SpectrumKind(StrEnum):
 class Alignment(StrEnum):
     """What lies at zero of a spectrum's axis."""
 
-    FERMI = "fermi"
+    FERMI = "fermi"  # the level as its source gave it, which may lie anywhere in a gap
+    MIDGAP = "midgap"  # middle of the gap; the Fermi level of a metal
+    VBM = "vbm"  # valence edge; the Fermi level of a metal
     NONE = "none"
+
+
+DOS_ALIGNMENTS: Final = frozenset({Alignment.FERMI, Alignment.MIDGAP, Alignment.VBM})
+"""What may lie at zero of a density of states."""
 
 
 # kind: unit of the axis, what lies at its zero, unit of the values

@@ -30,16 +30,20 @@ class Curve:
     Parameters
     ----------
     energies
-        (n,) eV about the Fermi level, even and rising.
+        (n,) eV about the middle of the gap, or a metal's Fermi level, even and rising; where the gap is unknown, about
+        the level that the source gave.
     values
         (n,) states/eV/cell, spins summed.
     method
         What made it.
+    gap
+        Width of the gap, eV, 0 for a metal; None where it is unknown.
     """
 
     energies: NDArray[np.float64]
     values: NDArray[np.float64]
     method: Method
+    gap: float | None = None
 
 
 @dataclass(frozen=True)

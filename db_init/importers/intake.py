@@ -43,7 +43,9 @@ class Documents:
         curves = []
         if entry.curve is not None:
             curve = entry.curve
-            curves.append(Spectrum.from_arrays(material.id, curve.energies, curve.values, method=curve.method.id))
+            curves.append(
+                Spectrum.from_arrays(material.id, curve.energies, curve.values, method=curve.method.id, gap=curve.gap)
+            )
         for document in (material, *found, *curves):
             document.check()
         self.materials.append(material)

@@ -31,7 +31,8 @@ CALCULATION: Final = (
 CAMPAIGN: Final = ("state", "reason", "created_at", "closed_at")
 LABEL: Final = ("id", "property", "value", "unit", "method", "version", "calculation")
 SPECTRUM: Final = (
-    "id", "material", "kind", "method", "lo", "hi", "n", "axis_unit", "alignment", "unit", "n_electrons", "calculation"
+    "id", "material", "kind", "method", "lo", "hi", "n", "axis_unit", "alignment", "gap", "unit", "n_electrons",
+    "calculation",
 )  # fmt: skip
 
 

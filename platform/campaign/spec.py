@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.curve_file import read_curve
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
     Number,
@@ -29,7 +28,6 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.representations.curves import GRIDS
 
 
 class SpaceSpec(Part):
@@ -289,10 +287,10 @@ def _with_curve(spec: CampaignSpec, source: str, folder: Path) -> CampaignSpec:
     if curve is None or curve.file is None:
         return spec
     try:
-        points, values = read_curve(folder / curve.file, GRIDS[curve.kind], curve.axis)
+        read = curve.read(folder / curve.file)
+        spec.target.check_curve(read)
     except InputError as error:
         raise SpecError(f"{source}: target.{curve.kind}.file does not hold: {_uncapital(str(error))}") from None
-    read = type(curve).model_validate({curve.axis: tuple(points.tolist()), "values": tuple(values.tolist())})
     return spec.model_copy(update={"target": spec.target.model_copy(update={str(curve.kind): read})})
 
 
