@@ -104,6 +104,7 @@ SPECTRUM: Final[Table] = {
     "n": Field(border.whole(2, MOST_POINTS)),
     "axis_unit": Field(border.one_of(Unit)),
     "alignment": Field(border.one_of(Alignment)),
+    "gap": optional(border.number, float),
     "values": Field(_values_in, _values_out),
     "unit": Field(border.one_of(Unit)),
     "n_electrons": optional(border.number, float),

@@ -6,13 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fermiloop.platform.store import connection, exchange
+from fermiloop.platform.store import connection, exchange, spectra
 from fermiloop.platform.store.exchange import Known
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.labels import SAME
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
 
+DIGITS: Final = 9  # after the point, of energies that are compared
+CALLED: Final = {
+    SpectrumKind.DOS: "density of states",
+    SpectrumKind.PHONON_DOS: "phonon density of states",
+    SpectrumKind.XRD: "powder pattern",
+    SpectrumKind.ABSORPTION: "absorption",
+}
 APART: Final = ("calculation",)  # fields of a curve that may differ: another run that gave the same
 
 
@@ -36,9 +44,9 @@ def save(known: Sequence[Known]) -> Merged:
     """Add what is new; Methods must be there already."""
     told: list[str] = []
     labels = _fresh_labels((label for one in known for label in one.labels), told)
-    spectra = _fresh_spectra((curve for one in known for curve in one.spectra), told)
+    curves = _fresh_spectra((curve for one in known for curve in one.spectra), told)
     # curves and labels first: a material that is there without them would look complete
-    insert_new(spectra)
+    insert_new(curves)
     insert_new(labels)
     return Merged(insert_new([one.material for one in known]), told)
 
@@ -65,8 +73,8 @@ def _fresh_labels(labels: Iterable[Label], told: list[str]) -> list[Label]:
     return list(fresh.values())
 
 
-def _fresh_spectra(spectra: Iterable[Spectrum], told: list[str]) -> list[Spectrum]:
-    listed = list(spectra)
+def _fresh_spectra(curves: Iterable[Spectrum], told: list[str]) -> list[Spectrum]:
+    listed = list(curves)
     here = {row["_id"]: _content(row) for row in _stored("spectra", listed)}
     fresh: dict[str, Spectrum] = {}
     for one in listed:
@@ -75,7 +83,7 @@ def _fresh_spectra(spectra: Iterable[Spectrum], told: list[str]) -> list[Spectru
         if there != content:
             differing = ", ".join(sorted(name for name in there | content if there.get(name) != content.get(name)))
             told.append(
-                f"The {_words(one.kind)} of {one.material} by the Method {one.method} is another here (it differs in "
+                f"The {CALLED[SpectrumKind(one.kind)]} of {one.material} by the Method {one.method} is another here (it differs in "
                 f"{differing}) and stays so."
             )
         elif one.id not in fresh:
@@ -84,8 +92,13 @@ def _fresh_spectra(spectra: Iterable[Spectrum], told: list[str]) -> list[Spectru
 
 
 def _content(row: dict[str, Any]) -> dict[str, Any]:
+    """What a curve says, whatever lies at its zero where the gap tells how far one zero is from another."""
     record = exchange.write(row, exchange.SPECTRUM)
-    return {name: value for name, value in record.items() if name not in APART}
+    if record["alignment"] in (Alignment.MIDGAP, Alignment.VBM):
+        lo, hi = spectra.axis(record, Alignment.MIDGAP)
+        record |= {"lo": lo, "hi": hi, "alignment": str(Alignment.MIDGAP)}
+    rounded = {name: round(record[name], DIGITS) for name in ("lo", "hi", "gap", "n_electrons") if name in record}
+    return {name: value for name, value in (record | rounded).items() if name not in APART}
 
 
 def _stored(collection: str, documents: Iterable[Label] | Iterable[Spectrum]) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
-from fermiloop.platform.store import connection
+from fermiloop.platform.store import connection, spectra
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Property, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
 
 Row = dict[str, Any]
 
@@ -26,7 +26,7 @@ class CurveMark:
     id: str
     method: str
     calculation: str | None
-    zero: str
+    zero: str  # what lies there when it is served
     n_electrons: float | None
 
     def fields(self) -> Row:
@@ -43,9 +43,15 @@ def curves() -> dict[str, CurveMark]:
     found: dict[str, CurveMark] = {}
     rows = connection.database()["spectra"].find({"kind": str(SpectrumKind.DOS)}, wanted)
     for row in sorted(rows, key=lambda row: row["_id"]):
-        mark = CurveMark(row["_id"], row["method"], row.get("calculation"), row["alignment"], row.get("n_electrons"))
+        mark = CurveMark(row["_id"], row["method"], row.get("calculation"), _zero(row), row.get("n_electrons"))
         found.setdefault(row["material"], mark)
     return found
+
+
+def _zero(row: Row) -> str:
+    """What lies at zero of a curve as it is served: what the settings of the store say, where its gap is known."""
+    stored = Alignment(row["alignment"])
+    return str(spectra.alignment() if stored in (Alignment.MIDGAP, Alignment.VBM) else stored)
 
 
 def marks() -> dict[str, str]:
@@ -96,6 +102,6 @@ def with_arrays(rows: list[Row]) -> list[Row]:
     if not wanted:
         return rows
     arrays = {}
-    for one in Spectrum.objects(id__in=wanted):
+    for one in map(spectra.aligned, Spectrum.objects(id__in=wanted)):
         arrays[one.id] = {"dos_energies": one.points().tolist(), "dos_values": one.array().tolist()}
     return [row | {name: arrays.get(row[name], {}).get(name) for name in ARRAYS if row.get(name)} for row in rows]

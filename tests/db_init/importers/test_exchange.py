@@ -62,7 +62,7 @@ def filled(database: str) -> dict[str, str]:
     gpaw = methods.save("gpaw", "PBE", {"cutoff": 400, "smearing": 0.1, "grid": [4, 4, 4]}, {"gpaw": "26.7"})
     other = methods.save("external", "HSE06", {"source": "Zürich Ångström 研究所", "licence": "CC BY 4.0"}, {})
     phonons = methods.save("external", "PBE", {"source": "phonons"}, {})
-    ids = {}
+    ids, gaps = {}, {"Al": 0.0, "Ni": 1.5, "Pd": None}
     for place, (name, origin) in enumerate({"Al": Origin.SEED, "Ni": Origin.IMPORT, "Pd": Origin.CAMPAIGN}.items()):
         crystal = Structure(Lattice.cubic(3.9 + 0.1 * place + 1 / 3), [name], [[0.1, 0.2, 1 / 3]])
         source = {"name": "Zürich Ångström 研究所", "key": f"{name}/№ {place}", "licence": "CC BY 4.0"}
@@ -71,7 +71,7 @@ def filled(database: str) -> dict[str, str]:
         labels.save(ids[name], "band_gap", 0.1 + place, method=gpaw)  # a later version
         labels.save(ids[name], "band_gap", 5.5, method=other)
         labels.save(ids[name], "magnetic_moment", -2.2, method=other)
-        spectra.save(ids[name], X, rng.random(401), method=gpaw, n_electrons=11.0, calculation="calc-1")
+        spectra.save(ids[name], X, rng.random(401), method=gpaw, n_electrons=11.0, calculation="calc-1", gap=gaps[name])
     points = np.linspace(0.0, 12.0, 50)
     spectra.save(ids["Al"], points, rng.random(50), method=phonons, kind=SpectrumKind.PHONON_DOS)
     ids["bare"] = materials.save(
@@ -203,12 +203,30 @@ def test_what_says_otherwise_is_told_and_nothing_is_overwritten(written: Path, f
     assert registry.load(str(spoil(written, change))) == LoadReport(0, 4, 2)
     assert documents() == before
     told = sorted(reasons())
-    assert told[0].startswith("The dos of ")
+    assert told[0].startswith("The density of states of ")
     assert "differs in values" in told[0]
     assert "The file says 9.0 eV for the band gap" in told[1]
     assert "is 0.333" in told[1]
     assert registry.load(str(written)) == LoadReport(0, 4, 2), "told again as long as it is so"
     assert len(reasons()) == 2
+
+
+def test_one_curve_about_two_zeros_is_one_curve(written: Path, filled: dict[str, str]) -> None:
+    """Where the gap is known a curve about the valence edge is the same as one about the middle of the gap."""
+    (stored,) = spectra.all_of_material(filled["Ni"])
+    assert (stored.alignment, stored.gap) == ("midgap", 1.5)
+
+    def change(lines: list[dict[str, Any]]) -> None:
+        for name in ("Ni", "Pd"):
+            one = next(line for line in lines if line.get("id") == filled[name])["spectra"][0]
+            one.update(lo=one["lo"] + 0.75, hi=one["hi"] + 0.75, alignment="vbm", gap=1.5)
+
+    before = documents()
+    assert registry.load(str(spoil(written, change))) == LoadReport(0, 4, 1)
+    assert documents() == before
+    (told,) = reasons()
+    assert f"density of states of {filled['Pd']}" in told
+    assert "differs in alignment, gap)" in told
 
 
 def test_later_versions_and_new_labels_are_added(written: Path, filled: dict[str, str]) -> None:

@@ -16,6 +16,7 @@ from pymatgen.core import Structure
 
 from fermiloop.platform.errors import FailureError, InputError
 from fermiloop.platform.representations.crystal_files import CrystalForm
+from fermiloop.platform.settings import settings
 from fermiloop.platform.store import (
     candidates,
     export_folder,
@@ -23,6 +24,8 @@ from fermiloop.platform.store import (
     exports,
     labels,
     materials,
+    optimade_entries,
+    optimade_numbers,
     spectra,
 )  # fmt: skip
 from fermiloop.platform.store.exchange_records import Selection, of_candidates, of_materials
@@ -145,6 +148,20 @@ def test_optimade_lines_are_what_the_standard_says(proposed: Selection, filled: 
         line for line in lines if line["id"] == proposed.candidates[0] or line["id"] == proposed.candidates[1]
     )
     assert candidate["attributes"]["_fermiloop_kind"] == "candidate"
+
+
+def test_curves_are_served_about_the_zero_of_the_store(
+    filled: dict[str, str], stored: Any, method: str, curve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = stored("Ti", "Al")
+    spectra.save(key, *curve(1.0), method=method, gap=1.5)
+    for zero, peak in (("midgap", 1.0), ("vbm", 1.75)):
+        monkeypatch.setenv("FERMILOOP_DOS_ALIGNMENT", zero)
+        settings.cache_clear()
+        optimade_entries.sync()
+        (row,) = optimade_numbers.with_arrays(list(optimade_entries.entries({"_id": key})))
+        assert row["dos_zero"] == zero
+        assert row["dos_energies"][int(np.argmax(row["dos_values"]))] == pytest.approx(peak)
 
 
 def test_the_same_documents_give_the_same_bytes(filled: dict[str, str], tmp_path: Path) -> None:
