@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -97,10 +98,12 @@ def export(
     """Write what `find` finds, all of it by default, with lineage, verdicts, scores and the materials they became."""
     target = exporting.Target.of(to, form)
     wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
-    listing = _listing(wanted, filters.crystal_system(crystal_system), None, filters.limit(limit))
-    from fermiloop.platform.store import exchange_records
+    system, most = filters.crystal_system(crystal_system), filters.limit(limit)
+    from fermiloop.platform.store import connection, exchange_records
 
-    target.write(exchange_records.of_candidates(row["id"] for row in listing.rows))
+    connection.connect()
+    found = _found(wanted, system, most, ("generator",), sifted=False)
+    target.write(exchange_records.of_candidates([row["id"] for row in found[:most]]))
 
 
 @app.command("show")
@@ -167,18 +170,10 @@ def _generator(name: str | None) -> str | None:
 
 def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness | None, limit: int) -> Listing:
     """What the store finds, then what it cannot ask: generators of any preset, crystal systems, computed curves."""
-    from fermiloop.platform.store import candidates, connection
+    from fermiloop.platform.store import connection
 
     connection.connect()
-    generator = wanted.pop("generator")
-    sifted = any(wish is not None for wish in (crystal_system, like, generator))
-    fields = (*STORED, "structure") if crystal_system is not None else STORED
-    query = candidates.CandidateQuery(**wanted, limit=filters.MOST_ROWS if sifted else limit)
-    found = candidates.rows(query, fields)
-    if generator is not None:
-        found = [row for row in found if generator in (row["generator"], _family(row["generator"]))]
-    if crystal_system is not None:
-        found = [row for row in found if _crystal_system(row.pop("structure")) == crystal_system]
+    found = _found(wanted, crystal_system, limit, STORED, sifted=like is not None)
     rows, columns = [_row(row) for row in found], COLUMNS
     if like is not None:
         near = like.ranking(filters.MOST_ROWS, {row["material"] for row in rows if row["material"]})
@@ -188,6 +183,24 @@ def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness 
         columns = {**COLUMNS, **like.column}
     rows = rows[:limit]
     return Listing(f"{len(rows)} candidates", columns, rows)
+
+
+def _found(
+    wanted: dict[str, Any], crystal_system: str | None, limit: int, fields: Sequence[str], *, sifted: bool
+) -> list[dict[str, Any]]:
+    """Rows of the fields that pass, more than the limit where some are sifted out here, or later."""
+    from fermiloop.platform.store import candidates
+
+    asked = dict(wanted)
+    generator = asked.pop("generator")
+    sifted = sifted or crystal_system is not None or generator is not None
+    shown = (*fields, "structure") if crystal_system is not None else fields
+    found = candidates.rows(candidates.CandidateQuery(**asked, limit=filters.MOST_ROWS if sifted else limit), shown)
+    if generator is not None:
+        found = [row for row in found if generator in (row["generator"], _family(row["generator"]))]
+    if crystal_system is not None:
+        found = [row for row in found if _crystal_system(row.pop("structure")) == crystal_system]
+    return found
 
 
 def _family(generator: str) -> str:

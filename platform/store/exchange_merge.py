@@ -82,10 +82,8 @@ def _fresh_spectra(curves: Iterable[Spectrum], told: list[str]) -> list[Spectrum
         there = here.setdefault(one.id, content)
         if there != content:
             differing = ", ".join(sorted(name for name in there | content if there.get(name) != content.get(name)))
-            told.append(
-                f"The {CALLED[SpectrumKind(one.kind)]} of {one.material} by the Method {one.method} is another here (it differs in "
-                f"{differing}) and stays so."
-            )
+            what = f"{CALLED[SpectrumKind(one.kind)]} of {one.material} by the Method {one.method}"
+            told.append(f"The {what} is another here (it differs in {differing}) and stays so.")
         elif one.id not in fresh:
             fresh[one.id] = one
     return list(fresh.values())
