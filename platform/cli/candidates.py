@@ -61,6 +61,8 @@ def find(
     dos_like: filters.DosLikeOption = None,
     metric: filters.MetricOption = "cosine",
     window: filters.WindowOption = None,
+    fermi: filters.FermiOption = None,
+    one_spin: filters.OneSpinOption = False,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -69,7 +71,7 @@ def find(
     """Find candidates by where they came from, how far they came, what they are made of and their scores."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
     wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
-    like = Likeness.of(dos_like, metric, window)
+    like = Likeness.of(dos_like, metric, window, fermi, one_spin)
     listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
     if cif is not None:
         from fermiloop.platform.store import candidates

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-CLOSE: Final = 0.02  # of the range: how near a column must come to the integral of another
+CLOSE: Final = 0.04  # of the range: how near a column must come to the integral of another
 ROLES: Final = (  # the first that fits
     ("integral", re.compile(r"^i(?:nt|dos)|integr|cumul|^nos\b|^n\(e\)|^tdosi|electrons")),
     ("moment", re.compile(r"^[ms]_?[xyz]\b|^mag")),
@@ -111,7 +111,7 @@ def _roles_of_content(columns: Array) -> list[str]:
     n = columns.shape[1]
     if n == 2:
         return ["energy", "total"]
-    integrals = [i for i in range(2, n) if any(_is_integral(columns, i, j) for j in range(1, i))]
+    integrals = [i for i in range(2, n) if _is_integral(columns, i)]
     rest = [i for i in range(1, n) if i not in integrals]
     roles = ["part"] * n
     roles[0] = "energy"
@@ -128,8 +128,10 @@ def _roles_of_content(columns: Array) -> list[str]:
     return roles
 
 
-def _is_integral(columns: Array, i: int, j: int) -> bool:
-    return _follows(columns[:, 0], np.abs(columns[:, j]), columns[:, i])
+def _is_integral(columns: Array, i: int) -> bool:
+    """Whether a column is the integral of one before it, or of all of them together."""
+    before = np.abs(columns[:, 1:i])
+    return any(_follows(columns[:, 0], density, columns[:, i]) for density in (*before.T, before.sum(axis=1)))
 
 
 def _follows(x: Array, density: Array, candidate: Array) -> bool:

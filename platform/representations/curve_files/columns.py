@@ -107,15 +107,15 @@ def _numbers(rows: list[tuple[int, list[str]]]) -> NDArray[np.float64]:
         raise InputError(f"Line {rows[0][0]} has {wide} columns; it needs 2 at least, such as energy and density.")
     out = np.empty((len(rows), wide))
     for i, (place, words) in enumerate(rows):
+        wrong = next((word for word in words if not is_number(word) and set(word) != {"*"}), None)
+        if wrong is not None:
+            raise InputError(f"Line {place} has {wrong[:40]!r} where a number must be.")
         if len(words) != wide:
             raise InputError(f"Line {place} has {len(words)} columns, but the lines before have {wide}.")
         for j, word in enumerate(words):
             if set(word) == {"*"}:
                 raise InputError(f"Line {place} has {word[:20]!r}: the program had no room for the number.")
-            try:
-                out[i, j] = number(word)
-            except ValueError:
-                raise InputError(f"Line {place} has {word[:40]!r} where a number must be.") from None
+            out[i, j] = number(word)
     return out
 
 
