@@ -81,20 +81,21 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
         candidate=candidate.id,
     )
     method, made_by = calculation.method, calculation.id
+    factor = materials.per_cell(material, found.structure)
     if found.energies is not None and found.density is not None:
         spectra.save(
             material,
             found.energies,
-            found.density,
+            [factor * value for value in found.density],
             method=method,
             calculation=made_by,
-            n_electrons=found.n_electrons,
+            n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
         )
     numbers = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
         Property.BAND_GAP: found.gap,
-        Property.MAGNETIC_MOMENT: found.magnetic_moment,
+        Property.MAGNETIC_MOMENT: None if found.magnetic_moment is None else factor * found.magnetic_moment,
         Property.FERMI_LEVEL: found.fermi_level,
     }
     numbers |= stability(found.structure.composition, found.energy_per_atom, method, material)

@@ -15,7 +15,7 @@ from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Origin
+from fermiloop.schemas.vocabulary import PER_CELL, UNIT_OF, Origin
 
 
 class Documents:
@@ -36,15 +36,25 @@ class Documents:
             If the crystal is none, or a number or the curve does not hold.
         """
         material = Material.from_structure(entry.structure, origin=Origin.IMPORT, source=entry.source)
+        factor = material.n_sites / len(entry.structure)  # what came per cell becomes per cell of the material
         found = [
-            Label.make(material.id, name, value, method=method.id, calculation=None, version=1)
+            Label.make(
+                material.id,
+                name,
+                factor * value if UNIT_OF[name] in PER_CELL else value,
+                method=method.id,
+                calculation=None,
+                version=1,
+            )
             for name, value, method in entry.numbers
         ]
         curves = []
         if entry.curve is not None:
             curve = entry.curve
             curves.append(
-                Spectrum.from_arrays(material.id, curve.energies, curve.values, method=curve.method.id, gap=curve.gap)
+                Spectrum.from_arrays(
+                    material.id, curve.energies, factor * curve.values, method=curve.method.id, gap=curve.gap
+                )
             )
         for document in (material, *found, *curves):
             document.check()

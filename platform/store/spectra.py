@@ -14,6 +14,7 @@ from fermiloop.platform.representations.alignment import offset
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.settings import settings
+from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
@@ -86,12 +87,15 @@ def save(
     if not Spectrum.objects(id=spectrum.id).only("id").first():
         with contextlib.suppress(NotUniqueError):  # another process saved the same curve in between
             spectrum.save(force_insert=True)
-    return str(spectrum.id)
+    return merging.brought_home([material]).get(spectrum.id, str(spectrum.id))
 
 
 def save_many(spectra: Iterable[Spectrum]) -> int:
     """Insert checked spectra whose ids are new; returns how many were."""
-    return insert_new(spectra)
+    made = list(spectra)
+    new = insert_new(made)
+    merging.brought_home(spectrum.material for spectrum in made)
+    return new
 
 
 def of_material(
@@ -101,14 +105,17 @@ def of_material(
     wanted: Alignment | None = None,
 ) -> Spectrum | None:
     """Spectrum of a material, by the method asked or the first there is, about the store's zero or the one wanted."""
-    query = {"material": material, "kind": kind} | ({"method": method} if method else {})
-    found = Spectrum.objects(**query).order_by("id").first()
+    query = {"kind": kind} | ({"method": method} if method else {})
+    found = Spectrum.objects(material=material, **query).order_by("id").first()
+    found = found or Spectrum.objects(material=aliases.one(material), **query).order_by("id").first()
     return None if found is None else aligned(found, wanted)
 
 
 def all_of_material(material: str) -> list[Spectrum]:
     """Every spectrum of a material, of any kind and method, about the store's zero."""
-    return [aligned(one) for one in Spectrum.objects(material=material).order_by("kind", "method")]
+    found = [aligned(one) for one in Spectrum.objects(material=material).order_by("kind", "method")]
+    at = aliases.one(material) if not found else material
+    return all_of_material(at) if at != material else found
 
 
 def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
