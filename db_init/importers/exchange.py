@@ -16,8 +16,8 @@ from fermiloop.db_init.importers import exchange_file
 from fermiloop.db_init.importers.entries import BAD, digest
 from fermiloop.db_init.importers.exchange_file import Line
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
-from fermiloop.platform.store import exchange, exchange_merge, imports, methods, quarantine
-from fermiloop.platform.store.exchange import Known
+from fermiloop.platform.store import exchange, exchange_material, exchange_merge, imports, methods, quarantine
+from fermiloop.platform.store.exchange_material import Known
 from fermiloop.schemas.method import Method
 
 CHUNK: Final = 200  # materials that are saved together
@@ -141,7 +141,7 @@ def _save(chunk: list[Line], tally: Tally, known: _Methods) -> None:
 
 def _checked(line: Line, tally: Tally, known: _Methods) -> Known | None:
     try:
-        found = exchange.material(line.record)
+        found = exchange_material.read(line.record)
     except BAD as error:
         tally.refuse(line.number, reason_of(error), _excerpt(line.record))
         return None

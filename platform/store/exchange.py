@@ -1,8 +1,8 @@
 """Stored documents as canonical JSON and back: the one place that knows which fields leave the store.
 
 A record is what one line of an exported file holds. Each kind has a table, from the name of a field to how it is
-written and how it is checked when it comes in again; a field that no table names is refused on the way in. Labels and
-curves travel with their material, so their ids, which follow from their content, are made again.
+written and how it is checked when it comes in again; a field that no table names is refused on the way in. Settings,
+labels and curves travel with their material, so their ids, which follow from their content, are made again.
 """
 
 from __future__ import annotations
@@ -17,12 +17,8 @@ from numpy.typing import NDArray
 
 from fermiloop.platform.errors import FailureError, InputError
 from fermiloop.platform.store import border, exchange_crystal
-from fermiloop.schemas.base import content_id
 from fermiloop.schemas.fields import DTYPE, ArrayField
-from fermiloop.schemas.label import Label
-from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import (
     Alignment,
     CrystalSystem,
@@ -37,8 +33,6 @@ from fermiloop.schemas.vocabulary import (
 FORMAT: Final = "fermiloop-materials"
 VERSION: Final = 1
 
-MOST_LABELS: Final = 10_000  # of a material
-MOST_CURVES: Final = 200
 MOST_POINTS: Final = 200_000  # of a curve
 
 
@@ -113,7 +107,7 @@ SPECTRUM: Final[Table] = {
 }
 MATERIAL: Final[Table] = {
     "id": Field(border.key("m")),
-    "structure": Field(exchange_crystal.read, exchange_crystal.write),
+    "structure": Field(exchange_crystal.read, exchange_crystal.write),  # canonical cell, which per-cell values are of
     "origin": Field(border.one_of(Origin)),
     "source": optional(border.mapping),
     "prototype": Field(border.text()),
@@ -125,6 +119,13 @@ MATERIAL: Final[Table] = {
     "crystal_system": Field(border.one_of(CrystalSystem)),
     "space_group": Field(border.whole(1, 230)),
     "volume_per_atom": Field(border.number, float),
+}
+SETTING: Final[Table] = {
+    "structure": Field(exchange_crystal.read, exchange_crystal.write),  # as it came, with moments and charges
+    "origin": Field(border.one_of(Origin)),
+    "source": optional(border.mapping),
+    "prototype": optional(border.text()),
+    "candidate": optional(border.text()),
 }
 CANDIDATE: Final[Table] = {
     "id": Field(border.key("c")),
@@ -149,28 +150,6 @@ CANDIDATE: Final[Table] = {
     "structure": Field(exchange_crystal.read, exchange_crystal.write),  # what went into the calculation
     "evaluated": optional(exchange_crystal.read, exchange_crystal.write),  # what came out of it
 }
-DERIVED: Final = ("formula", "chemical_system", "n_sites", "crystal_system", "space_group")
-"""Fields of a material that follow from its crystal."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """A material that came in, with all that belongs to it.
-
-    Parameters
-    ----------
-    remarks
-        What was not believed, each a sentence.
-    """
-
-    material: Material
-    labels: tuple[Label, ...]
-    spectra: tuple[Spectrum, ...]
-    remarks: tuple[str, ...] = ()
-
-    def methods(self) -> set[str]:
-        """Ids of the Methods that its labels and curves name."""
-        return {one.method for one in (*self.labels, *self.spectra)}
 
 
 def dumps(record: Mapping[str, Any]) -> str:
@@ -236,36 +215,6 @@ def method(record: Mapping[str, Any]) -> Method:
     return made
 
 
-def material(record: Mapping[str, Any]) -> Known:
-    """Material of a record, with its labels and curves; what follows from the crystal is made from it.
-
-    Raises
-    ------
-    InputError
-        If a field of it or of its labels and curves is invalid, or its id is not that of its crystal.
-    """
-    own = {name: value for name, value in record.items() if name not in ("labels", "spectra")}
-    found = read(own, MATERIAL, "the material")
-    made = Material.from_structure(
-        found["structure"],
-        origin=found["origin"],
-        source=found.get("source") or {},
-        prototype=found["prototype"],
-        candidate=found.get("candidate"),
-    )
-    if made.id != found["id"]:
-        raise InputError(f"the material {found['id']} was changed: its crystal has the id {made.id}")
-    made.check()
-    labels = tuple(_label(made.id, row) for row in border.rows(MOST_LABELS)(record.get("labels") or []))
-    spectra = tuple(_spectrum(made.id, row) for row in border.rows(MOST_CURVES)(record.get("spectra") or []))
-    remarks = (
-        f"the file says {name.replace('_', ' ')} {found[name]} of {made.id}, but its crystal has {getattr(made, name)}"
-        for name in DERIVED
-        if found[name] != getattr(made, name)
-    )
-    return Known(made, labels, spectra, tuple(remarks))
-
-
 def candidate(record: Mapping[str, Any]) -> dict[str, Any]:
     """Checked fields of a candidate.
 
@@ -277,10 +226,13 @@ def candidate(record: Mapping[str, Any]) -> dict[str, Any]:
     return read(record, CANDIDATE, "the candidate")
 
 
-def of_material(row: Mapping[str, Any], labels: Sequence[Any], spectra: Sequence[Any]) -> dict[str, Any]:
-    """Record of a material from raw documents; its labels and curves in an order of their own content."""
+def of_material(
+    row: Mapping[str, Any], settings: Sequence[Any], labels: Sequence[Any], spectra: Sequence[Any]
+) -> dict[str, Any]:
+    """Record of a material from raw documents; its settings, labels and curves in an order of their own content."""
     return {
         **write(row, MATERIAL),
+        "settings": sorted((write(one, SETTING) for one in settings), key=dumps),
         "labels": _ordered((write(one, LABEL) for one in labels), ("property", "method", "version")),
         "spectra": _ordered((write(one, SPECTRUM) for one in spectra), ("kind", "method")),
     }
@@ -288,19 +240,3 @@ def of_material(row: Mapping[str, Any], labels: Sequence[Any], spectra: Sequence
 
 def _ordered(records: Any, by: Sequence[str]) -> list[dict[str, Any]]:
     return sorted(records, key=lambda one: [one[name] for name in by])
-
-
-def _label(material_id: str, record: Mapping[str, Any]) -> Label:
-    found = read(record, LABEL, "a label")
-    key = content_id("l", material_id, str(found["property"]), found["method"], found["version"])
-    made = Label(id=key, material=material_id, **found)
-    made.check()
-    return made
-
-
-def _spectrum(material_id: str, record: Mapping[str, Any]) -> Spectrum:
-    found = read(record, SPECTRUM, "a curve")
-    key = content_id("s", material_id, str(found["kind"]), found["method"])
-    made = Spectrum(id=key, material=material_id, **found)
-    made.check()
-    return made

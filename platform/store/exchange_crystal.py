@@ -17,15 +17,17 @@ from fermiloop.platform.store import border
 from fermiloop.schemas.fields import MAX_SITES
 
 CLASS: Final = {"@module": "pymatgen.core.structure", "@class": "Structure"}
-OF_SITE: Final = frozenset({"species", "abc", "properties"})
-OF_SPECIES: Final = frozenset({"element", "occu", "oxidation_state"})
+OF_SITE: Final = frozenset({"species", "abc", "properties", "label"})
+OF_SPECIES: Final = frozenset({"element", "occu", "oxidation_state", "spin"})
 MOST_PROPERTIES: Final = 50  # of a site
+LONGEST_LABEL: Final = 100  # characters
 
 
 def write(structure: Mapping[str, Any]) -> dict[str, Any]:
     """Record of pymatgen's dictionary of an ordered crystal."""
     matrix = [[float(x) for x in row] for row in structure["lattice"]["matrix"]]
-    return {**CLASS, "lattice": {"matrix": matrix}, "sites": [_site_out(site) for site in structure["sites"]]}
+    found = {**CLASS, "lattice": {"matrix": matrix}, "sites": [_site_out(site) for site in structure["sites"]]}
+    return found | ({"properties": structure["properties"]} if structure.get("properties") else {})
 
 
 def read(record: Any) -> Structure:
@@ -36,7 +38,7 @@ def read(record: Any) -> Structure:
     InputError
         If it has other fields, or what is no cell, no element, no coordinate or no property of a site.
     """
-    found = _only(record, {*CLASS, "lattice", "sites"}, "the crystal")
+    found = _only(record, {*CLASS, "lattice", "sites", "properties"}, "the crystal")
     if any(found.get(name, known) != known for name, known in CLASS.items()):
         raise InputError("the crystal is of a class that is not pymatgen's Structure")
     rows = _only(found.get("lattice"), {"matrix"}, "the cell").get("matrix")
@@ -53,6 +55,8 @@ def read(record: Any) -> Structure:
             [_species(site) for site in sites],
             [border.triple(site.get("abc")) for site in sites],
             site_properties=properties,
+            labels=[_label(site) for site in sites],
+            properties=border.mapping(found.get("properties") or {}),
         )
     except (ArithmeticError, ValueError) as error:
         raise InputError(f"it is no crystal: {error}") from None
@@ -60,19 +64,22 @@ def read(record: Any) -> Structure:
 
 def _site_out(site: Mapping[str, Any]) -> dict[str, Any]:
     species = [_species_out(one) for one in site["species"]]
-    properties = {name: value for name, value in (site.get("properties") or {}).items() if value is not None}
-    found = {"species": species, "abc": [float(x) for x in site["abc"]]}
-    return found | ({"properties": properties} if properties else {})
+    found: dict[str, Any] = {"species": species, "abc": [float(x) for x in site["abc"]]}
+    if site.get("properties"):
+        found["properties"] = dict(site["properties"])
+    if site.get("label") not in (None, str(_species(found))):  # what pymatgen calls it by itself
+        found["label"] = site["label"]
+    return found
 
 
 def _species_out(species: Mapping[str, Any]) -> dict[str, Any]:
-    charge = species.get("oxidation_state")
     found = {"element": species["element"], "occu": 1}
-    return found | ({"oxidation_state": float(charge)} if charge is not None else {})
+    numbers = {name: species.get(name) for name in ("oxidation_state", "spin")}
+    return found | {name: float(value) for name, value in numbers.items() if value is not None}
 
 
 def _species(site: Mapping[str, Any]) -> Element | Species:
-    listed = border.rows(1)(_only(site, OF_SITE, "a site").get("species"))
+    listed = border.rows(1)(_only(site, OF_SITE, "a site").get("species") or [])
     if not listed:
         raise InputError("a site has no species")
     one = _only(listed[0], OF_SPECIES, "a species")
@@ -81,8 +88,13 @@ def _species(site: Mapping[str, Any]) -> Element | Species:
         raise InputError(f"{str(symbol)[:20]!r} is no element")
     if border.number(one.get("occu", 1)) != 1.0:
         raise InputError(f"{symbol} has an occupancy of {one['occu']}, and only ordered crystals are kept")
-    charge = one.get("oxidation_state")
-    return Element(symbol) if charge is None else Species(symbol, border.number(charge))
+    charge, spin = (None if one.get(name) is None else border.number(one[name]) for name in ("oxidation_state", "spin"))
+    return Element(symbol) if charge is None and spin is None else Species(symbol, charge, spin=spin)
+
+
+def _label(site: Mapping[str, Any]) -> str | None:
+    label = site.get("label")
+    return None if label is None else str(border.text(LONGEST_LABEL)(label))
 
 
 def _properties(site: Mapping[str, Any]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def methods(selection: Selection) -> list[Row]:
 
 
 def materials(selection: Selection) -> Iterator[Row]:
-    """Records of the materials, with their labels and curves.
+    """Records of the materials, with their settings, labels and curves.
 
     Raises
     ------
@@ -90,9 +90,10 @@ def materials(selection: Selection) -> Iterator[Row]:
         If one was removed meanwhile.
     """
     for batch in _batches(selection.materials):
-        labels, spectra = (_by_material(name, batch) for name in ("labels", "spectra"))
+        parts = [_by_material(name, batch) for name in ("settings", "labels", "spectra")]
         for row in _rows("materials", batch):
-            yield exchange.of_material(row, labels[row["_id"]], spectra[row["_id"]])
+            settings, labels, spectra = (part[row["_id"]] for part in parts)
+            yield exchange.of_material(row, settings, labels, spectra)
 
 
 def candidates(selection: Selection) -> Iterator[Row]:
@@ -107,11 +108,13 @@ def candidates(selection: Selection) -> Iterator[Row]:
         rows = _rows("candidates", batch)
         became = {row["material"] for row in rows if row.get("material")}
         crystals = {row["_id"]: row["structure"] for row in _found("materials", became, {"structure": 1})}
+        cells = {one["candidate"]: one["structure"] for one in _cells(batch)}
         learnt = {row["checkpoint"] for row in rows if row.get("checkpoint")}
         presets = {row["_id"]: row.get("preset") for row in _found("checkpoints", learnt, {"preset": 1})}
         for row in rows:
             preset = presets.get(row.get("checkpoint")) or row["generator"].partition("/")[2] or None
-            more = {"preset": preset, "evaluated": crystals.get(row.get("material"))}
+            computed = cells.get(row["_id"], crystals.get(row.get("material"))) if row.get("material") else None
+            more = {"preset": preset, "evaluated": computed}
             yield exchange.write({**row, **more}, exchange.CANDIDATE)
 
 
@@ -125,6 +128,12 @@ def _rows(collection: str, ids: list[str]) -> list[Row]:
 def _found(collection: str, ids: Iterable[str], fields: dict[str, int] | None = None) -> Iterator[Row]:
     wanted = sorted(ids)
     yield from connection.database()[collection].find({"_id": {"$in": wanted}}, fields) if wanted else ()
+
+
+def _cells(candidates: list[str]) -> Iterator[Row]:
+    """Cells as calculations gave them, with moments: settings of materials."""
+    fields = {"candidate": 1, "structure": 1}
+    yield from connection.database()["settings"].find({"candidate": {"$in": candidates}}, fields)
 
 
 def _by_material(collection: str, ids: list[str]) -> dict[str, list[Row]]:

@@ -16,7 +16,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from pymongo import MongoClient
 
-from fermiloop.db_init.importers import registry
+from fermiloop.db_init.importers import exchange_file, registry
 from fermiloop.db_init.importers.registry import Source
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
@@ -49,7 +49,7 @@ def everything() -> exchange_records.Selection:
 def documents() -> dict[str, list[dict[str, Any]]]:
     """Materials, labels, curves and Methods without the moments at which they came."""
     found = {}
-    for name in ("materials", "labels", "spectra", "methods"):
+    for name in ("materials", "settings", "labels", "spectra", "methods"):
         rows = sorted(connection.database()[name].find(), key=lambda row: row["_id"])
         found[name] = [{key: value for key, value in row.items() if key != "created_at"} for row in rows]
     return found
@@ -388,8 +388,6 @@ def test_lines_that_are_no_records(written: Path, elsewhere: Callable[[], None])
 def test_a_line_beyond_bounds_is_passed_over(
     written: Path, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fermiloop.db_init.importers import exchange_file
-
     monkeypatch.setattr(exchange_file, "LONGEST", 60_000)
     head, *rest = written.read_text(encoding="utf-8").splitlines()
     elsewhere()
@@ -447,29 +445,108 @@ def test_candidates_give_their_materials_and_stay_behind(
         assert registry.load(str(tmp_path / name)) == LoadReport(0, 1, 0, done.notes)
 
 
-def test_a_thousand_materials_pass_through_little_memory(database: str, server_uri: str, tmp_path: Path) -> None:
-    """What is held does not grow with the number of materials: 1000 take as much as 250, beside their ids."""
-    method = methods.save("analytic", "none", {}, {})
-    crystals = [Structure(Lattice.cubic(3 + 0.002 * i), ["Al"], [[0, 0, 0]]) for i in range(1000)]
-    rows = [Material.from_structure(one, origin=Origin.IMPORT, source={"name": "many"}) for one in crystals]
-    materials.save_many(rows)
-    values = np.random.default_rng(0).random(401)
-    from fermiloop.schemas.spectrum import Spectrum
-
-    spectra.save_many(Spectrum.from_arrays(row.id, X, values, method=method) for row in rows)
-    labels.save_many(
-        Label.make(row.id, "band_gap", 0.001 * i, method=method, calculation=None, version=1)
-        for i, row in enumerate(rows)
+def test_moments_charges_and_every_cell_in_which_a_crystal_came(
+    filled: dict[str, str], elsewhere: Callable[[], None], tmp_path: Path
+) -> None:
+    """Iron in two cells from two sources, with moments in one; nickel oxide with charges and names of sites."""
+    iron = Structure(
+        Lattice.cubic(2.87), ["Fe", "Fe"], [[0, 0, 0], [0.5, 0.5, 0.5]], site_properties={"magmom": [2.2, 2.2]}
     )
+    source = {"name": "Zürich", "key": "Fe", "licence": "CC BY 4.0"}
+    key = materials.save(iron, origin=Origin.IMPORT, source=source)
+    again = materials.save(iron.get_primitive_structure(), origin=Origin.SEED, source={"name": "seed", "key": "A2"})
+    assert again == key
+    oxide = Structure(
+        Lattice.cubic(4.17), ["Ni2+"] * 4 + ["O2-"] * 4,
+        [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0], [0.5] * 3, [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]],
+        labels=[f"Ni{i}" for i in range(4)] + [f"O{i}" for i in range(4)],
+        site_properties={"magmom": [1.7, -1.7, 1.7, -1.7, None, None, None, None]},
+    )  # fmt: skip
+    materials.save(oxide, origin=Origin.IMPORT, source={"name": "Zürich", "key": "NiO"})
+    for name in ("all.jsonl", "all.optimade.jsonl"):
+        exports.write(everything(), tmp_path / name)
+    record = next(line for line in lines_of(tmp_path / "all.jsonl") if line.get("id") == key)
+    assert [len(one["structure"]["sites"]) for one in record["settings"]] in ([1, 2], [2, 1])
+    before = documents()
+    elsewhere()
+    assert registry.load(str(tmp_path / "all.jsonl")) == LoadReport(6, 0, 0)
+    assert documents() == before
+    assert registry.load(str(tmp_path / "all.optimade.jsonl")) == LoadReport(0, 6, 0)
+    assert documents() == before
+    moments = [one.to_structure().site_properties.get("magmom") for one in materials.settings(key)]
+    assert [2.2, 2.2] in moments
+    exports.write(everything(), tmp_path / "again.jsonl")
+    assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
 
-    def peak(n: int) -> int:
+
+def test_a_crystal_that_is_here_under_another_id_takes_what_comes(
+    filled: dict[str, str], elsewhere: Callable[[], None], tmp_path: Path
+) -> None:
+    """The store has the crystal from a cell that differs by noise: another id, the same crystal, no second material."""
+    exports.write(exchange_records.of_materials([filled["Ni"]]), tmp_path / "ni.jsonl")
+    near = materials.structure(filled["Ni"])
+    near.scale_lattice(near.volume * 1.001)
+    elsewhere()
+    key = materials.save(near, origin=Origin.IMPORT, source={"name": "here"})
+    assert key != filled["Ni"]
+    for _ in range(2):
+        assert registry.load(str(tmp_path / "ni.jsonl")) == LoadReport(0, 1, 0)
+        assert Material.objects.count() == 1
+        assert {label.material for label in Label.objects} == {key}
+        assert sorted(label.value for label in Label.objects(property="band_gap")) == [0.1 + 1, 1 / 3 + 1, 5.5]
+        assert spectra.of_material(key) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (
+            lambda row: row["settings"][0]["structure"]["lattice"]["matrix"][2].__setitem__(2, 7.7),
+            "none of its settings",
+        ),
+        (lambda row: row["settings"][0].update(x=1), "a setting has the unknown field 'x'"),
+        (lambda row: row["settings"][0].pop("origin"), "a setting lacks the field origin"),
+        (lambda row: row["settings"][0]["structure"]["sites"].append({}), "no species"),
+        (lambda row: row.update(settings={"a": 1}), "the field settings of the material is invalid"),
+        (lambda row: row.update(settings=row["settings"] * 3000), "a list of 3000"),
+    ],
+)
+def test_settings_that_are_not_of_the_crystal_are_refused(
+    written: Path,
+    filled: dict[str, str],
+    elsewhere: Callable[[], None],
+    change: Callable[[dict[str, Any]], Any],
+    reason: str,
+) -> None:
+    elsewhere()
+    path = spoil(written, lambda lines: change(next(line for line in lines if line.get("id") == filled["Al"])))
+    assert registry.load(str(path)) == LoadReport(3, 0, 1)
+    assert reason.lower() in reasons()[0].lower()
+
+
+def test_a_thousand_materials_pass_through_little_memory(filled: dict[str, str], tmp_path: Path) -> None:
+    """What is held does not grow with the number of materials: 1000 take as much as 250, beside their ids."""
+    database = connection.database()
+    ids = [f"m-{i:016x}" for i in range(1000)]
+    for name in ("materials", "labels", "spectra", "settings"):
+        about = "_id" if name == "materials" else "material"
+        for row in list(database[name].find({about: filled["Al"]})):
+            rows = [
+                row | {"_id": key if about == "_id" else f"{row['_id']}-{i}", about: key} for i, key in enumerate(ids)
+            ]
+            database[name].insert_many(rows)
+
+    def peak(work: Callable[[], Any]) -> int:
         tracemalloc.start()
-        exports.write(exchange_records.of_materials(row.id for row in rows[:n]), tmp_path / f"{n}.jsonl")
+        work()
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
 
-    few, many = peak(250), peak(1000)
-    assert many < 1.5 * few
-    assert many < (tmp_path / "1000.jsonl").stat().st_size * 2
-    assert registry.load(str(tmp_path / "1000.jsonl")) == LoadReport(0, 1000, 0)
+    def export(n: int) -> Callable[[], None]:
+        return lambda: exports.write(exchange_records.of_materials(ids[:n]), tmp_path / f"{n}.jsonl")
+
+    assert peak(export(1000)) < 1.5 * peak(export(250))
+    read = [peak(lambda n=n: sum(1 for _ in exchange_file.read(tmp_path / f"{n}.jsonl").lines)) for n in (250, 1000)]
+    assert read[1] < 1.5 * read[0]
+    assert sum(line.type == "material" for line in exchange_file.read(tmp_path / "1000.jsonl").lines) == 1000
