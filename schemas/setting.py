@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 
 from fermiloop.platform.representations.canonical import Form, canonical, cell_id
 from fermiloop.schemas.base import BaseDocument, content_id, now
-from fermiloop.schemas.fields import ArrayField, StructureField
+from fermiloop.schemas.fields import ArrayField, PlainField, StructureField
 from fermiloop.schemas.vocabulary import Origin
 
 # what of a setting its canonical form is read from
@@ -23,13 +23,15 @@ class Setting(BaseDocument):
 
     meta = {"collection": "settings"}
 
+    _form: Form | None = None  # canonical form, where it was made here
+
     material = StringField(required=True)
     cell = StringField(required=True)  # id of the cell as written
     form = StringField(required=True)  # id of its canonical cell
     structure = StructureField(required=True)  # pymatgen dictionary as it came, Å; moments and charges with it
     n_sites = IntField(required=True, min_value=1)
     formula = StringField(required=True)  # reduced
-    primitive = DictField(required=True)  # canonical cell: lattice (3, 3) Å, species, frac (n, 3)
+    primitive = PlainField(required=True)  # canonical cell: lattice (3, 3) Å, species, frac (n, 3)
     space_group = IntField(required=True, min_value=1, max_value=230)
     symmetry = StringField(required=True)  # platform.representations.canonical
     pseudo = StringField(required=True)
@@ -59,8 +61,10 @@ class Setting(BaseDocument):
             If no symmetry is found in it.
         """
         form = canonical(structure)
-        kept = jsanitize(structure.as_dict(), strict=True)
-        return cls(
+        kept = structure.as_dict()
+        if structure.site_properties:
+            kept = jsanitize(kept, strict=True)
+        made = cls(
             id=content_id("set", _content(structure, kept), str(source.get("name")), str(source.get("key"))),
             material=form.key,
             cell=cell_id(structure),
@@ -82,6 +86,8 @@ class Setting(BaseDocument):
             prototype=prototype,
             candidate=candidate,
         )
+        made._form = form
+        return made
 
     def to_structure(self) -> Structure:
         """The crystal as it came, as pymatgen's object."""
@@ -89,7 +95,7 @@ class Setting(BaseDocument):
 
     def to_form(self) -> Form:
         """Its canonical form."""
-        return form_of(self.to_mongo())
+        return self._form or form_of(self)
 
 
 def form_of(row: Any) -> Form:

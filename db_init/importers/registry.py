@@ -21,6 +21,7 @@ from fermiloop.db_init.importers import (
     optimade,
     seed,
     table,
+    vasprun,
 )
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
@@ -39,6 +40,7 @@ class Source(StrEnum):
     EXCHANGE = "exchange"
     JSONL = "jsonl"
     TABLE = "table"
+    VASP = "vasp"
     STRUCTURES = "structures"
 
 
@@ -91,9 +93,14 @@ IMPORTERS: Final[dict[Source, Importer]] = {
         lambda what, progress, options: table.load(_path(what), progress, options),
         frozenset({"licence", "source", "functional", "columns"}),
     ),
+    Source.VASP: Importer(
+        rf"((?:.*/)?{vasprun.NAME})",
+        lambda what, progress, options: vasprun.load(_path(what), progress, options),
+        frozenset({"licence", "source"}),
+    ),
     Source.STRUCTURES: Importer(
         "(.*)",
-        lambda what, progress, options: folder.load(_path(what), progress, options),
+        lambda what, progress, options: _structures(_path(what), progress, options),
         frozenset({"licence", "source", "functional"}),
     ),
 }
@@ -132,9 +139,22 @@ def which(source: str) -> tuple[Source, str]:
                 return kind, found[1]
         raise InputError(
             f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, "
-            "the .tar.gz of a campaign, a CIF, POSCAR or extended XYZ file, or a folder of them."
+            "the .tar.gz of a campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
         )
     return Source.STRUCTURES, source
+
+
+def _structures(where: Path, progress: Progress, options: LoadOptions) -> LoadReport:
+    """Load a structure file or a folder, which may hold VASP runs as well: POSCAR and CONTCAR of a run are its own."""
+    runs = frozenset(vasprun.runs_below(where)) if where.is_dir() else frozenset()
+    if not runs:
+        return folder.load(where, progress, options)
+    found = vasprun.load(where, progress, options)
+    leave = frozenset(path.parent for path in runs)
+    if not folder.structure_files(where, leave):
+        return found
+    rest = folder.load(where, progress, options, leave)
+    return LoadReport(found.loaded + rest.loaded, found.already + rest.already, found.quarantined + rest.quarantined)
 
 
 def _path(text: str) -> Path:

@@ -36,7 +36,7 @@ COLUMNS: Final = {
 }  # fmt: skip
 FIELDS: Final = (
     "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
-    "stage", "scores", "verdicts", "calculation", "material",
+    "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
 STORED: Final = FIELDS[1:]  # an id always comes
 

@@ -20,7 +20,7 @@ SourceArgument = Annotated[
     str,
     typer.Argument(
         help="seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, the .tar.gz of a campaign, "
-        "a CIF, POSCAR or extended XYZ file, or a folder of them."
+        "a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
     ),
 ]
 Elements = Annotated[str | None, typer.Option("--elements", help="mp: all of these are in it, such as Al,Ni.")]

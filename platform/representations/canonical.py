@@ -171,7 +171,8 @@ def _primitive(structure: Structure, found: Any) -> Structure:
     """Idealised primitive cell of what spglib found, its sites by electronegativity and place."""
     centring = CENTRINGS[found.international[0]]
     _, chosen = np.unique(found.std_mapping_to_primitive, return_index=True)
-    symbols = [structure.symbol_set[kind - 1] for kind in found.std_types[chosen]]
+    names = structure.symbol_set
+    symbols = [names[kind - 1] for kind in found.std_types[chosen]]
     places = found.std_positions[chosen] @ np.linalg.inv(centring).T
     places = np.round(places - np.floor(places), 10) % 1.0
     rounded = np.round(places, COORDINATE_DIGITS) % 1.0

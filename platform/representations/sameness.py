@@ -4,9 +4,9 @@ The relation is symmetric and looks at the canonical forms alone, and a material
 materials depend on the set of crystals only, never on their order, although matching is not transitive; and what was
 once joined is never parted. The price is that a chain of near neighbours is one material.
 
-* Same symmetry at both tolerances: pymatgen's StructureMatcher (Ong et al., Comput. Mater. Sci. 68, 314, 2013) at equal
-  volume, and volumes within `VOLUME`. Functionals and experiment differ by less; relaxed crystals of other volume, other
-  ratios of the axes or other internal coordinates stay apart.
+* Same symmetry at both tolerances: pymatgen's StructureMatcher (Ong et al., Comput. Mater. Sci. 68, 314, 2013) at
+  equal volume, and volumes within `VOLUME`. Functionals and experiment differ by less; relaxed crystals of other
+  volume, other ratios of the axes or other internal coordinates stay apart.
 * Another symmetry, where one of the two is not beyond doubt: only what lies within noise of each other. Two symmetries
   beyond doubt are two crystals: a band of doubt lies between them that is wider than noise.
 """

@@ -37,12 +37,12 @@ class Member:
     formula: str
     material: str
     settled: bool
-    row: Any
+    row: Any  # the stored fields `OF_FORM`, or the setting itself
 
     @cached_property
     def form(self) -> Form:
         """Its canonical form."""
-        return form_of(self.row)
+        return self.row.to_form() if isinstance(self.row, Setting) else form_of(self.row)
 
 
 def take_in(materials: Sequence[Material]) -> tuple[dict[str, str], int]:
@@ -117,7 +117,7 @@ def _place(materials: Iterable[Material], known: Iterable[Member]) -> tuple[dict
         alike += [homes] if len(homes) > 1 else []
         home = homes[0] if homes else str(material.id)
         there.setdefault(home, []).append(form)
-        fresh[setting.id] = Member(setting.id, form.formula, home, False, setting.to_mongo())
+        fresh[setting.id] = Member(setting.id, form.formula, home, False, setting)
     return fresh, alike
 
 

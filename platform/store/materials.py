@@ -90,6 +90,25 @@ def settings(material_id: str) -> list[Setting]:
     return list(Setting.objects(material=aliases.one(material_id)).order_by("created_at", "id"))
 
 
+def take_in(materials: Sequence[Material]) -> tuple[dict[str, str], int]:
+    """Save crystals; the id of its material by the id that each was made with, and how many materials were new."""
+    return identity.take_in(materials)
+
+
+def moved(ids: Iterable[str]) -> dict[str, str]:
+    """Of these ids those that are materials no more, and what they have become."""
+    return {former: home for former, home in aliases.resolve(ids).items() if former != home}
+
+
+def name_after(sources: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Let the entry of the first key name the source of each material, of several of one source that gave it."""
+    for material, source in sources:
+        stored = Material.objects(id=material).only("source").first()
+        same = stored is not None and stored.source.get("name") == source.get("name")
+        if same and str(source.get("key")) < str(stored.source.get("key")):
+            Material.objects(id=material).update(set__source=source)
+
+
 def get(material_id: str) -> Material:
     """The material of an id, be it a former one, or that of a cell in which it came.
 

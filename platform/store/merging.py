@@ -7,7 +7,7 @@ removed, and its settings moved last. Each step may be repeated, and `finish` go
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
@@ -15,8 +15,8 @@ from fermiloop.platform.store import aliases, connection, moving, quarantine
 from fermiloop.schemas.base import now
 from fermiloop.schemas.material import Material
 
-SOURCE = "merged materials"  # under which quarantine tells of values that differ
-BATCH = 1000
+SOURCE: Final = "merged materials"  # under which quarantine tells of values that differ
+REFERENCES: Final = (("calculations", "result.material"), ("candidates", "material"), ("candidates", "parent"))
 
 
 def merge(ids: Iterable[str]) -> None:
@@ -80,11 +80,7 @@ def _carry(moves: Mapping[str, str]) -> dict[str, str]:
 def _rewrite_references(moves: Mapping[str, str]) -> None:
     database = connection.database()
     former = {"$in": sorted(moves)}
-    for collection, field in (
-        ("calculations", "result.material"),
-        ("candidates", "material"),
-        ("candidates", "parent"),
-    ):
+    for collection, field in REFERENCES:
         rows = list(database[collection].find({field: former}, {field: 1}))
         for row in rows:
             at = moves[_at(row, field)]
@@ -110,4 +106,4 @@ def _rewrite_pages(moves: Mapping[str, str], ids: Mapping[str, str]) -> None:
 
 
 def _mapped(keys: Iterable[str], to: Mapping[str, str]) -> list[str]:
-    return sorted(set(to.get(key, key) for key in keys))
+    return sorted({to.get(key, key) for key in keys})

@@ -1,4 +1,4 @@
-"""Labels and curves of one material to another: nothing is overwritten, and of two answers the lower energy is the latest.
+"""Labels and curves of one material to another: nothing is overwritten, the lower energy is the latest.
 
 Where both have a value of a property by one Method, the one of the lower energy by that Method becomes the latest
 version, the other an earlier one; properties without an energy beside them keep the value that was there. A curve has
@@ -157,8 +157,9 @@ def _sentence(place: Place, here: list[Row], there: list[Row], at: str, lower: b
     mine, other = _latest(here)[place], _latest(there)[place]
     kept = other if lower else mine
     return (
-        f"The {place[0].replace('_', ' ')} of {at} by the Method {place[1]} is {mine['value']:.6g} {mine['unit']}, and "
-        f"{other['value']:.6g} of {other['material']}, which is the same crystal: both are kept, {kept['value']:.6g} counts."
+        f"The {place[0].replace('_', ' ')} of {at} by the Method {place[1]} is {mine['value']:.6g} {mine['unit']}, "
+        f"and {other['value']:.6g} of {other['material']}, which is the same crystal: both are kept, "
+        f"{kept['value']:.6g} counts."
     )
 
 

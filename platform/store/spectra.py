@@ -53,8 +53,9 @@ def aligned(spectrum: Spectrum, wanted: Alignment | None = None) -> Spectrum:
     about = wanted or alignment()
     if spectrum.alignment in (Alignment.MIDGAP, Alignment.VBM):
         row = {name: spectrum[name] for name in ("lo", "hi", "alignment", "gap")}
-        spectrum.lo, spectrum.hi = axis(row, about)
-        spectrum.alignment = about
+        ends = axis(row, about)
+        for name, value in (("lo", ends[0]), ("hi", ends[1]), ("alignment", about)):
+            spectrum[name] = value
     return spectrum
 
 
@@ -96,6 +97,16 @@ def save_many(spectra: Iterable[Spectrum]) -> int:
     new = insert_new(made)
     merging.brought_home(spectrum.material for spectrum in made)
     return new
+
+
+def by_ids(ids: Iterable[str]) -> dict[str, Spectrum]:
+    """Spectra by id as they are stored; unknown ids are left out."""
+    return {str(found.id): found for found in Spectrum.objects(id__in=sorted(set(ids)))}
+
+
+def put_in_place(spectrum: Spectrum) -> None:
+    """Put a checked spectrum in the place of the one that an unfinished load saved."""
+    spectrum.save(validate=False)
 
 
 def of_material(

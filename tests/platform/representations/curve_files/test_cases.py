@@ -59,9 +59,9 @@ def test_zero_unit_and_sum_of_spins_of_every_case(name, wish, level, spins, said
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("percent.dat", "percent sign"),
+        ("percent.dat", "percent"),
         ("down_only.dat", "one spin alone"),
-        ("aims_KS_DOS_total_raw.dat", "vacuum level"),
+        ("aims_KS_DOS_total_raw.dat", "vacuum"),
         ("wannier-dos.dat", "postw90"),
     ],
 )

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curve_files.header import HARTREE
 from fermiloop.platform.representations.curve_files.reading import Wish
 from fermiloop.platform.representations.curve_files.registry import read_curve_file, read_curve_text
+from fermiloop.platform.representations.curve_files.units import HARTREE
 
 X = np.round(np.arange(-9.0, 9.01, 0.1), 4)
 UP = np.exp(-((X + 2.0) ** 2))
@@ -64,6 +64,22 @@ READ = {
     "hartree only on the axis": ("# E (Hartree), DOS (states/eV)\n" + rows(X / HARTREE, UP, form="{:.9f}"), 0.0, "up", "converted"),
     "xmgrace with spins": ('@ title "DOS"\n@ s0 legend "up"\n@ s1 legend "down"\n@target G0.S0\n@type xy\n' + rows(X, UP) + "&\n@target G0.S1\n" + rows(X, DOWN) + "&\n", 0.0, "both", "summed"),
     "xmgrace with an axis": ('@ xaxis  label "E - E\\sF\\N (eV)"\n' + rows(X, UP) + "&\n", 0.0, "up", "about the Fermi level"),
+    "E-fermi as OUTCAR has it": ("# E-fermi :   3.5000\n" + rows(X + 3.5, UP), 3.5, "up", "3.5 eV"),
+    "a level without a sign": ("# Fermi level (eV)   3.5\n" + rows(X + 3.5, UP), 3.5, "up", "3.5 eV"),
+    "a level at": ("# Fermi level at 3.5 eV\n" + rows(X + 3.5, UP), 3.5, "up", "3.5 eV"),
+    "a level at zero": ("# Fermi level at 0.0 eV\n" + rows(X, UP), 0.0, "up", "about the Fermi level"),
+    "a level with a decimal comma": ("# EFermi = 3,5 eV\n" + comma(rows(X + 3.5, UP, mark=";")), 3.5, "up", "3.5 eV"),
+    "a valence edge": ("# E_VBM = 3.5 eV\n" + rows(X + 3.5, UP), 3.5, "up", "3.5 eV"),
+    "a level in hartree": (f"# energy (eV) dos, EFermi = {3.5 / HARTREE:.8f} Ha\n" + rows(X + 3.5, UP), 3.5, "up", "3.5 eV"),
+    "gold is no unit": ("# Au, total DOS\n# Energy DOS\n" + rows(X, UP), 0.0, "up", "names no"),
+    "an axis over its unit": ("Energy/eV,DOS/eV^-1\n" + rows(X, UP, mark=","), 0.0, "up", "names no"),
+    "an axis over hartree": ("Energy/Ha DOS\n" + rows(X / HARTREE, UP * HARTREE, form="{:.9f}"), 0.0, "up", "converted"),
+    "total beside projected": ("# Energy TDOS PDOS\n" + rows(X, UP, UP / 2), 0.0, "up", "part of the total"),
+    "minus signs of a typesetter": (rows(X, UP).replace("-", "−"), 0.0, "up", "names no"),
+    "castep": ("# Energy(eV) Up Down Cum_up Cum_down\n" + rows(X, UP, DOWN, GROWN, BOTH), 0.0, "both", "summed"),
+    "abinit": ("# nsppol = 1, nkpt = 10\n# eunit= 27.2113834, Fermi energy= 0.1 (Ha)\n# energy(Ha) DOS integrated DOS\n" + rows(X / HARTREE + 0.1, UP * HARTREE, GROWN, form="{:.9f}"), 0.1 * HARTREE, "up", "2.72114 eV"),
+    "a column that counts": ("index,energy,dos\n" + rows(np.arange(len(X)), X, UP, mark=","), 0.0, "up", "names no"),
+    "quoted": ('"energy","dos"\n' + rows(X, UP, form='"{:.6f}"', mark=","), 0.0, "up", "names no"),
     "json": (json.dumps({"energies": X.tolist(), "values": UP.tolist()}), 0.0, "up", "names no"),
     "json with a level": (json.dumps({"energies": (X + 2).tolist(), "densities": UP.tolist(), "efermi": 2.0}), 2.0, "up", "2 eV"),
     "pymatgen with spins": (json.dumps({"@class": "CompleteDos", "efermi": 1.0, "energies": (X + 1).tolist(), "densities": {"1": UP.tolist(), "-1": DOWN.tolist()}, "pdos": []}), 1.0, "both", "summed"),
@@ -110,6 +126,7 @@ REFUSED = {
     "twice one energy": (rows(X, UP) + "9.0 0.1\n", "must rise"),
     "back and forth": (rows(X, UP) + "0.0 0.1\n", "must rise"),
     "percent as a unit": ("# energy (eV) dos (%)\n" + rows(X, UP), "percent"),
+    "percent in words": ("# energy, DOS in percent\n" + rows(X, UP), "percent"),
     "percent as a comment": ("% energy dos\n" + rows(X, UP), "percent"),
     "a letter": ("Dear colleague,\nplease find enclosed\n" + rows(X, UP), "'Dear colleague,'"),
     "words among numbers": (rows(X, UP) + "and so on\n", "'and'"),
@@ -122,6 +139,7 @@ REFUSED = {
     "projected": ("# Projected DOS for atomic kind Si at iteration step i = 0, E(Fermi) = 0.2 a.u.\n" + rows(X, UP), "projected"),
     "a level elsewhere": ("# E (eV) dos(E) EFermi = 30.0 eV\n" + rows(X, UP), "30 eV"),
     "shifted, and not said": ("# E (eV) dos(E) EFermi = 3.5 eV\n" + rows(X, UP), "evenly about 0"),
+    "a level in other words": ("# Fermi energy from the scf run, spin up 3.5\n" + rows(X, UP), "speaks of a Fermi level"),
     "two levels": ("# EFermi = 3.5 eV\n# E_F = 4.5 eV\n" + rows(X + 3.5, UP), "3.5, 4.5"),
     "vacuum": ("# energies from the vacuum level\n" + rows(X, UP), "vacuum"),
     "broken json": ('{"energies": [1, 2', "line 1"),
