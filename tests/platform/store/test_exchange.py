@@ -59,7 +59,8 @@ BEHIND: dict[type, set[str]] = {
     Candidate: {"formula_lower", "elements", "chemical_system", "n_sites", "created_at"},
 }
 TABLES = {
-    Method: exchange.METHOD, Label: exchange.LABEL, Spectrum: exchange.SPECTRUM, Material: exchange.MATERIAL, Setting: exchange.SETTING,
+    Method: exchange.METHOD, Label: exchange.LABEL, Spectrum: exchange.SPECTRUM, Material: exchange.MATERIAL,
+    Setting: exchange.SETTING,
     Candidate: exchange.CANDIDATE,
 }  # fmt: skip
 
