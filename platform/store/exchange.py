@@ -90,6 +90,7 @@ LABEL: Final[Table] = {
     "method": Field(border.key("method")),
     "version": Field(border.whole(1, 1_000_000)),
     "calculation": optional(border.text()),
+    "entry": optional(border.text(2000)),  # key in the source that it came from
 }
 SPECTRUM: Final[Table] = {
     "kind": Field(border.one_of(SpectrumKind)),

@@ -69,7 +69,7 @@ def filled(database: str) -> dict[str, str]:
         ids[name] = materials.save(crystal, origin=origin, source=source, prototype=f"A1 „{name}“")
         labels.save(ids[name], "band_gap", 1 / 3 + place, method=gpaw, calculation="calc-0123456789abcdef")
         labels.save(ids[name], "band_gap", 0.1 + place, method=gpaw)  # a later version
-        labels.save(ids[name], "band_gap", 5.5, method=other)
+        labels.save(ids[name], "band_gap", 5.5, method=other, entry=f"№ {place}")
         labels.save(ids[name], "magnetic_moment", -2.2, method=other)
         spectra.save(ids[name], X, rng.random(401), method=gpaw, n_electrons=11.0, calculation="calc-1", gap=gaps[name])
     points = np.linspace(0.0, 12.0, 50)
