@@ -10,12 +10,11 @@ from typing import Any, Final, Literal
 from fastapi import Response
 from fastapi.responses import JSONResponse
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
 
+from fermiloop.platform.representations import crystal_files
 from fermiloop.schemas.spectrum import Spectrum
 
-CIF: Final = "chemical/x-cif"
-Form = Literal["json", "cif"]
+Form = Literal["json", "cif", "cif-p1", "poscar", "extxyz"]
 
 CANDIDATE: Final = (
     "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "checkpoint", "seed",
@@ -63,11 +62,12 @@ def page(found: Callable[[], Sequence[Any]], limit: int, offset: int) -> dict[st
     return {"data": plain(rows[:limit]), "next": offset + limit if len(rows) > limit else None}
 
 
-def crystal(structure: Structure, form: Form) -> Response:
-    """A crystal as pymatgen's dictionary or as a CIF file."""
-    if form == "cif":
-        return Response(str(CifWriter(structure)), media_type=CIF)
-    return JSONResponse(plain(structure.as_dict()))
+def crystal(structure: Structure, form: Form, name: str) -> Response:
+    """A crystal as pymatgen's dictionary, or as a file that bears its name."""
+    if form == "json":
+        return JSONResponse(plain(structure.as_dict()))
+    kind = crystal_files.CrystalForm(form)
+    return Response(crystal_files.text(structure, kind, name), media_type=crystal_files.MEDIA_TYPE[kind])
 
 
 def curve(spectrum: Spectrum) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spreadsheet import safe_cell
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -116,7 +116,8 @@ def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     writer.writerow(columns)
     for row in rows:
         values = [plain(row.get(key)) for key in columns]
-        writer.writerow([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values])
+        cells = (json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values)
+        writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()
 
 
@@ -177,12 +178,12 @@ def plain(value: Any) -> Any:
 
 def write_cifs(structures: Mapping[str, Structure], folder: Path) -> None:
     """Write one CIF a structure, named by its id and formula, and say where."""
-    from pymatgen.io.cif import CifWriter  # heavy
+    from fermiloop.platform.representations import crystal_files  # heavy
 
+    form = crystal_files.CrystalForm.CIF
     folder.mkdir(parents=True, exist_ok=True)
     for key, structure in structures.items():
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{key}_{structure.composition.reduced_formula}")
-        write_whole(folder / f"{name}.cif", str(CifWriter(structure)))
+        write_whole(folder / crystal_files.file_name(key, structure, form), crystal_files.text(structure, form, key))
     print_line(f"Wrote {len(structures)} CIF files to {folder}.")
 
 
