@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.spreadsheets import guarded
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -110,13 +111,14 @@ def json_text(data: Any) -> str:
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """A header and one line a row; lists and mappings as JSON."""
+    """A header and one line a row; lists and mappings as JSON, and no text that a spreadsheet takes for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([guarded(name) for name in columns])
     for row in rows:
         values = [plain(row.get(key)) for key in columns]
-        writer.writerow([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values])
+        cells = [json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values]
+        writer.writerow([guarded(one) for one in cells])
     return text.getvalue()
 
 
