@@ -126,7 +126,8 @@ def _check_walltime(queue: str, text: str) -> None:
         told = f"the job is told to end {notice} s before, and " if notice else ""
         least = notice + WORK_SECONDS
         raise InputError(
-            f"The walltime {text!r} is too short: {told}an evaluation needs minutes; give 00:{least // 60:02d}:00 at least."
+            f"The walltime {text!r} is too short: {told}an evaluation needs minutes; "
+            f"give 00:{least // 60:02d}:00 at least."
         )
 
 
