@@ -12,8 +12,8 @@ import numpy as np
 from fireworks import LaunchPad
 
 from fermiloop.flows.evaluations import add_evaluation
+from fermiloop.flows.identity import is_gone
 from fermiloop.flows.records import baseline, round_records, spent
-from fermiloop.flows.recover import is_gone
 from fermiloop.flows.select import best_of, plan
 from fermiloop.flows.steps import logger, seed_of, spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec

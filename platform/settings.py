@@ -36,6 +36,13 @@ class Settings(BaseSettings):
     embedded_sync: bool = Field(
         default=True, description="Flush every commit to disk; off is faster and may lose the last milliseconds."
     )
+    silence_seconds: float = Field(
+        default=180.0, ge=6, le=86_400,
+        description="A run of another host or container that is not heard for so long is lost; the same everywhere.",
+    )  # fmt: skip
+    shared_group: str | None = Field(
+        default=None, description="Group of users who may read and write the data folder; unset keeps it private."
+    )
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
     mp_api_key: SecretStr | None = Field(
         default=None,

@@ -199,13 +199,13 @@ def _tell(sentence: str) -> None:
 def _log() -> None:
     """A log file beside those of the workers."""
     import logging
-    import os
 
+    from fermiloop.flows.identity import worker_name
     from fermiloop.platform.settings import settings
 
     folder = settings().data_dir.expanduser() / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(folder / f"scheduler-{os.getpid()}.log")
+    to_file = logging.FileHandler(folder / f"scheduler-{worker_name()}.log")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     log = logging.getLogger("fermiloop.flows")
     log.addHandler(to_file)

@@ -23,9 +23,8 @@ SINGLE = (
     "/_dash-component-suites/fermiloop.platform.web.app/app.py", "/assets/..%2fapp.py", "/assets/%2e%2e/app.py",
     "/_dash-component-suites/dash/dash.py", "/_dash-component-suites/dash/C:%5cWindows%5cwin.ini",
 )  # fmt: skip
-EVERY = (
-    *SINGLE, *(f"{prefix}{up * n}{tail}" for prefix, up, tail in itertools.product(PREFIXES, UP, TAILS) for n in (1, 6)),
-)  # fmt: skip
+CLIMBING = tuple(f"{a}{up * n}{b}" for a, up, b in itertools.product(PREFIXES, UP, TAILS) for n in (1, 6))
+EVERY = (*SINGLE, *CLIMBING)
 
 
 @pytest.fixture
