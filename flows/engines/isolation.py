@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fermiloop.flows.engines import beat
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.settings import settings
 
@@ -34,6 +35,7 @@ INPUT, OUTPUT, FAILURE, COST, LOCK, LOG = (
 )
 BUSY: Final = 75  # exit code of a child that found the folder locked
 POLL: Final = 0.1  # s
+NO_LOCKS: Final = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # a folder whose files have none
 GRACE: Final = 30.0  # s that an orphan may take beyond its limit
 
 
@@ -74,6 +76,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
     deadline = time.monotonic() + time_limit + GRACE
     while True:
         with held(folder, deadline):
+            beat.wait_for_others(folder, lambda place: read_output(place) is not None)
             done = read_output(folder)
         if done is not None:
             return done
@@ -163,6 +166,8 @@ def held(folder: Path, deadline: float) -> Iterator[None]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except OSError as error:
+                if error.errno in NO_LOCKS:
+                    break  # the claim in the database and `beat` are what keeps others out
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     raise
             if time.monotonic() > deadline:
