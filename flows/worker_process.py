@@ -23,6 +23,7 @@ from fermiloop.flows.identity import worker_name
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.reconcile import reconcile
 from fermiloop.flows.recover import recover
+from fermiloop.platform import privacy
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, connection
@@ -96,6 +97,7 @@ class Worker:
 
 def main() -> None:
     """Run one worker, its log beside its launches."""
+    privacy.protect()
     log = settings().data_dir.expanduser() / "logs"
     log.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(

@@ -64,9 +64,14 @@ app.command("serve")(server.serve)
 
 @app.callback()
 def root(
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log; may stand anywhere.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log; may stand anywhere.")] = False,  # noqa: ARG001 (main takes it)
 ) -> None:
     """Closed-loop inverse design of inorganic materials from a density of states."""
+    from fermiloop.platform import privacy
+
+    told = privacy.protect()
+    if told is not None:
+        typer.echo(told, err=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
