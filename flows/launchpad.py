@@ -8,6 +8,7 @@ returns the document after, which is right on every server.
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fireworks import Firework, FWorker, LaunchPad, Workflow
@@ -19,7 +20,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import PyMongoError
 
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import calculations, connection
+from fermiloop.platform.store import calculations, connection, leases
 
 DATA_STORE: Final = "data"  # curves: too large for a job's document
 CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
@@ -27,7 +28,7 @@ CALCULATION_KEY: Final = "fermiloop_calculation"
 
 
 class SafeLaunchPad(LaunchPad):
-    """LaunchPad whose ids never repeat."""
+    """LaunchPad whose ids never repeat, and which judges silence by the clock of the database server."""
 
     def get_new_fw_id(self, quantity: int = 1) -> int:
         """First of `quantity` new firework ids."""
@@ -44,12 +45,21 @@ class SafeLaunchPad(LaunchPad):
         firework, launch = super().checkout_fw(fworker, launch_dir, *args, **more)
         if firework is not None and CALCULATION_KEY in firework.spec:
             calculations.start(firework.spec[CALCULATION_KEY], fworker.name)
+        if launch is not None:
+            self.ping_launch(launch)  # FireWorks has noted the begin by this host's clock
         return firework, launch
 
-    def ping_launch(self, launch_id: int, *args: Any, **more: Any) -> None:
+    def ping_launch(self, launch_id: int, ptime: datetime | None = None, *args: Any, **more: Any) -> None:
         """Say that a run lives; where the database is away, say it next time: the thread that asks must not end."""
         with contextlib.suppress(PyMongoError):
-            super().ping_launch(launch_id, *args, **more)
+            super().ping_launch(launch_id, ptime or leases.server_time(self.connection), *args, **more)
+
+    def detect_lostruns(self, expiration_secs: float, *args: Any, **more: Any) -> Any:
+        """Find runs of which nothing was heard for so long, by the clock of the database server."""
+        fast = (
+            datetime.now(UTC) - leases.server_time(self.connection)
+        ).total_seconds()  # FireWorks asks this host's clock
+        return super().detect_lostruns(expiration_secs + fast, *args, **more)
 
     def add_wf(self, wf: Workflow | Firework, reassign_all: bool = True) -> dict[int, int]:
         """Add a workflow; its first jobs may be taken once all of it is there, so that a kill leaves no half."""

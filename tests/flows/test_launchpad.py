@@ -8,11 +8,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import timedelta
 
-from fireworks import Firework, ScriptTask, Workflow
+import pytest
+from fireworks import Firework, FWorker, ScriptTask, Workflow
+from jobflow import Flow, Job
 from pymongo import MongoClient
 
-from fermiloop.flows.launchpad import SafeLaunchPad, launchpad
+from fermiloop.flows.launchpad import SafeLaunchPad, add_flow, launchpad
+from fermiloop.platform.store import leases
 
 PROCESSES, WORKFLOWS = 3, 12
 
@@ -47,6 +52,41 @@ def test_bulk_adding_takes_fresh_ids(database: str) -> None:
     pad = launchpad()
     pad.bulk_add_wfs([Workflow([Firework(ScriptTask.from_str("true"))]) for _ in range(3)])
     assert sorted(pad.get_fw_ids()) == [1, 2, 3]
+    pad.connection.close()
+
+
+def add_job(pad: SafeLaunchPad, name: str) -> None:
+    add_flow(pad, Flow([Job(os.path.basename, ("x",), name=name)]), name, {})
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_worker_whose_clock_is_off_loses_no_run_and_takes_none(
+    database: str, shift_clock: Callable[[float], None], minutes: float
+) -> None:
+    pad = launchpad()
+    for name in ("right", "off"):
+        add_job(pad, name)
+    assert pad.checkout_fw(FWorker("right"), ".")[0] is not None
+    shift_clock(minutes)
+    assert pad.checkout_fw(FWorker("off"), ".")[0] is not None
+    assert pad.detect_lostruns(expiration_secs=300)[:2] == ([], [])
+    shift_clock(0)
+    assert pad.detect_lostruns(expiration_secs=300)[:2] == ([], [])
+    pad.connection.close()
+
+
+@pytest.mark.parametrize("minutes", [-10, 0, 10])
+def test_a_run_that_fell_silent_is_found_by_any_clock(
+    database: str, shift_clock: Callable[[float], None], minutes: float
+) -> None:
+    pad = launchpad()
+    add_job(pad, "silent")
+    _, launch = pad.checkout_fw(FWorker("gone"), ".")
+    pad.ping_launch(launch, leases.server_time() - timedelta(seconds=301))
+    shift_clock(minutes)
+    assert pad.detect_lostruns(expiration_secs=300)[0] == [launch]
+    pad.ping_launch(launch)
+    assert pad.detect_lostruns(expiration_secs=300)[0] == []
     pad.connection.close()
 
 
