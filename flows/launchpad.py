@@ -27,6 +27,24 @@ CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
 CALCULATION_KEY: Final = "fermiloop_calculation"
 
 
+class _Documents(MongoStore):
+    """Store of documents whose name, which messages show, holds no password."""
+
+    @property
+    def name(self) -> str:
+        """Database and collection."""
+        return f"{self.database}/{self.collection_name}"
+
+
+class _Files(GridFSStore):
+    """Store of large outputs whose name, which messages show, holds no password."""
+
+    @property
+    def name(self) -> str:
+        """Database and collection."""
+        return f"{self.database}/{self.collection_name}"
+
+
 class SafeLaunchPad(LaunchPad):
     """LaunchPad whose ids never repeat, and which judges silence by the clock of the database server."""
 
@@ -118,8 +136,8 @@ def job_store() -> JobStore:
     """Jobflow's store on the same database: documents, and curves in GridFS."""
     address, name = connection.uri(), settings().database
     return JobStore(
-        MongoStore(name, "job_outputs", uri=address),
-        additional_stores={DATA_STORE: GridFSStore(name, "job_data", uri=address)},
+        _Documents(name, "job_outputs", uri=address),
+        additional_stores={DATA_STORE: _Files(name, "job_data", uri=address)},
     )
 
 

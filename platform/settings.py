@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,9 @@ class Settings(BaseSettings):
         default=Path.home() / ".local" / "share" / "fermiloop",
         description="Folder of everything kept on disk: embedded database, calculations, reports.",
     )
-    mongodb_uri: str | None = Field(default=None, description="URI of a MongoDB server; unset starts the embedded one.")
+    mongodb_uri: SecretStr | None = Field(
+        default=None, description="URI of a MongoDB server; unset starts the embedded one."
+    )
     database: str = Field(default="fermiloop", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,50}$", description="Database name.")
     embedded_command: str | None = Field(
         default=None, description="Command of the embedded server, in place of the one that pip installed."
@@ -42,6 +45,12 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices(f"{PREFIX}MP_API_KEY", "MP_API_KEY"),
         description="Key of the Materials Project's API, also read from MP_API_KEY.",
     )
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment for a child that needs no database and no key: what names an account is left out."""
+    secret = {f"{PREFIX}MONGODB_URI", f"{PREFIX}MP_API_KEY", "MP_API_KEY"}
+    return {name: value for name, value in environment.items() if name.upper() not in secret}
 
 
 @cache

@@ -105,17 +105,18 @@ def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop
 def where() -> str:
     """Address of the database without its password."""
     from fermiloop.platform.settings import settings
-    from fermiloop.platform.store import connection, embedded
+    from fermiloop.platform.store import address, connection
 
-    return f"{embedded.redact(connection.uri())} ({settings().database})"
+    return f"{address.redact(connection.uri())} ({settings().database})"
 
 
 def _status() -> dict[str, Any]:
     from fermiloop.platform.settings import settings
-    from fermiloop.platform.store import connection, embedded
+    from fermiloop.platform.store import address, connection, embedded
 
-    if settings().mongodb_uri:
-        server = {"kind": "mongodb", "uri": embedded.redact(str(settings().mongodb_uri)), "running": True}
+    given = settings().mongodb_uri
+    if given:
+        server = {"kind": "mongodb", "uri": address.redact(given.get_secret_value()), "running": True}
     else:
         server = {"kind": "embedded", **embedded.status(settings().data_dir)}
     if not server["running"]:

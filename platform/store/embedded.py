@@ -28,6 +28,7 @@ from pymongo.errors import PyMongoError
 
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
+from fermiloop.platform.store.address import redact as redact  # noqa: PLC0414  (for those who know it here)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,13 +107,6 @@ def status(data_dir: Path) -> dict[str, Any]:
         "port": state["port"] if state else None,
         "folder": str(folder),
     }
-
-
-def redact(uri: str) -> str:
-    """The URI without its password."""
-    scheme, _, rest = uri.partition("://")
-    credentials, at, host = rest.rpartition("@")
-    return f"{scheme}://{credentials.partition(':')[0]}:***@{host}" if at else uri
 
 
 def command() -> list[str]:
