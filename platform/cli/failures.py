@@ -22,7 +22,7 @@ FAILED: Final = 1
 ASKED_WRONGLY: Final = 2
 INTERRUPTED: Final = 130
 
-PASSWORD: Final = r"(mongodb(?:\+srv)?://[^\s:@/?]*):\S*@"  # up to the last @ of the word: what a password may hold
+OF_A_USER: Final = r"(mongodb(?:\+srv)?://[^\s:@/?]*):\S*@"  # up to the last @ of the word: what a password may hold
 NOT_ALLOWED: Final = 13  # MongoDB's code
 MAY_NOT_WRITE: Final = (
     "This database account may not do that: it may read only; "
@@ -87,7 +87,7 @@ def _may_not_write(error: BaseException | None) -> bool:
 
 def hidden(text: str) -> str:
     """The text with what URIs say of users taken out."""
-    return re.sub(r"(\w+://)[^@/\s]*@", r"\1***@", re.sub(PASSWORD, r"\1***@", text))
+    return re.sub(r"(\w+://)[^@/\s]*@", r"\1***@", re.sub(OF_A_USER, r"\1***@", text))
 
 
 def one_sentence(text: str) -> str:

@@ -1,7 +1,7 @@
 """Addresses of databases: what is a MongoDB URI, and how one is shown without its secrets.
 
-User and password end at the last ``@`` before the first ``/`` or ``?``. Characters that a URI reserves must be written as
-%XX in them; a URI where one is not is refused, since it could be read in two ways.
+User and password end at the last ``@`` before the first ``/`` or ``?``. Characters that a URI reserves must be
+written as %XX in them; a URI where one is not is refused, since it could be read in two ways.
 """
 
 from __future__ import annotations

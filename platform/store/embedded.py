@@ -28,7 +28,7 @@ from pymongo.errors import PyMongoError
 
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store.address import redact as redact  # noqa: PLC0414  (for those who know it here)
+from fermiloop.platform.store.address import redact as redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

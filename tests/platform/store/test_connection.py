@@ -222,7 +222,7 @@ def test_an_account_that_may_only_read_reads_and_is_told_where_it_may_not_write(
                 sequence.take,
             )
             for write in writes:
-                with pytest.raises(Exception) as refusal:  # noqa: PT011 (of pymongo or of mongoengine)
+                with pytest.raises(Exception) as refusal:
                     write()
                 sentence, code = explain(refusal.value)
                 assert code == 2
