@@ -17,6 +17,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
+from fermiloop.platform.errors import AwayError as AwayError
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import address, embedded
@@ -44,10 +45,6 @@ WHY: Final = (  # words of the driver, and what they mean
 _connected: dict[str, str] = {}
 
 
-class AwayError(DatabaseError):
-    """Nothing answers where a database should; it may come back."""
-
-
 def uri() -> str:
     """URI of the configured MongoDB, or of the embedded server, which is started on demand.
 
@@ -62,7 +59,7 @@ def uri() -> str:
     given = settings().mongodb_uri
     if given is None:
         return embedded.ensure(settings().data_dir)
-    return address.checked(given.get_secret_value())
+    return address.checked(given)
 
 
 def connect() -> None:

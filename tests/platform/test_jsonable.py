@@ -31,7 +31,8 @@ class Point:
     [
         (math.nan, None), (math.inf, None), (-math.inf, None), (np.float32("nan"), None), (np.float64(1.5), 1.5),
         (np.int64(3), 3), (np.bool_(True), True), (np.array([1, math.nan]), [1, None]),
-        ({1: {2.5: "x"}}, {"1": {"2.5": "x"}}), ({Stage.EVALUATED: 1}, {"evaluated": 1}), (np.array(2.0), 2.0), (Point(math.inf), {"x": None}),
+        ({1: {2.5: "x"}}, {"1": {"2.5": "x"}}), ({Stage.EVALUATED: 1}, {"evaluated": 1}), (np.array(2.0), 2.0),
+        (Point(math.inf), {"x": None}),
         ((1, {2}), [1, [2]]),
         (datetime(2026, 1, 5, tzinfo=UTC), "2026-01-05T00:00:00+00:00"), (np.datetime64("2026-01-05"), "2026-01-05"),
         (1 + 2j, "(1+2j)"), (np.complex128(1), "(1+0j)"), (10**30, 10**30), (True, True), (None, None), ("é", "é"),
