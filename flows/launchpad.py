@@ -32,6 +32,24 @@ SETTLE_SECONDS: Final = 60.0  # what is over in an instant where all goes well i
 logger = logging.getLogger("fermiloop.flows")
 
 
+class _Documents(MongoStore):
+    """Store of documents whose name, which messages show, holds no password."""
+
+    @property
+    def name(self) -> str:
+        """Database and collection."""
+        return f"{self.database}/{self.collection_name}"
+
+
+class _Files(GridFSStore):
+    """Store of large outputs whose name, which messages show, holds no password."""
+
+    @property
+    def name(self) -> str:
+        """Database and collection."""
+        return f"{self.database}/{self.collection_name}"
+
+
 class SafeLaunchPad(LaunchPad):
     """LaunchPad whose ids never repeat, and on which each run is one worker's: taken, ended and lost once."""
 
@@ -202,8 +220,8 @@ def job_store() -> JobStore:
     """Jobflow's store on the same database: documents, and curves in GridFS."""
     address, name = connection.uri(), settings().database
     return JobStore(
-        MongoStore(name, "job_outputs", uri=address),
-        additional_stores={DATA_STORE: GridFSStore(name, "job_data", uri=address)},
+        _Documents(name, "job_outputs", uri=address),
+        additional_stores={DATA_STORE: _Files(name, "job_data", uri=address)},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from fermiloop.platform.errors import InputError
 
 PREFIX = "FERMILOOP_"
+OF_TESTS = f"{PREFIX}TEST_"  # read by the tests alone
 
 
 class Settings(BaseSettings):
@@ -24,7 +26,9 @@ class Settings(BaseSettings):
         default=Path.home() / ".local" / "share" / "fermiloop",
         description="Folder of everything kept on disk: embedded database, calculations, reports.",
     )
-    mongodb_uri: str | None = Field(default=None, description="URI of a MongoDB server; unset starts the embedded one.")
+    mongodb_uri: str | None = Field(
+        default=None, repr=False, description="URI of a MongoDB server; unset starts the embedded one."
+    )
     database: str = Field(default="fermiloop", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,50}$", description="Database name.")
     embedded_command: str | None = Field(
         default=None, description="Command of the embedded server, in place of the one that pip installed."
@@ -51,6 +55,12 @@ class Settings(BaseSettings):
     )
 
 
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment for a child that needs no database and no key: what names an account is left out."""
+    secret = {f"{PREFIX}MONGODB_URI", f"{PREFIX}MP_API_KEY", "MP_API_KEY"}
+    return {name: value for name, value in environment.items() if name.upper() not in secret}
+
+
 @cache
 def settings() -> Settings:
     """Settings from the environment, read once a process.
@@ -62,7 +72,7 @@ def settings() -> Settings:
     """
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     for name in os.environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(OF_TESTS):
             near = difflib.get_close_matches(name.upper(), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}."
             raise InputError(f"The environment variable {name} is no setting of fermiloop; {hint}")

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from fermiloop.flows.engines import beat
 from fermiloop.platform.errors import EngineError
-from fermiloop.platform.settings import settings
+from fermiloop.platform.settings import settings, without_secrets
 
 INPUT, OUTPUT, FAILURE, COST, LOCK, LOG = (
     "input.json",
@@ -188,7 +188,7 @@ def _attempt(folder: Path, time_limit: float) -> int:
     """Run one child to its end; its exit code, negative for a signal."""
     threads = str(settings().threads)
     environment = {
-        **os.environ,
+        **without_secrets(os.environ),
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
         "MKL_NUM_THREADS": threads,

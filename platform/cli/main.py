@@ -33,7 +33,7 @@ from fermiloop.platform.cli import (
     worker,
 )
 from fermiloop.platform.cli import serve as server
-from fermiloop.platform.cli.failures import INTERRUPTED, explain
+from fermiloop.platform.cli.failures import INTERRUPTED, explain, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +106,7 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         return stop.code if isinstance(stop.code, int) else 1
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 the border: told in one sentence below
         if debug:
-            traceback.print_exception(error)
+            sys.stderr.write(hidden("".join(traceback.format_exception(error))))
         sentence, code = explain(error)
         sys.stderr.write(f"{sentence}\n")
     return code if isinstance(code, int) else 0

@@ -21,7 +21,7 @@ app = typer.Typer(help="When generators are retrained: add, pause, run, history.
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 COLUMNS: Final = {
     "id": "name", "generator": "generator", "trigger": "trigger", "value": "value", "active": "active",
-    "next_look_at": "next look",
+    "next_look_at": "next due",
 }  # fmt: skip
 FIELDS: Final = (
     "id", "generator", "preset", "options", "method", "trigger", "value", "zone", "active", "seed", "next_look_at",
@@ -166,10 +166,11 @@ def _show(runs: list[ScheduleRun], *, as_json: bool) -> None:
 
 
 def _set_active(name: str, active: bool) -> None:
-    from fermiloop.platform.store import connection, schedules
+    from fermiloop.flows import scheduling
+    from fermiloop.platform.store import connection
 
     connection.connect()
-    schedules.set_active(name, active)
+    scheduling.set_active(name, active)
 
 
 def _mapping(text: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError, UserError
-from fermiloop.platform.store import clock, sequence
+from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
@@ -119,8 +119,11 @@ def open_rounds() -> list[Round]:
 
 
 def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
-    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free."""
-    moment = clock.moment()
+    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free.
+
+    The time is that of the database server, see `leases`.
+    """
+    moment = leases.server_time()
     lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
     free = Round.objects(id=round_id(name, number), state=RoundState.PLANNED, launched={})
     if free.update(set__launched=lease):
@@ -148,8 +151,11 @@ def add_cost(name: str, number: int, step: str, core_seconds: float) -> None:
 
 
 def take_turn(name: str, by: str, lease_seconds: float) -> bool:
-    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free."""
-    moment = clock.moment()
+    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free.
+
+    The time is that of the database server, see `leases`.
+    """
+    moment = leases.server_time()
     lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
     current = dict(get(name).turn)
     if current and current["until"] > moment:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from fermiloop.platform import jsonable
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError
 from fermiloop.platform.representations.optimade_fields import API_VERSION, PREFIX, PROVIDER_FIELDS
 from fermiloop.platform.store import connection, optimade_entries
@@ -39,7 +40,7 @@ def write(campaign: str, path: Path) -> int:
     try:
         with partial.open("w", encoding="utf-8") as out:
             for line in _lines(campaign):
-                out.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+                out.write(jsonable.text(line) + "\n")
         n = check(partial)
         if not n:
             raise NotFoundError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from pymatgen.core import Structure
 from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 
+from fermiloop.platform import jsonable
 from fermiloop.platform.web.parts import facts, number
 
 SIDE: Final = 320  # pixels
@@ -24,7 +24,7 @@ SIDE: Final = 320  # pixels
 FILES: Final[dict[str, Callable[[Structure], str]]] = {
     "cif": lambda crystal: str(CifWriter(crystal)),
     "poscar": lambda crystal: str(Poscar(crystal.get_sorted_structure()).get_str()),
-    "json": lambda crystal: json.dumps(crystal.as_dict(), default=float),
+    "json": lambda crystal: jsonable.text(crystal.as_dict()),
 }
 
 
