@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from apscheduler.triggers.cron import CronTrigger
-
+from fermiloop.platform.campaign import cron
 from fermiloop.platform.campaign.drift import drifted
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules, sequence
@@ -44,30 +42,9 @@ def check(schedule: Schedule) -> None:
     OCCASIONS[schedule.trigger][0](schedule)
 
 
-def calendar(schedule: Schedule) -> CronTrigger:
-    """APScheduler's trigger of a cron text.
-
-    Raises
-    ------
-    InputError
-        If the text or the time zone is none.
-    """
-    try:
-        return CronTrigger.from_crontab(schedule.value, timezone=ZoneInfo(schedule.zone))
-    except ZoneInfoNotFoundError:
-        raise InputError(f"The time zone {schedule.zone!r} is unknown; write it as Europe/Berlin or UTC.") from None
-    except ValueError as error:
-        raise InputError(
-            f"The cron text {schedule.value!r} does not hold ({error}); write it as '0 3 * * *', which is 3:00 daily."
-        ) from None
-
-
-def last_due(schedule: Schedule) -> str | None:
-    """Time in ISO format at which a calendar was due since it was last looked at, None where it was not."""
-    if schedule.trigger is not TriggerKind.CRON:
-        return None
-    due = schedule.next_look_at or calendar(schedule).get_next_fire_time(None, schedule.created_at)
-    return due.isoformat() if due is not None and due <= datetime.now(UTC) else None
+def next_due(schedule: Schedule, after: datetime) -> datetime | None:
+    """When a calendar is due next after a moment, in UTC; None for the other triggers."""
+    return cron.next_due(schedule.value, schedule.zone, after) if schedule.trigger is TriggerKind.CRON else None
 
 
 def _by_calendar(schedule: Schedule, due: str | None) -> Occasion | None:
@@ -124,7 +101,7 @@ def _errors(campaign: str) -> list[tuple[int, float]]:
 
 
 def _check_calendar(schedule: Schedule) -> None:
-    calendar(schedule)
+    cron.check(schedule.value, schedule.zone)
 
 
 def _check_count(schedule: Schedule) -> None:

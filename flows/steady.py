@@ -13,8 +13,8 @@ from fireworks import LaunchPad
 
 from fermiloop.flows.ending import finish
 from fermiloop.flows.evaluations import add_evaluation
+from fermiloop.flows.identity import is_gone
 from fermiloop.flows.records import baseline, round_records, spent
-from fermiloop.flows.recover import is_gone
 from fermiloop.flows.select import best_of, computable, plan
 from fermiloop.flows.steps import logger, seed_of, spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec

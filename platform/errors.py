@@ -7,6 +7,7 @@
     │   └── NotFoundError    a name or an id that the store does not hold
     └── FailureError         exit code 1: asked rightly, but it did not work
         ├── DatabaseError    no database, one that went away, or one of another version
+        │   └── AwayError    nothing answers where a database should; it may come back
         └── EngineError      a calculation that did not converge, crashed or ran out of time
 
 The message is one sentence that names the value and the remedy.
@@ -52,6 +53,10 @@ class DatabaseError(FailureError):
     """
 
     exit_code: ClassVar[int] = 2
+
+
+class AwayError(DatabaseError):
+    """Nothing answers where a database should; it may come back."""
 
 
 class EngineError(FailureError):

@@ -22,7 +22,8 @@ class Calculation(BaseDocument):
     structure = StructureField(required=True)
     state = EnumField(CalculationState, default=CalculationState.WAITING)
     attempts = IntField(default=0)
-    worker = StringField()
+    worker = StringField()  # who began it
+    claimed_by = StringField()  # the worker that may run its steps now, and nobody else
     core_seconds = FiniteField(default=0.0)
     error = StringField()
     result = DictField()  # small numbers only; curves are spectra

@@ -24,7 +24,7 @@ class Schedule(BaseDocument):
     seed = IntField(default=0)
     labels = IntField(default=0)  # by the method, when the schedule was added
     sequence = IntField(default=0)  # of its adding, see platform.store.sequence
-    next_look_at = DateTimeField()  # when it fires, or is asked whether it should
+    next_look_at = DateTimeField()  # when a calendar is due next; none for other triggers
     created_at = DateTimeField(default=now)
 
 

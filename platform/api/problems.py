@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fermiloop.platform.errors import (
     DatabaseError,
@@ -25,6 +26,7 @@ from fermiloop.platform.errors import (
 
 logger = logging.getLogger("fermiloop.api")
 
+HUNG_UP: Final = 499  # as nginx logs it
 LONGEST: Final = 1000  # characters of a sentence
 # first that fits
 STATUS: Final[dict[type[FermiloopError], int]] = {
@@ -82,6 +84,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
         return answer(422, _sentence(error.errors()[0]))
+
+    @app.exception_handler(ClientDisconnect)
+    async def _hung_up(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return answer(HUNG_UP, "The client hung up.")  # which nobody reads
 
     @app.exception_handler(Exception)
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:

@@ -62,6 +62,11 @@ def get(calculation_id: str) -> Calculation:
     return found
 
 
+def exists(calculation_id: str) -> bool:
+    """Whether the store holds it."""
+    return Calculation.objects(id=calculation_id).only("id").first() is not None
+
+
 def start(calculation_id: str, worker: str) -> bool:
     """Mark a waiting calculation as running, and count the attempt; whether it was waiting."""
     return bool(
@@ -69,6 +74,23 @@ def start(calculation_id: str, worker: str) -> bool:
             set__state=CalculationState.RUNNING, set__worker=worker, set__started_at=now(), inc__attempts=1
         )
     )
+
+
+def claim(calculation_id: str, worker: str, over: str | None = None) -> bool:
+    """Take the right to run a calculation's steps, also over one that is lost; False where another has it."""
+    free = [None, worker, *([over] if over else [])]
+    return bool(Calculation.objects(id=calculation_id, claimed_by__in=free).update(set__claimed_by=worker))
+
+
+def claimant(calculation_id: str) -> str | None:
+    """Who has that right, None where nobody has or there is no such calculation."""
+    found = Calculation.objects(id=calculation_id).only("claimed_by").first()
+    return found.claimed_by if found is not None else None
+
+
+def release(calculation_id: str, worker: str) -> None:
+    """Give that right back."""
+    Calculation.objects(id=calculation_id, claimed_by=worker).update(unset__claimed_by=1)
 
 
 def put_back(calculation_id: str, *, failed_too: bool = False, time_limit: float | None = None) -> bool:

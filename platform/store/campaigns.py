@@ -9,7 +9,7 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError, UserError
-from fermiloop.platform.store import sequence
+from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
@@ -130,8 +130,11 @@ def open_rounds() -> list[Round]:
 
 
 def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
-    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free."""
-    moment = now()
+    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free.
+
+    The time is that of the database server, see `leases`.
+    """
+    moment = leases.server_time()
     lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
     free = Round.objects(id=round_id(name, number), state=RoundState.PLANNED, launched={})
     if free.update(set__launched=lease):
@@ -164,8 +167,11 @@ def count(name: str, number: int, what: str) -> None:
 
 
 def take_turn(name: str, by: str, lease_seconds: float) -> bool:
-    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free."""
-    moment = now()
+    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free.
+
+    The time is that of the database server, see `leases`.
+    """
+    moment = leases.server_time()
     lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
     current = dict(get(name).turn)
     if current and current["until"] > moment:

@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from fermiloop.platform.representations.spreadsheet import safe_cell
+from fermiloop.platform.jsonable import plain
+from fermiloop.platform.spreadsheets import guarded
 from fermiloop.platform.store import exchange_records
 from fermiloop.platform.store.exchange_records import Kind, Row, Selection
 from fermiloop.schemas.vocabulary import UNIT_OF, Property, Unit
@@ -71,7 +72,7 @@ def rows(selection: Selection) -> Iterator[Row]:
 def csv_line(cells: Iterable[Any]) -> str:
     """One line of CSV of which a spreadsheet runs nothing: numbers stay numbers, texts are made harmless."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([safe_cell(value) for value in cells])
+    csv.writer(out, lineterminator="\n").writerow([guarded(plain(value)) for value in cells])
     return out.getvalue()
 
 

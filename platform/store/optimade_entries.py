@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
+from fermiloop.platform.jsonable import plain
 from fermiloop.platform.representations import optimade_fields
 from fermiloop.platform.store import connection, dos_search, optimade_numbers
 from fermiloop.platform.store.inserting import DUPLICATE
@@ -216,7 +217,7 @@ def _of_candidate(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
     return {
         "kind": "candidate",
         **{name: row.get(name) for name in (*SAME, "material", "calculation")},
-        **{name: scores.get(stored) for name, stored in SCORES.items()},
+        **{name: plain(scores.get(stored)) for name, stored in SCORES.items()},
         **({"method": curve.method, **curve.fields()} if curve else {}),
         "last_modified": _whole_second(row["created_at"]),
         "relationships": optimade_fields.relationships(row["generator"]),

@@ -11,7 +11,7 @@ from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import RunState
+from fermiloop.schemas.vocabulary import RunState, TriggerKind
 
 
 def add(schedule: Schedule) -> None:
@@ -55,7 +55,7 @@ def find(*, active: bool | None = None) -> list[Schedule]:
 
 
 def set_active(name: str, active: bool) -> None:
-    """Pause or resume a schedule.
+    """Pause or resume a schedule; its calendar has no next time until one is set.
 
     Raises
     ------
@@ -67,8 +67,13 @@ def set_active(name: str, active: bool) -> None:
 
 
 def set_next_look(name: str, moment: datetime | None) -> None:
-    """Note when a schedule is looked at next."""
+    """Note when a calendar is due next."""
     Schedule.objects(id=name).update(set__next_look_at=moment)
+
+
+def is_due(moment: datetime) -> bool:
+    """Whether the calendar of an active schedule names a time up to a moment."""
+    return Schedule.objects(active=True, trigger=TriggerKind.CRON, next_look_at__lte=moment).first() is not None
 
 
 def remove(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from fermiloop.flows import launching
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.enqueue import enqueue
 from fermiloop.flows.fair_share import draw
+from fermiloop.flows.identity import parse, worker_name
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.recover import worker_name
 from fermiloop.flows.steady import in_flight
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CampaignState, Stage
@@ -87,8 +88,8 @@ def test_two_workers_do_not_select_at_once(library: str, campaign: Any) -> None:
 def test_a_turn_whose_holder_died_is_given_back_at_once(library: str, campaign: Any) -> None:
     spec, text = steady(campaign, "left")
     enqueue(spec, text)
-    host, pid, _ = worker_name().split("~")
-    assert campaigns.take_turn("left", f"{host}~{pid}~1", 600)  # a process of this number that began at another time
+    gone = replace(parse(worker_name()), start="1", unique="gone").name
+    assert campaigns.take_turn("left", gone, 600)  # a process of this number that began at another time
     pad = launchpad()
     advance_all(pad, "me")
     pad.connection.close()
