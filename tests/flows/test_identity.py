@@ -52,7 +52,7 @@ def test_a_living_process_is_not_gone() -> None:
         assert is_gone(name)
 
 
-@pytest.mark.parametrize("pid", [ME.pid, 999_999_999])
+@pytest.mark.parametrize("pid", [ME.pid, 999_999_999], ids=["alive", "none"])  # ids may not hold the number
 @pytest.mark.parametrize(
     "elsewhere",
     [
