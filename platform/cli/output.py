@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rich.table import Table
 from fermiloop.platform import jsonable
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.jsonable import plain as plain
+from fermiloop.platform.representations.spreadsheet import safe_cell
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -116,7 +116,8 @@ def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     writer.writerow(columns)
     for row in rows:
         values = [plain(row.get(key)) for key in columns]
-        writer.writerow([jsonable.text(v) if isinstance(v, dict | list) else v for v in values])
+        cells = (jsonable.text(v) if isinstance(v, dict | list) else v for v in values)
+        writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()
 
 
@@ -158,12 +159,12 @@ def cell(value: Any) -> str:
 
 def write_cifs(structures: Mapping[str, Structure], folder: Path) -> None:
     """Write one CIF a structure, named by its id and formula, and say where."""
-    from pymatgen.io.cif import CifWriter  # heavy
+    from fermiloop.platform.representations import crystal_files  # heavy
 
+    form = crystal_files.CrystalForm.CIF
     folder.mkdir(parents=True, exist_ok=True)
     for key, structure in structures.items():
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{key}_{structure.composition.reduced_formula}")
-        write_whole(folder / f"{name}.cif", str(CifWriter(structure)))
+        write_whole(folder / crystal_files.file_name(key, structure, form), crystal_files.text(structure, form, key))
     print_line(f"Wrote {len(structures)} CIF files to {folder}.")
 
 
