@@ -158,12 +158,14 @@ def _setups() -> Check:
 
 
 def _embedded() -> Check:
+    from fermiloop.platform.store.embedded_programs import installed
+
     number = package_version("SecantusDB")
+    found = ", ".join(server.kind.program for server in installed())
     configured = "FERMILOOP_MONGODB_URI" in os.environ or "FERMILOOP_EMBEDDED_COMMAND" in os.environ
-    remedy = "" if number else "Install it with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI."
-    return Check(
-        "embedded database", ok=number is not None, basic=not configured, found=number or "none", remedy=remedy
-    )
+    remedy = "" if found else "Install it with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI."
+    told = f"{number}: {found}" if number and found else found
+    return Check("embedded database", ok=bool(found), basic=not configured, found=told or "none", remedy=remedy)
 
 
 def _settings() -> Check:

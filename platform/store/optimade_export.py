@@ -132,7 +132,7 @@ def lines(selection: Selection, **about: Any) -> Iterator[dict[str, Any]]:
 
 def dumps(line: Mapping[str, Any]) -> str:
     """A line of the file."""
-    return json.dumps(line, ensure_ascii=False, allow_nan=False)
+    return jsonable.text(line)
 
 
 def _served(ids: Sequence[str]) -> Iterator[dict[str, Any]]:
