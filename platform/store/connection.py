@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 SELECTION_MS: Final = 5000
 RETRY_SECONDS: Final = 60.0
 SCHEMES: Final = ("mongodb", "mongodb+srv")
