@@ -116,7 +116,7 @@ def test_the_manifest_tells_licences_versions_and_counts(archive: Path) -> None:
         ("test", "unknown"), ("Them", "CC0"), ("analytic", "that of each material"),
     }  # fmt: skip
     assert manifest["counts"] == {
-        "methods": 2, "materials": 2, "spectra": 2, "labels": 3, "snapshot_pages": 1, "snapshots": 1,
+        "methods": 2, "settings": 2, "materials": 2, "spectra": 2, "labels": 3, "snapshot_pages": 1, "snapshots": 1,
         "checkpoints": 1, "calculations": 0, "candidates": 0, "rounds": 1, "campaigns": 1,
     }  # fmt: skip
     assert {"python", "pymatgen", "torch"} <= set(manifest["versions"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ def old_material(crystal: Structure, key: str) -> str:
         "formula_lower": formula.lower(), "elements": symbols, "n_elements": len(symbols), "n_sites": len(crystal),
         "chemical_system": "-".join(symbols), "crystal_system": "cubic", "space_group": 225, "prototype": "B1",
         "volume_per_atom": crystal.volume / len(crystal), "fingerprint": fingerprint(crystal).tolist(),
-        "origin": "import", "source": {"name": "test", "key": key, "licence": "MIT"}, "created_at": now(),
+        "origin": "import", "source": {"name": "test", "key": key, "licence": "MIT"}, "created_at": now() + timedelta(seconds=list(CELLS).index(key)),
     }  # fmt: skip
     connection.database()["materials"].insert_one(row)
     return row["_id"]
@@ -140,8 +141,9 @@ def test_one_that_was_cut_off_is_run_again(left, old, monkeypatch):
     count = itertools.count()
     with monkeypatch.context() as patch:
         for name in ("insert_one", "insert_many", "update_one", "update_many", "delete_many", "replace_one"):
+            original = getattr(Collection, name)
 
-            def write(self: Any, *args: Any, _original: Any = getattr(Collection, name), **kwargs: Any) -> Any:
+            def write(self: Any, *args: Any, _original: Any = original, **kwargs: Any) -> Any:
                 if next(count) >= left:
                     raise KilledError
                 return _original(self, *args, **kwargs)
