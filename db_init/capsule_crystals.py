@@ -88,10 +88,14 @@ class Crystals:
 
 
 def is_plain(structure: Any) -> bool:
-    """Whether the sites of a raw structure bear nothing that would be made an object by its name."""
-    sites = structure.get("sites") if isinstance(structure, Mapping) else None
-    found = [site.get("properties") for site in sites or () if isinstance(site, Mapping)]
-    return not any(_has_mapping(value) for one in found if isinstance(one, Mapping) for value in one.values())
+    """Whether the properties in a raw structure hold nothing that would be made an object by its name."""
+    if isinstance(structure, list):
+        return all(map(is_plain, structure))
+    if not isinstance(structure, Mapping):
+        return True
+    found = structure.get("properties")
+    own = found.values() if isinstance(found, Mapping) else ()
+    return not any(map(_has_mapping, own)) and all(map(is_plain, structure.values()))
 
 
 def _has_mapping(value: Any) -> bool:

@@ -47,7 +47,8 @@ def old_material(crystal: Structure, key: str) -> str:
         "formula_lower": formula.lower(), "elements": symbols, "n_elements": len(symbols), "n_sites": len(crystal),
         "chemical_system": "-".join(symbols), "crystal_system": "cubic", "space_group": 225, "prototype": "B1",
         "volume_per_atom": crystal.volume / len(crystal), "fingerprint": fingerprint(crystal).tolist(),
-        "origin": "import", "source": {"name": "test", "key": key, "licence": "MIT"}, "created_at": now() + timedelta(seconds=list(CELLS).index(key)),
+        "origin": "import", "source": {"name": "test", "key": key, "licence": "MIT"},
+        "created_at": now() + timedelta(seconds=list(CELLS).index(key)),
     }  # fmt: skip
     connection.database()["materials"].insert_one(row)
     return row["_id"]
