@@ -60,8 +60,8 @@ class Crystals:
         if kind in ("labels", "spectra"):
             return self._measured(kind, raw, at)
         if kind == "calculations":
-            found = (raw.get("result") or {}).get("material")
-            return raw if at.get(found, found) == found else {**raw, "result": {**raw["result"], "material": at[found]}}
+            moved = [key for key in _named(kind, raw) if at.get(key, key) != key]
+            return {**raw, "result": {**raw["result"], "material": at[moved[0]]}} if moved else raw
         if kind == "candidates":
             return raw | {name: at.get(raw[name], raw[name]) for name in ("material", "parent") if raw.get(name)}
         if kind == "snapshot_pages":
