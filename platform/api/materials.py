@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -22,6 +22,7 @@ from fermiloop.platform.store import exchange_records, labels, materials, spectr
 from fermiloop.schemas.vocabulary import Role, SpectrumKind
 
 router = APIRouter(prefix="/materials", tags=["materials"], dependencies=[Depends(needs(Role.READ))])
+SETTING: Final = ("n_sites", "origin", "source", "candidate", "created_at")
 Here = Annotated[Site, Depends(site)]
 
 
@@ -62,7 +63,7 @@ async def show(material: MaterialPath, here: Here) -> dict[str, Any]:
     def found() -> dict[str, Any]:
         one = materials.get(material)
         known = {"id": one.id, **views.fields(one, views.MATERIAL), "structure": views.plain(one.structure)}
-        return {"data": {**known, "labels": _labels(material)}}
+        return {"data": {**known, "labels": _labels(material), "settings": _settings(one.id)}}
 
     return await here.work.run(found)
 
@@ -107,6 +108,12 @@ async def spectrum(
 async def dos(material: MaterialPath, here: Here, method: MethodId | None = None) -> dict[str, Any]:
     """The density of states, energies in eV about the Fermi level."""
     return await here.work.run(lambda: _spectrum(material, SpectrumKind.DOS, method))
+
+
+def _settings(material: str) -> list[dict[str, Any]]:
+    """Cells in which the material came, with their moments and charges."""
+    cells = materials.settings(material)
+    return [{"id": cell.id, **views.fields(cell, SETTING), "structure": views.plain(cell.structure)} for cell in cells]
 
 
 def _labels(material: str) -> list[dict[str, Any]]:

@@ -34,6 +34,8 @@ COLUMNS: Final = {
 }  # fmt: skip
 LABEL_COLUMNS: Final = {"property": "property", "value": "value", "unit": "unit", "method": "method",
                         "version": "version", "calculation": "calculation"}  # fmt: skip
+SETTING_COLUMNS: Final = {"id": "id", "n_sites": "sites", "origin": "origin", "source": "source",
+                          "candidate": "candidate"}  # fmt: skip
 FIELDS: Final = (*COLUMNS, "elements", "chemical_system", "source", "candidate")
 
 
@@ -71,14 +73,18 @@ def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJs
     from fermiloop.platform.store import connection, labels, materials
 
     connection.connect()
-    known = fields_of(materials.get(identifier), FIELDS)
-    structure = materials.structure(identifier)
-    rows = [fields_of(label, tuple(LABEL_COLUMNS)) for label in labels.of_material(identifier)]
+    material = materials.get(identifier)
+    known, structure = fields_of(material, FIELDS), material.to_structure()
+    rows = [fields_of(label, tuple(LABEL_COLUMNS)) for label in labels.of_material(material.id)]
+    cells = materials.settings(material.id)
+    settings = [fields_of(cell, tuple(SETTING_COLUMNS)) for cell in cells]
     if as_json:
-        print_json({**known, "labels": rows, "structure": structure.as_dict()})
+        came = [{**row, "structure": cell.structure} for row, cell in zip(settings, cells, strict=True)]
+        print_json({**known, "labels": rows, "settings": came, "structure": structure.as_dict()})
         return
     print_fields(str(known["formula"]), known)
     Listing(f"{len(rows)} labels", LABEL_COLUMNS, rows).show()
+    Listing(f"{len(settings)} settings, as they came", SETTING_COLUMNS, settings).show()
     print_line(str(structure))
 
 

@@ -153,7 +153,7 @@ def _bare(structure: Structure) -> Structure:
 
 def _dataset(structure: Structure, tolerance: float) -> Any:
     kinds = {symbol: number for number, symbol in enumerate(structure.symbol_set, 1)}
-    cell = (structure.lattice.matrix, structure.frac_coords, [kinds[site.specie.symbol] for site in structure])
+    cell: Any = (structure.lattice.matrix, structure.frac_coords, [kinds[site.specie.symbol] for site in structure])
     try:
         found = spglib.get_symmetry_dataset(cell, symprec=tolerance)
     except spglib.SpglibError as error:

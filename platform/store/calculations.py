@@ -13,7 +13,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
-from fermiloop.platform.store import sequence
+from fermiloop.platform.store import aliases, sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
@@ -185,7 +185,8 @@ def of_ids(ids: Iterable[str]) -> list[Calculation]:
 
 def of_material(material: str) -> list[Calculation]:
     """Calculations whose result is this material."""
-    return list(Calculation.objects(result__material=material).order_by("id"))
+    found = list(Calculation.objects(result__material=material).order_by("id"))
+    return found or list(Calculation.objects(result__material=aliases.one(material)).order_by("id"))
 
 
 def find(

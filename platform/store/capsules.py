@@ -10,7 +10,7 @@ from mongoengine import get_db
 from pymongo.errors import BulkWriteError
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import campaigns, candidates, checkpoints, sequence, training
+from fermiloop.platform.store import aliases, campaigns, candidates, checkpoints, sequence, training
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.schemas.base import BaseDocument
 from fermiloop.schemas.calculation import Calculation
@@ -20,6 +20,7 @@ from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
+from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
 
@@ -27,6 +28,7 @@ BATCH: Final = 500
 # in the order in which they are put back: nothing refers to what is not there yet, the campaign comes last
 KINDS: Final[dict[str, type[BaseDocument]]] = {
     "methods": Method,
+    "settings": Setting,
     "materials": Material,
     "spectra": Spectrum,
     "labels": Label,
@@ -66,9 +68,11 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     crystals = {key for page in pages for key in page.materials}
     crystals |= {key for c in proposed for key in (c.material, c.parent) if (key or "").startswith("m-")}
     crystals |= {key for method in sorted(used) for key in training.materials_of(method)}
+    crystals = set(aliases.current(crystals).values())
     computed |= _makers(crystals)
     found = {
         "methods": used | _methods(computed),
+        "settings": {row.id for ids in _batches(crystals) for row in Setting.objects(material__in=ids).only("id")},
         "materials": crystals,
         "spectra": _by_material(Spectrum, crystals, used) | {key for page in pages for key in page.spectra},
         "labels": _by_material(Label, crystals, used) | {key for page in pages for key in page.labels},

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from fermiloop.platform import jsonable
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError
 from fermiloop.platform.representations.optimade_fields import API_VERSION, PREFIX, PROVIDER_FIELDS
 from fermiloop.platform.store import (

@@ -109,6 +109,20 @@ def test_show(cli: Callable[..., Any], library: dict[str, str]) -> None:
     assert "band_gap" in cli("materials", "show", library["AlNi"]).out
 
 
+def test_show_lists_the_cells_in_which_it_came(cli: Callable[..., Any], library: dict[str, str]) -> None:
+    from fermiloop.platform.store import materials
+    from fermiloop.schemas.material import structure_id
+
+    large = materials.structure(library["AlNi"]) * (2, 1, 1)
+    large = large.copy(site_properties={"magmom": [1.0, -1.0, 1.0, -1.0]})
+    assert materials.save(large, origin="import", source={"name": "other", "key": "x"}) == library["AlNi"]
+    shown = cli("materials", "show", structure_id(large), "--json").json()
+    assert (shown["id"], len(shown["settings"])) == (library["AlNi"], 2)
+    kept = next(one for one in shown["settings"] if one["source"]["name"] == "other")
+    assert Structure.from_dict(kept["structure"]).site_properties["magmom"] == [1.0, -1.0, 1.0, -1.0]
+    assert "2 settings, as they came" in cli("materials", "show", library["AlNi"]).out
+
+
 def test_export(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:
     said = cli("materials", "export", str(tmp_path / "all.json"))
     assert (said.code, said.out) == (0, f"Wrote 3 materials to {tmp_path / 'all.json'}.\n")
