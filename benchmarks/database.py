@@ -90,7 +90,7 @@ def candidate_rows(n: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(1)
     pairs = [tuple(str(e) for e in rng.choice(ELEMENTS, 2, replace=False)) for _ in range(n)]
     highs = [float(high) for high in rng.uniform(0.01, 0.3, n)]
-    hull, similarity = "energy_above_hull", "similarity_mean"
+    hull, similarity = "energy_above_hull", "score"
     kinds: dict[str, list[dict[str, Any]]] = {
         "two elements, hull": [{"elements": p, "scores": {hull: (0.0, h)}} for p, h in zip(pairs, highs, strict=True)],
         "one element, hull": [
@@ -168,7 +168,7 @@ def _bare_candidates(query: dict[str, Any], projection: dict[str, int] | None = 
     fields = projection if projection is not None else dict.fromkeys(candidates.LISTED, 1)
     match: dict[str, Any] = {f"scores.{k}": {"$gte": lo, "$lte": hi} for k, (lo, hi) in query["scores"].items()}
     first = next(iter(query["scores"]))
-    order = {f"scores.{first}": -1 if first == "similarity_mean" else 1, "_id": 1}
+    order = {f"scores.{first}": -1 if first == "score" else 1, "_id": 1}
     collection, elements = connection.database()["candidates"], list(query["elements"])
     if len(elements) == 1:
         return list(collection.find({"elements": elements[0], **match}, fields).sort(list(order.items())).limit(LIMIT))
@@ -232,13 +232,13 @@ def _candidate(records: list[dict[str, Any]], i: int, rng: np.random.Generator) 
     scores = {
         "energy_per_atom": float(rng.normal(-4.0, 2.0)),
         "energy_above_hull": float(rng.gamma(1.2, 0.12) - 0.03),
-        "similarity_mean": float(rng.beta(5, 3)),
-        "similarity_std": float(rng.random() * 0.1),
+        "score": float(rng.beta(5, 3)),
+        "predicted_score_std": float(rng.random() * 0.1),
     }
     return {
         "_id": Candidate.make_id(campaign, number, "substitution", i), "campaign": campaign, "round": number,
         "generator": "substitution", "index": i, "structure": structure, **_about(counts), "seed": 7,
-        "score": scores["similarity_mean"], "stage": str(rng.choice(["rejected", "passed", "evaluated"])),
+        "score": scores["score"], "stage": str(rng.choice(["rejected", "passed", "evaluated"])),
         "verdicts": [{"stage": s, "passed": True, "value": float(rng.random())} for s in ("geometry", "hull")],
         "scores": scores, "created_at": now(),
     }  # fmt: skip

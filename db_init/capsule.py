@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import tempfile
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from pymatgen.core import Structure
 from fermiloop.db_init import capsule_crystals, capsule_manifest, tar_members
 from fermiloop.db_init.capsule_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
+from fermiloop.db_init.migrations import m0004_scores
+from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import capsules, connection, quarantine
@@ -29,6 +32,7 @@ from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 
 BATCH: Final = 500
+NAMED_SCORES: Final = 4  # schema version from which scores say their source
 WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
@@ -78,7 +82,32 @@ class Archive:
         self.manifest = self._unpack()
 
     def documents(self, kind: str) -> Iterator[dict[str, Any]]:
-        """Raw documents of a kind."""
+        """Raw documents of a kind, in the shape of now."""
+        former = self.manifest.schema_version < NAMED_SCORES and kind in ("candidates", "calculations")
+        for raw in self._documents(kind):
+            yield self._renamed(kind, raw) if former else raw
+
+    def _renamed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+        """A candidate or calculation whose scores bear the names of now."""
+        if kind == "calculations":
+            return {**raw, "result": m0004_scores.renamed_result(raw["result"])} if _given(raw, "result") else raw
+        alone, energies = self._about_scores
+        if not _given(raw, "scores"):
+            return raw
+        energy = energies.get(str(raw.get("calculation")))
+        return {**raw, "scores": scores.renamed(raw["scores"], curve_alone=alone, energy_per_atom=energy)}
+
+    @cached_property
+    def _about_scores(self) -> tuple[bool, dict[str, float]]:
+        """Whether the target is a curve alone, and the energy of each calculation: what older scores do not tell."""
+        alone = any(
+            m0004_scores.curve_alone(raw["spec"]) for raw in self._documents("campaigns") if _given(raw, "spec")
+        )
+        results = {raw["_id"]: raw["result"] for raw in self._documents("calculations") if _given(raw, "result")}
+        energies = {key: result.get("energy_per_atom") for key, result in results.items()}
+        return alone, {key: float(value) for key, value in energies.items() if isinstance(value, int | float)}
+
+    def _documents(self, kind: str) -> Iterator[dict[str, Any]]:
         if kind not in self._kinds():
             return
         with self._place(f"documents/{kind}.jsonl").open("rb") as lines:
@@ -170,6 +199,10 @@ class Archive:
 
     def _wrong(self, what: str) -> InputError:
         return InputError(f"The archive {self.path} is refused: {what}.")
+
+
+def _given(raw: dict[str, Any], name: str) -> bool:
+    return isinstance(raw.get(name), dict)
 
 
 def _id_by_content(kind: str, document: BaseDocument, *, own: bool = False) -> str:

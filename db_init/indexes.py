@@ -48,8 +48,8 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
         # elements and a range: one index holds both, so that only what is found is read
         (("elements", UP), ("scores.energy_above_hull", UP)),
         (("elements", UP), ("scores.energy_per_atom", UP)),
-        (("elements", UP), ("scores.similarity_mean", UP)),
-        (("elements", UP), ("scores.similarity_std", UP)),
+        (("elements", UP), ("scores.score", UP)),
+        (("elements", UP), ("scores.similarity", UP)),
     ),
     "calculations": ((("campaign", UP), ("created_at", UP)), (("state", UP),), (("result.material", UP),)),
     "campaigns": ((("state", UP),), (("created_at", DOWN),)),

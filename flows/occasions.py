@@ -94,10 +94,10 @@ def _uses(campaign: str, method: str) -> bool:
 
 
 def _errors(campaign: str) -> list[tuple[int, float]]:
-    """Round and error, foretold minus computed, of every evaluation of a campaign that was foretold."""
+    """Round and error, predicted minus computed score, of every evaluation of a campaign that was predicted."""
     done = [c for c in candidates.outlines(campaign) if c.stage is Stage.EVALUATED]
-    known = [c for c in done if c.scores.get("similarity_mean") is not None and c.scores.get("score") is not None]
-    return [(c.round, float(c.scores["similarity_mean"]) - float(c.scores["score"])) for c in known]
+    pairs = [(c.round, c.scores.get("predicted_score"), c.scores.get("computed_score")) for c in done]
+    return [(number, float(p) - float(c)) for number, p, c in pairs if p is not None and c is not None]
 
 
 def _check_calendar(schedule: Schedule) -> None:

@@ -19,6 +19,7 @@ from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.reasons import reason_of
 from fermiloop.flows.steps import cheap_method_of, logger, step
 from fermiloop.flows.targets import computed_curve, resolve
+from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.screening.hull import Hulls
@@ -64,13 +65,14 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             return str(Stage.FAILED)
         calculation.method = method_that_ran(calculation, found)
         material = ingest(spec, candidate, calculation, found)
-        scores = judge(spec, found, material, calculation.method)
-        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
-        result = {"material": material, "energy_per_atom": found.energy_per_atom, **scores, **found.computed_by()}
+        known = judged(spec, candidate, found, material, calculation.method)
+        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
+        told = {**scores.computed_part(known), **found.computed_by()}
+        result = {"material": material, "energy_per_atom": found.energy_per_atom, **told}
         calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
         closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
         calculations.mark_ingested(calculation.id, late=closed)
-        logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, scores.get("score"))
+        logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, known["score"])
         return str(Stage.EVALUATED)
 
 
@@ -106,7 +108,7 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
     for name, value in numbers.items():
         if value is not None:
             labels.save(material, name, value, method=method, calculation=made_by)
-    cheap = candidate.scores.get("energy_per_atom")
+    cheap = candidate.scores.get("potential_energy_per_atom")
     if cheap is not None:  # so that later rounds measure their cheap hull against it as well
         labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec))
     return material
@@ -125,18 +127,23 @@ def stability(
     return {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
 
 
-def judge(spec: CampaignSpec, found: EvaluationResult, material: str, method: str) -> dict[str, Any]:
-    """Score in 0 to 1 and whether it is a hit: similarity of the curve, and every property window."""
+def judged(
+    spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, material: str, method: str
+) -> dict[str, Any]:
+    """All scores of an evaluated candidate.
+
+    Its score, in 0 to 1, is the least of the similarity of the curve and the scores of all property windows.
+    """
     target, curve = resolve(spec), computed_curve(found, spec)
-    numbers: dict[str, Any] = {}
+    computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
     for name in (Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP):
         value = labels.values([material], name, method).get(material)
         if value is not None:
-            numbers[f"computed_{name}"] = value
+            computed[str(name)] = value
     parts, hit = [], True
     if spec.target.curve is not None and target.curve is not None:
         similar = 0.0 if curve is None else float(target.similarity(curve))
-        numbers[f"{spec.target.curve.kind}_similarity"] = similar
+        computed["similarity"] = similar
         parts.append(similar)
         hit = similar >= target.hit_similarity
     for window in target.windows:
@@ -144,7 +151,8 @@ def judge(spec: CampaignSpec, found: EvaluationResult, material: str, method: st
         off = float("inf") if value is None else abs(value - window.value) / window.tolerance
         parts.append(1.0 / (1.0 + off))
         hit = hit and off <= 1.0
-    return {**numbers, "score": min(parts, default=0.0), "hit": bool(hit and parts)}
+    computed["score"] = min(parts, default=0.0)
+    return scores.evaluated(candidate.scores, computed, hit=bool(hit and parts))
 
 
 def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) -> str:
@@ -158,8 +166,8 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
         density=curve.array() if curve else None,
         gap=curve.gap if curve else None,
     )
-    scores = judge(spec, found, material, calculation.method)
-    candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
+    known = judged(spec, candidate, found, material, calculation.method)
+    candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)
 

@@ -8,8 +8,8 @@ from typing import Any
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.steps import spec_of, training_method_of
 from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
-from fermiloop.platform.campaign.decide import Share
-from fermiloop.platform.campaign.names import STEPS
+from fermiloop.platform.campaign import cost, counting
+from fermiloop.platform.campaign.counting import Share, Trial
 from fermiloop.platform.campaign.records import (
     CampaignRecord,
     CandidateRecord,
@@ -70,13 +70,8 @@ def round_records(name: str) -> list[RoundRecord]:
 
 def spent(name: str) -> dict[str, float]:
     """Core-seconds of a campaign by step, as measured."""
-    found: dict[str, float] = dict.fromkeys(STEPS, 0.0)
-    for calculation in calculations.of_campaign(name):
-        found["evaluate"] += float(calculation.core_seconds or 0.0)
-    for one in campaigns.rounds(name):
-        for step, seconds in one.costs.items():
-            found[step] += float(seconds)
-    return found
+    evaluations = sum(float(one.core_seconds or 0.0) for one in calculations.of_campaign(name))
+    return cost.spent(evaluations, [one.costs for one in campaigns.rounds(name)])
 
 
 def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
@@ -85,37 +80,30 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
     if named is None or sum(one.evaluated for one in rounds) < spec.stop.after:
         return None
     if named == "random" and spec.target.dos is not None:
-        alike = _library(spec, resolve(spec))
-        return Share(sum(1 for value in alike if value >= spec.target.hit_similarity), len(alike))
-    by = {"random": "random_pick"}.get(named, named)
-    done = [c for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED and generator_of(c) == by]
-    return Share(sum(bool(c.scores.get("hit")) for c in done), len(done), inside=True)
-
-
-def generator_of(candidate: Candidate) -> str:
-    """Name of the generator of a candidate, without its preset."""
-    return str(candidate.generator.partition("/")[0])
+        return counting.picks(_library(spec, resolve(spec)), spec.target.hit_similarity)
+    return counting.results_of({"random": "random_pick"}.get(named, named), _trials(candidates.outlines(spec.name)))
 
 
 def trials(name: str) -> dict[str, tuple[int, int]]:
     """Hits and evaluations of each generator of a campaign, by its key in a round; failed ones are evaluations."""
-    found: dict[str, tuple[int, int]] = {}
-    for c in candidates.outlines(name):
-        if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation):
-            hits, n = found.get(c.generator, (0, 0))
-            found[c.generator] = (hits + bool(c.scores.get("hit")), n + 1)
-    return found
+    return counting.paid(_trials(candidates.outlines(name)), presets=True)
+
+
+def _trials(found: Sequence[Candidate]) -> list[Trial]:
+    """Evaluations that have ended."""
+    ended = [c for c in found if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation)]
+    return [Trial(c.generator, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
 
 
 def scores_of(name: str) -> list[float]:
     """Scores of all that a campaign has computed."""
-    return [float(c.scores["score"]) for c in candidates.outlines(name) if c.stage is Stage.EVALUATED]
+    return [float(c.scores["computed_score"]) for c in candidates.outlines(name) if c.stage is Stage.EVALUATED]
 
 
 def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation]) -> RoundRecord:
     evaluated = [c for c in proposed if c.stage is Stage.EVALUATED]
     ingested = [c for c in evaluated if c.calculation in by_id and by_id[c.calculation].ingested]
-    scores = [float(c.scores["score"]) for c in evaluated]
+    scores = [float(c.scores["computed_score"]) for c in evaluated]
     counts = dict(one.counts)
     return RoundRecord(
         number=one.number,
@@ -130,7 +118,7 @@ def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation])
         failed=sum(c.stage is Stage.FAILED for c in proposed),
         ingested=len(ingested),
         new_labels=len(ingested),
-        hits=sum(bool(c.scores.get("hit")) for c in evaluated),
+        hits=counting.results(_trials(evaluated)).hits,
         best_score=max(scores, default=None),
         checkpoints=tuple(checkpoint for checkpoint in one.checkpoints.values() if checkpoint),
         tallies=tuple(_tally(row) for row in one.tallies),
@@ -150,14 +138,16 @@ def _candidate(candidate: Candidate, calculation: Calculation | None, spec: Camp
             calculation=calculation.id,
             state="completed" if done else "failed",
             core_seconds=float(calculation.core_seconds or 0.0),
-            score=candidate.scores.get("score") if done else None,
+            score=candidate.scores.get("computed_score") if done else None,
             hit=bool(candidate.scores.get("hit")) and done,
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
-            formation_energy=candidate.scores.get("computed_formation_energy_per_atom"),
+            formation_energy_per_atom=candidate.scores.get("computed_formation_energy_per_atom"),
             curve=_curve(candidate.material, calculation.method, spec) if done else None,
             failed_reason=None if done else candidate.reason,
         )
-    return CandidateRecord(candidate.id, candidate.formula, generator_of(candidate), candidate.round, evaluation)
+    return CandidateRecord(
+        candidate.id, candidate.formula, counting.family(candidate.generator), candidate.round, evaluation
+    )
 
 
 def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] | None:
@@ -178,7 +168,7 @@ def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] 
 
 def _best(chosen: list[Candidate]) -> Candidate | None:
     done = [c for c in chosen if c.stage is Stage.EVALUATED]
-    return max(done, key=lambda c: (float(c.scores["score"]), c.id), default=None)
+    return max(done, key=lambda c: (float(c.scores["computed_score"]), c.id), default=None)
 
 
 def _target(spec: CampaignSpec) -> Target:

@@ -85,7 +85,7 @@ def recorded(name: str, generator: str | None, progress: Callable[[str, float], 
 
 def _evaluated(name: str) -> dict[str, Candidate]:
     """Evaluated candidates of a campaign by their calculation."""
-    done = (c for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED and "score" in c.scores)
+    done = (c for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED and "computed_score" in c.scores)
     return {str(c.calculation): c for c in done}
 
 
@@ -104,7 +104,7 @@ def _pool(chosen: list[Candidate], progress: Callable[[str, float], None]) -> Po
         [candidate.id for candidate in chosen],
         structures,
         [_prototype(structure) for structure in structures],
-        np.array([float(candidate.scores["score"]) for candidate in chosen]),
+        np.array([float(candidate.scores["computed_score"]) for candidate in chosen]),
         np.array([bool(candidate.scores.get("hit")) for candidate in chosen]),
         progress,
     )

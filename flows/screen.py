@@ -14,6 +14,7 @@ from jobflow import Maker, job
 from fermiloop.flows.retrain import ENSEMBLE, SURROGATE
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.targets import PatternSimilarity, resolve
+from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from fermiloop.platform.predictors.forward_dos import ForwardDos
@@ -111,5 +112,5 @@ def save(candidate: Candidate, screened: Screened) -> None:
         reason=reason,
         structure=screened.structure.as_dict(),
         verdicts=[asdict(verdict) for verdict in screened.verdicts],
-        scores={name: float(value) for name, value in screened.scores.items()},
+        scores=scores.screened(screened.scores),
     )

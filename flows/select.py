@@ -110,8 +110,8 @@ def _picked(
         return []
     picked = select_batch(
         spec.acquisition.name,
-        np.array([c.scores.get("similarity_mean", np.nan) for c in passed], dtype=float),
-        np.array([c.scores.get("similarity_std", np.nan) for c in passed], dtype=float),
+        np.array([c.scores.get("predicted_score", np.nan) for c in passed], dtype=float),
+        np.array([c.scores.get("predicted_score_std", np.nan) for c in passed], dtype=float),
         np.stack([fingerprint(c.to_structure()) for c in passed]),
         n,
         max(scores_of(campaign), default=float("-inf")),

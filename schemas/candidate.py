@@ -28,13 +28,13 @@ class Candidate(BaseDocument):
     checkpoint = StringField()
     seed = IntField(required=True)
     parent = StringField()  # material it was made from
-    score = FiniteField(required=True)  # the generator's
+    score = FiniteField(required=True)  # the generator's; shown as generator_score
     probability = FiniteField()  # calibrated
     detail = DictField()
     stage = EnumField(Stage, default=Stage.PROPOSED)
     reason = StringField()  # of a rejection or failure
     verdicts = ListField(DictField())  # stage, passed, reason, value
-    scores = DictField()  # similarity_mean, energy_above_hull, … then the computed ones
+    scores = DictField()  # by the names of `fermiloop.schemas.scores`
     calculation = StringField()
     material = StringField()  # the result
     created_at = DateTimeField(default=now)

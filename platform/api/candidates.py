@@ -18,7 +18,9 @@ from fermiloop.platform.api.parameters import (
     windows,
 )  # fmt: skip
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import candidates, exchange_records, lineage, spectra
+from fermiloop.platform.store import candidate_rows, candidates, exchange_records, lineage, spectra
+from fermiloop.platform.store.geometry import Geometry, crystal_of
+from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Role
 
 router = APIRouter(prefix="/candidates", tags=["candidates"], dependencies=[Depends(needs(Role.READ))])
@@ -38,7 +40,7 @@ async def find(filters: Annotated[CandidateFilters, Query()], here: Here) -> dic
     )
 
     def rows() -> list[dict[str, Any]]:
-        return candidates.page(query, filters.offset, views.CANDIDATE)
+        return [candidate_rows.flat(row) for row in candidates.page(query, filters.offset, views.CANDIDATE)]
 
     return await here.work.run(lambda: views.page(rows, filters.limit, filters.offset))
 
@@ -61,12 +63,12 @@ async def export(filters: Annotated[CandidateExport, Query()], here: Here) -> Re
 
 @router.get("/{candidate}")
 async def show(candidate: CandidatePath, here: Here) -> dict[str, Any]:
-    """One candidate, with its crystal and its lineage."""
+    """One candidate, with its crystals, proposed and computed, and its lineage."""
 
     def found() -> dict[str, Any]:
         one = candidates.get(candidate)
-        known = {"id": one.id, **views.fields(one, views.CANDIDATE), "structure": views.plain(one.structure)}
-        return {"data": {**known, "lineage": _lineage(candidate)}}
+        known = {"id": one.id, **candidate_rows.flat(views.fields(one, views.CANDIDATE))}
+        return {"data": {**known, **_crystals(one), "lineage": _lineage(candidate)}}
 
     return await here.work.run(found)
 
@@ -78,9 +80,24 @@ async def explain(candidate: CandidatePath, here: Here) -> dict[str, Any]:
 
 
 @router.get("/{candidate}/structure")
-async def structure(candidate: CandidatePath, here: Here, format: views.Form = "json") -> Response:  # noqa: A002
-    """The crystal, as pymatgen's dictionary or as a file."""
-    return await here.work.run(lambda: views.crystal(candidates.get(candidate).to_structure(), format, candidate))
+async def structure(
+    candidate: CandidatePath,
+    here: Here,
+    format: views.Form = "json",  # noqa: A002
+    geometry: Geometry | None = None,
+) -> Response:
+    """The crystal, as pymatgen's dictionary or as a file; the computed one once there is one, unless asked otherwise.
+
+    The header `X-Geometry` says which it is.
+    """
+
+    def found() -> Response:
+        kind, crystal = crystal_of(candidates.get(candidate), geometry)
+        answer = views.crystal(crystal, format, f"{candidate}-{kind}")
+        answer.headers["X-Geometry"] = str(kind)
+        return answer
+
+    return await here.work.run(found)
 
 
 @router.get("/{candidate}/dos")
@@ -95,6 +112,16 @@ async def dos(candidate: CandidatePath, here: Here, method: MethodId | None = No
         return {"data": views.curve(spectrum)}
 
     return await here.work.run(found)
+
+
+def _crystals(one: Candidate) -> dict[str, Any]:
+    """The crystal that stands for a candidate, which it is, and the proposed one."""
+    kind, crystal = crystal_of(one)
+    return {
+        "geometry": str(kind),
+        "structure": views.plain(crystal.as_dict()),
+        "proposed_structure": views.plain(one.structure),
+    }
 
 
 def _lineage(candidate: str) -> dict[str, Any]:

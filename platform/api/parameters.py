@@ -18,13 +18,14 @@ from fermiloop.platform.api.problems import Refusal
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store.exports import Form
 from fermiloop.platform.store.materials import reduced
+from fermiloop.schemas import scores
 from fermiloop.schemas.vocabulary import CrystalSystem, Origin, Property, Stage
 
 MOST_ROWS: Final = 500
 MOST_EXPORTED: Final = 1_000_000
 MOST_OFFSET: Final = 10_000
 MOST_SITES: Final = 1_000_000
-SCORES: Final = ("energy_per_atom", "energy_above_hull", "similarity_mean", "similarity_std")
+SCORES: Final = tuple(scores.SCORES)
 NUMBER: Final = r"[-+]?(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
 WINDOW: Final = re.compile(rf"(\w{{1,60}})=({NUMBER})?:({NUMBER})?", re.ASCII)
 SITES: Final = re.compile(r"(\d{1,6})?:(\d{1,6})?|(\d{1,6})", re.ASCII)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from fermiloop.platform.campaign.cost import EVALUATE, total
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from fermiloop.platform.campaign.spec import BudgetSpec
 
 SECONDS_PER_HOUR: Final = 3600.0
-EVALUATE: Final = "evaluate"
 
 
 def spent_evaluations(rounds: Sequence[RoundRecord]) -> int:
@@ -38,7 +39,7 @@ def core_hours_left(budget: BudgetSpec, spent: Mapping[str, float], step: str | 
     limit = budget.core_hours if step is None else budget.stage_core_hours.get(step)
     if limit is None:
         return math.inf
-    seconds = sum(spent.values()) if step is None else spent.get(step, 0.0)
+    seconds = total(spent) if step is None else spent.get(step, 0.0)
     return max(0.0, limit - seconds / SECONDS_PER_HOUR)
 
 

@@ -11,6 +11,7 @@ from fermiloop.platform.campaign.stopping import no_better_than
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from fermiloop.platform.campaign.counting import Share
     from fermiloop.platform.campaign.records import RoundRecord
     from fermiloop.platform.campaign.spec import CampaignSpec
 
@@ -24,15 +25,6 @@ class Decision:
 
     action: Literal["next", "stop"]
     reason: str
-
-
-@dataclass(frozen=True)
-class Share:
-    """Hits among trials; `inside` where they are the campaign's own, which is then compared by the others."""
-
-    hits: int
-    n: int
-    inside: bool = False
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class EvaluationRecord:
         Cosine similarity to the target, or the score of property windows; in 0 to 1.
     hit
         Whether the candidate is what was looked for.
-    energy_above_hull, formation_energy
+    energy_above_hull, formation_energy_per_atom
         eV/atom within the engine's Method.
     curve
         (n,) unit-area computed curve on the target's grid.
@@ -108,7 +108,7 @@ class EvaluationRecord:
     score: float | None = None
     hit: bool = False
     energy_above_hull: float | None = None
-    formation_energy: float | None = None
+    formation_energy_per_atom: float | None = None
     curve: tuple[float, ...] | None = None
     failed_reason: str | None = None
 

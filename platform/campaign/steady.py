@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fermiloop.platform.campaign.budget import next_batch
-from fermiloop.platform.campaign.decide import Share, enough
+from fermiloop.platform.campaign.counting import Share
+from fermiloop.platform.campaign.decide import enough
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

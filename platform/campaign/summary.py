@@ -6,11 +6,11 @@ Every proportion bears its count and its 95 % Wilson interval.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.campaign.bandit import earned
-from fermiloop.platform.campaign.statistics import discovery_factor, wilson
+from fermiloop.platform.campaign import cost, counting
+from fermiloop.platform.campaign.counting import Trial
+from fermiloop.platform.campaign.statistics import discovery_factor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,28 +23,29 @@ MOST_CURVES: Final = 3
 def summarise(record: CampaignRecord) -> dict[str, Any]:
     """Everything that a report shows; no NaN, unknown numbers are None."""
     done = [one for one in record.candidates if one.evaluation is not None]
-    good = [one for one in done if one.evaluation is not None and one.evaluation.state == "completed"]
-    hits = sum(1 for one in good if one.evaluation is not None and one.evaluation.hit)
+    trials = [_trial(one) for one in done]
+    good = [one for one, trial in zip(done, trials, strict=True) if trial.completed]
     ranked = sorted(good, key=_score, reverse=True)
-    rate, baseline = _rate(hits, len(good)), _baseline(record, good)
+    rate, baseline = counting.results(trials).as_dict(), _baseline(record, trials)
+    hits, core_seconds = rate["hits"], cost.total(record.spent)
     summary = {
         "name": record.spec.name,
         "state": record.state,
         "reason": record.reason,
         "evaluations": len(good),
         "failures": len(done) - len(good),
-        "core_seconds": sum(record.spent.values()),
+        "core_seconds": core_seconds,
         "spent": dict(record.spent),
         "rounds": [_round(one) for one in record.rounds],
         "best": _best(ranked, record.lineage),
         "hits": rate,
         "baseline": baseline,
-        "earned": [asdict(row) for row in earned(_trials(done))],
+        "earned": counting.shares(trials),
         "discovery_factor": discovery_factor(rate["rate"], baseline["random"]["rate"]),
         "intervals_apart": _apart(rate, baseline["random"]),
         "cost_per_hit": {
             "evaluations": len(done) / hits if hits else None,
-            "core_seconds": sum(record.spent.values()) / hits if hits else None,
+            "core_seconds": core_seconds / hits if hits else None,
         },
         "target": _target(record),
         "curves": [_curve(one) for one in ranked if one.evaluation and one.evaluation.curve][:MOST_CURVES],
@@ -60,10 +61,9 @@ def _score(candidate: CandidateRecord) -> float:
     return score if score is not None and math.isfinite(score) else -math.inf
 
 
-def _rate(hits: int, n: int) -> dict[str, Any]:
-    """A proportion; without a trial it and its interval are None."""
-    low, high = wilson(hits, n) if n else (None, None)
-    return {"hits": hits, "n": n, "rate": hits / n if n else None, "low": low, "high": high}
+def _trial(candidate: CandidateRecord) -> Trial:
+    found = candidate.evaluation
+    return Trial(candidate.generator, found is not None and found.state == "completed", found is not None and found.hit)
 
 
 def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -74,7 +74,7 @@ def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _round(one: RoundRecord) -> dict[str, Any]:
-    rate = _rate(one.hits, one.evaluated)
+    rate = counting.Share(one.hits, one.evaluated).as_dict()
     keys = ("number", "state", "proposed", "unique", "novel", "passed", "selected", "evaluated", "failed", "ingested")
     return {
         **{key: getattr(one, key) for key in keys},
@@ -108,8 +108,8 @@ def _evaluated(one: CandidateRecord) -> dict[str, Any]:
         "candidate": one.id, "formula": one.formula, "generator": one.generator, "round": one.round,
     }  # fmt: skip
     keys = (
-        "calculation", "state", "score", "hit", "energy_above_hull", "formation_energy", "core_seconds",
-        "failed_reason",
+        "calculation", "state", "score", "hit", "energy_above_hull", "formation_energy_per_atom",
+        "core_seconds", "failed_reason",
     )  # fmt: skip
     return {**row, **{key: getattr(one.evaluation, key) for key in keys}}
 
@@ -123,25 +123,12 @@ def _curve(one: CandidateRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _baseline(record: CampaignRecord, good: Sequence[CandidateRecord]) -> dict[str, Any]:
+def _baseline(record: CampaignRecord, trials: Sequence[Trial]) -> dict[str, Any]:
     """What a random pick from the library finds, and what substitution found of its own."""
-    threshold = record.spec.target.hit_similarity
-    alike = sum(1 for value in record.library_similarities if value >= threshold)
-    plain = [one for one in good if one.generator == "substitution"]
-    plain_hits = sum(1 for one in plain if one.evaluation and one.evaluation.hit)
     return {
-        "random": _rate(alike, len(record.library_similarities)),
-        "substitution": _rate(plain_hits, len(plain)),
+        "random": counting.picks(record.library_similarities, record.spec.target.hit_similarity).as_dict(),
+        "substitution": counting.results_of("substitution", trials).as_dict(),
     }
-
-
-def _trials(done: Sequence[CandidateRecord]) -> dict[str, tuple[int, int]]:
-    """Hits and evaluations of each generator; failed ones are evaluations."""
-    found: dict[str, tuple[int, int]] = {}
-    for one in done:
-        hits, n = found.get(one.generator, (0, 0))
-        found[one.generator] = (hits + bool(one.evaluation and one.evaluation.hit), n + 1)
-    return found
 
 
 def _target(record: CampaignRecord) -> dict[str, Any]:

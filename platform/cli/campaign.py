@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.cli import campaign_archive, campaign_draft, campaign_view
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
@@ -26,11 +27,11 @@ app.command("plan")(campaign_draft.plan)
 
 COLUMNS: Final = {
     "name": "name", "state": "state", "evaluated": "evaluated", "failed": "failed", "evaluations": "of", "hits": "hits",
-    "core_seconds": "core s", "reason": "reason",
+    "core_seconds": f"core-seconds of {HOLDS}", "reason": "reason",
 }  # fmt: skip
 FIELDS: Final = (
     "name", "state", "reason", "evaluated", "failed", "waiting", "evaluations", "hits", "closed_rounds", "rounds",
-    "core_seconds", "core_hours", "created_at", "closed_at", "last",
+    "core_seconds", "spent", "core_hours", "created_at", "closed_at", "last",
 )  # fmt: skip
 MOST_LISTED: Final = 1000
 ENDED: Final = frozenset({"finished", "failed", "cancelled"})

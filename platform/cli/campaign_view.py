@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rich.panel import Panel
 
+from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.cli.output import Listing, cell
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ TALLY_COLUMNS: Final = {
 }  # fmt: skip
 EVALUATED_COLUMNS: Final = {
     "formula": "formula", "candidate": "candidate", "generator": "generator", "round": "round", "state": "state",
-    "score": "score", "hit": "hit", "energy_above_hull": "above hull (eV/atom)", "core_seconds": "core s",
+    "score": "computed score", "hit": "hit", "energy_above_hull": "computed energy above hull (eV/atom)",
+    "core_seconds": "core s",
     "failed_reason": "why it failed",
 }  # fmt: skip
 EARNED_COLUMNS: Final = {
@@ -45,7 +47,7 @@ def headline(summary: Mapping[str, Any]) -> Panel:
     """Name, state, cost and the best candidate."""
     reason = f": {cell(summary['reason'])}" if summary["reason"] else ""
     parts = ", ".join(f"{step} {seconds:.0f}" for step, seconds in summary["spent"].items())
-    spent = f"{cell(summary['failures'])} failed, {summary['core_seconds']:.0f} core-seconds ({parts})"
+    spent = f"{cell(summary['failures'])} failed, {summary['core_seconds']:.0f} core-seconds of {HOLDS} ({parts})"
     lines = [f"{cell(summary['state'])}{reason}", f"{cell(summary['evaluations'])} evaluations, {spent}"]
     cost = summary["cost_per_hit"]
     if cost["core_seconds"] is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -17,21 +17,25 @@ from fermiloop.platform.cli.output import (
     Listing,
     fields_of,
     one_form,
-    plain,
     print_fields,
     print_json,
     print_line,
     print_rich,
     write_cifs,
 )
+from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
 
 app = typer.Typer(help="Candidates: what was proposed, and why.")
 
 SYMMETRY_TOLERANCE: Final = 0.01  # Å, as for materials
-SCORES: Final = ("energy_per_atom", "energy_above_hull", "similarity_mean", "similarity_std")
+GEOMETRIES: Final = ("computed", "proposed")  # of `store.geometry`, which is heavy
+SHOWN: Final = ("score", "predicted_score", HIT, "energy_above_hull", "potential_energy_above_hull")
 COLUMNS: Final = {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
-    "stage": "stage", "score": "score", "similarity": "similarity", "hull": "above hull (eV/atom)",
+    "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
     "material": "material",
 }  # fmt: skip
 FIELDS: Final = (
@@ -42,6 +46,10 @@ STORED: Final = FIELDS[1:]  # an id always comes
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]
+GeometryOption = Annotated[
+    str | None,
+    typer.Option("--geometry", help="computed or proposed; the computed one where there is one, if left out."),
+]
 StageOption = Annotated[str | None, typer.Option("--stage", help="proposed, rejected, passed, selected, and so on.")]
 GeneratorOption = Annotated[str | None, typer.Option("--generator", help="Of this generator.")]
 
@@ -67,16 +75,16 @@ def find(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     cif: CifFolder = None,
+    geometry: GeometryOption = None,
 ) -> None:
     """Find candidates by where they came from, how far they came, what they are made of and their scores."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
+    kind = _geometry(geometry)
     wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
     like = Likeness.of(dos_like, metric, window, fermi, one_spin)
     listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
     if cif is not None:
-        from fermiloop.platform.store import candidates
-
-        write_cifs({row["id"]: candidates.get(row["id"]).to_structure() for row in listing.rows}, cif)
+        write_cifs(_crystals([row["id"] for row in listing.rows], kind), cif)
         return
     listing.show(as_json=as_json, as_csv=as_csv)
 
@@ -109,17 +117,27 @@ def export(
 
 
 @app.command("show")
-def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+def show(
+    identifier: Annotated[str, typer.Argument(metavar="ID")],
+    as_json: AsJson = False,
+    geometry: GeometryOption = None,
+) -> None:
     """Show one candidate: its crystal, its verdicts and its scores."""
+    wanted = _geometry(geometry)
     from fermiloop.platform.store import candidates, connection
+    from fermiloop.platform.store.candidate_rows import flat
+    from fermiloop.platform.store.geometry import LABELS, crystal_of
 
     connection.connect()
     candidate = candidates.get(identifier)
-    known, structure = _row(fields_of(candidate, FIELDS)), candidate.to_structure()
+    kind, structure = crystal_of(candidate, wanted)
+    known = flat(fields_of(candidate, FIELDS))
     if as_json:
-        print_json({**known, "structure": structure.as_dict()})
+        print_json({**known, "geometry": str(kind), "structure": structure.as_dict()})
         return
-    print_fields(str(known["formula"]), known)
+    headed = {SCORES[name].heading if name in SCORES else name: value for name, value in known.items()}
+    print_fields(str(known["formula"]), headed)
+    print_line(f"{LABELS[kind]}:")
     print_line(str(structure))
 
 
@@ -154,7 +172,7 @@ def _wanted(
         "round": number,
         "stage": filters.stage(stage),
         "generator": _generator(generator),
-        "scores": filters.windows(ranges, SCORES),
+        "scores": filters.windows(ranges, tuple(SCORES)),
         "n_sites": filters.sites(sites),
         "elements": filters.elements(elements),
         "chemical_system": filters.chemical_system(chemical_system),
@@ -173,10 +191,11 @@ def _generator(name: str | None) -> str | None:
 def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness | None, limit: int) -> Listing:
     """What the store finds, then what it cannot ask: generators of any preset, crystal systems, computed curves."""
     from fermiloop.platform.store import connection
+    from fermiloop.platform.store.candidate_rows import flat
 
     connection.connect()
     found = _found(wanted, crystal_system, limit, STORED, sifted=like is not None)
-    rows, columns = [_row(row) for row in found], COLUMNS
+    rows, columns = [flat(row) for row in found], COLUMNS
     if like is not None:
         near = like.ranking(filters.MOST_ROWS, {row["material"] for row in rows if row["material"]})
         (key,), place = like.column, {material: i for i, material in enumerate(near)}
@@ -184,7 +203,7 @@ def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness 
         rows.sort(key=lambda row: (place[row["material"]], row["id"]))
         columns = {**COLUMNS, **like.column}
     rows = rows[:limit]
-    return Listing(f"{len(rows)} candidates", columns, rows)
+    return Listing(f"{len(rows)} candidates", columns, rows, (GENERATOR, *SCORES))
 
 
 def _found(
@@ -217,7 +236,15 @@ def _crystal_system(structure: dict[str, Any]) -> str:
     return str(SpacegroupAnalyzer(Structure.from_dict(structure), symprec=SYMMETRY_TOLERANCE).get_crystal_system())
 
 
-def _row(stored: dict[str, Any]) -> dict[str, Any]:
-    """A row with the scores that a list shows, JSON-ready."""
-    scores = stored["scores"] or {}
-    return {**plain(stored), "similarity": scores.get("similarity_mean"), "hull": scores.get("energy_above_hull")}
+def _geometry(name: str | None) -> str | None:
+    """Which crystal is asked for."""
+    return None if name is None else filters.one_of("geometry", name, GEOMETRIES)
+
+
+def _crystals(ids: Sequence[str], geometry: str | None) -> dict[str, Structure]:
+    """Crystals by the name of their file, which says which geometry it is."""
+    from fermiloop.platform.store import candidates
+    from fermiloop.platform.store.geometry import crystal_of
+
+    found = {one: crystal_of(candidates.get(one), geometry) for one in ids}
+    return {f"{one}-{kind}": crystal for one, (kind, crystal) in found.items()}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fermiloop.platform.errors import InputError
+from fermiloop.schemas.scores import SCORES
 from fermiloop.schemas.vocabulary import UNIT_OF, CrystalSystem, Property, Stage
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def window(text: str | None) -> tuple[float, float] | None:
 def _check_unit(name: str, unit: str | None, text: str) -> None:
     if unit is None:
         return
-    right = str(UNIT_OF[Property(name)]) if name in set(Property) else "1"
+    right = str(UNIT_OF[Property(name)] if name in set(Property) else SCORES[name].unit)
     if unit.strip() != right:
         raise InputError(f"The range {text!r} is in {unit.strip()!r}, but {name} is kept in {right}; write it so.")
 

@@ -39,14 +39,17 @@ class Listing:
     title
         What the rows are.
     columns
-        Key of a row to its heading; JSON and CSV hold all keys, the table these.
+        Key of a row to its heading; JSON holds all keys, the table these.
     rows
         JSON-ready values.
+    more
+        Keys that CSV holds beside those of the table.
     """
 
     title: str
     columns: Mapping[str, str]
     rows: Sequence[Mapping[str, Any]]
+    more: Sequence[str] = ()
 
     def table(self) -> Table:
         """As a rich table."""
@@ -65,7 +68,7 @@ class Listing:
         if as_json:
             print_json(self.rows)
         elif as_csv:
-            sys.stdout.write(csv_text(self.rows, list(self.columns)))
+            sys.stdout.write(csv_text(self.rows, list(dict.fromkeys([*self.columns, *self.more]))))
         else:
             print_rich(self.table())
 

@@ -9,6 +9,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fermiloop.platform import jsonable
+from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.report.figures import draw
 
@@ -57,6 +58,7 @@ def render(summary: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
     lineage = (summary["best"] or {}).get("lineage")
     return environment.get_template("report.html.jinja").render(
         s=summary,
+        holds=HOLDS,
         images=images,
         captions=CAPTIONS,
         settings=settings,

@@ -11,11 +11,16 @@ from math import gcd
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final
 
+from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
+from fermiloop.schemas.vocabulary import Unit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX: Final = "fermiloop"
 API_VERSION: Final = "1.2.0"
+
+OF_MATERIALS: Final = frozenset({"energy_per_atom", "formation_energy_per_atom", "energy_above_hull", "band_gap"})
 
 # name without prefix: OPTIMADE type, unit where there is one, description
 PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
@@ -32,13 +37,18 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "material": ("string", None, "id of the material that a candidate became"),
     "calculation": ("string", None, "id of the calculation that gave the numbers"),
     "method": ("string", None, "id of the engine, functional and settings that gave the curve and numbers"),
-    "score": ("float", None, "the generator's score of a candidate, higher is better"),
+    GENERATOR: ("float", None, "the generator's own score of a candidate, higher is better"),
     "probability": ("float", None, "calibrated probability that a candidate meets the target"),
-    "similarity": ("float", None, "predicted cosine similarity to the campaign's target"),
-    "energy_per_atom": ("float", "eV/atom", "energy: of a material as computed, of a candidate as predicted"),
-    "formation_energy_per_atom": ("float", "eV/atom", "computed formation energy of a material"),
-    "energy_above_hull": ("float", "eV/atom", "above the hull: of a material as computed, of a candidate as predicted"),
-    "band_gap": ("float", "eV", "computed band gap of a material, 0 of a metal"),
+    HIT: ("boolean", None, "whether an evaluated candidate is what its campaign looks for"),
+    "geometry": ("string", None, "of a candidate's crystal: computed (by its evaluation) or proposed"),
+    **{
+        name: (
+            "float",
+            None if one.unit is Unit.DIMENSIONLESS else str(one.unit),
+            f"{one.meaning}{'; of a material as computed' if name in OF_MATERIALS else ''}",
+        )
+        for name, one in SCORES.items()
+    },
     "fermi_level": ("float", "eV", "computed Fermi level of a material, about the program's own zero"),
     "magnetic_moment": ("float", "μB/cell", "computed total magnetic moment of a material"),
     "bulk_modulus": ("float", "GPa", "bulk modulus of a material"),

@@ -48,15 +48,23 @@ def score_target(crystals: Sequence[Crystal], context: Context) -> list[Verdict]
     else:
         mean, std = _least(foretold, context.target.windows)
     unknown = [[name for name, (value, _) in foretold.items() if not np.isfinite(value[i])] for i in range(len(mean))]
+    if CURVE in foretold:
+        for crystal, similar, spread in zip(crystals, *foretold[CURVE], strict=True):
+            _keep(crystal, CURVE, similar, spread)
     return [_verdict(*row) for row in zip(crystals, mean, std, unknown, strict=True)]
+
+
+def _keep(crystal: Crystal, name: str, mean: float, std: float) -> None:
+    """Keep what is known."""
+    if np.isfinite(mean):
+        crystal.scores[f"{name}_mean"], crystal.scores[f"{name}_std"] = float(mean), float(std)
 
 
 def _verdict(crystal: Crystal, mean: float, std: float, unknown: list[str]) -> Verdict:
     reason = f"nothing foretells its {', '.join(unknown)}" if unknown else ""
     if not np.isfinite(mean):
         return Verdict(STAGE, True, reason, kind="unknown")
-    crystal.scores["similarity_mean"] = float(mean)
-    crystal.scores["similarity_std"] = float(std)
+    _keep(crystal, "score", mean, std)
     return Verdict(STAGE, True, reason, value=float(mean))
 
 
@@ -76,6 +84,8 @@ def _foretold(crystals: Sequence[Crystal], context: Context) -> dict[str, tuple[
         if np.isnan(cheap).any() and window.property in context.ensembles:
             learnt = context.ensembles[window.property].predict(structures)
             mean, std = (_of_length(part, len(crystals)) for part in learnt)
+            for row in zip(crystals, mean, std, strict=True):
+                _keep(row[0], window.property, *row[1:])
             cheap, spread = np.where(np.isnan(cheap), mean, cheap), np.where(np.isnan(cheap), std, spread)
         found[window.property] = (cheap, spread)
     return found

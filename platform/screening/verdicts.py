@@ -72,7 +72,8 @@ class Screened:
         One for each stage that saw it, in order.
     scores
         ``energy_per_atom``, ``formation_energy_per_atom`` and ``energy_above_hull`` in eV/atom by the cheap
-        potential, ``similarity_mean`` and ``similarity_std``; only what was computed.
+        potential; ``score_mean`` and ``score_std`` of the whole target, ``similarity_mean`` and ``similarity_std`` of
+        its curve, and the like of each property that an ensemble predicted; only what is known.
     passed
         Whether all stages passed it.
     """

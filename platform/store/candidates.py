@@ -11,10 +11,10 @@ from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
 from fermiloop.platform.store.ranged import first_rows
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.scores import BEST_HIGH
 from fermiloop.schemas.vocabulary import Stage
 
 ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
-BEST_HIGH: Final = frozenset({"similarity_mean", "score"})  # scores of which more is better
 # of a row in a list: everything but the crystal
 LISTED: Final = (
     "campaign", "round", "generator", "formula", "elements", "chemical_system", "n_sites", "checkpoint", "seed",
@@ -92,11 +92,9 @@ def outlines(campaign: str) -> list[Candidate]:
 
 
 def update(candidate_id: str, **fields: Any) -> None:
-    """Set fields of a candidate; scores are added to those that it has."""
-    changes = {f"set__{name}": value for name, value in fields.items() if name != "scores"}
-    changes |= {f"set__scores__{name}": value for name, value in fields.get("scores", {}).items()}
-    if changes:
-        Candidate.objects(id=candidate_id).update(**changes)
+    """Set fields of a candidate, in one write."""
+    if fields:
+        Candidate.objects(id=candidate_id).update(**{f"set__{name}": value for name, value in fields.items()})
 
 
 def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> bool:

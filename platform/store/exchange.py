@@ -31,7 +31,7 @@ from fermiloop.schemas.vocabulary import (
 )  # fmt: skip
 
 FORMAT: Final = "fermiloop-materials"
-VERSION: Final = 1
+VERSION: Final = 2
 
 MOST_POINTS: Final = 200_000  # of a curve
 
@@ -138,7 +138,7 @@ CANDIDATE: Final[Table] = {
     "checkpoint": optional(border.text()),
     "seed": Field(border.whole(-(2**63))),
     "parent": optional(border.text()),
-    "score": Field(border.number, float),
+    "generator_score": Field(border.number, float),
     "probability": optional(border.number, float),
     "detail": optional(border.mapping),
     "stage": Field(border.one_of(Stage)),
@@ -224,7 +224,8 @@ def candidate(record: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         If one is invalid.
     """
-    return read(record, CANDIDATE, "the candidate")
+    told = {"generator_score" if name == "score" else name: value for name, value in record.items()}  # of version 1
+    return read(told, CANDIDATE, "the candidate")
 
 
 def of_material(

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from fermiloop.platform.errors import FailureError
-from fermiloop.platform.store import connection, exchange
+from fermiloop.platform.store import connection, exchange, geometry
+from fermiloop.schemas.scores import GENERATOR
 
 BATCH: Final = 200  # materials at once, with their labels and curves
 
@@ -106,15 +107,12 @@ def candidates(selection: Selection) -> Iterator[Row]:
     """
     for batch in _batches(selection.candidates):
         rows = _rows("candidates", batch)
-        became = {row["material"] for row in rows if row.get("material")}
-        crystals = {row["_id"]: row["structure"] for row in _found("materials", became, {"structure": 1})}
-        cells = {one["candidate"]: one["structure"] for one in _cells(batch)}
+        crystals = geometry.computed(rows)
         learnt = {row["checkpoint"] for row in rows if row.get("checkpoint")}
         presets = {row["_id"]: row.get("preset") for row in _found("checkpoints", learnt, {"preset": 1})}
         for row in rows:
             preset = presets.get(row.get("checkpoint")) or row["generator"].partition("/")[2] or None
-            computed = cells.get(row["_id"], crystals.get(row.get("material"))) if row.get("material") else None
-            more = {"preset": preset, "evaluated": computed}
+            more = {"preset": preset, "evaluated": crystals.get(row["_id"]), GENERATOR: row["score"]}
             yield exchange.write({**row, **more}, exchange.CANDIDATE)
 
 
@@ -128,12 +126,6 @@ def _rows(collection: str, ids: list[str]) -> list[Row]:
 def _found(collection: str, ids: Iterable[str], fields: dict[str, int] | None = None) -> Iterator[Row]:
     wanted = sorted(ids)
     yield from connection.database()[collection].find({"_id": {"$in": wanted}}, fields) if wanted else ()
-
-
-def _cells(candidates: list[str]) -> Iterator[Row]:
-    """Cells as calculations gave them, with moments: settings of materials."""
-    fields = {"candidate": 1, "structure": 1}
-    yield from connection.database()["settings"].find({"candidate": {"$in": candidates}}, fields)
 
 
 def _by_material(collection: str, ids: list[str]) -> dict[str, list[Row]]:

@@ -15,7 +15,7 @@ INDEX: Final = "index.csv"
 # field of a record that holds a crystal: what is added to the name of its file
 CRYSTALS: Final = {
     Kind.MATERIALS: {"structure": ""},
-    Kind.CANDIDATES: {"structure": "", "evaluated": "-evaluated"},
+    Kind.CANDIDATES: {"structure": "-proposed", "evaluated": "-computed"},
 }
 
 

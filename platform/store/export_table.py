@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from fermiloop.platform.jsonable import plain
 from fermiloop.platform.spreadsheets import guarded
-from fermiloop.platform.store import exchange_records
+from fermiloop.platform.store import candidate_rows, exchange_records
 from fermiloop.platform.store.exchange_records import Kind, Row, Selection
+from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.vocabulary import UNIT_OF, Property, Unit
 
 PROPERTIES: Final = {
@@ -26,19 +27,19 @@ MATERIAL: Final[dict[str, str]] = {
 COMPUTED: Final[dict[str, str]] = {
     "method": "method", "engine": "engine", "functional": "functional", **PROPERTIES, "curves": "curves",
 }  # fmt: skip
+MADE: Final = "material_"
 CANDIDATE: Final[dict[str, str]] = {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
     "preset": "preset", "checkpoint": "checkpoint", "seed": "seed", "parent": "parent", "stage": "stage",
-    "reason": "reason", "score": "generator_score", "probability": "probability",
-    "predicted_energy_per_atom": "predicted_energy_per_atom (eV/atom)",
-    "predicted_energy_above_hull": "predicted_energy_above_hull (eV/atom)",
-    "predicted_similarity": "predicted_similarity", "computed_score": "computed_score", "hit": "hit",
+    "reason": "reason", GENERATOR: GENERATOR, "probability": "probability", HIT: HIT,
+    **{name: name if one.unit is Unit.DIMENSIONLESS else f"{name} ({one.unit})" for name, one in SCORES.items()},
     "calculation": "calculation", "material": "material",
 }  # fmt: skip
-SCORES: Final = {
-    "predicted_energy_per_atom": "energy_per_atom", "predicted_energy_above_hull": "energy_above_hull",
-    "predicted_similarity": "similarity_mean", "computed_score": "score", "hit": "hit",
-}  # fmt: skip
+BECAME: Final[dict[str, str]] = {
+    f"{MADE}{name}" if name in PROPERTIES else name: f"{MADE}{heading}" if name in PROPERTIES else heading
+    for name, heading in COMPUTED.items()
+}
+"""Of the material that a candidate became, by each Method: apart from the scores, which are by the campaign's own."""
 
 
 def lines(selection: Selection) -> Iterator[str]:
@@ -51,7 +52,7 @@ def lines(selection: Selection) -> Iterator[str]:
 
 def columns(selection: Selection) -> dict[str, str]:
     """Key of a row to the heading of its column."""
-    return {**(MATERIAL if selection.kind is Kind.MATERIALS else CANDIDATE), **COMPUTED}
+    return {**MATERIAL, **COMPUTED} if selection.kind is Kind.MATERIALS else {**CANDIDATE, **BECAME}
 
 
 def rows(selection: Selection) -> Iterator[Row]:
@@ -63,10 +64,9 @@ def rows(selection: Selection) -> Iterator[Row]:
                 yield {**_about(material), **computed}
         return
     for candidate, became in _with_material(selection):
-        scores = candidate.get("scores") or {}
-        known = {**candidate, **{name: scores.get(stored) for name, stored in SCORES.items()}}
+        known = candidate_rows.flat(candidate)
         for computed in _computed(became or {}, methods):
-            yield {**known, **computed}
+            yield {**known, **{f"{MADE}{name}" if name in PROPERTIES else name: x for name, x in computed.items()}}
 
 
 def csv_line(cells: Iterable[Any]) -> str:

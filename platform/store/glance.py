@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from fermiloop.platform.campaign import cost
 from fermiloop.schemas.base import now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
@@ -34,7 +35,9 @@ class CampaignGlance:
     closed_rounds
         Rounds that have come to their end.
     core_seconds
-        Of all calculations.
+        Of all evaluations and all other steps: the sum of `spent`.
+    spent
+        Core-seconds by step.
     core_hours
         The budget of them, None where there is none.
     created_at, closed_at
@@ -54,6 +57,7 @@ class CampaignGlance:
     rounds: int
     closed_rounds: int
     core_seconds: float
+    spent: dict[str, float]
     core_hours: float | None
     created_at: datetime | None
     closed_at: datetime | None
@@ -76,7 +80,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A candidate that was evaluated, as it was foretold and as it came out."""
+    """A candidate that was evaluated, as it was predicted and as it came out."""
 
     id: str
     formula: str
@@ -95,7 +99,8 @@ def campaigns(limit: int = MOST_CAMPAIGNS, name: str | None = None) -> list[Camp
     rows = []
     for one in found:
         stages, (seconds, computed) = candidates.get(one.id, {}), calculations.get(one.id, (0.0, None))
-        closed, looped = rounds.get(one.id, (0, None))
+        closed, looped, costs = rounds.get(one.id, (0, None, []))
+        spent = cost.spent(seconds, costs)
         budget = one.spec.get("budget", {})
         moments = [t for t in (one.created_at, one.closed_at, computed, looped) if t is not None]
         rows.append(
@@ -110,7 +115,8 @@ def campaigns(limit: int = MOST_CAMPAIGNS, name: str | None = None) -> list[Camp
                 evaluations=int(budget.get("evaluations", 0)),
                 rounds=int(budget.get("rounds", 0)),
                 closed_rounds=closed,
-                core_seconds=seconds,
+                core_seconds=cost.total(spent),
+                spent=spent,
                 core_hours=budget.get("core_hours"),
                 created_at=one.created_at,
                 closed_at=one.closed_at,
@@ -149,7 +155,7 @@ def outcomes(campaign: str, limit: int = MOST_POINTS) -> list[Outcome]:
     stages: list[dict[str, Any]] = [
         {"$match": {"campaign": campaign, "stage": str(Stage.EVALUATED)}},
         {"$project": {"formula": 1, "generator": 1, "round": 1, "material": 1, "scores": 1}},
-        {"$sort": {"scores.score": -1, "_id": 1}},
+        {"$sort": {"scores.computed_score": -1, "_id": 1}},
         {"$limit": limit},
     ]
     return [
@@ -195,14 +201,15 @@ def _by_state(names: list[str]) -> dict[str, tuple[float, datetime | None]]:
     return {row["_id"]: (float(row["seconds"]), _latest(row["began"], row["ended"])) for row in rows}
 
 
-def _closed(names: list[str]) -> dict[str, tuple[int, datetime | None]]:
-    """Closed rounds of each campaign, and when one was last planned or closed."""
-    found: dict[str, tuple[int, datetime | None]] = {}
-    for one in Round.objects(campaign__in=names).only("campaign", "state", "created_at", "closed_at"):
-        n, last = found.get(one.campaign, (0, None))
+def _closed(names: list[str]) -> dict[str, tuple[int, datetime | None, list[dict[str, float]]]]:
+    """Closed rounds of each campaign, when one was last planned or closed, and what the steps of each cost."""
+    found: dict[str, tuple[int, datetime | None, list[dict[str, float]]]] = {}
+    for one in Round.objects(campaign__in=names).only("campaign", "state", "created_at", "closed_at", "costs"):
+        n, last, costs = found.get(one.campaign, (0, None, []))
         found[one.campaign] = (
             n + (one.state is RoundState.CLOSED),
             _latest(last, _latest(one.created_at, one.closed_at)),
+            [*costs, dict(one.costs)],
         )
     return found
 

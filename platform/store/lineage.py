@@ -39,6 +39,7 @@ def explain(candidate_id: str) -> dict[str, Any]:
         "parent": candidate.parent,
         "stage": str(candidate.stage),
         "reason": candidate.reason,
+        "generator_score": candidate.score,
         "scores": dict(candidate.scores),
         "verdicts": [dict(verdict) for verdict in candidate.verdicts],
         "checkpoint": _checkpoint(checkpoint) if checkpoint else None,

@@ -13,12 +13,13 @@ from typing import Any, Final
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from fermiloop.platform.jsonable import plain
 from fermiloop.platform.representations import optimade_fields
-from fermiloop.platform.store import connection, dos_search, optimade_numbers
+from fermiloop.platform.store import candidate_rows, connection, dos_search, geometry, optimade_numbers
+from fermiloop.platform.store.geometry import Geometry
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.platform.store.optimade_numbers import Curves
 from fermiloop.schemas.base import content_id, now
+from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.vocabulary import CampaignState
 
 STRUCTURES: Final = "optimade_structures"
@@ -34,14 +35,11 @@ INDEXES: Final = (
     (("nsites", 1),),
     (("stage", 1),),
 )
-LAYOUT: Final = 2  # of the derived documents; another one makes all of them again
+LAYOUT: Final = 3  # of the derived documents; another one makes all of them again
 BATCH: Final = 1000
 # what a document of a candidate is made from, beside its crystal, which changes with them
 CHANGING: Final = ("stage", "score", "probability", "scores", "calculation", "material", "checkpoint")
-SCORES: Final = {
-    "energy_per_atom": "energy_per_atom", "energy_above_hull": "energy_above_hull", "similarity": "similarity_mean",
-}  # fmt: skip
-SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "score", "probability", "stage")
+SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "probability", "stage")
 COUNTED: Final = ("materials", "spectra", "labels", "candidates")  # of which a number tells that something came
 OPEN: Final = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
@@ -157,7 +155,11 @@ def _bring(
         progress(name, start / len(differing))
         rows = list(database[name].find({"_id": {"$in": differing[start : start + BATCH]}}))
         prints = dos_search.fingerprints({row["_id"] if name == "materials" else row.get("material") for row in rows})
-        made = [_finished(one, row, wanted[row["_id"]], prints) for one, row in zip(make(rows), rows, strict=True)]
+        crystals = geometry.computed(rows) if name == "candidates" else {}
+        shown = [row | {"structure": crystals.get(row["_id"], row["structure"])} for row in rows]
+        made = [_finished(one, row, wanted[row["_id"]], prints) for one, row in zip(make(rows), shown, strict=True)]
+        for one in made if name == "candidates" else ():
+            one["geometry"] = str(Geometry.COMPUTED if one["_id"] in crystals else Geometry.PROPOSED)
         _insert([document for document in made if document["_id"] not in there])
         stale = [d | {"last_modified": _whole_second(now())} for d in made if d["_id"] in there]
         if stale:
@@ -212,12 +214,11 @@ def _of_material(row: dict[str, Any], curves: Curves, labels: Iterable[dict[str,
 
 
 def _of_candidate(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
-    scores = row.get("scores") or {}
-    curve = curves.get(row.get("material") or "")
+    known, curve = candidate_rows.flat(row), curves.get(row.get("material") or "")
     return {
         "kind": "candidate",
         **{name: row.get(name) for name in (*SAME, "material", "calculation")},
-        **{name: plain(scores.get(stored)) for name, stored in SCORES.items()},
+        **{name: known[name] for name in (GENERATOR, HIT, *SCORES)},
         **({"method": curve.method, **curve.fields()} if curve else {}),
         "last_modified": _whole_second(row["created_at"]),
         "relationships": optimade_fields.relationships(row["generator"]),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from fermiloop.platform.campaign.statistics import wilson
+from fermiloop.platform.campaign import cost
 from fermiloop.platform.store import campaigns, glance
 from fermiloop.platform.web import figures, home
 from fermiloop.platform.web.actions import LAUNCH, Page, Site
@@ -31,12 +31,13 @@ from fermiloop.platform.web.parts import (
 EVERY: Final = 5_000  # ms between looks
 MOST_BEST: Final = 25
 BEST: Final = {
-    "formula": "Candidate", "score": "Score", "hit": "Hit", "hull": "Above hull (eV/atom)", "foretold": "Foretold",
+    "formula": "Candidate", "score": "Computed score", "predicted": "Predicted score", "hit": "Hit",
+    "hull": "Computed energy above hull (eV/atom)", "potential": "By the potential (eV/atom)",
     "generator": "Generator", "round": "Round", "material": "Material",
 }  # fmt: skip
 EARNED: Final = {
     "name": "Generator",
-    "spent": "Evaluations",
+    "spent": "Evaluations, failed ones too",
     "share": "Share of budget",
     "hits": "Hits (95 % interval)",
 }
@@ -87,7 +88,7 @@ def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
         drawn = figures.curves(target["values"], computed, target["grid"])
         shown.append(section("Target and computed", graph(drawn, f"Target {target['name']} and the best results.")))
     shown.append(_pictures(summary, outcomes))
-    shown.append(section("Who earned the budget", earned(outcomes)))
+    shown.append(section("Who earned the budget", earned(summary)))
     return shown
 
 
@@ -96,10 +97,11 @@ def best(outcomes: list[glance.Outcome]) -> Component:
     rows = [
         {
             "formula": to_candidate(one.id, one.formula),
-            "score": number(one.scores.get("score")),
+            "score": number(one.scores.get("computed_score")),
             "hit": "hit" if one.scores.get("hit") else "no",
             "hull": number(one.scores.get("computed_energy_above_hull")),
-            "foretold": number(one.scores.get("similarity_mean")),
+            "potential": number(one.scores.get("potential_energy_above_hull")),
+            "predicted": number(one.scores.get("predicted_score")),
             "generator": one.generator,
             "round": one.round,
             "material": to_material(one.material, "open"),
@@ -109,23 +111,18 @@ def best(outcomes: list[glance.Outcome]) -> Component:
     return table(f"Best {len(rows)} of {len(outcomes)} results", BEST, rows)
 
 
-def earned(outcomes: list[glance.Outcome]) -> Component:
-    """Evaluations and hits of each generator."""
-    counts: dict[str, tuple[int, int]] = {}
-    for one in outcomes:
-        name = one.generator.partition("/")[0]
-        n, hits = counts.get(name, (0, 0))
-        counts[name] = (n + 1, hits + bool(one.scores.get("hit")))
+def earned(summary: Mapping[str, Any]) -> Component:
+    """Evaluations and hits of each generator, as the report counts them."""
     rows = [
         {
-            "name": name,
-            "spent": n,
-            "share": f"{100 * n / len(outcomes):.0f} %",
-            "hits": f"{hits} of {n}: {share(hits / n, *wilson(hits, n))}",
+            "name": row["generator"],
+            "spent": row["evaluations"],
+            "share": f"{100 * row['share']:.0f} %",
+            "hits": f"{row['hits']} of {row['evaluations']}: {share(row['rate'], row['low'], row['high'])}",
         }
-        for name, (n, hits) in sorted(counts.items(), key=lambda item: (-item[1][1], item[0]))
+        for row in summary["earned"]
     ]
-    return table("Evaluations by generator, most hits first", EARNED, rows)
+    return table("Evaluations by generator, most first", EARNED, rows)
 
 
 def refreshed(site: Site, shown: Any) -> tuple[Any, Any]:
@@ -182,7 +179,7 @@ def register(app: Dash, site: Site) -> None:
 def _state(summary: Mapping[str, Any]) -> Component:
     hits, budget = summary["hits"], summary["spec"]["budget"]
     used = summary["evaluations"] + summary["failures"]
-    random, cost = summary["baseline"]["random"], summary["cost_per_hit"]["core_seconds"]
+    random = summary["baseline"]["random"]
     return section(
         "State",
         html.P([badge(summary["state"]), f" {summary['reason'] or ''}"]),
@@ -193,8 +190,8 @@ def _state(summary: Mapping[str, Any]) -> Component:
                 "Hits": f"{hits['hits']} of {hits['n']}: {share(hits['rate'], hits['low'], hits['high'])}",
                 "Random pick": f"{random['hits']} of {random['n']}: "
                 f"{share(random['rate'], random['low'], random['high'])}",
-                "Core-hours": f"{summary['core_seconds'] / 3600:.3f}",
-                "Core-seconds a hit": number(cost, 1),
+                f"Core-hours of {cost.HOLDS}": f"{summary['core_seconds'] / 3600:.3f} ({cost.parts(summary['spent'])})",
+                "Core-seconds a hit, all of these": number(summary["cost_per_hit"]["core_seconds"], 1),
                 "Failed": summary["failures"],
             }
         ),
@@ -213,8 +210,8 @@ def _pictures(summary: Mapping[str, Any], outcomes: list[glance.Outcome]) -> Com
             drawn.append(section("Convex hull", graph(figures.hull(system), caption)))
         strip = graph(figures.above_hull(outcomes), "Energy above the hull of every result, by round.")
         drawn.append(section("Above the hull", strip))
-        caption = "Foretold by the surrogate when it was chosen, against computed; bars are one standard deviation."
-        drawn.append(section("Acquisition against outcome", graph(figures.foretold(outcomes), caption)))
+        caption = "Predicted score when it was chosen, against the computed one; bars are one standard deviation."
+        drawn.append(section("Acquisition against outcome", graph(figures.predicted(outcomes), caption)))
         caption = "Evaluated compositions that hold each element; the second part of a tile counts the hits."
         drawn.append(section("Elements tried", graph(figures.elements_tried(outcomes), caption)))
     return html.Div(drawn, className="grid")

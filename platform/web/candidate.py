@@ -12,7 +12,16 @@ from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.representations import crystal_files
 from fermiloop.platform.representations.crystal_files import CrystalForm
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import calculations, candidates, exchange_records, exports, materials, spectra
+from fermiloop.platform.store import (
+    calculations,
+    candidates,
+    exchange_records,
+    exports,
+    geometry,
+    materials,
+    spectra,
+)  # fmt: skip
+from fermiloop.platform.store.geometry import Geometry
 from fermiloop.platform.web import figures
 from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.crystals import scene
@@ -30,10 +39,16 @@ from fermiloop.platform.web.parts import (
     to_material,
 )  # fmt: skip
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.spectrum import Spectrum
 
+NUMBERS: Final = {"label": "What", "value": "Value", "name": "Name in filters, files and answers"}
 VERDICTS: Final = {"stage": "Stage", "passed": "Verdict", "value": "Value", "reason": "Reason"}
-NAMES: Final = {"cif": "CIF", "poscar": "POSCAR", "json": "JSON", "csv": "DOS (CSV)"}
+NAMES: Final = {
+    "cif": "CIF", "poscar": "POSCAR", "json": "JSON", "csv": "DOS (CSV)", "proposed-cif": "CIF as proposed",
+    "proposed-poscar": "POSCAR as proposed",
+}  # fmt: skip
+PROPOSED: Final = "proposed-"
 CRYSTALS: Final = {"cif": CrystalForm.CIF, "poscar": CrystalForm.POSCAR}
 MOST_RESULTS: Final = 12
 
@@ -51,8 +66,8 @@ def layout(site: Site, rest: str) -> Component:
     return html.Div(
         [
             heading(found.formula, f"Candidate {found.id}"),
-            section("What it is", _facts(found), downloads(spectrum is not None)),
-            section("Crystal", scene(found.to_structure())),
+            section("What it is", _facts(found), downloads(spectrum is not None, proposed=found.material is not None)),
+            *_crystals(found),
             section("Density of states", dos(site, found, spectrum)),
             section("Scores and verdicts", _scores(found), _verdicts(found)),
             section("Lineage", lineage(site.actions.lineage(rest))),
@@ -92,9 +107,9 @@ def lineage(chain: Mapping[str, Any]) -> Component:
     return html.Ol([html.Li(item) for item in [*_origin(chain), *_outcome(chain)]], className="chain")
 
 
-def downloads(has_dos: bool) -> Component:
-    """A button for each file."""
-    kinds = [kind for kind in NAMES if kind != "csv" or has_dos]
+def downloads(has_dos: bool, *, proposed: bool = False) -> Component:
+    """A button for each file; those of the proposed crystal where there is a computed one as well."""
+    kinds = [kind for kind in NAMES if (kind != "csv" or has_dos) and (not kind.startswith(PROPOSED) or proposed)]
     buttons = [
         html.Button(NAMES[k], id=f"get-{k}", n_clicks=0, className="plain", hidden=k not in kinds) for k in NAMES
     ]
@@ -114,17 +129,19 @@ def file_of(kind: str, shown: Any) -> dict[str, Any]:
     if kind == "json":
         chosen = exchange_records.of_candidates if asked.get("candidate") else exchange_records.of_materials
         return {"content": "".join(exports.pieces(chosen([name]), exports.Form.JSON)), "filename": f"{name}.json"}
+    form, wanted = kind.removeprefix(PROPOSED), Geometry.PROPOSED if kind.startswith(PROPOSED) else None
     if asked.get("candidate"):
         found = candidates.get(name)
-        crystal, spectrum = found.to_structure(), _spectrum(found)
+        where, crystal = geometry.crystal_of(found, wanted)
+        spectrum, named = _spectrum(found), f"{name}-{where}"
     else:
-        crystal, spectrum = _material(name)
-    if kind == "csv":
+        (crystal, spectrum), named = _material(name), name
+    if form == "csv":
         lines = [] if spectrum is None else zip(spectrum.points(), spectrum.array(), strict=True)
         content = "energy_eV,density_states_per_eV_per_cell\n" + "".join(f"{x:.6g},{y:.6g}\n" for x, y in lines)
-    else:
-        content = crystal_files.text(crystal, CRYSTALS[kind], name)
-    return {"content": content, "filename": f"{name}.{kind}" if kind != "poscar" else f"{name}.POSCAR"}
+        return {"content": content, "filename": f"{name}.csv"}
+    ending = "POSCAR" if form == "poscar" else form
+    return {"content": crystal_files.text(crystal, CRYSTALS[form], named), "filename": f"{named}.{ending}"}
 
 
 def register(app: Dash, site: Site) -> None:  # noqa: ARG001  (the signature of all)
@@ -167,10 +184,28 @@ def _facts(found: Candidate) -> Component:
     )
 
 
+def _crystals(found: Candidate) -> list[Component]:
+    """The computed crystal, then the proposed one; the proposed one alone before the evaluation."""
+    kind, crystal = geometry.crystal_of(found)
+    shown = [section("Crystal", html.P(geometry.LABELS[kind]), scene(crystal))]
+    if kind is Geometry.PROPOSED:
+        return shown
+    proposed = html.Details(
+        [html.Summary("Lattice and sites"), html.Pre(str(found.to_structure()), tabIndex="0")],
+    )
+    return [*shown, section("Proposed crystal", html.P(geometry.LABELS[Geometry.PROPOSED]), proposed)]
+
+
 def _scores(found: Candidate) -> Component:
-    known = {str(name): number(value, 4) for name, value in found.scores.items() if not isinstance(value, bool)}
-    hit = {"hit": "yes" if found.scores["hit"] else "no"} if "hit" in found.scores else {}
-    return facts(hit | known)
+    """Every score by its name and label; the generator's own, which is on no common scale, last."""
+    hit = [{"name": HIT, "label": "hit", "value": "yes" if found.scores[HIT] else "no"}] if HIT in found.scores else []
+    known = [
+        {"name": name, "label": one.heading, "value": number(found.scores[name], 4)}
+        for name, one in SCORES.items()
+        if name in found.scores
+    ]
+    own = {"name": GENERATOR, "label": "score of the generator, on its own scale", "value": number(found.score, 4)}
+    return table("Scores; a name without a source is the best known", NUMBERS, [*hit, *known, own])
 
 
 def _verdicts(found: Candidate) -> Component:

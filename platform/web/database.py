@@ -28,18 +28,20 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.schemas.scores import SCORES
 from fermiloop.schemas.vocabulary import CrystalSystem, Property, Stage
 
 SIZE: Final = 25  # rows a page
 MOST_PAGES: Final = 40
 RANGES: Final = {
     "materials": [str(p) for p in Property],
-    "candidates": ["energy_above_hull", "energy_per_atom", "similarity_mean", "similarity_std", "score",
-                   "computed_energy_above_hull"],
-}  # fmt: skip
+    "candidates": list(SCORES),
+}
+SHOWN: Final = ("score", "energy_above_hull", "potential_energy_above_hull")
 MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "Prototype", "sites": "Sites",
                    "volume": "Å³/atom", "origin": "Origin"}  # fmt: skip
-CANDIDATE: Final = {"formula": "Formula", "stage": "Stage", "score": "Score", "hull": "Above hull (eV/atom)",
+CANDIDATE: Final = {"formula": "Formula", "stage": "Stage",
+                    **{name: SCORES[name].title for name in SHOWN},
                     "campaign": "Campaign", "round": "Round", "generator": "Generator"}  # fmt: skip
 ANY: Final = "any"
 START: Final = "Set filters, if you like, and press Find."
@@ -193,8 +195,7 @@ def _candidates(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
         {
             "formula": to_candidate(one.id, one.formula),
             "stage": badge(str(one.stage)),
-            "score": number(one.scores.get("score")),
-            "hull": number(one.scores.get("computed_energy_above_hull", one.scores.get("energy_above_hull"))),
+            **{name: number(one.scores.get(name)) for name in SHOWN},
             "campaign": one.campaign,
             "round": one.round,
             "generator": one.generator,

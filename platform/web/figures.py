@@ -62,18 +62,18 @@ def funnel(rounds: Sequence[Mapping[str, Any]]) -> go.Figure:
     return figure
 
 
-def foretold(outcomes: Sequence[Outcome]) -> go.Figure:
-    """Score that the surrogate foretold, with its standard deviation, against the computed one."""
-    figure = blank("Foretold score", "Computed score")
+def predicted(outcomes: Sequence[Outcome]) -> go.Figure:
+    """Score that was predicted, with its standard deviation, against the computed one."""
+    figure = blank("Predicted score", "Computed score")
     figure.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}, name="as foretold", hoverinfo="skip"
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}, name="as predicted", hoverinfo="skip"
     )
     for hit, name in ((True, "hit"), (False, "no hit")):
-        rows = [o for o in outcomes if bool(o.scores.get("hit")) is hit and o.scores.get("similarity_mean") is not None]
+        rows = [o for o in outcomes if bool(o.scores.get("hit")) is hit and o.scores.get("predicted_score") is not None]
         figure.add_scatter(
-            x=[o.scores["similarity_mean"] for o in rows], y=[o.scores.get("score") for o in rows], mode="markers",
-            error_x={"type": "data", "array": [o.scores.get("similarity_std", 0.0) for o in rows], "thickness": 1},
-            text=[f"{o.formula}, round {o.round}, {o.generator}" for o in rows], name=name,
+            x=[o.scores["predicted_score"] for o in rows], y=[o.scores.get("computed_score") for o in rows],
+            error_x={"type": "data", "array": [o.scores.get("predicted_score_std", 0.0) for o in rows], "thickness": 1},
+            text=[f"{o.formula}, round {o.round}, {o.generator}" for o in rows], name=name, mode="markers",
             marker={"size": 9, "symbol": "circle" if hit else "circle-open"},
         )  # fmt: skip
     return figure
@@ -98,7 +98,7 @@ def hull(system: Mapping[str, Any]) -> go.Figure:
 
 def above_hull(outcomes: Sequence[Outcome]) -> go.Figure:
     """Energy above the hull of every result by round: for systems of any number of elements."""
-    figure = blank("Round", "Energy above hull (eV/atom)")
+    figure = blank("Round", "Computed energy above hull (eV/atom)")
     key = "computed_energy_above_hull"
     for hit, name in ((True, "hit"), (False, "no hit")):
         rows = [o for o in outcomes if bool(o.scores.get("hit")) is hit and o.scores.get(key) is not None]

@@ -9,7 +9,8 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from fermiloop.platform.campaign.statistics import wilson
+from fermiloop.platform.campaign import cost
+from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.store import glance
 from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
@@ -30,7 +31,8 @@ from fermiloop.platform.web.parts import (
 EVERY = 10_000  # ms between looks
 MOST_TEXT = 1_000_000  # characters of a campaign file
 COLUMNS = {
-    "name": "Campaign", "state": "State", "budget": "Budget", "hits": "Hits (95 % interval)", "jobs": "Jobs",
+    "name": "Campaign", "state": "State", "budget": "Budget",
+    "cost": f"Core-hours of {cost.HOLDS}", "hits": "Hits (95 % interval)", "jobs": "Jobs",
     "last": "Last heard of",
 }  # fmt: skip
 JOB_COLUMNS = {"formula": "Candidate", "campaign": "Campaign", "what": "What", "error": "Why", "act": "Action"}
@@ -164,16 +166,19 @@ def register(app: Dash, site: Site) -> None:
 
 def _row(one: glance.CampaignGlance) -> dict[str, Any]:
     used = one.evaluated + one.failed
-    hours = f", {one.core_seconds / 3600:.2f} of {one.core_hours:g} core-hours" if one.core_hours else ""
-    spent = f"{used} of {one.evaluations} evaluations, round {one.closed_rounds} of {one.rounds}{hours}"
-    low, high = wilson(one.hits, one.evaluated) if one.evaluated else (None, None)
-    rate = one.hits / one.evaluated if one.evaluated else None
+    budget = f" of {one.core_hours:g}" if one.core_hours else ""
+    hours = f"{one.core_seconds / 3600:.3f}{budget}"
+    spent = f"{used} of {one.evaluations} evaluations, round {one.closed_rounds} of {one.rounds}"
+    hits = Share(one.hits, one.evaluated).as_dict()
     failed = html.Strong(f"{one.failed} failed", className="danger") if one.failed else "0 failed"
     return {
         "name": link(one.name, "campaign", one.name),
         "state": html.Span([badge(one.state), html.Small(f" {one.reason}" if one.reason else "")]),
         "budget": bar(used, one.evaluations, spent),
-        "hits": f"{one.hits} of {one.evaluated}: {share(rate, low, high)}" if one.evaluated else "none evaluated",
+        "cost": html.Span([hours, html.Br(), html.Small(cost.parts(one.spent))]),
+        "hits": f"{one.hits} of {one.evaluated}: {share(hits['rate'], hits['low'], hits['high'])}"
+        if one.evaluated
+        else "none evaluated",
         "jobs": html.Span([f"{one.waiting} open, ", failed]),
         "last": ago(one.last),
     }

@@ -39,7 +39,9 @@ def selected(library: str, campaign: Any) -> str:
     calculation = calculations.plan(
         made.id, CRYSTAL, engine="analytic", method=method_of(spec_of("rec")), settings={}, campaign="rec"
     )
-    candidates.update(made.id, stage=Stage.SELECTED, calculation=calculation, scores={"energy_per_atom": -1.0})
+    candidates.update(
+        made.id, stage=Stage.SELECTED, calculation=calculation, scores={"potential_energy_per_atom": -1.0}
+    )
     return str(made.id)
 
 

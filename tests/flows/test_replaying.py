@@ -31,7 +31,7 @@ def launch(campaign: Any, name: str, n: int, kind: str = "B2", offset: int = 0) 
     for i, (a, b) in enumerate(PAIRS[: n + 1]):
         crystal = PROTOTYPES[kind].build(a, b, 14.0)
         formula, hit = crystal.composition.reduced_formula, i % 3 == 0
-        scores = {"score": 0.95 if hit else 0.3 + 0.01 * i, "hit": hit}
+        scores = {"computed_score": 0.95 if hit else 0.3 + 0.01 * i, "hit": hit}
         done = i < n
         made.append(
             Candidate(

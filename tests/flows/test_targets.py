@@ -53,11 +53,11 @@ def test_a_powder_pattern_is_looked_for_and_scored_by_the_relaxed_crystal(librar
     for candidate in done:
         computed = xrd_pattern(materials.structure(candidate.material))
         expected = float(computed @ target.curve / np.linalg.norm(computed) / np.linalg.norm(target.curve))
-        assert candidate.scores["xrd_similarity"] == pytest.approx(expected)
-        assert candidate.scores["score"] == candidate.scores["xrd_similarity"]
-        assert candidate.scores["similarity_std"] == 0
-    best = max(c.scores["similarity_mean"] for c in candidates.of_campaign("pattern") if "similarity_mean" in c.scores)
-    assert best in {c.scores["similarity_mean"] for c in done}
+        assert candidate.scores["computed_similarity"] == pytest.approx(expected)
+        assert candidate.scores["score"] == candidate.scores["computed_similarity"]
+        assert candidate.scores["predicted_score_std"] == 0
+    best = max(c.scores["predicted_score"] for c in candidates.of_campaign("pattern") if "predicted_score" in c.scores)
+    assert best in {c.scores["predicted_score"] for c in done}
     assert write_report(summary, tmp_path).exists()
 
 
@@ -77,10 +77,10 @@ def test_windows_are_foretold_by_an_ensemble_that_learns_the_engines_labels(libr
     run("gap", "{properties: [{name: band_gap, value: 0.2, tolerance: 0.1}]}")
     checkpoint = campaigns.round_of("gap", 1).checkpoints["property_ensemble/band_gap"]
     assert checkpoint != UNTRAINED
-    scored = [c for c in candidates.of_campaign("gap") if "similarity_mean" in c.scores]
+    scored = [c for c in candidates.of_campaign("gap") if "predicted_score" in c.scores]
     assert scored
-    assert all(c.scores["similarity_std"] > 0 for c in scored)
-    by_size = {n: [c.scores["similarity_mean"] for c in scored if len(c.elements) == n] for n in (1, 2)}
+    assert all(c.scores["predicted_score_std"] > 0 for c in scored)
+    by_size = {n: [c.scores["predicted_score"] for c in scored if len(c.elements) == n] for n in (1, 2)}
     if by_size[1]:
         assert np.mean(by_size[2]) > np.mean(by_size[1])
 

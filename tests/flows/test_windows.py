@@ -58,8 +58,8 @@ def test_a_spectrum_of_occupied_states_is_looked_for_and_scored_in_its_window(li
         stored = spectra.of_material(one.material)
         curve = DOS_GRID.resample(stored.points(), stored.array())
         expected = float(windowed_cosine(curve, target.curve, DOS_GRID, WINDOW))
-        assert one.scores["dos_similarity"] == pytest.approx(expected, abs=1e-6)
-        assert one.scores["similarity_mean"] <= 1 + 1e-9
+        assert one.scores["computed_similarity"] == pytest.approx(expected, abs=1e-6)
+        assert one.scores["predicted_score"] <= 1 + 1e-9
     summary = summarise(read_record("xps"))
     assert summary["target"]["window"] == list(WINDOW)
     assert summary["target"]["alignment"] == "midgap"

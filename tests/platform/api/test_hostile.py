@@ -59,7 +59,7 @@ def gets() -> list[Case]:
             "chemical_system=Al-$gt", "chemical_system=-", "sites=8:1", "sites=:", "sites=-1:2", "sites=a:b",
             "sites=1:2:3", "sites=9999999:", "range=band_gap", "range=band_gap=nan:1", "range=$where=0:1",
             "range=energy_above_hull=1:0", "range=scores.x=0:1", "range=energy_above_hull=:", "range=colour=0:1",
-            "range=similarity_mean=0:inf", "&".join(["range=energy_per_atom=0:1"] * 9), "range=a=0:1&range=a=0:1",
+            "range=similarity=0:inf", "&".join(["range=energy_per_atom=0:1"] * 9), "range=a=0:1&range=a=0:1",
             "elemets=Ni", "Limit=5",
         )  # fmt: skip
         found += [Case("GET", f"{path}?{query}") for query in queries]

@@ -65,7 +65,9 @@ def filled(database: str) -> None:
     stages = (Stage.PASSED, Stage.REJECTED, Stage.EVALUATED)
     candidates.save_many(
         [
-            candidate(crystal, i, stage=stages[i % 3], scores={"energy_above_hull": 0.01 * i, "similarity_mean": 0.9})
+            candidate(
+                crystal, i, stage=stages[i % 3], scores={"energy_above_hull": 0.01 * i, "predicted_similarity": 0.9}
+            )
             for i, crystal in enumerate(crystals)
         ]
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fermiloop.platform.campaign.decide import Share
+from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.campaign.records import RoundRecord
 from fermiloop.platform.campaign.spec import BudgetSpec, CampaignSpec, StopSpec, parse_spec
 from fermiloop.platform.campaign.steady import Move, Standing, next_move

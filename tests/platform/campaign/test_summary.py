@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fermiloop.platform.campaign.summary import _apart, _rate
+from fermiloop.platform.campaign.counting import Share
+from fermiloop.platform.campaign.summary import _apart
 
 
 @pytest.mark.parametrize(
@@ -21,8 +22,8 @@ from fermiloop.platform.campaign.summary import _apart, _rate
 def test_a_rate_beats_another_only_where_the_intervals_are_apart(
     one: tuple[int, int], other: tuple[int, int], apart: bool
 ) -> None:
-    assert _apart(_rate(*one), _rate(*other)) is apart
+    assert _apart(Share(*one).as_dict(), Share(*other).as_dict()) is apart
 
 
 def test_no_trial_has_no_rate() -> None:
-    assert _rate(0, 0)["rate"] is None
+    assert Share(0, 0).as_dict()["rate"] is None

@@ -34,8 +34,8 @@ def proposed(database: str) -> dict[str, str]:
     from fermiloop.platform.store import candidates
 
     made = [
-        candidate("one", 1, "substitution", 0, ("Ni", "Al"), stage="passed", scores={"similarity_mean": 0.9}),
-        candidate("one", 2, "random_pick", 1, ("Ni", "Pt"), stage="rejected", scores={"similarity_mean": 0.4}),
+        candidate("one", 1, "substitution", 0, ("Ni", "Al"), stage="passed", scores={"predicted_similarity": 0.9}),
+        candidate("one", 2, "random_pick", 1, ("Ni", "Pt"), stage="rejected", scores={"predicted_similarity": 0.4}),
         candidate("two", 1, "dos_composer/paper", 0, ("Cu", "Pd")),
     ]
     return dict(zip(("AlNi", "NiPt", "CuPd"), candidates.save_many(made), strict=True))
@@ -55,7 +55,7 @@ def proposed(database: str) -> dict[str, str]:
         ("--elements Ni,Pt", ["NiPt"]),
         ("--formula PdCu", ["CuPd"]),
         ("--chemical-system Ni-Al", ["AlNi"]),
-        ("--range similarity_mean=0.5:", ["AlNi"]),
+        ("--range predicted_similarity=0.5:", ["AlNi"]),
         ("--crystal-system cubic", ["AlNi", "NiPt", "CuPd"]),
         ("--crystal-system hexagonal", []),
         ("--sites 3:", []),
@@ -105,7 +105,7 @@ def test_export(cli: Callable[..., Any], proposed: dict[str, str], tmp_path: Pat
     head, *rows = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text().splitlines()]
     assert (head["format"], head["kind"]) == ("fermiloop-materials", "candidates")
     assert {row["id"] for row in rows} == {proposed["AlNi"], proposed["NiPt"]}
-    assert cli("candidates", "export", str(tmp_path / "best.csv"), "--range", "similarity_mean=0.5:").code == 0
+    assert cli("candidates", "export", str(tmp_path / "best.csv"), "--range", "predicted_similarity=0.5:").code == 0
     assert len((tmp_path / "best.csv").read_text().splitlines()) == 2
     assert cli("candidates", "export", str(tmp_path / "folder"), "--generator", "dos_composer").code == 0
     assert len(list((tmp_path / "folder").glob("*.cif"))) == 1

@@ -26,8 +26,9 @@ def test_scores_come_in_one_call_and_nothing_is_rejected(tools):
     batch = [tools.build("A1"), tools.build("A3"), tools.build("D0_3", "Cu", "Na")]
     screened, _ = tools.run(batch, "target", target=CURVE, surrogate=surrogate)
     assert surrogate.calls == 1
+    assert [s.scores.get("score_mean") for s in screened] == [0.1, 0.2, None]
+    assert screened[1].scores["score_std"] == pytest.approx(0.1)
     assert [s.scores.get("similarity_mean") for s in screened] == [0.1, 0.2, None]
-    assert screened[1].scores["similarity_std"] == pytest.approx(0.1)
     assert all(s.passed for s in screened)
 
 
@@ -35,7 +36,7 @@ def test_one_bad_crystal_does_not_spoil_the_batch(tools):
     batch = [tools.build("A1"), tools.build("A1", "Au"), tools.build("A3")]
     screened, (tally,) = tools.run(batch, "target", target=CURVE, surrogate=Surrogate())
     assert [s.passed for s in screened] == [True, False, True]
-    assert screened[0].scores["similarity_mean"] == pytest.approx(0.1)
+    assert screened[0].scores["score_mean"] == pytest.approx(0.1)
     assert "no features for Au" in screened[1].verdicts[0].reason
     assert tally.reasons == {"failed: ValueError": 1}
 
@@ -52,7 +53,7 @@ def test_windows_score_what_the_funnel_knows(tools):
     windows = (PropertyWindow("energy_per_atom", energy + 0.1, 0.1), PropertyWindow("band_gap", 1.5, 0.2))
     crystals, references = [tools.build("A1", volume=9.0)], [({"Cu": 1}, energy, "m-1")]
     (screened,), _ = tools.run(crystals, "hull", "target", target=Target(windows=windows), hull_entries=references)
-    assert screened.scores["similarity_mean"] == pytest.approx(0.5)
+    assert screened.scores["score_mean"] == pytest.approx(0.5)
     assert screened.verdicts[1].reason == "nothing foretells its band_gap"
 
 
@@ -70,8 +71,10 @@ def test_an_ensemble_foretells_what_the_funnel_has_not_computed(tools):
     target = Target(windows=(PropertyWindow("band_gap", 0.1, 0.1),))
     batch = [tools.build("A1"), tools.build("A3")]
     screened, _ = tools.run(batch, "target", target=target, ensembles={"band_gap": Gaps(0.0)})
-    assert [s.scores["similarity_mean"] for s in screened] == pytest.approx([1.0, 0.5])
-    assert [s.scores["similarity_std"] for s in screened] == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert [s.scores["score_mean"] for s in screened] == pytest.approx([1.0, 0.5])
+    assert [s.scores["score_std"] for s in screened] == pytest.approx([0.0, 0.0], abs=1e-12)
+    assert [s.scores["band_gap_mean"] for s in screened] == pytest.approx([0.1, 0.2])
+    assert all("similarity_mean" not in s.scores for s in screened)
 
 
 def test_what_is_uncertain_scores_less_at_its_centre_and_has_a_spread(tools):
@@ -82,9 +85,9 @@ def test_what_is_uncertain_scores_less_at_its_centre_and_has_a_spread(tools):
     )
     drawn = np.random.default_rng(0).normal(0.1, 0.2, 200_000)
     expected = 1 / (1 + abs(drawn - 0.1) / 0.1)
-    assert unsure["similarity_mean"] == pytest.approx(expected.mean(), abs=5e-3)
-    assert unsure["similarity_std"] == pytest.approx(expected.std(), abs=5e-3)
-    assert sure["similarity_mean"] > unsure["similarity_mean"]
+    assert unsure["score_mean"] == pytest.approx(expected.mean(), abs=5e-3)
+    assert unsure["score_std"] == pytest.approx(expected.std(), abs=5e-3)
+    assert sure["score_mean"] > unsure["score_mean"]
 
 
 def test_curve_and_windows_together_are_as_good_as_the_worse_of_them(tools):
@@ -93,4 +96,5 @@ def test_curve_and_windows_together_are_as_good_as_the_worse_of_them(tools):
     screened, _ = tools.run(batch, "target", target=target, surrogate=Surrogate(), ensembles={"band_gap": Gaps(0.0)})
     alone, _ = tools.run(batch, "target", target=CURVE, surrogate=Surrogate())
     for both, curve, gap in zip(screened, alone, (1.0, 0.5), strict=True):
-        assert both.scores["similarity_mean"] <= min(curve.scores["similarity_mean"], gap) + 1e-9
+        assert both.scores["similarity_mean"] == curve.scores["similarity_mean"]
+        assert both.scores["score_mean"] <= min(curve.scores["score_mean"], gap) + 1e-9

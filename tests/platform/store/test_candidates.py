@@ -19,8 +19,8 @@ from fermiloop.schemas.vocabulary import Stage
 def proposed(database, proposal) -> dict[str, str]:
     """Four candidates of two rounds and another campaign: name to id."""
     made = [
-        proposal(("Ni", "Al"), 1, 0, stage=Stage.PASSED, scores={"similarity_mean": 0.9}),
-        proposal(("Ni", "Pt"), 1, 1, stage=Stage.REJECTED, scores={"similarity_mean": 0.4}),
+        proposal(("Ni", "Al"), 1, 0, stage=Stage.PASSED, scores={"predicted_score": 0.9}),
+        proposal(("Ni", "Pt"), 1, 1, stage=Stage.REJECTED, scores={"predicted_score": 0.4}),
         proposal(("Pd", "Al"), 2, 0, generator="dos_composer/paper"),
         proposal(("Cu", "Pd"), campaign="other"),
     ]
@@ -40,8 +40,8 @@ def proposed(database, proposal) -> dict[str, str]:
         (CandidateQuery(elements=("Pd", "Al")), {"AlPd"}),
         (CandidateQuery(chemical_system="Pd-Cu"), {"CuPd"}),
         (CandidateQuery(n_sites=(3, 9)), set()),
-        (CandidateQuery(scores={"similarity_mean": (0.5, 1.0)}), {"AlNi"}),
-        (CandidateQuery(scores={"similarity_mean": (0.0, 1.0)}), {"AlNi", "NiPt"}),
+        (CandidateQuery(scores={"predicted_score": (0.5, 1.0)}), {"AlNi"}),
+        (CandidateQuery(scores={"predicted_score": (0.0, 1.0)}), {"AlNi", "NiPt"}),
         (CandidateQuery(ids=()), set()),
     ],
 )
@@ -60,7 +60,7 @@ def test_with_a_range_the_best_come_first(database, proposal):
     rng = np.random.default_rng(0)
     values = {i: (float(rng.gamma(1, 0.1)) - 0.02, float(rng.random())) for i in range(60)}
     made = [
-        proposal((("Ni", "Fe")[i % 2], "Al"), 1, i, scores={"energy_above_hull": h, "similarity_mean": s})
+        proposal((("Ni", "Fe")[i % 2], "Al"), 1, i, scores={"energy_above_hull": h, "predicted_score": s})
         for i, (h, s) in values.items()
     ]
     place = {key: i for i, key in enumerate(candidates.save_many([*made, proposal(("Ni", "Al"), 2, 0)]))}
@@ -69,7 +69,7 @@ def test_with_a_range_the_best_come_first(database, proposal):
         right = sorted((i for i in values if i % 2 == 0 and values[i][0] <= 0.1), key=lambda i: values[i][0])
         assert [place[c.id] for c in candidates.find(query)] == right[:limit]
         query = CandidateQuery(
-            elements=("Al", "Ni"), scores={"similarity_mean": (0.2, 1), "energy_above_hull": (0, 0.1)}, limit=limit
+            elements=("Al", "Ni"), scores={"predicted_score": (0.2, 1), "energy_above_hull": (0, 0.1)}, limit=limit
         )
         right = [i for i in values if i % 2 == 0 and values[i][1] >= 0.2 and 0 <= values[i][0] <= 0.1]
         right.sort(key=lambda i: -values[i][1])
@@ -126,12 +126,12 @@ def test_one_bad_candidate_and_none_is_saved(database, proposal):
     assert Candidate.objects.count() == 0
 
 
-def test_scores_add_up_and_other_fields_are_set(proposed):
+def test_fields_are_set_whole(proposed):
     candidates.update(proposed["AlNi"], stage=Stage.EVALUATED, material="m-1", scores={"score": 0.7})
     candidates.update(proposed["AlNi"])
     kept = candidates.get(proposed["AlNi"])
     assert (kept.stage, kept.material) == (Stage.EVALUATED, "m-1")
-    assert kept.scores == {"similarity_mean": 0.9, "score": 0.7}
+    assert kept.scores == {"score": 0.7}
 
 
 def test_only_one_moves_a_candidate_on(proposed):

@@ -54,8 +54,16 @@ def filled(stored: Callable[..., str], crystal: Any, method: str, other_method: 
 @pytest.fixture
 def proposed(filled: dict[str, str], proposal: Any) -> Selection:
     """Two candidates of which one became a material."""
+    scored = {"energy_above_hull": 0.1, "potential_energy_above_hull": 0.1}
     made = [
-        proposal(("Ni", "Al"), 1, 0, stage=Stage.EVALUATED, material=filled["AlNi"], scores={"energy_above_hull": 0.1}),
+        proposal(
+            ("Ni", "Al"),
+            1,
+            0,
+            stage=Stage.EVALUATED,
+            material=filled["AlNi"],
+            scores=scored,
+        ),
         proposal(("Ni", "Pt"), 1, 1, stage=Stage.REJECTED, reason="=atoms overlap"),
     ]
     return of_candidates(candidates.save_many(made))
@@ -96,7 +104,7 @@ def test_candidates_in_a_table(proposed: Selection, filled: dict[str, str]) -> N
     became = [row for row in rows if row["stage"] == "evaluated"]
     assert {row["engine"] for row in became} == {"gpaw", "chgnet"}
     assert {row["material"] for row in became} == {filled["AlNi"]}
-    assert became[0]["predicted_energy_above_hull (eV/atom)"] == "0.1"
+    assert became[0]["potential_energy_above_hull (eV/atom)"] == "0.1"
     (rejected,) = (row for row in rows if row["stage"] == "rejected")
     assert (rejected["reason"], rejected["generator"], rejected["seed"]) == ("'=atoms overlap", "substitution", "7")
 

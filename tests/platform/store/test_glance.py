@@ -78,6 +78,6 @@ def test_a_job_is_stuck_after_twice_its_time(planned: list[str]) -> None:
 def test_outcomes_come_best_first(planned: list[str]) -> None:
     ids = [c.id for c in candidates.of_campaign("pd-like")]
     for one, score in zip(ids[:2], (0.3, 0.8), strict=True):
-        candidates.update(one, stage=Stage.EVALUATED, scores={"score": score})
+        candidates.update(one, stage=Stage.EVALUATED, scores={"computed_score": score})
     assert [one.id for one in glance.outcomes("pd-like")] == [ids[1], ids[0]]
     assert len(glance.outcomes("pd-like", limit=1)) == 1

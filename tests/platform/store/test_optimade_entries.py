@@ -29,7 +29,7 @@ def campaign(stored, proposal, method, curve) -> dict[str, str]:
     spectra.save(material, *curve(0.0), method=method, calculation="calc-1")
     made = [
         proposal(("Ni", "Al"), 1, 0, generator="ftcp/paper", stage=Stage.EVALUATED, material=material),
-        proposal(("Ni", "Pt"), 1, 1, stage=Stage.PASSED, scores={"energy_above_hull": 0.02, "similarity_mean": 0.9}),
+        proposal(("Ni", "Pt"), 1, 1, stage=Stage.PASSED, scores={"energy_above_hull": 0.02, "similarity": 0.9}),
         proposal(("Ni", "Cu"), 1, 2),
     ]
     return dict(zip(("AlNi", "NiPt", "CuNi"), candidates.save_many(made), strict=True)) | {"material": material}
@@ -58,7 +58,7 @@ def test_where_everything_came_from(campaign, method):
 def test_what_changes_is_brought_in_and_what_goes_is_taken_out(campaign, stored):
     optimade_entries.sync()
     first = served()[campaign["CuNi"]]
-    candidates.update(campaign["CuNi"], stage=Stage.PASSED, scores={"similarity_mean": 0.8})
+    candidates.update(campaign["CuNi"], stage=Stage.PASSED, scores={"similarity": 0.8})
     later = stored("Ti", "Al")
     assert optimade_entries.refresh() == 2
     changed = served()[campaign["CuNi"]]

@@ -11,6 +11,7 @@ import pytest
 from dash.development.base_component import Component
 
 from fermiloop.db_init import setup
+from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -86,7 +87,9 @@ def summary(name: str) -> dict[str, Any]:
         "rounds": [{"number": 1, "proposed": 3, "selected": 2, "evaluated": 1, "hits": 1, "funnel": [tally]}],
         "hits": {"hits": 1, "n": 1, "rate": 1.0, "low": 0.2, "high": 1.0},
         "baseline": {"random": {"hits": 0, "n": 0, "rate": None, "low": None, "high": None}},
-        "cost_per_hit": {"core_seconds": 3.0},
+        "cost_per_hit": {"core_seconds": 3.0}, "spent": {"evaluate": 3.0, "screen": 0.0},
+        "earned": [
+            {"generator": "ftcp", "evaluations": 2, "hits": 1, "rate": 0.5, "low": 0.1, "high": 0.9, "share": 1.0}],
         "target": {"name": "Pd", "kind": "dos", "grid": DOS_GRID.points.tolist(), "values": curve},
         "curves": [{"formula": "NiAl", "score": 0.95, "values": curve}],
         "hull": {"elements": ["Al", "Ni"], "points": [
@@ -137,8 +140,10 @@ def fill() -> dict[str, str]:
         calculations.start(run, "worker")
     calculations.finish(runs[0], CalculationState.COMPLETED, core_seconds=3.0, result={"material": material})
     calculations.finish(runs[1], CalculationState.FAILED, core_seconds=1.0, error=f"did not converge {SCRIPT}")
-    computed = {"score": 0.95, "hit": True, "similarity_mean": 0.9, "similarity_std": 0.05}
-    computed["computed_energy_above_hull"] = 0.01
+    computed = scores.evaluated(
+        {"predicted_score": 0.9, "predicted_score_std": 0.05, "potential_energy_above_hull": 0.07},
+        {"score": 0.95, "energy_above_hull": 0.01}, hit=True,
+    )  # fmt: skip
     candidates.update(good.id, stage=Stage.EVALUATED, calculation=runs[0], material=material, scores=computed)
     candidates.update(bad.id, stage=Stage.FAILED, calculation=runs[1], reason="did not converge")
     verdict = {"stage": "geometry", "passed": False, "reason": "atoms too near"}

@@ -1,0 +1,104 @@
+"""What is known of a candidate, by the names of `fermiloop.schemas.scores`: nothing else makes these names.
+
+The names without a source are written beside the others, so that the database filters and sorts by them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fermiloop.schemas.scores import COMPUTED, HIT, PLAIN, POTENTIAL, PREDICTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FUNNEL: Final = {
+    "energy_per_atom": "potential_energy_per_atom",
+    "formation_energy_per_atom": "potential_formation_energy_per_atom",
+    "energy_above_hull": "potential_energy_above_hull",
+    "score_mean": "predicted_score",
+    "score_std": "predicted_score_std",
+    "similarity_mean": "predicted_similarity",
+    "similarity_std": "predicted_similarity_std",
+    "energy_per_atom_mean": "predicted_energy_per_atom",
+    "formation_energy_per_atom_mean": "predicted_formation_energy_per_atom",
+    "energy_above_hull_mean": "predicted_energy_above_hull",
+    "band_gap_mean": "predicted_band_gap",
+}
+"""Names within the funnel to those of a candidate."""
+
+FORMER: Final = {"similarity_mean": "predicted_score", "similarity_std": "predicted_score_std"}
+FORMER_SIMILARITIES: Final = ("dos_similarity", "xrd_similarity")
+
+
+def screened(funnel: Mapping[str, float]) -> dict[str, Any]:
+    """Scores of a candidate that went through the funnel, which gave these values by its own names."""
+    return _whole({FUNNEL[name]: float(value) for name, value in funnel.items() if name in FUNNEL}, None)
+
+
+def evaluated(known: Mapping[str, Any], computed: Mapping[str, float], *, hit: bool) -> dict[str, Any]:
+    """Scores of a candidate that was evaluated.
+
+    Parameters
+    ----------
+    known
+        Its scores before, or by an evaluation that this one takes the place of.
+    computed
+        What the engine gave, by the names without a source; among them ``score``.
+    hit
+        Whether it is what was looked for.
+    """
+    return {**_whole(known, computed), HIT: hit}
+
+
+def computed_part(scores: Mapping[str, Any]) -> dict[str, Any]:
+    """What an evaluation gave, and whether it is a hit."""
+    return {name: value for name, value in scores.items() if name in COMPUTED or name == HIT}
+
+
+def renamed(
+    former: Mapping[str, Any], *, curve_alone: bool = False, energy_per_atom: float | None = None
+) -> dict[str, Any]:
+    """Scores under the names of now, of a candidate that was stored before every value bore its source.
+
+    Parameters
+    ----------
+    former
+        As stored; scores that bear their source already come back as they are.
+    curve_alone
+        Whether the target was a curve without windows, so that the predicted score was the predicted similarity.
+    energy_per_atom
+        Computed, eV; it stood with the calculation alone.
+    """
+    if not former or any(name in POTENTIAL or name in PREDICTED or name == "computed_score" for name in former):
+        return dict(former)
+    known = {FUNNEL[name]: former[name] for name in FUNNEL if name in former and name not in FORMER}
+    known |= {name: former[old] for old, name in FORMER.items() if old in former}
+    if curve_alone:
+        known |= {FUNNEL[old]: former[old] for old in FORMER if old in former}
+    if "score" not in former:
+        return _whole(known, None)
+    computed = {"score": former["score"]}
+    similar = [former[name] for name in FORMER_SIMILARITIES if name in former]
+    computed |= {"similarity": similar[0]} if similar else {}
+    computed |= {name: former[f"computed_{name}"] for name in PLAIN if f"computed_{name}" in former}
+    if energy_per_atom is not None:
+        computed["energy_per_atom"] = energy_per_atom
+    return evaluated(known, computed, hit=bool(former.get(HIT)))
+
+
+def _whole(known: Mapping[str, Any], computed: Mapping[str, float] | None) -> dict[str, Any]:
+    """All names; before an evaluation a plain name is the potential's or the surrogate's value, after it the computed.
+
+    What an evaluation did not give has no plain name then: nobody takes the potential's value for a computed one.
+    """
+    before = {name: value for name, value in known.items() if name in POTENTIAL or name in PREDICTED}
+    if computed is None:
+        predicted = {name: before[f"predicted_{name}"] for name in PLAIN if f"predicted_{name}" in before}
+        cheap = {name: before[f"potential_{name}"] for name in PLAIN if f"potential_{name}" in before}
+        return {**predicted, **cheap, **before}
+    return {
+        **{name: computed[name] for name in PLAIN if name in computed},
+        **before,
+        **{f"computed_{name}": computed[name] for name in PLAIN if name in computed},
+    }
