@@ -43,7 +43,7 @@ PLAIN: Final[dict[str, Score]] = {
         "similarity", ONE, "cosine similarity of the curve to the target's: computed once evaluated, predicted before"
     ),
     "energy_above_hull": Score(
-        "energy above hull", ENERGY, "energy above the convex hull: computed once evaluated, by the potential before"
+        "above hull", ENERGY, "energy above the convex hull: computed once evaluated, by the potential before"
     ),
     "formation_energy_per_atom": Score(
         "formation energy", ENERGY, "formation energy: computed once evaluated, by the potential before"
@@ -55,7 +55,7 @@ PLAIN: Final[dict[str, Score]] = {
 }
 POTENTIAL: Final[dict[str, Score]] = {
     "potential_energy_above_hull": Score(
-        "energy above hull by the potential", ENERGY, "energy above the hull by the funnel's potential"
+        "above hull by the potential", ENERGY, "energy above the hull by the funnel's potential"
     ),
     "potential_formation_energy_per_atom": Score(
         "formation energy by the potential", ENERGY, "formation energy by the funnel's potential"
@@ -70,7 +70,7 @@ PREDICTED: Final[dict[str, Score]] = {
         "std of the predicted similarity", ONE, "standard deviation of the predicted similarity"
     ),
     "predicted_energy_above_hull": Score(
-        "predicted energy above hull", ENERGY, "energy above the hull that a trained ensemble predicts"
+        "predicted above hull", ENERGY, "energy above the hull that a trained ensemble predicts"
     ),
     "predicted_formation_energy_per_atom": Score(
         "predicted formation energy", ENERGY, "formation energy that a trained ensemble predicts"
@@ -81,7 +81,7 @@ PREDICTED: Final[dict[str, Score]] = {
 COMPUTED: Final[dict[str, Score]] = {
     "computed_score": Score("computed score", ONE, "score of the result"),
     "computed_similarity": Score("computed similarity", ONE, "similarity of the computed curve to the target's"),
-    "computed_energy_above_hull": Score("computed energy above hull", ENERGY, "energy above the hull by the engine"),
+    "computed_energy_above_hull": Score("computed above hull", ENERGY, "energy above the hull by the engine"),
     "computed_formation_energy_per_atom": Score("computed formation energy", ENERGY, "formation energy by the engine"),
     "computed_energy_per_atom": Score("computed energy", ENERGY, "energy by the engine"),
     "computed_band_gap": Score("computed band gap", GAP, "band gap by the engine"),

@@ -27,12 +27,14 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.schemas.scores import SCORES
 
 EVERY: Final = 5_000  # ms between looks
 MOST_BEST: Final = 25
 BEST: Final = {
     "formula": "Candidate", "score": "Computed score", "predicted": "Predicted score", "hit": "Hit",
-    "hull": "Computed energy above hull (eV/atom)", "potential": "By the potential (eV/atom)",
+    "hull": SCORES["computed_energy_above_hull"].title,
+    "potential": SCORES["potential_energy_above_hull"].title,
     "generator": "Generator", "round": "Round", "material": "Material",
 }  # fmt: skip
 EARNED: Final = {

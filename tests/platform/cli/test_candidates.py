@@ -28,14 +28,19 @@ def candidate(campaign: str, number: int, generator: str, index: int, pair: tupl
     )  # fmt: skip
 
 
+def alike(value: float) -> dict[str, float]:
+    """Scores of a candidate that the funnel has seen."""
+    return {"similarity": value, "predicted_similarity": value}
+
+
 @pytest.fixture
 def proposed(database: str) -> dict[str, str]:
     """Two candidates of one campaign and one of another: name to id."""
     from fermiloop.platform.store import candidates
 
     made = [
-        candidate("one", 1, "substitution", 0, ("Ni", "Al"), stage="passed", scores={"predicted_similarity": 0.9}),
-        candidate("one", 2, "random_pick", 1, ("Ni", "Pt"), stage="rejected", scores={"predicted_similarity": 0.4}),
+        candidate("one", 1, "substitution", 0, ("Ni", "Al"), stage="passed", scores=alike(0.9)),
+        candidate("one", 2, "random_pick", 1, ("Ni", "Pt"), stage="rejected", scores=alike(0.4)),
         candidate("two", 1, "dos_composer/paper", 0, ("Cu", "Pd")),
     ]
     return dict(zip(("AlNi", "NiPt", "CuPd"), candidates.save_many(made), strict=True))

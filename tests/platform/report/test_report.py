@@ -49,7 +49,7 @@ def record(formulas: tuple[str, ...] = ("NiPt", "RhAg", "CuPt", "<b>x")) -> Camp
     tallies = tuple(TallyRecord(s, 40 - 5 * i, 35 - 5 * i, {"too close": 5}, 1.5) for i, s in enumerate(stages))
     hits = (1, 0)
     rounds = tuple(
-        RoundRecord(n, "closed", 40, 35, 30, 10, 2, 2 - (n == 2), int(n == 2), 2, 2, hits[n - 1], 0.95, ("ckpt-1",),
+        RoundRecord(n, "closed", 40, 35, 30, 10, 2, 0, 2 - (n == 2), int(n == 2), 2, 2, hits[n - 1], 0.95, ("ckpt-1",),
                     tallies)
         for n in (1, 2)
     )  # fmt: skip

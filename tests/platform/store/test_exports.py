@@ -183,7 +183,7 @@ def test_the_same_documents_give_the_same_bytes(filled: dict[str, str], tmp_path
     lines = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()]
     assert (document["format"], document["version"], lines[0]["format"]) == (
         "fermiloop-materials",
-        1,
+        2,
         "fermiloop-materials",
     )
     assert document["records"] == lines[1:]
