@@ -70,7 +70,7 @@ def round_records(name: str) -> list[RoundRecord]:
 
 def spent(name: str) -> dict[str, float]:
     """Core-seconds of a campaign by step, as measured."""
-    evaluations = sum(float(one.core_seconds or 0.0) for one in calculations.of_campaign(name))
+    evaluations = sum((float(one.core_seconds or 0.0) for one in calculations.of_campaign(name)), 0.0)
     return cost.spent(evaluations, [one.costs for one in campaigns.rounds(name)])
 
 

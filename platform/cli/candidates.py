@@ -135,7 +135,8 @@ def show(
     if as_json:
         print_json({**known, "geometry": str(kind), "structure": structure.as_dict()})
         return
-    headed = {SCORES[name].heading if name in SCORES else name: value for name, value in known.items()}
+    told = {name: value for name, value in known.items() if value is not None or name not in SCORES}
+    headed = {SCORES[name].heading if name in SCORES else name: value for name, value in told.items()}
     print_fields(str(known["formula"]), headed)
     print_line(f"{LABELS[kind]}:")
     print_line(str(structure))

@@ -19,6 +19,7 @@ from pymatgen.core import Lattice, Structure
 from fermiloop.db_init import capsule, capsule_export, capsule_manifest, setup
 from fermiloop.db_init.importers import registry
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import (
     campaigns,
@@ -32,6 +33,7 @@ from fermiloop.platform.store import (
     spectra,
 )  # fmt: skip
 from fermiloop.schemas.base import content_id
+from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.material import structure_id
 from fermiloop.schemas.vocabulary import CampaignState, Origin
@@ -436,6 +438,27 @@ def test_an_archive_from_before_settings_is_brought_to_canonical_cells(archive: 
     for one in old:
         values = ArrayField.unpack(json_util.loads(json.dumps(one), json_options=capsule_manifest.JSON)["values"])
         assert spectra.of_material(one["material"]).array() == pytest.approx(values / 2)
+
+
+def test_scores_of_an_archive_from_before_they_said_their_source(archive: Path, elsewhere: None) -> None:
+    crystal = PROTOTYPES["B2"].build("Ni", "Al", 12.0)
+    raw = Candidate(
+        id=Candidate.make_id("small", 1, "substitution", 0), campaign="small", round=1, generator="substitution",
+        index=0, structure=crystal.as_dict(), formula="AlNi", formula_lower="alni", elements=["Al", "Ni"],
+        chemical_system="Al-Ni", n_sites=2, seed=7, score=-6.5,
+        scores={"similarity_mean": 0.4, "energy_above_hull": -0.02, "score": 0.9, "hit": True},
+    ).to_mongo().to_dict()  # fmt: skip
+    members = unpack(archive)
+    manifest = json.loads(members["manifest.json"]) | {"schema_version": 3}
+    manifest["counts"]["candidates"] = 1
+    members["documents/candidates.jsonl"] = json_util.dumps(raw, json_options=capsule_manifest.JSON).encode() + b"\n"
+    pack(archive, members | {"manifest.json": json.dumps(manifest).encode()})
+    capsule.load(archive)
+    (found,) = Candidate.objects(campaign="small")
+    assert (found.score, found.scores["score"], found.scores["computed_score"]) == (-6.5, 0.9, 0.9)
+    assert (found.scores["predicted_score"], found.scores["potential_energy_above_hull"]) == (0.4, -0.02)
+    assert "energy_above_hull" not in found.scores
+    assert capsule.load(archive).loaded == 0
 
 
 def rename_by_content(members: Members) -> None:

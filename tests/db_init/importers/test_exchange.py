@@ -24,6 +24,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import (
     candidates,
     connection,
+    exchange,
     exchange_records,
     exports,
     labels,
@@ -425,7 +426,7 @@ def test_candidates_give_their_materials_and_stay_behind(
         index=0, structure=crystal.as_dict(), formula="Pd", formula_lower="pd", elements=["Pd"], chemical_system="Pd",
         n_sites=1, seed=7, score=0.5, stage=Stage.EVALUATED, material=filled["Pd"], parent=filled["Ni"],
         verdicts=[{"stage": "geometry", "passed": True, "reason": None, "value": 2.75}],
-        scores={"similarity_mean": 0.9, "hit": True}, detail={"prototype": "A1"},
+        scores={"predicted_score": 0.9, "hit": True}, detail={"prototype": "A1"},
     )  # fmt: skip
     candidates.save_many([made])
     selection = exchange_records.of_candidates([made.id])
@@ -434,6 +435,10 @@ def test_candidates_give_their_materials_and_stay_behind(
     row = first(lines_of(tmp_path / "c.jsonl"), "candidate")
     assert (row["preset"], row["parent"], row["seed"], row["index"]) == ("paper", filled["Ni"], 7, 0)
     assert (row["verdicts"][0]["value"], row["scores"]["hit"]) == (2.75, True)
+    assert row["generator_score"] == 0.5
+    assert "score" not in row
+    of_version_1 = {("score" if name == "generator_score" else name): x for name, x in row.items() if name != "type"}
+    assert exchange.candidate(of_version_1)["generator_score"] == 0.5
     assert Structure.from_dict(row["evaluated"]) == Structure.from_dict(row["structure"]) == crystal
     elsewhere()
     done = registry.load(str(tmp_path / "c.jsonl"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fermiloop.platform.campaign import scores
 from fermiloop.schemas.scores import BEST_HIGH, COMPUTED, HIT, PLAIN, POTENTIAL, PREDICTED, SCORES
+from fermiloop.schemas.vocabulary import Unit
 
 FUNNEL = {"energy_per_atom": -3.0, "energy_above_hull": -0.02, "score_mean": 0.4, "score_std": 0.1}
 
@@ -92,3 +94,10 @@ def test_every_name_stands_in_the_table_under_one_source() -> None:
     assert len({one.heading for one in SCORES.values()}) == len(SCORES)
     assert {"score", "predicted_score", "computed_similarity"} <= BEST_HIGH
     assert not {"energy_above_hull", "band_gap", "predicted_score_std"} & BEST_HIGH
+
+
+def test_the_documents_tell_every_name_with_its_unit() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "scores.md").read_text(encoding="utf-8")
+    for name, one in SCORES.items():
+        unit = "–" if one.unit is Unit.DIMENSIONLESS else str(one.unit)
+        assert f"| `{name}` | {one.label} | {unit} |" in text
