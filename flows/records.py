@@ -22,12 +22,12 @@ from fermiloop.platform.campaign.records import (
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.generators.protocol import Target
-from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
+from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra, training
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import Origin, Property, Stage
+from fermiloop.schemas.vocabulary import Alignment, Origin, Property, Stage
 
 
 def read_record(name: str) -> CampaignRecord:
@@ -54,6 +54,7 @@ def read_record(name: str) -> CampaignRecord:
         grid=tuple(target.grid.points.tolist()) if target.grid is not None else (),
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
+        alignment=str(spectra.alignment()),
         library_similarities=_library(spec, target),
         lineage=lineage.explain(best.id) if best else None,
         hull=_hull(best, by_id[best.calculation].method) if best else None,
@@ -124,6 +125,7 @@ def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation])
         novel=int(counts.get("novel", 0)),
         passed=int(counts.get("passed", 0)),
         selected=sum(bool(c.calculation) for c in proposed),
+        refused=int(counts.get("refused", 0)),
         evaluated=len(evaluated),
         failed=sum(c.stage is Stage.FAILED for c in proposed),
         ingested=len(ingested),
@@ -162,12 +164,13 @@ def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] 
     """Curve of a computed material, of the kind that is looked for."""
     if spec.target.curve is None:
         return None
-    stored = spectra.of_material(material, method=method)
+    stored = spectra.of_material(material, method=method, wanted=Alignment.MIDGAP)
     found = EvaluationResult(
         structure=materials.structure(material),
         energy_per_atom=float("nan"),  # not asked for here
         energies=stored.points() if stored else None,
         density=stored.array() if stored else None,
+        gap=stored.gap if stored else None,
     )
     curve = computed_curve(found, spec)
     return None if curve is None else tuple(curve.tolist())
@@ -204,7 +207,7 @@ def _library(spec: CampaignSpec, target: Target) -> tuple[float, ...]:
         return ()
     only_curves = spec.target.dos is not None
     data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
-    return tuple(float(x) for x in cosine(data.curves, target.curve))
+    return tuple(float(x) for x in target.similarity(data.curves))
 
 
 def _hull(best: Candidate, method: str) -> HullRecord | None:

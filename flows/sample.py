@@ -14,7 +14,7 @@ from jobflow import Maker, job
 from fermiloop.flows.records import round_records, spent
 from fermiloop.flows.retrain import generator_key
 from fermiloop.flows.steps import logger, seed_of, step
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.targets import filled, resolve
 from fermiloop.platform.campaign.sizing import scale, sized
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
@@ -35,7 +35,7 @@ class SampleMaker(Maker):
     def make(self, campaign: str, number: int, previous: Any = None) -> int:  # noqa: ARG002  (`previous` orders the jobs)
         """How many candidates were proposed; a repeat proposes the same."""
         with step(campaign, number, "sample") as spec:
-            target = resolve(spec)
+            target = filled(resolve(spec), spec)
             factor = scale(spec, [one for one in round_records(campaign) if one.number < number], spent(campaign))
             trained = campaigns.round_of(campaign, number).checkpoints
             ids: list[str] = []

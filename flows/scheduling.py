@@ -79,11 +79,10 @@ def look(name: str, leader: str) -> ScheduleRun | None:
 
 def _due(schedule: Schedule, moment: datetime) -> str | None:
     """The time, in ISO format, that a calendar named before a moment and that nobody has looked at, if there is one."""
-    if schedule.trigger is not TriggerKind.CRON:
-        return None
     due = schedule.next_look_at
-    if due is None:  # a schedule that an earlier version kept or paused
+    if (due is None) is (schedule.trigger is TriggerKind.CRON):  # kept or paused by an earlier version
         schedules.set_next_look(schedule.id, occasions.next_due(schedule, moment))
+    if due is None or schedule.trigger is not TriggerKind.CRON:
         return None
     return due.isoformat() if due <= moment else None
 

@@ -14,14 +14,15 @@ from fermiloop.flows.steps import training_method_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.representations.alignment import offset
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
-from fermiloop.platform.representations.spectrum import cosine
+from fermiloop.platform.representations.spectrum import within
 from fermiloop.platform.representations.training import TrainingSet
-from fermiloop.platform.store import labels, materials, spectra
+from fermiloop.platform.store import labels, materials, spectra, training
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Property, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
 
 
 def resolve(spec: CampaignSpec) -> Target:
@@ -34,16 +35,32 @@ def resolve(spec: CampaignSpec) -> Target:
     """
     wanted, curve = spec.target.curve, None
     if wanted is not None:
-        curve = wanted.curve()
+        curve = spec.target.unit_curve(spectra.alignment())
         if curve is None:
             curve = _of_material(str(wanted.material), wanted.kind, spec)
     return Target(
-        grid=GRIDS[wanted.kind] if wanted is not None else None,
+        grid=spectra.grid(wanted.kind) if wanted is not None else None,
         curve=curve,
         hit_similarity=spec.target.hit_similarity,
         windows=spec.target.windows(),
         exclude_formulas=tuple(spec.target.exclude),
+        window=spec.target.window,
     )
+
+
+def filled(target: Target, spec: CampaignSpec) -> Target:
+    """The target as generators take it, which ask for a whole curve: outside its window the library's mean shape.
+
+    The mean is scaled so that its area inside the window is the target's.
+    """
+    if target.window is None or target.grid is None or target.curve is None:
+        return target
+    mean = training.mean_curve(target.grid, training_method_of(spec))
+    inside = within(target.grid, target.window)
+    if mean is None or not mean[inside].sum() > 0:
+        return target
+    outside = mean * (target.curve[inside].sum() / mean[inside].sum())
+    return replace(target, curve=target.grid.normalise(np.where(inside, target.curve, outside)))
 
 
 def target_name(spec: CampaignSpec) -> str:
@@ -74,8 +91,9 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
         return pattern if np.isfinite(pattern).all() else None
     if found.energies is None or found.density is None:
         return None
-    grid = GRIDS[wanted.kind]
-    return grid.normalise(grid.resample(found.energies, found.density))
+    grid = spectra.grid(wanted.kind)
+    moved = offset(Alignment.MIDGAP, spectra.alignment(), found.gap)
+    return grid.normalise(grid.resample(np.asarray(found.energies) + moved, found.density))
 
 
 class PatternSimilarity:
@@ -87,7 +105,7 @@ class PatternSimilarity:
         """Cosine to the target's pattern, NaN without reflections, and zeros, (n,) each."""
         if target.grid is None or target.curve is None:
             raise InputError("A similarity needs a target curve, and the target has none; add target.xrd.")
-        return cosine(xrd_patterns(structures, target.grid), target.curve), np.zeros(len(structures))
+        return target.similarity(xrd_patterns(structures, target.grid)), np.zeros(len(structures))
 
 
 def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
@@ -98,7 +116,7 @@ def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[n
             raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
         return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
     stored = _spectrum(name, training_method_of(spec))
-    return grid.normalise(grid.resample(stored.points(), stored.array()))
+    return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
 def _named(name: str) -> list[Material]:
@@ -112,10 +130,16 @@ def _lowest(found: list[Material], method: str) -> Material:
 
 
 def _spectrum(name: str, method: str) -> Spectrum:
-    curves = {m.id: (m, curve) for m in _named(name) if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+    stored = _named(name)
+    if not stored:
+        raise InputError(
+            f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
+            "material, or give the curve as target.dos.file."
+        )
+    curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
     if not curves:
         raise InputError(
-            f"The store holds no density of states of {name} by the campaign's method; "
-            "load a library with fermiloop db load seed, or give the target as values."
+            f"{name} is stored without a density of states by the Method {method} that this campaign learns from; name "
+            "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
         )
     return curves[_lowest([m for m, _ in curves.values()], method).id][1]

@@ -15,7 +15,13 @@ The message is one sentence that names the value and the remedy.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+MAY_NOT_WRITE: Final = (
+    "This database account may not do that: it may read only; "
+    "give it the role readWrite, or name another account in FERMILOOP_MONGODB_URI."
+)
+NOT_ALLOWED: Final = 13  # MongoDB's code
 
 
 class FermiloopError(Exception):
@@ -61,3 +67,16 @@ class AwayError(DatabaseError):
 
 class EngineError(FailureError):
     """A calculation that did not converge, crashed or ran out of its time."""
+
+
+def may_not_write(error: BaseException | None) -> bool:
+    """Whether the database refused the account, in whatever other libraries have wrapped that."""
+    for _ in range(8):
+        if error is None:
+            return False
+        details = getattr(error, "details", None) or {}
+        codes = [getattr(error, "code", None), *(one.get("code") for one in details.get("writeErrors", []))]
+        if type(error).__module__.startswith("pymongo") and NOT_ALLOWED in codes:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

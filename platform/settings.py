@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,6 +47,11 @@ class Settings(BaseSettings):
     )  # fmt: skip
     shared_group: str | None = Field(
         default=None, description="Group of users who may read and write the data folder; unset keeps it private."
+    )
+    dos_alignment: Literal["midgap", "vbm"] = Field(
+        default="midgap",
+        description="What lies at zero of densities of states where they are compared and shown: the middle of the "
+        "gap, or the valence edge; of metals the Fermi level.",
     )
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
     mp_api_key: SecretStr | None = Field(

@@ -51,16 +51,28 @@ class ArrayField(BinaryField):
             self.error("NaN or infinity in it")
 
 
-class StructureField(DictField):
+class PlainField(DictField):
+    """A dictionary that is plain already: nothing in it is converted, which takes long for crystals."""
+
+    def to_mongo(self, value: Any, use_db_field: bool = True, fields: Any = None) -> Any:  # noqa: ARG002
+        """What is stored: the value itself."""
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """What was stored."""
+        return value
+
+
+class StructureField(PlainField):
     """A pymatgen structure as its dictionary: a real cell and atoms that do not overlap.
 
     Site properties may hold numpy's arrays and numbers, and mappings of other keys than text: all are stored as MongoDB
     has them, keys as text, and what is not finite as None.
     """
 
-    def to_mongo(self, value: Any, *args: Any, **more: Any) -> Any:
+    def to_mongo(self, value: Any, use_db_field: bool = True, fields: Any = None) -> Any:  # noqa: ARG002
         """The dictionary as it is stored."""
-        return super().to_mongo(plain(value), *args, **more)
+        return plain(value)
 
     def validate(self, value: Any) -> None:
         """Refuse what the class does not allow."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mongoengine import DateTimeField, IntField, ListField, StringField
+from mongoengine import DateTimeField, DictField, IntField, ListField, StringField
 
 from fermiloop.schemas.base import BaseDocument, now
 
@@ -16,6 +16,8 @@ class ImportBatch(BaseDocument):
     materials = ListField(StringField())
     n = IntField(required=True, min_value=0)  # entries that became materials
     refused = IntField(required=True, min_value=0)
+    answers = ListField(DictField())  # what each entry says: material, method, property, value, key, line
+    added = ListField(StringField())  # ids of the labels that were new with it
     created_at = DateTimeField(default=now)
 
 

@@ -21,11 +21,20 @@ class Label(BaseDocument):
     method = StringField(required=True)
     version = IntField(required=True, min_value=1, default=1)
     calculation = StringField()
+    entry = StringField()  # key of the entry that an import took it from
     created_at = DateTimeField(default=now)
 
     @classmethod
     def make(
-        cls, material: str, name: Property, value: float, *, method: str, calculation: str | None, version: int
+        cls,
+        material: str,
+        name: Property,
+        value: float,
+        *,
+        method: str,
+        calculation: str | None,
+        version: int,
+        entry: str | None = None,
     ) -> Label:
         """The document of one value, in the property's unit."""
         return cls(
@@ -37,6 +46,7 @@ class Label(BaseDocument):
             method=method,
             version=version,
             calculation=calculation,
+            entry=entry,
         )
 
     def clean(self) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.base import BaseDocument, content_id, now
 from fermiloop.schemas.fields import ArrayField, FiniteField
-from fermiloop.schemas.vocabulary import AXIS_OF, Alignment, SpectrumKind, Unit
+from fermiloop.schemas.vocabulary import AXIS_OF, DOS_ALIGNMENTS, Alignment, SpectrumKind, Unit
 
 UNIFORM_TOLERANCE = 1e-3  # of a step
 
@@ -26,6 +26,7 @@ class Spectrum(BaseDocument):
     n = IntField(required=True, min_value=2)
     axis_unit = EnumField(Unit, default=Unit.EV)
     alignment = EnumField(Alignment, default=Alignment.FERMI)  # what lies at zero
+    gap = FiniteField(min_value=0.0)  # eV, 0 for a metal; of a density of states, where it is known
     values = ArrayField(required=True)  # (n,) in `unit`, spins summed
     unit = EnumField(Unit, default=Unit.STATES_PER_EV_PER_CELL)
     n_electrons = FiniteField()  # per cell
@@ -45,8 +46,18 @@ class Spectrum(BaseDocument):
         unit: str | None = None,
         calculation: str | None = None,
         n_electrons: float | None = None,
+        gap: float | None = None,
+        alignment: Alignment | None = None,
     ) -> Spectrum:
         """Make the document of a curve.
+
+        Parameters
+        ----------
+        gap
+            Width of the gap, eV, 0 for a metal; None where it is unknown.
+        alignment
+            What lies at zero of a density of states: the middle of the gap by default, and the level that its source
+            gave where the gap is unknown.
 
         Raises
         ------
@@ -54,7 +65,9 @@ class Spectrum(BaseDocument):
             If lengths differ, numbers are not finite, the grid does not rise evenly, or the unit is not
             that of the kind.
         """
-        axis_unit, alignment, value_unit = AXIS_OF[kind]
+        axis_unit, usual, value_unit = AXIS_OF[kind]
+        if kind is SpectrumKind.DOS and alignment is None:
+            alignment = usual if gap is None else Alignment.MIDGAP
         try:
             x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         except (ValueError, TypeError):
@@ -78,7 +91,8 @@ class Spectrum(BaseDocument):
             hi=float(x[-1]),
             n=len(x),
             axis_unit=axis_unit,
-            alignment=alignment,
+            alignment=alignment or usual,
+            gap=gap,
             values=ArrayField.pack(y),
             unit=value_unit,
             n_electrons=n_electrons,
@@ -94,8 +108,12 @@ class Spectrum(BaseDocument):
             raise ValidationError(f"the grid goes from {self.lo} to {self.hi}")
         if len(self.values) != 4 * self.n:
             raise ValidationError(f"{len(self.values) // 4} values on {self.n} points")
-        if (self.axis_unit, self.alignment, self.unit) != AXIS_OF[self.kind]:
+        axis_unit, usual, unit = AXIS_OF[self.kind]
+        possible = DOS_ALIGNMENTS if self.kind is SpectrumKind.DOS else {usual}
+        if (self.axis_unit, self.unit) != (axis_unit, unit) or self.alignment not in possible:
             raise ValidationError(f"a curve of the kind {self.kind} in {self.unit} over {self.axis_unit}")
+        if self.alignment in (Alignment.MIDGAP, Alignment.VBM) and self.gap is None:
+            raise ValidationError(f"zero is {self.alignment}, but the gap is missing")
 
     def points(self) -> NDArray[np.float64]:
         """(n,) grid points, in `axis_unit`."""

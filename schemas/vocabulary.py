@@ -46,6 +46,9 @@ class Unit(StrEnum):
     DIMENSIONLESS = "1"
 
 
+PER_CELL: Final = frozenset({Unit.MU_B_PER_CELL, Unit.STATES_PER_EV_PER_CELL, Unit.STATES_PER_THZ_PER_CELL})
+"""Units of what grows with the cell: a material's cell is its canonical one."""
+
 UNIT_OF: Final[dict[Property, Unit]] = {
     Property.ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
     Property.FORMATION_ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
@@ -71,8 +74,14 @@ class SpectrumKind(StrEnum):
 class Alignment(StrEnum):
     """What lies at zero of a spectrum's axis."""
 
-    FERMI = "fermi"
+    FERMI = "fermi"  # the level as its source gave it, which may lie anywhere in a gap
+    MIDGAP = "midgap"  # middle of the gap; the Fermi level of a metal
+    VBM = "vbm"  # valence edge; the Fermi level of a metal
     NONE = "none"
+
+
+DOS_ALIGNMENTS: Final = frozenset({Alignment.FERMI, Alignment.MIDGAP, Alignment.VBM})
+"""What may lie at zero of a density of states."""
 
 
 # kind: unit of the axis, what lies at its zero, unit of the values

@@ -17,7 +17,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine, Property
 
-READING: Final = 1  # raised when an importer reads the same input otherwise: then all of it is taken in again
+READING: Final = 2  # raised when an importer reads the same input otherwise: then all of it is taken in again
 UNKNOWN: Final = "unknown"
 BAD: Final = (InputError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a bad entry raises while it is read; anything else is a fault of ours or of the database."""
@@ -30,16 +30,20 @@ class Curve:
     Parameters
     ----------
     energies
-        (n,) eV about the Fermi level, even and rising.
+        (n,) eV about the middle of the gap, or a metal's Fermi level, even and rising; where the gap is unknown, about
+        the level that the source gave.
     values
         (n,) states/eV/cell, spins summed.
     method
         What made it.
+    gap
+        Width of the gap, eV, 0 for a metal; None where it is unknown.
     """
 
     energies: NDArray[np.float64]
     values: NDArray[np.float64]
     method: Method
+    gap: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,8 +24,12 @@ XYZ: Final = frozenset({".xyz", ".extxyz"})
 SUFFIXES: Final = frozenset({".cif", ".vasp", ".poscar"}) | XYZ
 
 
-def load(where: Path, progress: Progress = silent, options: LoadOptions = NO_OPTIONS) -> LoadReport:
+def load(
+    where: Path, progress: Progress = silent, options: LoadOptions = NO_OPTIONS, leave: Collection[Path] = ()
+) -> LoadReport:
     """Load a structure file, or every one below a folder; what is none goes to quarantine with its reason.
+
+    The files of the folders `leave` are another importer's.
 
     Raises
     ------
@@ -35,12 +39,18 @@ def load(where: Path, progress: Progress = silent, options: LoadOptions = NO_OPT
     if where.is_file():
         paths, root = [where], where.parent
     elif where.is_dir():
-        paths, root = sorted(path for path in where.rglob("*") if path.is_file() and is_structure_file(path)), where
+        paths, root = structure_files(where, leave), where
     else:
         raise InputError(f"There is no {'file' if is_structure_file(where) else 'folder'} {where}.")
     if not paths:
         raise InputError(f"The folder {where} holds no CIF, POSCAR or XYZ file.")
     return take_in(where.name, _batches(paths, root, options), progress)
+
+
+def structure_files(where: Path, leave: Collection[Path] = ()) -> list[Path]:
+    """Every structure file below a folder, sorted, but for those of the folders `leave`."""
+    found = (path for path in where.rglob("*") if path.is_file() and is_structure_file(path))
+    return sorted(path for path in found if path.parent not in leave)
 
 
 def is_structure_file(path: Path) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init.importers.dos import on_even_grid
+from fermiloop.db_init.importers.dos import curve_of
 from fermiloop.db_init.importers.entries import BAD, Batch, Curve, Entry, Refusal, attempt, digest, external
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.numbers import value_of
@@ -98,9 +98,10 @@ def _entry(row: Any, key: str, licence: str) -> Entry:
         for name, kind in FIELDS.items()
         if (found := value_of(kind, row.get(name), name)) is not None
     ]
-    curve, remarks = None, []
+    curve, remarks = None, list[str]()
     try:
-        curve = _curve(row, method)
+        curve, said = _curve(row, method)
+        remarks += said
     except BAD as error:
         remarks.append(f"density of states left out: {reason_of(error)}")
     source = {"name": NAME, "key": key, "licence": licence}
@@ -116,15 +117,14 @@ def _structure(atoms: dict[str, Any]) -> Structure:
     return Structure(cell, symbols, atoms["coords"], coords_are_cartesian=bool(atoms.get("cartesian", False)))
 
 
-def _curve(row: dict[str, Any], method: Method) -> Curve | None:
-    """Density of states, whose energies JARVIS gives about the Fermi level."""
+def _curve(row: dict[str, Any], method: Method) -> tuple[Curve | None, tuple[str, ...]]:
+    """Density of states, whose energies JARVIS gives about the Fermi level, and what is to be said of it."""
     if not row.get("edos_energies") or not row.get("total_edos_up"):
-        return None
+        return None, ()
     spins = [_list(row["total_edos_up"])]
     if row.get("total_edos_down"):  # drawn below the axis there
         spins.append([abs(float(value)) for value in _list(row["total_edos_down"])])
-    energies, density = on_even_grid(_list(row["edos_energies"]), spins, 0.0)
-    return Curve(energies, density, method)
+    return curve_of(_list(row["edos_energies"]), spins, 0.0, method)
 
 
 def _list(value: Any) -> list[Any]:

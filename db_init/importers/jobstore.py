@@ -8,6 +8,7 @@ by importing what a file names, are refused.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -22,6 +23,7 @@ from fermiloop.db_init.importers.entries import BAD, Batch, Entry, Refusal, dige
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
+from fermiloop.db_init.importers.vasp_runs import Run, combine
 from fermiloop.platform.errors import FailureError, InputError
 
 STORES: Final = frozenset(
@@ -30,6 +32,9 @@ STORES: Final = frozenset(
 LARGEST: Final = 1_000_000_000  # bytes of a JSON store
 CHUNK: Final = 20
 NAME: Final = "JobStore"
+FORMULA: Final = "output.formula_pretty"
+
+Job = tuple[str, int, str, str]  # uuid, index, when it was completed, formula
 
 
 def load(what: str, progress: Progress = silent, options: LoadOptions = NO_OPTIONS, store: Any = None) -> LoadReport:
@@ -120,26 +125,58 @@ def _plain(what: str) -> str:
 
 def _batches(store: Any, options: LoadOptions) -> Iterator[Batch]:
     name = options.source or NAME
-    rows = store.query({}, properties=["uuid", "index", "completed_at"], load=False)
-    jobs = sorted({(str(row["uuid"]), int(row["index"]), str(row.get("completed_at"))) for row in rows})
+    rows = store.query({}, properties=["uuid", "index", "completed_at", FORMULA], load=False)
+    known = {(str(row["uuid"]), int(row["index"])): row for row in rows}
+    jobs = [(*job, str(known[job].get("completed_at")), _formula(known[job])) for job in sorted(known)]
     jobs = jobs[: options.limit] if options.limit else jobs
-    for start in range(0, len(jobs), CHUNK):
-        chunk = jobs[start : start + CHUNK]
-        done = start + len(chunk)
+    done = 0
+    for chunk in _chunks(jobs):
+        done += len(chunk)
         made_of = digest("jobstore", name, options.terms, chunk)
         read = partial(_read, store, chunk, name, options.terms)
         yield Batch(f"{done} of {len(jobs)} jobs", made_of, done / len(jobs), read)
 
 
-def _read(store: Any, jobs: list[tuple[str, int, str]], name: str, licence: str) -> Iterator[Entry | Refusal]:
-    for uuid, index, _ in jobs:
+def _formula(row: dict[str, Any]) -> str:
+    output = row.get("output")
+    return str(output.get("formula_pretty") or "") if isinstance(output, dict) else ""
+
+
+def _chunks(jobs: list[Job]) -> Iterator[list[Job]]:
+    """Jobs by formula, so that all calculations of a crystal are read together; those without one by themselves."""
+    chunk: list[Job] = []
+    for formula, group in itertools.groupby(sorted(jobs, key=lambda job: (job[3], job)), key=lambda job: job[3]):
+        given = list(group)
+        for part in [given] if formula else [given[start : start + CHUNK] for start in range(0, len(given), CHUNK)]:
+            chunk += part
+            if len(chunk) >= CHUNK:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk
+
+
+def _output(store: Any, uuid: str, index: int) -> Any:
+    """Output of a job with its large data, without it where the store that holds it is not there."""
+    wanted = {"uuid": uuid, "index": index}
+    try:
+        return (store.query_one(wanted, load=True) or {}).get("output")
+    except ValueError:  # jobflow's, for a store that the configuration does not name
+        return (store.query_one(wanted, load=False) or {}).get("output")
+
+
+def _read(store: Any, jobs: list[Job], name: str, licence: str) -> Iterator[Entry | Refusal]:
+    runs: list[Run] = []
+    for uuid, index, *_ in jobs:
         key = f"{uuid}/{index}"
         try:
-            row = store.query_one({"uuid": uuid, "index": index}, load=True) or {}
-            output = row.get("output")
-            found = task_documents.entry(output, key, name, licence) if isinstance(output, dict) else None
+            output = _output(store, uuid, index)
+            found = task_documents.read(output, key, name, licence) if isinstance(output, dict) else None
         except BAD as error:
             yield Refusal(key, reason_of(error))
             continue
-        if found is not None:
+        if isinstance(found, Run):
+            runs.append(found)
+        elif found is not None:
             yield found
+    yield from combine(runs, name, licence)

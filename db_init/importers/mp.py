@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pymatgen.core import Structure
 
-from fermiloop.db_init.importers.dos import on_even_grid
+from fermiloop.db_init.importers.dos import curve_of
 from fermiloop.db_init.importers.entries import BAD, Batch, Curve, Entry, Refusal, attempt, digest, external
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.numbers import value_of
@@ -140,20 +140,20 @@ def _entry(row: dict[str, Any], key: str, client: Any, method: Method, *, dos: b
         for path, kind in FIELDS.items()
         if (found := value_of(kind, at(row, path), ".".join(path))) is not None
     ]
-    curve, remarks = None, []
+    curve, remarks = None, list[str]()
     if dos:
         try:
-            curve = _curve(client, key, len(structure), method)
+            curve, said = _curve(client, key, len(structure), method)
+            remarks += said
         except (*BAD, AbsentError) as error:
             remarks.append(f"density of states left out: {reason_of(error)}")
     return Entry(key, structure, {"name": NAME, "key": key, "licence": LICENCE}, tuple(numbers), curve, tuple(remarks))
 
 
-def _curve(client: Any, key: str, n_sites: int, method: Method) -> Curve:
-    """Density of states of the material, brought to the cell of its structure."""
+def _curve(client: Any, key: str, n_sites: int, method: Method) -> tuple[Curve, tuple[str, ...]]:
+    """Density of states of the material, brought to the cell of its structure, and what is to be said of it."""
     found = _asked(lambda: client.get_dos_by_material_id(key))
     cell = getattr(found, "structure", None)
     scale = n_sites / len(cell) if cell is not None and len(cell) else 1.0
     spins = [[scale * float(value) for value in density] for density in found.densities.values()]
-    energies, density = on_even_grid(found.energies, spins, float(found.efermi))
-    return Curve(energies, density, method)
+    return curve_of(found.energies, spins, float(found.efermi), method)

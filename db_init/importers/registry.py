@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from fermiloop.db_init import capsule
-from fermiloop.db_init.importers import folder, jarvis, jobstore, jsonl, mp, optimade, seed, table
+from fermiloop.db_init.importers import (
+    exchange,
+    exchange_file,
+    folder,
+    jarvis,
+    jobstore,
+    jsonl,
+    mp,
+    optimade,
+    seed,
+    table,
+    vasprun,
+)
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
@@ -25,8 +37,10 @@ class Source(StrEnum):
     JARVIS = "jarvis"
     JOBSTORE = "jobstore"
     CAMPAIGN = "campaign"
+    EXCHANGE = "exchange"
     JSONL = "jsonl"
     TABLE = "table"
+    VASP = "vasp"
     STRUCTURES = "structures"
 
 
@@ -42,11 +56,14 @@ class Importer:
         Takes what the group holds, a progress and the options.
     takes
         Options that it takes.
+    holds
+        Looks into what the pattern matches, where a name says too little.
     """
 
     pattern: str
     load: Callable[[str, Progress, LoadOptions], LoadReport]
     takes: frozenset[str] = frozenset()
+    holds: Callable[[str], bool] = lambda _: True
 
 
 # looked through in this order
@@ -65,15 +82,25 @@ IMPORTERS: Final[dict[Source, Importer]] = {
     ),
     Source.JOBSTORE: Importer("jobstore:(.*)", jobstore.load, frozenset({"limit", "licence", "source"})),
     Source.CAMPAIGN: Importer(r"(.*\.(?:tar\.gz|tgz))", lambda what, progress, _: capsule.load(_path(what), progress)),
+    Source.EXCHANGE: Importer(  # before all readers of JSON: the header says what it is, whatever the name
+        "(.*)",
+        lambda what, progress, _: exchange.load(_path(what), progress),
+        holds=lambda what: _path(what).is_file() and exchange_file.is_ours(_path(what)),
+    ),
     Source.JSONL: Importer(r"(.*\.jsonl(?:\.gz)?)", lambda what, progress, _: jsonl.load(_path(what), progress)),
     Source.TABLE: Importer(
         r"(.*\.csv(?:\.gz)?)",
         lambda what, progress, options: table.load(_path(what), progress, options),
         frozenset({"licence", "source", "functional", "columns"}),
     ),
+    Source.VASP: Importer(
+        rf"((?:.*/)?{vasprun.NAME})",
+        lambda what, progress, options: vasprun.load(_path(what), progress, options),
+        frozenset({"licence", "source"}),
+    ),
     Source.STRUCTURES: Importer(
         "(.*)",
-        lambda what, progress, options: folder.load(_path(what), progress, options),
+        lambda what, progress, options: _structures(_path(what), progress, options),
         frozenset({"licence", "source", "functional"}),
     ),
 }
@@ -106,13 +133,28 @@ def which(source: str) -> tuple[Source, str]:
     if not source or not _path(source).is_dir():
         for kind, importer in IMPORTERS.items():
             found = re.fullmatch(importer.pattern, source, re.DOTALL)
-            if found and (kind is not Source.STRUCTURES or folder.is_structure_file(_path(source))):
+            if not found or not importer.holds(found[1]):
+                continue
+            if kind is not Source.STRUCTURES or folder.is_structure_file(_path(source)):
                 return kind, found[1]
         raise InputError(
             f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, "
-            "the .tar.gz of a campaign, a CIF, POSCAR or extended XYZ file, or a folder of them."
+            "the .tar.gz of a campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
         )
     return Source.STRUCTURES, source
+
+
+def _structures(where: Path, progress: Progress, options: LoadOptions) -> LoadReport:
+    """Load a structure file or a folder, which may hold VASP runs as well: POSCAR and CONTCAR of a run are its own."""
+    runs = frozenset(vasprun.runs_below(where)) if where.is_dir() else frozenset()
+    if not runs:
+        return folder.load(where, progress, options)
+    found = vasprun.load(where, progress, options)
+    leave = frozenset(path.parent for path in runs)
+    if not folder.structure_files(where, leave):
+        return found
+    rest = folder.load(where, progress, options, leave)
+    return LoadReport(found.loaded + rest.loaded, found.already + rest.already, found.quarantined + rest.quarantined)
 
 
 def _path(text: str) -> Path:

@@ -1,30 +1,46 @@
-"""Task documents of atomate2 as entries: VASP's, and those of force fields and other ASE calculators.
+"""Task documents of atomate2: VASP's as calculations to be put together, and those of other calculators as entries.
 
-Read as plain dictionaries, so that documents of any version of emmet do. A relaxation and a static
-calculation are different Methods: their energies differ by the change of the basis.
+Read as plain dictionaries, so that documents of any version of emmet do. Numbers are looked for where emmet keeps
+them now, in ``calcs_reversed[0].output``, and where it kept them before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+import numpy as np
 from pymatgen.core import Structure
 
-from fermiloop.db_init.importers.dos import on_even_grid
-from fermiloop.db_init.importers.entries import BAD, Curve, Entry, external
+from fermiloop.db_init.importers.entries import BAD, Entry, external
 from fermiloop.db_init.importers.numbers import number, value_of
 from fermiloop.db_init.importers.optimade_providers import at
 from fermiloop.db_init.importers.report import reason_of
+from fermiloop.db_init.importers.vasp_method import Task, method_of, task_of
+from fermiloop.db_init.importers.vasp_runs import Density, Run
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.method import Method
+from fermiloop.platform.representations.alignment import METAL
 from fermiloop.schemas.vocabulary import Property
 
-TASKS: Final = {"Structure Optimization": "relax", "Static": "static", "NSCF Uniform": "static"}
-FINISHED: Final = frozenset({"successful", "TaskState.SUCCESS", "None"})
+NAMES: Final = {
+    "Structure Optimization": Task.RELAX,
+    "Static": Task.STATIC,
+    "NSCF Uniform": Task.UNIFORM,
+    "NSCF Line": Task.LINE,
+    "SCF Line": Task.LINE,
+    "Molecular Dynamics": Task.DYNAMICS,
+}
+UNNAMED: Final = ("GGA", "GGA+U")  # emmet's names where POTCAR decides
+WANTED: Final = frozenset({Task.RELAX, Task.STATIC, Task.UNIFORM})
+ELSEWHERE: Final = (
+    "density of states left out: it lies in a store for large data that is not named here; load from the configuration "
+    "file of jobflow, which names it"
+)
+FINISHED: Final = frozenset({"successful", "success", "true", "completed"})
 
 
-def entry(output: dict[str, Any], key: str, source: str, licence: str) -> Entry | None:
-    """Entry of a job's output; None where the output is no task document of a crystal.
+def read(output: dict[str, Any], key: str, source: str, licence: str) -> Entry | Run | None:
+    """What a job's output gives; None where it is no task document of a crystal, or one of a task without labels.
 
     Raises
     ------
@@ -35,64 +51,188 @@ def entry(output: dict[str, Any], key: str, source: str, licence: str) -> Entry 
     crystal = (result.get("structure") if isinstance(result, dict) else None) or output.get("structure")
     if not isinstance(result, dict) or not isinstance(crystal, dict) or "lattice" not in crystal:
         return None  # another kind of job, or a molecule
-    method = _method(output, source, licence)
-    if method is None:
+    if output.get("forcefield_name") or output.get("ase_calculator_name"):
+        return _entry(output, result, Structure.from_dict(crystal), key, source, licence)
+    last = _first(output.get("calcs_reversed"))
+    inputs = _inputs(output, last)
+    tags = {**_mapping(inputs.get("parameters")), **_mapping(inputs.get("incar"))}
+    task = _task(output, last, tags, inputs)
+    if task not in WANTED:
         return None
-    if str(output.get("state")) not in FINISHED:
-        raise InputError(f"The calculation ended as {output['state']}.")
+    remarks = _check_finished(output, last, tags)
+    return _run(output, last, inputs, Structure.from_dict(crystal), tags, task, key, remarks)
+
+
+def _entry(
+    output: dict[str, Any], result: dict[str, Any], structure: Structure, key: str, source: str, licence: str
+) -> Entry:
+    """Entry of a force field or another calculator of ASE."""
     if output.get("is_force_converged") is False:
         raise InputError("The relaxation did not converge.")
-    structure = Structure.from_dict(crystal)
-    numbers = [(kind, value, method) for kind, value in _numbers(result, len(structure)).items() if value is not None]
-    curve, remarks = None, []
-    try:
-        curve = _curve(output, method)
-    except BAD as error:
-        remarks.append(f"density of states left out: {reason_of(error)}")
-    about = {"name": source, "key": key, "licence": licence}
-    return Entry(key, structure, about, tuple(numbers), curve, tuple(remarks))
-
-
-def _numbers(result: dict[str, Any], n_sites: int) -> dict[Property, float | None]:
+    calculator = str(output.get("forcefield_name") or output.get("ase_calculator_name"))
+    task = Task.RELAX if (number(at(output, ("input", "steps")), "steps") or 0) > 1 else Task.STATIC
+    method = external(source, calculator, licence, task=str(task))
     energy, total = number(result.get("energy_per_atom"), "energy_per_atom"), number(result.get("energy"), "energy")
-    return {
-        Property.ENERGY_PER_ATOM: energy if energy is not None or total is None else total / n_sites,
+    if energy is None and total is not None:
+        energy = total / len(structure)
+    numbers = {
+        Property.ENERGY_PER_ATOM: energy,
         Property.BAND_GAP: value_of(Property.BAND_GAP, result.get("bandgap"), "bandgap"),
         Property.FERMI_LEVEL: number(result.get("efermi"), "efermi"),
     }
+    stated = tuple((kind, value, method) for kind, value in numbers.items() if value is not None)
+    return Entry(key, structure, {"name": source, "key": key, "licence": licence}, stated)
 
 
-def _method(output: dict[str, Any], source: str, licence: str) -> Method | None:
-    """What made the numbers; None where the document does not tell, and so is none of these."""
-    calculator = output.get("forcefield_name") or output.get("ase_calculator_name")
-    if calculator:
-        task = "relax" if (number(at(output, ("input", "steps")), "steps") or 0) > 1 else "static"
-        return external(source, str(calculator), licence, task=task)
-    task_type = str(output.get("task_type") or "")
-    task = next((short for long, short in TASKS.items() if task_type.endswith(long)), "")
-    run_type = output.get("run_type") or at(_first(output.get("calcs_reversed")), ("run_type",))
-    if not task or not run_type:
-        return None
-    cutoff = at(output, ("input", "incar", "ENCUT")) or at(output, ("input", "parameters", "ENCUT"))
-    potentials = at(output, ("input", "pseudo_potentials", "functional")) or at(output, ("input", "potcar_type"))
-    if isinstance(potentials, list):
-        potentials = "/".join(sorted(set(map(str, potentials))))
-    settings = {
-        "task": task,
-        "cutoff": number(cutoff, "ENCUT"),  # eV
-        "potentials": str(potentials or "unknown"),
-    }
-    return external(source, f"{run_type} (VASP)", licence, **settings)
+def _task(output: dict[str, Any], last: dict[str, Any], tags: Mapping[str, Any], inputs: dict[str, Any]) -> Task:
+    """Task as emmet names it, but that a relaxation of one step is static."""
+    named = str(output.get("task_type") or last.get("task_type") or "")
+    known = next((task for name, task in NAMES.items() if named.endswith(name)), None)
+    if known is Task.RELAX and tags.get("NSW") is not None and int(tags["NSW"]) <= 1:
+        return Task.STATIC
+    if known is not None:
+        return known
+    if named not in {"", "Unrecognized"} or "NSW" not in tags:
+        return Task.OTHER
+    points = _mapping(inputs.get("kpoints"))
+    return task_of(tags, points.get("kpts_weights"), str(points.get("generation_style") or ""))
 
 
-def _curve(output: dict[str, Any], method: Method) -> Curve | None:
-    """Density of states, where the document holds one and not the mere place of it in another store."""
+def _check_finished(output: dict[str, Any], last: dict[str, Any], tags: Mapping[str, Any]) -> tuple[str, ...]:
+    """Refuse what did not finish or converge; what the document does not say of that."""
+    states = [output.get("state"), last.get("has_vasp_completed")]
+    said = [str(getattr(state, "value", state)).rpartition(".")[2].lower() for state in states if state is not None]
+    for state in said:
+        if state not in FINISHED:
+            raise InputError(f"The calculation ended as {state}; it is unfinished or did not converge.")
+    if output.get("is_force_converged") is False:
+        raise InputError("The relaxation did not converge.")
+    steps, most = _electronic_steps(last), tags.get("NELM")
+    if steps is not None and most is not None and steps >= int(most) > 1:
+        raise InputError(f"The electronic loop did not converge in {steps} steps; raise NELM or change ALGO.")
+    return () if said else ("taken as converged: the document does not say whether it is",)
+
+
+def _electronic_steps(last: dict[str, Any]) -> int | None:
+    """Electronic steps of the last ionic step, where the document keeps them."""
+    counted = at(last, ("output", "num_electronic_steps"))
+    ionic = at(last, ("output", "ionic_steps"))
+    steps = _mapping(ionic[-1]).get("electronic_steps") if isinstance(ionic, list) and ionic else None
+    found = [int(counted[-1])] if isinstance(counted, list) and counted else []
+    return max([*found, *([len(steps)] if isinstance(steps, list) else [])], default=None)
+
+
+def _run(
+    output: dict[str, Any],
+    last: dict[str, Any],
+    inputs: dict[str, Any],
+    structure: Structure,
+    tags: Mapping[str, Any],
+    task: Task,
+    key: str,
+    remarks: tuple[str, ...],
+) -> Run:
+    functional, settings = _method(output, inputs, tags)
+    energy = _found(output, last, "energy")
+    per_atom = _found(output, last, "energy_per_atom")
+    gap = value_of(Property.BAND_GAP, _found(output, last, "bandgap"), "bandgap")
+    if energy is None and per_atom is not None:
+        energy = per_atom * len(structure)
+    density, told = _density(output, one_spin=bool(settings.get("spin_orbit") or settings.get("non_collinear")))
+    level = _found(output, last, "efermi")
+    return Run(
+        key,
+        task,
+        structure,
+        functional,
+        settings,
+        energy=energy,
+        gap=None if gap is None else gap * (gap > METAL),
+        edges=_edges(output, last),
+        level=density.level if level is None and density is not None else level,
+        moment=_moment(last, structure),
+        density=density,
+        mesh=int(number(inputs.get("nkpoints"), "nkpoints") or 0),
+        n_electrons=number(tags.get("NELECT"), "NELECT"),
+        remarks=(*remarks, *told),
+    )
+
+
+def _method(output: dict[str, Any], inputs: dict[str, Any], tags: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Functional and settings; the name of the run's type where the document has no tags."""
+    specs = inputs.get("potcar_spec")
+    titles = [str(one.get("titel") or "") for one in specs if isinstance(one, dict)] if isinstance(specs, list) else []
+    symbols = inputs.get("potcar") if isinstance(inputs.get("potcar"), list) else at(inputs, ("potcar", "symbols"))
+    kinds = inputs.get("potcar_type") or at(inputs, ("pseudo_potentials", "functional"))
+    functional, settings = method_of(
+        tags,
+        titles if any(titles) else [str(one) for one in symbols or []],
+        [str(one) for one in kinds] if isinstance(kinds, list) else [str(kinds)] if kinds else [],
+        inputs.get("hubbards") if inputs.get("is_hubbard") else None,
+    )
+    stated = str(output.get("run_type") or "").removesuffix("+U" if "hubbard" in settings else "")
+    if inputs.get("parameters") or stated in {"", *UNNAMED}:
+        return functional, settings
+    return stated, settings  # of INCAR alone a default may be missing
+
+
+def _density(output: dict[str, Any], *, one_spin: bool) -> tuple[Density | None, tuple[str, ...]]:
+    """Density of states, where the document holds one and not the mere place of it in another store.
+
+    `one_spin` says that channels beyond the first are directions of the moment and no spins.
+    """
     dos = at(output, ("vasp_objects", "dos"))
-    if not isinstance(dos, dict) or "densities" not in dos:
-        return None
-    energies, density = on_even_grid(dos["energies"], list(dos["densities"].values()), float(dos["efermi"]))
-    return Curve(energies, density, method)
+    if isinstance(dos, dict) and "blob_uuid" in dos:
+        return None, (ELSEWHERE,)
+    if not isinstance(dos, dict) or "energies" not in dos:
+        return None, ()
+    names = ("spin_up_densities", "spin_down_densities")
+    given = dos["densities"] if "densities" in dos else {name: dos[name] for name in names if dos.get(name)}
+    try:
+        spins = tuple(np.asarray(one, dtype=float) for one in given.values())[: 1 if one_spin else 2]
+        return (Density(np.asarray(dos["energies"], dtype=float), spins, float(dos["efermi"])) if spins else None), ()
+    except BAD as error:
+        return None, (f"density of states left out: {reason_of(error)}",)
+
+
+def _edges(output: dict[str, Any], last: dict[str, Any]) -> tuple[float, float] | None:
+    vbm, cbm = (_found(output, last, name) for name in ("vbm", "cbm"))
+    return (vbm, cbm) if vbm is not None and cbm is not None and cbm > vbm else None
+
+
+def _moment(last: dict[str, Any], structure: Structure) -> float | None:
+    """Total moment, μB per cell without its sign, which time reversal turns; None where the run was unpolarised."""
+    total = at(last, ("output", "outcar", "total_magnetization"))
+    if isinstance(total, list):
+        return float(np.linalg.norm(np.asarray(total, dtype=float)))
+    value = number(total, "total_magnetization")
+    if value is None:
+        each = number(at(last, ("output", "mag_density")), "mag_density")
+        value = None if each is None else each * structure.volume
+    return None if value is None else abs(value)
+
+
+def _found(output: dict[str, Any], last: dict[str, Any], name: str) -> float | None:
+    """A number of the last calculation, or of the document's summary of it."""
+    places = (
+        at(last, ("output", name)),
+        at(output, ("output", name)),
+        at(last, ("output", "eigenvalue_band_properties", name)),
+    )
+    return next((value for place in places if (value := number(place, name)) is not None), None)
+
+
+def _inputs(output: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
+    """Input of the last calculation, the document's own and the original one filling what it lacks."""
+    merged: dict[str, Any] = {}
+    for given in (output.get("orig_inputs"), output.get("input"), last.get("input")):
+        merged |= {name: value for name, value in _mapping(given).items() if value not in (None, [], {})}
+    return merged
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _first(rows: Any) -> dict[str, Any]:
-    return rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    return _mapping(rows[0]) if isinstance(rows, list) and rows else {}

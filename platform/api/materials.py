@@ -6,12 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from fermiloop.platform.api import views
+from fermiloop.platform.api import streaming, views
 from fermiloop.platform.api.access import needs
 from fermiloop.platform.api.actions import Site, site
-from fermiloop.platform.api.parameters import PROPERTIES, MaterialFilters, MaterialPath, MethodId, windows
+from fermiloop.platform.api.parameters import (
+    PROPERTIES,
+    MaterialExport,
+    MaterialFilters,
+    MaterialPath,
+    MethodId,
+    windows,
+)  # fmt: skip
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import labels, materials, spectra
+from fermiloop.platform.store import exchange_records, labels, materials, spectra
 from fermiloop.schemas.vocabulary import Role, SpectrumKind
 
 router = APIRouter(prefix="/materials", tags=["materials"], dependencies=[Depends(needs(Role.READ))])
@@ -32,6 +39,20 @@ async def find(filters: Annotated[MaterialFilters, Query()], here: Here) -> dict
         return materials.page(query, filters.offset, views.MATERIAL)
 
     return await here.work.run(lambda: views.page(rows, filters.limit, filters.offset))
+
+
+@router.get("/export", response_class=Response)
+async def export(filters: Annotated[MaterialExport, Query()], here: Here) -> Response:
+    """What the list finds, all of it, with labels, curves, Methods and sources: what `fermiloop db load` reads back."""
+    query = materials.MaterialQuery(
+        properties=windows(filters.range, PROPERTIES),
+        crystal_system=filters.crystal_system,
+        origin=filters.origin,
+        limit=filters.limit,
+        **filters.atoms(),
+    )
+    found = await here.work.run(lambda: exchange_records.of_materials(materials.find_ids(query)))
+    return await streaming.export(here, found, filters.format)
 
 
 @router.get("/{material}")
@@ -59,8 +80,8 @@ async def show_labels(material: MaterialPath, here: Here) -> dict[str, Any]:
 
 @router.get("/{material}/structure")
 async def structure(material: MaterialPath, here: Here, format: views.Form = "json") -> Response:  # noqa: A002
-    """The crystal, as pymatgen's dictionary or as a CIF file."""
-    return await here.work.run(lambda: views.crystal(materials.structure(material), format))
+    """The crystal, as pymatgen's dictionary or as a file."""
+    return await here.work.run(lambda: views.crystal(materials.structure(material), format, material))
 
 
 @router.get("/{material}/spectra")

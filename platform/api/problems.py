@@ -16,12 +16,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from fermiloop.platform.errors import (
+    MAY_NOT_WRITE,
     DatabaseError,
     FermiloopError,
     InputError,
     NotFoundError,
     SpecError,
     UserError,
+    may_not_write,
 )
 
 logger = logging.getLogger("fermiloop.api")
@@ -69,12 +71,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PyMongoError)
     async def _database(_: Request, error: PyMongoError) -> JSONResponse:
         logger.warning("the database did not answer: %s", type(error).__name__)
-        return answer(503, AWAY)
+        return answer(403, MAY_NOT_WRITE) if may_not_write(error) else answer(503, AWAY)
 
     @app.exception_handler(MongoEngineException)
     async def _document(_: Request, error: MongoEngineException) -> JSONResponse:
         logger.warning("a document was refused: %s", type(error).__name__)
-        return answer(503, AWAY)
+        return answer(403, MAY_NOT_WRITE) if may_not_write(error) else answer(503, AWAY)
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:

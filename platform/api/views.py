@@ -8,14 +8,13 @@ from typing import Any, Final, Literal
 from fastapi import Response
 from fastapi.responses import JSONResponse
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
 
 from fermiloop.platform import jsonable
 from fermiloop.platform.jsonable import plain as plain
+from fermiloop.platform.representations import crystal_files
 from fermiloop.schemas.spectrum import Spectrum
 
-CIF: Final = "chemical/x-cif"
-Form = Literal["json", "cif"]
+Form = Literal["json", "cif", "cif-p1", "poscar", "extxyz"]
 
 CANDIDATE: Final = (
     "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "checkpoint", "seed",
@@ -32,7 +31,8 @@ CALCULATION: Final = (
 CAMPAIGN: Final = ("state", "reason", "created_at", "closed_at")
 LABEL: Final = ("id", "property", "value", "unit", "method", "version", "calculation")
 SPECTRUM: Final = (
-    "id", "material", "kind", "method", "lo", "hi", "n", "axis_unit", "alignment", "unit", "n_electrons", "calculation"
+    "id", "material", "kind", "method", "lo", "hi", "n", "axis_unit", "alignment", "gap", "unit", "n_electrons",
+    "calculation",
 )  # fmt: skip
 
 
@@ -55,11 +55,12 @@ def page(found: Callable[[], Sequence[Any]], limit: int, offset: int) -> dict[st
     return {"data": plain(rows[:limit]), "next": offset + limit if len(rows) > limit else None}
 
 
-def crystal(structure: Structure, form: Form) -> Response:
-    """A crystal as pymatgen's dictionary or as a CIF file."""
-    if form == "cif":
-        return Response(str(CifWriter(structure)), media_type=CIF)
-    return SafeJson(structure.as_dict())
+def crystal(structure: Structure, form: Form, name: str) -> Response:
+    """A crystal as pymatgen's dictionary, or as a file that bears its name."""
+    if form == "json":
+        return SafeJson(structure.as_dict())
+    kind = crystal_files.CrystalForm(form)
+    return Response(crystal_files.text(structure, kind, name), media_type=crystal_files.MEDIA_TYPE[kind])
 
 
 def curve(spectrum: Spectrum) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.curve_file import read_curve
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
     Number,
@@ -29,7 +28,6 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.representations.curves import GRIDS
 
 
 class SpaceSpec(Part):
@@ -231,9 +229,10 @@ def _check_target(spec: CampaignSpec) -> str | None:
     """Whatever compares curves needs a curve, from the file and from the engine."""
     if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
         return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
-    wanted = {window.name for window in spec.target.properties}
-    if spec.engine.name in names.ENGINES_WITHOUT_GAP and "band_gap" in wanted:
-        return f"engine.name is {spec.engine.name}, which gives no band gap for target.properties; use gpaw"
+    lacking = names.NOT_GIVEN.get(spec.engine.name, frozenset())
+    missing = next((window.name for window in spec.target.properties if window.name in lacking), None)
+    if missing is not None:
+        return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
     if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
         return (
             f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target foretells; "
@@ -289,10 +288,10 @@ def _with_curve(spec: CampaignSpec, source: str, folder: Path) -> CampaignSpec:
     if curve is None or curve.file is None:
         return spec
     try:
-        points, values = read_curve(folder / curve.file, GRIDS[curve.kind], curve.axis)
+        read = curve.read(folder / curve.file)
+        spec.target.check_curve(read)
     except InputError as error:
-        raise SpecError(f"{source}: target.{curve.kind}.file does not hold: {_uncapital(str(error))}") from None
-    read = type(curve).model_validate({curve.axis: tuple(points.tolist()), "values": tuple(values.tolist())})
+        raise SpecError(f"{source}: target.{curve.kind}.file: {_uncapital(str(error))}") from None
     return spec.model_copy(update={"target": spec.target.model_copy(update={str(curve.kind): read})})
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
+import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.curve_file import curve_problem
+from fermiloop.platform.campaign.curve_file import curve_problem, read_pattern
 from fermiloop.platform.campaign.spec_fields import AnyNumber, Number, Part, Text, formula, known
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.alignment import METAL, Edges, Zeroed, about_zero
+from fermiloop.platform.representations.curve_files.reading import Wish
+from fermiloop.platform.representations.curve_files.registry import lowered, read_curve_file
 from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.spectral_search import Window as GridWindow
 from fermiloop.platform.representations.training import PropertyWindow
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
 
 
 class CurveTarget(Part):
@@ -28,6 +37,7 @@ class CurveTarget(Part):
     material: Text | None = Field(default=None, description="formula or id of a stored material")
     file: Text | None = Field(default=None, description="path of a curve file, relative to the campaign file")
     values: tuple[AnyNumber, ...] | None = Field(default=None, description="as many as points, any normalisation")
+    remarks: tuple[Text, ...] = Field(default=(), description="what was assumed when its file was read")
 
     @property
     def points(self) -> tuple[float, ...] | None:
@@ -41,21 +51,24 @@ class CurveTarget(Part):
         pasted = self.points is not None or self.values is not None
         if sum((self.material is not None, self.file is not None, pasted)) != 1:
             raise ValueError(f"{name} must name one of material, file, or {self.axis} with values, and only one")
-        if pasted:
-            if self.points is None or self.values is None:
-                missing = self.axis if self.points is None else "values"
-                raise ValueError(f"{name}.{missing} is missing; pasted curves need {self.axis} and values")
-            problem = curve_problem(self.points, self.values, GRIDS[self.kind], self.axis)
-            if problem:
-                raise ValueError(f"{name} does not hold: {problem}")
+        if pasted and (self.points is None or self.values is None):
+            missing = self.axis if self.points is None else "values"
+            raise ValueError(f"{name}.{missing} is missing; pasted curves need {self.axis} and values")
         return self
 
-    def curve(self) -> NDArray[np.float64] | None:
-        """Unit-area curve on the grid of its kind where the values are here, None where a material is named."""
-        if self.points is None or self.values is None:
-            return None
-        grid = GRIDS[self.kind]
-        return grid.normalise(grid.resample(self.points, self.values))
+    @abstractmethod
+    def read(self, path: Path) -> Self:
+        """The same with the numbers of its file.
+
+        Raises
+        ------
+        InputError
+            If the file holds no curve of the kind.
+        """
+
+    def zeroed(self, alignment: Alignment = Alignment.MIDGAP) -> Zeroed:  # noqa: ARG002 of a density of states
+        """Points of a curve whose values are here, with what is wanted at zero."""
+        return Zeroed(np.asarray(self.points, dtype=float), None)
 
 
 class DosTarget(CurveTarget):
@@ -64,6 +77,28 @@ class DosTarget(CurveTarget):
     kind = SpectrumKind.DOS
     axis = "energies"
     energies: tuple[AnyNumber, ...] | None = Field(default=None, description="eV about the Fermi level, rising")
+    fermi: Number | None = Field(default=None, description="Fermi level in eV as the file, or energies, count")
+    one_spin: bool = Field(default=False, strict=True, description="a file of one spin is half of two alike")
+    gap: Number | None = Field(default=None, ge=0, description="eV, where zero is known to be the middle of the gap")
+
+    def read(self, path: Path) -> DosTarget:
+        """The same with the numbers of its file, about the middle of the gap where that is known."""
+        found = read_curve_file(path, Wish(self.fermi, self.one_spin))
+        zeroed = found.about()
+        said = (*found.remarks, *([zeroed.remark] if zeroed.remark else []))
+        return DosTarget(
+            energies=tuple(zeroed.energies.tolist()),
+            values=tuple(found.density.tolist()),
+            gap=zeroed.gap,
+            remarks=tuple(remark[:500] for remark in said),
+        )
+
+    def zeroed(self, alignment: Alignment = Alignment.MIDGAP) -> Zeroed:
+        """Energies with what is wanted at zero; the gap is the one that is given, or found in the curve."""
+        edges = None
+        if self.gap is not None:
+            edges = Edges(-self.gap / 2, self.gap / 2) if self.gap > METAL else Edges()
+        return about_zero(np.asarray(self.energies), np.asarray(self.values), self.fermi or 0.0, edges, alignment)
 
 
 class XrdTarget(CurveTarget):
@@ -72,6 +107,11 @@ class XrdTarget(CurveTarget):
     kind = SpectrumKind.XRD
     axis = "angles"
     angles: tuple[AnyNumber, ...] | None = Field(default=None, description="2θ in degrees for Cu Kα, rising")
+
+    def read(self, path: Path) -> XrdTarget:
+        """The same with the numbers of its file."""
+        points, values = read_pattern(path, self.axis)
+        return XrdTarget(angles=tuple(points.tolist()), values=tuple(values.tolist()))
 
 
 class Window(Part):
@@ -87,6 +127,9 @@ class TargetSpec(Part):
 
     dos: DosTarget | None = Field(default=None, description="a density of states")
     xrd: XrdTarget | None = Field(default=None, description="a powder diffraction pattern, in place of dos")
+    window: tuple[Number, Number] | None = Field(
+        default=None, description="first and last energy of the density of states that count, eV"
+    )
     hit_similarity: Number = Field(default=0.9, gt=0, le=1, description="cosine similarity that counts as a hit")
     exclude: tuple[Annotated[Text, AfterValidator(formula)], ...] = Field(
         default=(), description="formulas that may not be proposed"
@@ -102,6 +145,78 @@ class TargetSpec(Part):
                 "target names nothing to look for; give it dos, xrd, properties, or a curve with properties"
             )
         return self
+
+    @model_validator(mode="after")
+    def _window(self) -> TargetSpec:
+        if self.window is not None and self.dos is None:
+            raise ValueError("target.window says where a density of states counts, but target.dos is missing")
+        try:
+            self.part(SpectrumKind.DOS)
+        except InputError as error:
+            raise ValueError(f"target.window cannot be used: {str(error).rstrip('.')}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _curve_holds(self) -> TargetSpec:
+        curve = self.curve
+        if curve is not None and curve.values is not None:
+            try:
+                self.check_curve(curve)
+            except InputError as error:
+                raise ValueError(f"target.{curve.kind} cannot be used: {str(error).rstrip('.')}") from None
+        return self
+
+    def part(self, kind: SpectrumKind) -> GridWindow:
+        """Part of the grid of a kind in which curves are compared.
+
+        Raises
+        ------
+        InputError
+            If the window leaves the grid, or holds too few of its points.
+        """
+        return GridWindow.of(GRIDS[kind], self.window)
+
+    def check_curve(self, curve: CurveTarget) -> None:
+        """Refuse a curve, whose values are here, that is none or does not cover what is compared.
+
+        Raises
+        ------
+        InputError
+            Saying what is wrong.
+        """
+        part = self.part(curve.kind).as_grid()
+        points, values = curve.points or (), curve.values or ()
+        problem = curve_problem(points, values, part, curve.axis)
+        if problem is None:
+            zeroed = curve.zeroed()
+            problem = curve_problem(zeroed.energies, values, part, curve.axis)
+            if problem:
+                raise InputError(f"{problem}, or target.window must say less; {lowered(zeroed.remark or '')}")
+        if problem:
+            raise InputError(f"{problem}.")
+
+    def told(self, alignment: Alignment) -> tuple[str, ...]:
+        """How the curve was read, and what is done to its energies, a sentence each."""
+        curve = self.curve
+        if curve is None or curve.values is None:
+            return ()
+        moved = curve.zeroed(alignment).remark
+        return (*curve.remarks, *([moved] if moved and moved not in curve.remarks else []))
+
+    def unit_curve(self, alignment: Alignment = Alignment.MIDGAP) -> Array | None:
+        """Curve on the grid of its kind where the values are here, None where a material is named.
+
+        It is of unit area inside the window and 0 outside of it.
+
+        Raises
+        ------
+        InputError
+            If it does not cover the window with what is wanted at zero.
+        """
+        curve = self.curve
+        if curve is None or curve.values is None:
+            return None
+        return GRIDS[curve.kind].normalise(self.part(curve.kind).whole(curve.zeroed(alignment).energies, curve.values))
 
     @property
     def curve(self) -> CurveTarget | None:

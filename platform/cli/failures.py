@@ -16,18 +16,13 @@ import errno
 import re
 from typing import Any, Final
 
-from fermiloop.platform.errors import FermiloopError
+from fermiloop.platform.errors import MAY_NOT_WRITE, FermiloopError, may_not_write
 
 FAILED: Final = 1
 ASKED_WRONGLY: Final = 2
 INTERRUPTED: Final = 130
 
 OF_A_USER: Final = r"(mongodb(?:\+srv)?://[^\s:@/?]*):\S*@"  # up to the last @ of the word: what a password may hold
-NOT_ALLOWED: Final = 13  # MongoDB's code
-MAY_NOT_WRITE: Final = (
-    "This database account may not do that: it may read only; "
-    "give it the role readWrite, or name another account in FERMILOOP_MONGODB_URI"
-)
 
 OS_REMEDIES: Final[dict[int, str]] = {
     errno.ENOSPC: "the disk is full, so free some space or move FERMILOOP_DATA_DIR",
@@ -57,7 +52,7 @@ def explain(error: BaseException) -> tuple[str, int]:
         return "Stopped from the keyboard.", INTERRUPTED
     if hasattr(error, "format_message"):  # typer's own errors, whichever click they derive from
         return one_sentence(_usage(error)), ASKED_WRONGLY
-    if _may_not_write(error):
+    if may_not_write(error):
         return one_sentence(MAY_NOT_WRITE), ASKED_WRONGLY
     package = type(error).__module__.partition(".")[0]
     if package in {"pymongo", "bson", "gridfs"}:
@@ -70,19 +65,6 @@ def explain(error: BaseException) -> tuple[str, int]:
         return "There is not enough memory for this; ask for less at a time or use a larger machine.", FAILED
     kind = type(error).__name__
     return one_sentence(f"Unexpected {kind}: {_first_line(error)}; add --debug to see where"), FAILED
-
-
-def _may_not_write(error: BaseException | None) -> bool:
-    """Whether the database refused an error's account, in whatever the libraries have wrapped that."""
-    for _ in range(8):
-        if error is None:
-            return False
-        details = getattr(error, "details", None) or {}
-        codes = [getattr(error, "code", None), *(one.get("code") for one in details.get("writeErrors", []))]
-        if type(error).__module__.startswith("pymongo") and NOT_ALLOWED in codes:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def hidden(text: str) -> str:

@@ -18,6 +18,7 @@ import typer
 
 from fermiloop.platform.cli import (
     bench,
+    bug_report,
     calculations,
     campaign,
     candidates,
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="fermiloop",
     help="Closed-loop inverse design of inorganic materials from a density of states.",
-    add_completion=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(database.app, name="db")
 app.add_typer(materials.app, name="materials")
@@ -58,6 +59,7 @@ app.command("reconcile")(reconcile.reconcile)
 app.add_typer(optimade.app, name="optimade")
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
+app.command("bug-report")(bug_report.bug_report)
 app.add_typer(tokens.app, name="token")
 app.command("serve")(server.serve)
 
@@ -65,6 +67,9 @@ app.command("serve")(server.serve)
 @app.callback()
 def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log; may stand anywhere.")] = False,  # noqa: ARG001 (main takes it)
+    version: Annotated[  # noqa: ARG001 (its callback takes it)
+        bool, typer.Option("--version", callback=doctor.own_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
 ) -> None:
     """Closed-loop inverse design of inorganic materials from a density of states."""
     from fermiloop.platform import privacy

@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.cli import exporting, filters
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
     AsJson,
     CifFolder,
     Listing,
-    csv_text,
     fields_of,
-    json_text,
     one_form,
     print_fields,
     print_json,
     print_line,
     write_cifs,
-    write_whole,
 )
-from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from fermiloop.platform.store.materials import MaterialQuery
@@ -52,6 +48,8 @@ def find(
     dos_like: filters.DosLikeOption = None,
     metric: filters.MetricOption = "cosine",
     window: filters.WindowOption = None,
+    fermi: filters.FermiOption = None,
+    one_spin: filters.OneSpinOption = False,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -60,7 +58,7 @@ def find(
     """Find materials by what they are made of, by their properties, or by a DOS that they resemble."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
     query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
-    listing = _listing(query, Likeness.of(dos_like, metric, window))
+    listing = _listing(query, Likeness.of(dos_like, metric, window, fermi, one_spin))
     if cif is not None:
         _write_cifs(listing, cif)
         return
@@ -86,7 +84,7 @@ def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJs
 
 @app.command("export")
 def export(
-    to: Annotated[Path, typer.Argument(help="A folder for CIF files, or a file that ends in .csv or .json.")],
+    to: exporting.ToArgument,
     elements: filters.ElementsOption = None,
     formula: filters.FormulaOption = None,
     chemical_system: filters.SystemOption = None,
@@ -94,16 +92,15 @@ def export(
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
     limit: filters.LimitOption = filters.MOST_ROWS,
+    form: exporting.FormOption = None,
 ) -> None:
-    """Write what `find` finds, all of it by default; JSON holds the structures too."""
-    if to.suffix not in {"", ".csv", ".json"}:
-        raise InputError(f"{to} names no format that is written; let it end in .csv or .json, or name a folder.")
-    listing = _listing(_query(elements, formula, chemical_system, sites, ranges, crystal_system, limit), None)
-    if to.suffix == "":
-        _write_cifs(listing, to)
-        return
-    write_whole(to, _json(listing) if to.suffix == ".json" else csv_text(listing.rows, list(listing.columns)))
-    print_line(f"Wrote {len(listing.rows)} materials to {to}.")
+    """Write what `find` finds, all of it by default: labels, curves, Methods and sources; `db load` reads it back."""
+    target = exporting.Target.of(to, form)
+    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
+    from fermiloop.platform.store import connection, exchange_records, materials
+
+    connection.connect()
+    target.write(exchange_records.of_materials(materials.find_ids(query)))
 
 
 def _query(
@@ -150,13 +147,6 @@ def _most_similar(query: MaterialQuery, like: Likeness) -> list[dict[str, Any]]:
     near = like.ranking(query.limit, among)
     (key,) = like.column
     return [{**fields_of(item, FIELDS), key: near[item.id]} for item in materials.get_many(near).values()]
-
-
-def _json(listing: Listing) -> str:
-    from fermiloop.platform.store import materials
-
-    structures = materials.structures([row["id"] for row in listing.rows])
-    return json_text([{**row, "structure": structures[row["id"]].as_dict()} for row in listing.rows])
 
 
 def _write_cifs(listing: Listing, folder: Path) -> None:

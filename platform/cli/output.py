@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from rich.table import Table
 from fermiloop.platform import jsonable
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.jsonable import plain as plain
-from fermiloop.platform.spreadsheets import guarded
+from fermiloop.platform.representations.spreadsheet import safe_cell
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -114,11 +113,11 @@ def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """A header and one line a row; lists and mappings as JSON, and no text that a spreadsheet takes for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([guarded(name) for name in columns])
+    writer.writerow([safe_cell(name) for name in columns])
     for row in rows:
         values = [plain(row.get(key)) for key in columns]
-        cells = [jsonable.text(v) if isinstance(v, dict | list) else v for v in values]
-        writer.writerow([guarded(one) for one in cells])
+        cells = (jsonable.text(v) if isinstance(v, dict | list) else v for v in values)
+        writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()
 
 
@@ -160,12 +159,12 @@ def cell(value: Any) -> str:
 
 def write_cifs(structures: Mapping[str, Structure], folder: Path) -> None:
     """Write one CIF a structure, named by its id and formula, and say where."""
-    from pymatgen.io.cif import CifWriter  # heavy
+    from fermiloop.platform.representations import crystal_files  # heavy
 
+    form = crystal_files.CrystalForm.CIF
     folder.mkdir(parents=True, exist_ok=True)
     for key, structure in structures.items():
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{key}_{structure.composition.reduced_formula}")
-        write_whole(folder / f"{name}.cif", str(CifWriter(structure)))
+        write_whole(folder / crystal_files.file_name(key, structure, form), crystal_files.text(structure, form, key))
     print_line(f"Wrote {len(structures)} CIF files to {folder}.")
 
 

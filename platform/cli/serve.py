@@ -129,7 +129,10 @@ def _launch(text: str) -> str:
     from fermiloop.platform.api import campaign_text
 
     spec = campaign_text.read(text)  # before the engines are loaded: what does not hold is told at once
-    return str(_managing().enqueue(spec, text))
+    from fermiloop.flows.enqueue import enqueue
+
+    enqueue(spec, text)
+    return str(spec.name)
 
 
 def _managing() -> Any:

@@ -16,7 +16,6 @@ from fermiloop.platform.generators.decoration import Decoration, Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.factorised import FactorisedModel
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
-from fermiloop.platform.generators.nearness import curve_on
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.generators.samples import FEWEST_SAMPLES, fold_numbers, samples_of
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
@@ -122,7 +121,7 @@ class DosComposer:
         """
         if not hasattr(self, "grid"):
             raise InputError("dos_composer is not trained; fit or load it first.")
-        curve = curve_on(self.grid, target)
+        curve = target.curve_on(self.grid)
         choices = self._choices(self._log_probabilities(curve, space), target, space)
         log_weights = [score + np.log(decoration.share) for _, score, decoration in choices]
         chosen = draw_without_replacement(log_weights, n, rng, self.options.temperature)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.spectrum import SpectrumGrid, cosine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,28 +14,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fermiloop.platform.generators.protocol import Target
+    from fermiloop.platform.representations.spectrum import SpectrumGrid
 
     Array = NDArray[np.float64]
-
-
-def curve_on(grid: SpectrumGrid, target: Target) -> Array:
-    """(grid.n,) unit-area curve of a target.
-
-    Raises
-    ------
-    InputError
-        If the target has no curve or it does not cover the grid.
-    """
-    if target.grid is None or target.curve is None:
-        raise InputError("This generator needs a target curve, and the target has none; add target.dos or target.xrd.")
-    return grid.normalise(np.maximum(grid.resample(target.grid.points, target.curve), 0))
 
 
 def nearness(grid: SpectrumGrid, curves: Array, labels: Mapping[str, Array], target: Target) -> Array:
     """(n,) the least of all that a target asks for, in 0 to 1, as a computed crystal is scored.
 
-    A curve counts by its cosine similarity, a window by 1 / (1 + |x - value| / tolerance). What a crystal does not
-    have, a curve or a label, counts as 0.
+    A curve counts by its cosine similarity inside the target's window, a property window by
+    1 / (1 + |x - value| / tolerance). What a crystal does not have, a curve or a label, counts as 0.
 
     Parameters
     ----------
@@ -56,7 +43,7 @@ def nearness(grid: SpectrumGrid, curves: Array, labels: Mapping[str, Array], tar
     if target.curve is not None:
         there = np.isfinite(curves).all(axis=1)
         similar = np.zeros(len(curves))
-        similar[there] = cosine(np.maximum(curves[there], 0), curve_on(grid, target))
+        similar[there] = target.similarity(np.maximum(curves[there], 0), grid)
         parts.append(similar)
     for window in target.windows:
         values = labels.get(window.property, np.full(len(curves), np.nan))

@@ -102,7 +102,7 @@ def samples_of(data: TrainingSet) -> Samples:
 
 def zero_of(grid: SpectrumGrid) -> int:
     """Index of the point up to which a curve is filled: the Fermi level of a DOS, the end of any other curve."""
-    return int(np.argmin(np.abs(grid.points))) if grid.alignment == "fermi" else grid.n - 1
+    return int(np.argmin(np.abs(grid.points))) if grid.alignment != "none" else grid.n - 1
 
 
 def fold_numbers(groups: Sequence[object], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:

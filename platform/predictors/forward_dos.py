@@ -104,7 +104,7 @@ class ForwardDos:
         return self.grid.normalise(drawn)
 
     def similarity(self, structures: Sequence[Structure], target: Target) -> tuple[Array, Array]:
-        """Mean and standard deviation over the ensemble of the cosine to the target's curve, (n,) each.
+        """Mean and standard deviation over the ensemble of the cosine to the target's curve in its window, (n,) each.
 
         Raises
         ------
@@ -113,8 +113,7 @@ class ForwardDos:
         """
         if target.grid is None or target.curve is None:
             raise InputError("A similarity needs a target curve, and the target has none; add target.dos.")
-        curve = self.grid.resample(target.grid.points, target.curve)
-        values = cosine(self.predict(structures), curve)
+        values = target.similarity(self.predict(structures), self.grid)
         return values.mean(axis=0), np.hypot(values.std(axis=0) * self.stretch, self.floor)
 
     def save(self, folder: Path) -> None:

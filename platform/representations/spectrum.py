@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
+SLACK: Final = 1e-6  # of a coverage, in the unit of the axis
+
+
 @dataclass(frozen=True)
 class SpectrumGrid:
     """A uniform grid of one spectrum kind.
@@ -32,7 +35,8 @@ class SpectrumGrid:
     unit
         Unit of the axis, ``"eV"`` for a DOS.
     alignment
-        What lies at zero: ``"fermi"`` for a DOS.
+        What lies at zero: ``"fermi"`` for a DOS, by which an insulator's is the middle of its gap; ``"vbm"`` where it
+        is the valence edge.
     """
 
     lo: float = -7.5
@@ -75,8 +79,7 @@ class SpectrumGrid:
         """
         x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         check_curve(x, y)
-        slack = 1e-6
-        if x[0] > self.lo + slack or x[-1] < self.hi - slack:
+        if x[0] > self.lo + SLACK or x[-1] < self.hi - SLACK:
             raise InputError(
                 f"The curve covers {x[0]:g} to {x[-1]:g} {self.unit}, but the grid asks for {self.lo:g} to {self.hi:g}."
             )
@@ -124,6 +127,30 @@ def cosine(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     norms = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
     dots = np.sum(a * b, axis=-1)
     return np.asarray(np.divide(dots, norms, out=np.zeros_like(dots), where=norms > 0))
+
+
+def within(grid: SpectrumGrid, window: tuple[float, float] | None) -> NDArray[np.bool_]:
+    """(grid.n,) which points of a grid lie inside a window, in the grid's unit; all of them without one."""
+    lo, hi = window or (grid.lo, grid.hi)
+    return np.asarray((grid.points >= lo - SLACK) & (grid.points <= hi + SLACK), dtype=bool)
+
+
+def windowed_cosine(
+    a: ArrayLike, b: ArrayLike, grid: SpectrumGrid, window: tuple[float, float] | None = None
+) -> NDArray[np.float64]:
+    """Cosine similarity of the parts of curves (..., grid.n) inside a window, 0 where one vanishes there.
+
+    Parameters
+    ----------
+    a, b
+        Curves on the grid, in any normalisation.
+    grid
+        Where they are sampled.
+    window
+        First and last point that count, in the grid's unit; all of them by default.
+    """
+    inside = within(grid, window)
+    return cosine(np.asarray(a, dtype=float)[..., inside], np.asarray(b, dtype=float)[..., inside])
 
 
 def wasserstein(a: ArrayLike, b: ArrayLike, step: float) -> NDArray[np.float64]:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.spectrum import DOS_GRID, windowed_cosine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from pymatgen.core import Structure
 
     from fermiloop.platform.representations.spectrum import SpectrumGrid
+
+
+ZEROS: Final = {
+    "fermi": "the middle of the gap (midgap)",
+    "vbm": "the valence edge (vbm)",
+    "none": "no level",
+}
+"""What lies at zero of a grid, in words."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,8 @@ class Target:
         Property windows; all must hold.
     exclude_formulas
         Reduced formulas that may not be proposed, such as the target's own.
+    window
+        First and last point of the curve that count, in the grid's unit; None for the whole grid.
     """
 
     grid: SpectrumGrid | None = None
@@ -112,6 +123,36 @@ class Target:
     hit_similarity: float = 0.9
     windows: tuple[PropertyWindow, ...] = ()
     exclude_formulas: tuple[str, ...] = ()
+    window: tuple[float, float] | None = None
+
+    def curve_on(self, grid: SpectrumGrid) -> NDArray[np.float64]:
+        """(grid.n,) unit-area curve on the grid of a model.
+
+        Raises
+        ------
+        InputError
+            If there is no curve, it does not cover the grid, or other energies lie at zero of the model's curves.
+        """
+        if self.grid is None or self.curve is None:
+            raise InputError("This needs a target curve, and the target has none; add target.dos or target.xrd.")
+        if grid.alignment != self.grid.alignment:
+            raise InputError(
+                f"The model was trained on curves about {ZEROS.get(grid.alignment, grid.alignment)}, but the target "
+                f"lies about {ZEROS.get(self.grid.alignment, self.grid.alignment)}; train it again or set "
+                "FERMILOOP_DOS_ALIGNMENT back."
+            )
+        return grid.normalise(np.maximum(grid.resample(self.grid.points, self.curve), 0))
+
+    def similarity(self, curves: ArrayLike, grid: SpectrumGrid | None = None) -> NDArray[np.float64]:
+        """Cosine to the target's curve inside its window, of curves (..., grid.n) on its own grid or a model's.
+
+        Raises
+        ------
+        InputError
+            If there is no curve, or it cannot be had on that grid.
+        """
+        where = grid or self.grid or DOS_GRID
+        return windowed_cosine(curves, self.curve_on(where), where, self.window)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from mongoengine import NotUniqueError
@@ -137,6 +138,11 @@ def finish(
     )
 
 
+def set_method(calculation_id: str, method: str) -> None:
+    """Note that a calculation ran by another method than it was planned by."""
+    Calculation.objects(id=calculation_id).update(set__method=method)
+
+
 def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
     """Note that the results are in the store; True the first time only."""
     return bool(
@@ -149,6 +155,27 @@ def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
 def of_campaign(name: str) -> list[Calculation]:
     """Calculations of a campaign, oldest first."""
     return list(Calculation.objects(campaign=name).order_by("sequence", "created_at", "id"))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an evaluation that has ended was of, and what it cost."""
+
+    method: str
+    elements: frozenset[str]
+    core_seconds: float
+
+
+def ended(engine: Engine | str, limit: int) -> list[Cost]:
+    """Costs of the newest evaluations of an engine that have ended, failed ones included."""
+    query = Calculation.objects(engine=Engine(engine), state__in=list(FINISHED_CALCULATIONS), core_seconds__gt=0)
+    rows = query.order_by("-sequence", "-created_at", "id").only("method", "structure", "core_seconds").limit(limit)
+    return [Cost(row.method, _elements(row.structure), float(row.core_seconds)) for row in rows]
+
+
+def _elements(structure: dict[str, Any]) -> frozenset[str]:
+    species = (one["element"] for site in structure["sites"] for one in site["species"])
+    return frozenset(species)
 
 
 def of_ids(ids: Iterable[str]) -> list[Calculation]:

@@ -11,7 +11,7 @@ from mongoengine import NotUniqueError
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
-from fermiloop.schemas.campaign import Campaign, Round
+from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
 
 
@@ -51,10 +51,21 @@ def get(name: str) -> Campaign:
     return found
 
 
+def exists(name: str) -> bool:
+    """Whether there is a campaign of this name."""
+    return Campaign.objects(id=name).only("id").first() is not None
+
+
 def find(state: CampaignState | None = None) -> list[Campaign]:
     """Campaigns, newest first."""
     query = {"state": state} if state else {}
     return list(Campaign.objects(**query).order_by("-sequence", "-created_at", "id"))
+
+
+def fix_methods(name: str, engine: str, training: str, cheap: str) -> None:
+    """Keep the Methods of a campaign, once: those that are there already stay."""
+    made = CampaignMethods(engine=engine, training=training, cheap=cheap)
+    Campaign.objects(id=name, methods=None).update(set__methods=made)
 
 
 def of_names(names: Iterable[str]) -> list[Campaign]:
@@ -148,6 +159,11 @@ def mark_launched(name: str, number: int) -> bool:
 def add_cost(name: str, number: int, step: str, core_seconds: float) -> None:
     """Add to what a step of a round has cost."""
     Round.objects(id=round_id(name, number)).update(**{f"inc__costs__{step}": core_seconds})
+
+
+def count(name: str, number: int, what: str) -> None:
+    """Count one more of something in a round."""
+    Round.objects(id=round_id(name, number)).update(**{f"inc__counts__{what}": 1})
 
 
 def take_turn(name: str, by: str, lease_seconds: float) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 3
 SELECTION_MS: Final = 5000
 RETRY_SECONDS: Final = 900.0
 NOT_ALLOWED: Final = 13
@@ -103,7 +103,9 @@ def _client(where: str) -> MongoClient[dict[str, Any]]:
     AwayError
         If the DNS has no servers under the name.
     """
-    own = {} if "serverselectiontimeoutms=" in where.lower() else {"serverSelectionTimeoutMS": SELECTION_MS}
+    own: dict[str, Any] = (
+        {} if "serverselectiontimeoutms=" in where.lower() else {"serverSelectionTimeoutMS": SELECTION_MS}
+    )
     try:
         return MongoClient(where, **own, uuidRepresentation="standard", tz_aware=True)
     except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:

@@ -23,15 +23,16 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectral_search import SLACK, Metric, Window, compare, order, prepare
 from fermiloop.platform.representations.spectrum import SpectrumGrid
+from fermiloop.platform.store import spectra
 from fermiloop.schemas.fields import DTYPE
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
 
 BATCH: Final = 5000
 COUNT_SECONDS = 2.0  # at most so often the spectra are counted
 MOST_PREPARED: Final = 6  # pairs of metric and window kept at once
-FIELDS: Final = {"material": 1, "method": 1, "created_at": 1, "lo": 1, "hi": 1, "n": 1, "values": 1}
+FIELDS: Final = dict.fromkeys(("material", "method", "created_at", "lo", "hi", "n", "values", "alignment", "gap"), 1)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class _Table:
         return made
 
 
-_tables: dict[SpectrumKind, tuple[Any, _Table]] = {}
+_tables: dict[SpectrumKind, tuple[Any, Alignment, _Table]] = {}
 _lock = threading.Lock()
 
 
@@ -139,7 +140,7 @@ def nearest(
     metric
         How curves are compared.
     window
-        First and last point that count, in the unit of the axis, eV about the Fermi level for a density of states; the
+        First and last point that count, in the unit of the axis, eV about the store's zero for a density of states; the
         whole grid by default.
     limit
         Most materials.
@@ -255,8 +256,9 @@ def _formulas(ids: Iterable[str]) -> dict[str, str]:
 def _current(kind: SpectrumKind, *, thorough: bool = False) -> _Table:
     """The table of a kind as the store is now; where `thorough`, all ids are compared."""
     collection = Spectrum._get_collection()  # noqa: SLF001  (projections of many: mongoengine's objects are slow)
-    owner, table = _tables.get(kind, (None, _Table()))
-    if owner != collection:
+    zero = spectra.alignment()
+    owner, about, table = _tables.get(kind, (None, zero, _Table()))
+    if owner != collection or about is not zero:
         table = _Table()
     # Counted before anything is read: what comes in between makes the next count differ.
     due = thorough or table.newest is None or time.monotonic() - table.counted > COUNT_SECONDS
@@ -268,7 +270,7 @@ def _current(kind: SpectrumKind, *, thorough: bool = False) -> _Table:
     if not late and total in (None, table.total) and not thorough:
         if due:
             table = replace(table, counted=time.monotonic())
-            _tables[kind] = (collection, table)
+            _tables[kind] = (collection, zero, table)
         return table
     replaced = bool(table.about.keys() & late.keys())
     if table.newest is None or (total in (None, grown) and not replaced and not thorough):
@@ -280,7 +282,7 @@ def _current(kind: SpectrumKind, *, thorough: bool = False) -> _Table:
     table = _extended(collection, table, GRIDS[kind], new)
     counted = time.monotonic() if due else table.counted
     table = replace(table, total=grown if total is None else total, counted=counted, newest=newest, edge=edge)
-    _tables[kind] = (collection, table)
+    _tables[kind] = (collection, zero, table)
     return table
 
 
@@ -299,7 +301,8 @@ def _extended(collection: Any, table: _Table, grid: SpectrumGrid, new: list[str]
         return table
     about, cover, curves = dict(table.about), [table.cover], [table.curves.reshape(-1, grid.n)]
     for start in range(0, len(new), BATCH):
-        rows = list(collection.find({"_id": {"$in": new[start : start + BATCH]}}, FIELDS))
+        found = collection.find({"_id": {"$in": new[start : start + BATCH]}}, FIELDS)
+        rows = [row | dict(zip(("lo", "hi"), spectra.axis(row), strict=True)) for row in found]
         about |= {row["_id"]: (row["material"], row["method"], row["created_at"]) for row in rows}
         cover.append(np.array([(row["lo"], row["hi"]) for row in rows]).reshape(-1, 2))
         curves.append(_on_grid(rows, grid))

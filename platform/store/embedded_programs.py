@@ -88,12 +88,8 @@ def choose(folder: Path) -> Server:
     DatabaseError
         If none is installed, or the data there are of another kind.
     """
-    given = settings().embedded_command
-    if given:
-        words = shlex.split(given)
-        servers = [Server(kind_of(words), tuple(words))]
-    else:
-        servers = installed()
+    words = shlex.split(settings().embedded_command or "")
+    servers = [Server(kind_of(words), (_program(words[0]) or words[0], *words[1:]))] if words else installed()
     if not servers:
         raise DatabaseError(NONE)
     with_data = [kind for kind in KINDS if has_data(folder, kind)]
@@ -107,11 +103,16 @@ def installed() -> list[Server]:
     """Servers that pip has installed beside this Python, or that the PATH has, in the order of preference."""
     found = []
     for kind in KINDS:
-        beside = Path(sys.executable).with_name(kind.program)
-        program = str(beside) if beside.exists() else shutil.which(kind.program)
+        program = _program(kind.program)
         if program:
             found.append(Server(kind, (program,)))
     return found
+
+
+def _program(name: str) -> str | None:
+    """Path of a command that pip has installed beside this Python, or that the PATH has."""
+    beside = Path(sys.executable).with_name(name) if "/" not in name else Path(name)
+    return str(beside) if beside.is_file() else shutil.which(name)
 
 
 def kind_of(words: list[str]) -> Kind:

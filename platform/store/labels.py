@@ -9,6 +9,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Composition
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.label import Label
@@ -18,7 +19,15 @@ from fermiloop.schemas.vocabulary import Property
 SAME = 1e-9  # values closer than this are the same value
 
 
-def save(material: str, name: Property | str, value: float, *, method: str, calculation: str | None = None) -> str:
+def save(
+    material: str,
+    name: Property | str,
+    value: float,
+    *,
+    method: str,
+    calculation: str | None = None,
+    entry: str | None = None,
+) -> str:
     """Id of the label; another value than the latest becomes the next version.
 
     Raises
@@ -32,13 +41,13 @@ def save(material: str, name: Property | str, value: float, *, method: str, calc
         if latest is not None and abs(latest.value - value) <= SAME:
             return str(latest.id)
         version = latest.version + 1 if latest else 1
-        label = Label.make(material, name, value, method=method, calculation=calculation, version=version)
+        label = Label.make(material, name, value, method=method, calculation=calculation, version=version, entry=entry)
         label.check()
         try:
             label.save(force_insert=True)
         except NotUniqueError:
             continue  # another writer took this version: look again
-        return str(label.id)
+        return merging.brought_home([label.material]).get(label.id, str(label.id))
 
 
 def save_many(labels: Iterable[Label]) -> int:
@@ -55,8 +64,12 @@ def save_many(labels: Iterable[Label]) -> int:
     for label in unique.values():
         there = stored[label.material, str(label.property), label.method]
         if all(abs(value - label.value) > SAME for value in there):
-            save(label.material, label.property, label.value, method=label.method, calculation=label.calculation)
+            save(
+                label.material, label.property, label.value,
+                method=label.method, calculation=label.calculation, entry=label.entry,
+            )  # fmt: skip
             new += 1
+    merging.brought_home(label.material for label in unique.values())
     return new
 
 
@@ -80,7 +93,23 @@ def values(
 
 def of_material(material: str) -> list[Label]:
     """All labels of a material."""
-    return list(Label.objects(material=material).order_by("property", "method", "version"))
+    found = list(Label.objects(material=material).order_by("property", "method", "version"))
+    at = aliases.one(material) if not found else material
+    return of_material(at) if at != material else found
+
+
+def of_materials(ids: Iterable[str]) -> list[Label]:
+    """All labels of these materials, the first version first."""
+    wanted = sorted(set(ids))
+    chunks = (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))
+    return [label for chunk in chunks for label in Label.objects(material__in=chunk).order_by("version", "id")]
+
+
+def withdraw(ids: Iterable[str]) -> None:
+    """Take labels back that an unfinished load added, and that the rest of it contradicts."""
+    wanted = sorted(set(ids))
+    if wanted:
+        Label.objects(id__in=wanted).delete()
 
 
 def of_calculations(calculations: Iterable[str]) -> list[Label]:

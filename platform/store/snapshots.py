@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.store import aliases, spectra
 from fermiloop.schemas.base import content_id
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.snapshot import PAGE_SIZE, Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Alignment
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash
@@ -71,7 +73,8 @@ def ids(snapshot_id: str) -> list[str]:
     """Material ids of a snapshot, sorted."""
     get(snapshot_id)
     pages = SnapshotPage.objects(snapshot=snapshot_id).order_by("number")
-    return [key for page in pages for key in page.materials]
+    held = [key for page in pages for key in page.materials]
+    return sorted(set(aliases.current(held).values()))
 
 
 def label_ids(snapshot_id: str) -> frozenset[str]:
@@ -86,6 +89,8 @@ def _page(material_ids: list[str], method: str, digest: Hash) -> SnapshotPage:
     known = _values_by_id(Label, "value", material_ids, method)
     for material in material_ids:
         digest.update(material.encode())
+    if curves and spectra.alignment() is not Alignment.MIDGAP:  # the same curves about another zero are other data
+        digest.update(str(spectra.alignment()).encode())
     for key, values in curves.items():
         digest.update(key.encode() + bytes(values))
     for key, value in known.items():

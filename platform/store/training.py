@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,7 +94,7 @@ def training_set(
         structures=tuple(documents[key].to_structure() for key in rows),
         crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
         prototypes=tuple(documents[key].prototype for key in rows),
-        grid=grid,
+        grid=replace(grid, alignment=spectra.grid(kind).alignment),
         curves=np.stack([curves.get(key, nothing) for key in rows]),
         labels={
             str(name): np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()
@@ -101,13 +102,22 @@ def training_set(
     )
 
 
+def mean_curve(grid: SpectrumGrid, method: str) -> NDArray[np.float64] | None:
+    """(grid.n,) mean of the unit-area densities of states by a method, None where there are none."""
+    found = _curves(spectra.materials_with(method), grid, method, SpectrumKind.DOS)
+    rows = [grid.normalise(curve) for curve in (np.maximum(one, 0.0) for one in found.values()) if curve.any()]
+    return np.asarray(np.mean(rows, axis=0)) if rows else None
+
+
 def _curves(ids: list[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> dict[str, NDArray[np.float64]]:
-    """Curve on `grid` of each material that has one."""
+    """Curve on `grid` of each material that has one; one that leaves the grid about the store's zero is left out."""
     found: dict[str, NDArray[np.float64]] = {}
     for start in range(0, len(ids), materials.BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
         for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
             if (row["kind"], row["method"]) == (kind, method):
-                x = np.linspace(row["lo"], row["hi"], row["n"])
-                found[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
+                lo, hi = spectra.axis(row)
+                if lo == row["lo"] or (lo <= grid.lo and hi >= grid.hi):
+                    x = np.linspace(lo, hi, row["n"])
+                    found[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
     return found

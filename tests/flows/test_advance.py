@@ -66,7 +66,10 @@ def test_a_campaign_killed_between_decision_and_end_is_ended(pad: SafeLaunchPad,
     campaigns.close_round(running, 1, counts={}, decision={"action": "stop", "reason": "enough"})
     assert current_round(running) is None
     found = campaigns.get(running)
-    assert (found.state, found.reason) == (CampaignState.FINISHED, "enough")
+    assert (found.state, found.reason) == (
+        CampaignState.FAILED,
+        "Nothing was evaluated, as the generators proposed nothing. enough",
+    )
 
 
 def test_a_round_whose_first_job_failed_fails_the_campaign_with_the_reason(pad: SafeLaunchPad, running: str) -> None:

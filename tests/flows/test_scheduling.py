@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,19 @@ from fermiloop.platform.campaign.gate import compare, judge
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import campaigns, checkpoints, labels, leases, materials, methods, schedules, spectra
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import (
+    campaigns,
+    checkpoints,
+    connection,
+    embedded,
+    labels,
+    leases,
+    materials,
+    methods,
+    schedules,
+    spectra,
+)
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
 from fermiloop.schemas.vocabulary import CheckpointState, Engine, Origin, Property, RunState, TriggerKind
 
@@ -311,6 +324,67 @@ def test_a_firing_whose_leader_died_is_taken_up(method: str) -> None:
     scheduling.run_once("heir")
     (run,) = schedules.history("nightly")
     assert (run.state, run.leader, run.attempts) == (RunState.PROMOTED, "heir", 2)
+
+
+@pytest.mark.faults
+def test_a_scheduler_waits_for_a_server_that_is_away_and_leads_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERMILOOP_MONGODB_URI", embedded.ensure(tmp_path))  # so that nothing of ours starts it again
+    monkeypatch.setattr(connection, "SELECTION_MS", 200)
+    settings.cache_clear()
+    process, told = scheduling.SchedulerProcess(3.0, 0.2), []
+
+    def go_away_and_come_back() -> None:
+        try:
+            _wait(lambda: len(told) == 1, 30)
+            embedded.stop(tmp_path)
+            _wait(lambda: len(told) == 2, 30)
+            embedded.ensure(tmp_path)
+            _wait(lambda: len(told) == 3, 30)
+        finally:
+            process.stopping = True
+
+    signals = [signal.getsignal(which) for which in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            going = pool.submit(go_away_and_come_back)
+            process.run(told.append)
+            going.result()
+        assert [sentence.partition(" ")[2] for sentence in told] == ["leads.", "no longer leads.", "leads."]
+        assert leases.holder(scheduling.LEASE) is None
+    finally:
+        for which, before in zip((signal.SIGTERM, signal.SIGINT), signals, strict=True):
+            signal.signal(which, before)
+        connection.disconnect()
+        embedded.stop(tmp_path)
+
+
+@pytest.mark.faults
+def test_a_scheduler_fires_a_calendar_when_it_is_due(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule(method, TriggerKind.CRON, "0 3 * * *")
+    schedule(method, TriggerKind.NEW_LABELS, "1000", name="other")
+    process, told = scheduling.SchedulerProcess(3.0, 60.0), []
+
+    def wait_for_it() -> None:
+        try:
+            _wait(lambda: told and process._work is None, 30)  # the first look is over, the next in a minute
+            schedules.set_next_look("nightly", datetime.now(UTC))
+            _wait(_ended_run)
+        finally:
+            process.stopping = True
+
+    signals = [signal.getsignal(which) for which in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            going = pool.submit(wait_for_it)
+            process.run(told.append)
+            going.result()
+    finally:
+        for which, before in zip((signal.SIGTERM, signal.SIGINT), signals, strict=True):
+            signal.signal(which, before)
+    (run,) = schedules.history()
+    assert run.state is RunState.PROMOTED
 
 
 @pytest.mark.faults

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
+from fermiloop.platform.api import views
 from fermiloop.platform.api.views import SafeJson
 from fermiloop.platform.cli.output import json_text
 from fermiloop.platform.jsonable import plain, text
-from fermiloop.platform.web.crystals import FILES
 from fermiloop.schemas.vocabulary import Stage
 
 
@@ -66,6 +66,6 @@ def test_a_crystal_with_numpy_and_integer_keys_is_a_file() -> None:
         Lattice.cubic(3), ["Ni", "Al"], [[0, 0, 0], [0.5] * 3],
         site_properties={"magmom": [np.float32(0.6), math.nan], "forces": [np.zeros(3), np.ones(3)]},
     )  # fmt: skip
-    read = Structure.from_dict(json.loads(FILES["json"](crystal)))
+    read = Structure.from_dict(json.loads(views.crystal(crystal, "json", "c-1").body))
     assert read.site_properties["forces"] == [[0, 0, 0], [1, 1, 1]]
     assert read.site_properties["magmom"] == [pytest.approx(0.6), None]

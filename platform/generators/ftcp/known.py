@@ -75,8 +75,7 @@ class Known:
         if target.grid is not None and target.curve is not None:
             if not len(self.curves):
                 raise InputError("ftcp was trained on crystals without curves; give property windows as the target.")
-            curve = np.maximum(self.grid.resample(target.grid.points, target.curve), 0)
-            cosine = self.curves @ curve / (np.linalg.norm(self.curves, axis=1) * np.linalg.norm(curve))
+            cosine = target.similarity(self.curves, self.grid)
             far = np.full(len(self.ids), np.inf)
             far[self.curve_rows] = (1 - cosine) / max(1 - target.hit_similarity, 1e-6)
             found = np.maximum(found, far)

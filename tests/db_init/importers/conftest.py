@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from atomate2.vasp.jobs.base import get_vasp_task_document
+from monty.json import jsanitize
 
 from fermiloop.db_init.importers.pages import Pages
 
@@ -109,3 +113,121 @@ def pages(provider: Provider, waits: list[float]) -> Iterator[Pages]:
 def row() -> Callable[..., dict[str, Any]]:
     """Maker of OPTIMADE structures."""
     return make_row
+
+
+SHARED = Path(__file__).parents[3] / ".." / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of genuine outputs and of cases, where it is there."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the genuine outputs of ../shared, which are no part of the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def silicon(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """VASP's own runs of silicon, unpacked: relax1, relax2, scf, dos; one of iron as well."""
+    root = tmp_path_factory.mktemp("vasp")
+    for packed in sorted((shared / "vasp").rglob("*.gz")):
+        folder = root / packed.parent.name
+        folder.mkdir(exist_ok=True)
+        (folder / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    return root
+
+
+@pytest.fixture(scope="session")
+def documents(silicon: Path) -> dict[str, Any]:
+    """Task documents of these runs by emmet's own parser."""
+    return {
+        folder.name: get_vasp_task_document(folder, parse_dos=True, strip_dos_projections=False)
+        for folder in sorted(silicon.iterdir())
+    }
+
+
+@pytest.fixture(scope="session")
+def outputs(documents: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
+    """Maker of outputs of jobs by name, as jobflow writes them; without projections, which take long to copy."""
+    texts = {}
+    for name, document in documents.items():
+        bare = document.model_copy(deep=True)
+        bare.vasp_objects["dos"].pdos = {}
+        texts[name] = json.dumps(jsanitize(bare, strict=True, enum_values=True))
+    return lambda name: json.loads(texts[name])
+
+
+def make_vasprun(
+    a: float = 3.0,
+    energy: float = -10.0,
+    *,
+    pair: tuple[str, str] = ("Ni", "Al"),
+    titles: tuple[str, str] = ("PAW_PBE Ni_pv 06Sep2000", "PAW_PBE Al 04Jan2001"),
+    tags: dict[str, Any] | None = None,
+    steps: int = 5,
+    edges: tuple[float, float] = (5.0, 5.0),
+    level: float = 5.0,
+    weights: tuple[float, ...] = (),
+    points: int = 801,
+) -> str:
+    """A small vasprun.xml of two elements on B2 as VASP 6 writes it, two bands at three k-points."""
+    wanted = {"NSW": 0, "IBRION": -1, "NELM": 60, "ISPIN": 1, "ENMAX": 520.0, "GGA": "--", "NEDOS": points}
+    wanted |= tags or {}
+    generation = "" if weights else '<generation param="Gamma"><v type="int" name="divisions">1 1 3</v></generation>'
+    shares = weights or (0.25, 0.25, 0.5)
+    kpoints = "".join(f"<v>0.0 0.0 {n / 10}</v>" for n in range(len(shares)))
+    eigen = "".join(
+        f'<set comment="kpoint {n + 1}"><r>{edges[0] - n / 10} 1.0</r><r>{edges[1] + n / 10 + 1e-6} 0.0</r></set>'
+        for n in range(len(shares))
+    )
+    grid = [-6.0 + 24.0 * n / (points - 1) for n in range(points)]
+    middle = sum(edges) / 2
+    gap = edges[1] - edges[0]
+    rows = "".join(f"<r>{x:.4f} {float(abs(x - middle) > gap / 2 or not gap) * 1.3:.4f} 0.0</r>" for x in grid)
+    cell = f'<crystal><varray name="basis"><v>{a} 0 0</v><v>0 {a} 0</v><v>0 0 {a}</v></varray></crystal>'
+    crystal = f'{cell}<varray name="positions"><v>0 0 0</v><v>0.5 0.5 0.5</v></varray>'
+    numbers = "".join(f'<i name="{one}">{energy}</i>' for one in ("e_fr_energy", "e_wo_entrp", "e_0_energy"))
+    loop = f"<scstep><energy>{numbers}</energy></scstep>" * steps
+    atoms = "".join(f"<rc><c>{one}</c><c>{n}</c></rc>" for n, one in enumerate(pair, 1))
+    kinds = "".join(
+        f"<rc><c>1</c><c>{s}</c><c>1.0</c><c>1.0</c><c>{t}</c></rc>" for s, t in zip(pair, titles, strict=True)
+    )
+    return f"""<?xml version="1.0" encoding="ISO-8859-1"?>
+<modeling>
+<generator><i name="program" type="string">vasp</i><i name="version" type="string">6.2.1</i></generator>
+<incar>{_tags(tags or {})}</incar>
+<kpoints>{generation}<varray name="kpointlist">{kpoints}</varray>
+<varray name="weights">{"".join(f"<v>{share}</v>" for share in shares)}</varray></kpoints>
+<parameters><separator name="general">{_tags(wanted)}</separator></parameters>
+<atominfo><array name="atoms"><set>{atoms}</set></array><array name="atomtypes"><set>{kinds}</set></array></atominfo>
+<structure name="initialpos">{crystal}</structure>
+<calculation>{loop}<structure>{crystal}</structure>
+<varray name="forces"><v>0 0 0</v><v>0 0 0</v></varray>
+<varray name="stress"><v>0 0 0</v><v>0 0 0</v><v>0 0 0</v></varray>
+<energy>{numbers}</energy>
+<eigenvalues><array><set><set comment="spin 1">{eigen}</set></set></array></eigenvalues>
+<dos><i name="efermi">{level}</i>
+<total><array><set><set comment="spin 1">{rows}</set></set></array></total></dos>
+</calculation>
+<structure name="finalpos">{crystal}</structure>
+</modeling>
+"""
+
+
+def _tags(tags: dict[str, Any]) -> str:
+    made = []
+    for name, value in tags.items():
+        if isinstance(value, tuple):
+            made.append(f'<v name="{name}">{" ".join(map(str, value))}</v>')
+        elif isinstance(value, bool):
+            made.append(f'<i type="logical" name="{name}">{"T" if value else "F"}</i>')
+        else:
+            kind = {int: 'type="int" ', str: 'type="string" '}.get(type(value), "")
+            made.append(f'<i {kind}name="{name}">{value}</i>')
+    return "".join(made)
+
+
+@pytest.fixture
+def vasprun_text() -> Callable[..., str]:
+    """Maker of small vasprun.xml files."""
+    return make_vasprun

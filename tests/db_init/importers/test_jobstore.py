@@ -80,7 +80,9 @@ def test_documents_of_vasp_give_energies_gap_and_curve_from_the_data_store(datab
     found = {m.source["key"]: m for m in materials.find(materials.MaterialQuery())}
     assert set(found) == {"static/1", "relax/1"}
     known = {str(one.property): one for one in labels.of_material(found["static/1"].id)}
-    assert {name: one.value for name, one in known.items()} == {"energy_per_atom": -5.0, "band_gap": 0.0}
+    assert {name: one.value for name, one in known.items()} == {
+        "energy_per_atom": -5.0, "band_gap": 0.0, "fermi_level": 5.0,
+    }  # fmt: skip
     method = methods.get(known["band_gap"].method)
     assert method.functional == "PBE (VASP)"
     assert method.settings == {

@@ -137,6 +137,20 @@ def test_what_is_installed_is_taken_in_its_order(tmp_path: Path, monkeypatch: py
     assert embedded_programs.choose(tmp_path).kind is RS  # whose data lie there
 
 
+def test_a_command_by_its_name_is_looked_for_beside_python_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setattr(embedded_programs.sys, "executable", str(tmp_path / "bin" / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    elsewhere = program(tmp_path, "secantusd-py")
+    monkeypatch.setenv("FERMILOOP_EMBEDDED_COMMAND", "secantusd-py --session-max 50")
+    settings.cache_clear()
+    assert embedded_programs.choose(tmp_path).command == (str(elsewhere), "--session-max", "50")
+    beside = program(tmp_path / "bin", "secantusd-py")
+    assert embedded_programs.choose(tmp_path).command == (str(beside), "--session-max", "50")
+
+
 @pytest.mark.parametrize(
     ("command", "kind"),
     [
