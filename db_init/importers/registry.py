@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fermiloop.db_init import capsule
-from fermiloop.db_init.importers import folder, jarvis, jobstore, jsonl, mp, optimade, seed, table, vasprun
+from fermiloop.db_init.importers import folder, jarvis, jobstore, json_files, mp, optimade, seed, table, vasprun
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
@@ -50,6 +50,8 @@ class Importer:
     takes: frozenset[str] = frozenset()
 
 
+PACKED: Final = r"(?:\.(?:gz|bz2|xz|lzma))?"
+
 # looked through in this order
 IMPORTERS: Final[dict[Source, Importer]] = {
     Source.SEED: Importer("()seed", lambda _, progress, __: seed.load(progress=progress)),
@@ -66,9 +68,13 @@ IMPORTERS: Final[dict[Source, Importer]] = {
     ),
     Source.JOBSTORE: Importer("jobstore:(.*)", jobstore.load, frozenset({"limit", "licence", "source"})),
     Source.CAMPAIGN: Importer(r"(.*\.(?:tar\.gz|tgz))", lambda what, progress, _: capsule.load(_path(what), progress)),
-    Source.JSONL: Importer(r"(.*\.jsonl(?:\.gz)?)", lambda what, progress, _: jsonl.load(_path(what), progress)),
+    Source.JSONL: Importer(
+        rf"(.*\.(?:jsonl|ndjson|json){PACKED})",
+        lambda what, progress, options: json_files.load(_path(what), progress, options),
+        frozenset({"licence", "source", "functional", "columns"}),
+    ),
     Source.TABLE: Importer(
-        r"(.*\.csv(?:\.gz)?)",
+        rf"(.*\.(?:csv|tsv){PACKED})",
         lambda what, progress, options: table.load(_path(what), progress, options),
         frozenset({"licence", "source", "functional", "columns"}),
     ),
@@ -80,7 +86,7 @@ IMPORTERS: Final[dict[Source, Importer]] = {
     Source.STRUCTURES: Importer(
         "(.*)",
         lambda what, progress, options: _structures(_path(what), progress, options),
-        frozenset({"licence", "source", "functional"}),
+        frozenset({"licence", "source", "functional", "columns"}),
     ),
 }
 
@@ -115,8 +121,8 @@ def which(source: str) -> tuple[Source, str]:
             if found and (kind is not Source.STRUCTURES or folder.is_structure_file(_path(source))):
                 return kind, found[1]
         raise InputError(
-            f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, "
-            "the .tar.gz of a campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
+            f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .json, .jsonl or .csv "
+            "file, the .tar.gz of a campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
         )
     return Source.STRUCTURES, source
 
@@ -131,7 +137,12 @@ def _structures(where: Path, progress: Progress, options: LoadOptions) -> LoadRe
     if not folder.structure_files(where, leave):
         return found
     rest = folder.load(where, progress, options, leave)
-    return LoadReport(found.loaded + rest.loaded, found.already + rest.already, found.quarantined + rest.quarantined)
+    return LoadReport(
+        found.loaded + rest.loaded,
+        found.already + rest.already,
+        found.quarantined + rest.quarantined,
+        (*found.notes, *rest.notes),
+    )
 
 
 def _path(text: str) -> Path:

@@ -22,11 +22,14 @@ class LoadReport:
         Those that the store held.
     quarantined
         Lines, files or parts of them refused, each kept with its reason.
+    notes
+        What was passed over on purpose, each a sentence.
     """
 
     loaded: int
     already: int
     quarantined: int
+    notes: tuple[str, ...] = ()
 
 
 def reason_of(error: Exception) -> str:

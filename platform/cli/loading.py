@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Final
 
 import typer
@@ -68,11 +70,14 @@ def load(
     with long_work("Loading", quiet_for=5.0) as report:
         done = registry.load(source, report, options)
     if done.loaded + done.already == 0:
-        raise InputError(f"Nothing of {source} could be loaded{_why()}")
+        raise InputError(f"Nothing of {source} could be loaded{_why(done.notes)}")
     if as_json:
-        print_json(done)
+        told = asdict(done)
+        print_json(told if done.notes else {name: n for name, n in told.items() if name != "notes"})
     else:
         print_line(f"{done.loaded} loaded, {done.already} there already, {done.quarantined} in quarantine.")
+        for note in done.notes:
+            print_line(note)
 
 
 def quarantine(
@@ -96,7 +101,9 @@ def quarantine(
         Listing(f"{len(rows)} refused", COLUMNS, rows).show(as_json=as_json)
 
 
-def _why() -> str:
+def _why(notes: Sequence[str]) -> str:
+    if notes:
+        return f": {notes[0]}"
     from fermiloop.platform.store import quarantine as refused
 
     kept = refused.find(limit=1)

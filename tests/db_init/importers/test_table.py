@@ -79,7 +79,7 @@ def test_bad_rows_are_told_with_their_line(database: str, tmp_path: Path, monkey
     [
         (b"a,b\n1,2\n", "has no column cif"),
         (b"", "has no column cif"),
-        (b"cif,x\n\xff\xfe,2\n", "cannot be read"),
+        (b"cif,x\n\x00\x01,2\n", "cannot be read: it is no text"),
         (b"cif\n" + b"y" * 60_000, "a line of more than"),
         (b'cif\n"' + b"y\n" * 30_000, "cannot be read"),
     ],

@@ -38,6 +38,9 @@ B Cu 0 0 0 0.5
 """
 
 
+NOTES = ("1 file was passed over: notes.txt.",)
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     """A folder with one crystal in each format, one of them deeper down."""
@@ -52,7 +55,7 @@ def files(tmp_path: Path) -> Path:
 
 def test_every_format_goes_in_once(database: str, files: Path) -> None:
     steps: list[float] = []
-    assert folder.load(files, lambda _, fraction: steps.append(fraction)) == LoadReport(3, 0, 0)
+    assert folder.load(files, lambda _, fraction: steps.append(fraction)) == LoadReport(3, 0, 0, NOTES)
     assert steps == pytest.approx([1 / 3, 2 / 3, 1.0])
     found = {m.formula: m for m in materials.find(materials.MaterialQuery())}
     assert {f: (m.space_group, m.source["key"]) for f, m in found.items()} == {
@@ -60,7 +63,7 @@ def test_every_format_goes_in_once(database: str, files: Path) -> None:
         "Pd": (221, "deeper/POSCAR_pd"),
         "CsCl": (221, "cscl.xyz"),
     }
-    assert registry.load(str(files)) == LoadReport(0, 3, 0)
+    assert registry.load(str(files)) == LoadReport(0, 3, 0, NOTES)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +83,7 @@ def test_what_is_no_crystal_is_kept_with_its_reason(
     database: str, files: Path, name: str, content: bytes, told: str
 ) -> None:
     (files / name).write_bytes(content)
-    assert folder.load(files) == LoadReport(3, 0, 1)
+    assert folder.load(files) == LoadReport(3, 0, 1, NOTES)
     (entry,) = quarantine.find(name)
     assert told in entry.reason
     assert entry.reason.endswith(".")
@@ -97,7 +100,7 @@ def test_a_huge_file_is_not_read(database: str, files: Path, monkeypatch: pytest
 
 
 def test_a_folder_without_structures_is_told(database: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no CIF, POSCAR or XYZ file"):
+    with pytest.raises(InputError, match="holds no CIF, POSCAR, JSON or XYZ file"):
         folder.load(tmp_path)
     with pytest.raises(InputError, match="There is no folder"):
         folder.load(tmp_path / "none")
