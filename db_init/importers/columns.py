@@ -50,8 +50,8 @@ OF_AN_ATOM: Final = frozenset(
 NAMES: Final[dict[str, Property]] = {
     **{str(kind): kind for kind in Property if kind is not Property.DOS_SIMILARITY},
     "e_above_hull": Property.ENERGY_ABOVE_HULL, "ehull": Property.ENERGY_ABOVE_HULL,
-    "e_hull": Property.ENERGY_ABOVE_HULL, "bandgap": Property.BAND_GAP, "formation_energy_peratom": Property.FORMATION_ENERGY_PER_ATOM,
-    "e_form_per_atom": Property.FORMATION_ENERGY_PER_ATOM,
+    "e_hull": Property.ENERGY_ABOVE_HULL, "bandgap": Property.BAND_GAP,
+    "formation_energy_peratom": Property.FORMATION_ENERGY_PER_ATOM, "e_form_per_atom": Property.FORMATION_ENERGY_PER_ATOM,
 }  # fmt: skip
 # names that mean it only together with a unit
 WITH_UNIT: Final[dict[str, Property]] = {

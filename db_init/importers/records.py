@@ -5,7 +5,7 @@
 | pymatgen's structure | `lattice` and `sites` |
 | pymatgen's computed entry | `@class` |
 | a line of cell, species and fractional coordinates | `cell`, `species`, `frac` |
-| a document of the Materials Project, a row of matbench or of one's own | `structure`, `cif` or `poscar` beside numbers |
+| a document of the Materials Project, a row of matbench or of one's own | `structure`, `cif`, `poscar` beside numbers |
 | an entry of OPTIMADE | `attributes` |
 """
 
@@ -53,7 +53,10 @@ CRYSTALS: Final = (
 )  # fields that hold a crystal, in this order
 # run types of pymatgen's entries, as the functional is called
 RUN_TYPES: Final = {"GGA": "PBE", "GGA_U": "PBE+U", "GGA+U": "PBE+U", "R2SCAN": "r2SCAN", "r2SCAN": "r2SCAN"}
-THEIRS: Final = f"Records with ids of the Materials Project were taken as its own, {mp.LICENCE}; --source and --licence say otherwise."
+THEIRS: Final = (
+    f"Records with ids of the Materials Project were taken as its own, {mp.LICENCE}; "
+    "--source and --licence say otherwise."
+)
 LINE: Final = frozenset({"cell", "species", "frac"})
 LINE_FUNCTIONAL: Final = "PBE/PBE+U"
 LINE_LICENCE: Final = "CC BY 4.0, Materials Project"

@@ -25,6 +25,7 @@ TYPE: Final = re.compile(r"([A-Za-z]{1,2})(?:(\d*\.?\d*)([+-])|([+-])(\d+\.?\d*)
 NUMBERED: Final = re.compile(r"([A-Za-z]{1,2})\d+")
 MIXTURE: Final = re.compile(r"\d*\.\d+\s*[A-Z]|[A-Z][a-z]?\s*[,/+]\s*[A-Z]")
 MOLECULES: Final = frozenset({"HO", "NO"})  # more often a hydroxyl or a nitrosyl group than holmium or nobelium
+GROUP_LABEL: Final = re.compile(r"(?:wat|h2o|o[hw]\d|oh(?![a-z])|nh\d|ch\d|hoh).*", re.IGNORECASE)  # of atoms with hydrogens
 LABEL: Final = re.compile(r"([A-Za-z]+)(.*)")
 FULL: Final = 1e-3  # by which an occupancy may differ from 1 by rounding
 PLACES: Final = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
@@ -89,7 +90,20 @@ def sites(block: Block, formula: Mapping[str, float] | None, remarks: list[str])
         found.append(Site(label, symbol, charge, _place(row, label), _multiplicity(row)))
     if not found:
         raise InputError("It lists no atoms.")
+    _check_groups(found, formula)
     return found
+
+
+def _check_groups(found: list[Site], formula: Mapping[str, float] | None) -> None:
+    """Refuse labels of hydroxyl, water and the like where there is neither a hydrogen nor a formula to compare with."""
+    if formula is not None or any(site.symbol in {"H", "D", "T"} for site in found):
+        return
+    for site in found:
+        if site.symbol in {"O", "N", "C"} and GROUP_LABEL.fullmatch(site.label):
+            raise InputError(
+                f"The label {site.label} of a site of {site.symbol} speaks of hydrogens that have no position; "
+                "give their positions, or the formula if there are none."
+            )
 
 
 def number(text: str) -> float | None:

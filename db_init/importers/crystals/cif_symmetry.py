@@ -1,7 +1,7 @@
 """Which symmetry operations a CIF asks for: those that it lists, else those of the group that it names.
 
 A name that leaves the origin or the axes open is resolved by what else the file says: its cell, its formula and number
-of formula units, the multiplicities of its sites, atoms that would overlap. Where that does not settle it, it is refused.
+of formula units, the multiplicities of its sites, atoms that would overlap. Where that settles nothing, it is refused.
 """
 
 from __future__ import annotations
