@@ -51,7 +51,8 @@ NAMES: Final[dict[str, Property]] = {
     **{str(kind): kind for kind in Property if kind is not Property.DOS_SIMILARITY},
     "e_above_hull": Property.ENERGY_ABOVE_HULL, "ehull": Property.ENERGY_ABOVE_HULL,
     "e_hull": Property.ENERGY_ABOVE_HULL, "bandgap": Property.BAND_GAP,
-    "formation_energy_peratom": Property.FORMATION_ENERGY_PER_ATOM, "e_form_per_atom": Property.FORMATION_ENERGY_PER_ATOM,
+    "formation_energy_peratom": Property.FORMATION_ENERGY_PER_ATOM,
+    "e_form_per_atom": Property.FORMATION_ENERGY_PER_ATOM,
 }  # fmt: skip
 # names that mean it only together with a unit
 WITH_UNIT: Final[dict[str, Property]] = {
@@ -117,7 +118,8 @@ def column_of(name: str, given: str | None = None) -> Column | None:
     base, unit = split(name)
     if given == TOTAL_ENERGY:
         column = _converted(name, Property.ENERGY_PER_ATOM, unit, sure=True) if unit else None
-        return column or Column(name, Property.ENERGY_PER_ATOM, whole_cell=True)
+        whole = not PER_ATOM.search(unit.lower())
+        return Column(name, Property.ENERGY_PER_ATOM, column.factor if column else 1.0, whole_cell=whole)
     kind = Property(given) if given else NAMES.get(base) or (WITH_UNIT.get(base) if unit else None)
     if kind is None and NAMES.get(plain_name(name)) is not None:
         kind, unit = NAMES[plain_name(name)], ""

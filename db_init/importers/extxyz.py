@@ -36,6 +36,9 @@ PERIODIC: Final = re.compile(r"\bpbc(?=\s*=)", re.IGNORECASE)
 BAD_KEY: Final = re.compile(
     r"([A-Za-z_][A-Za-z0-9_]*)[/(]([A-Za-z]+)\)?(?=\s*=)"
 )  # energy/atom=, which ASE does not read
+NOT_NEEDED: Final = re.compile(
+    r"\b(stress|virial)(?=\s*=)", re.IGNORECASE
+)  # ASE refuses them unless they are nine numbers
 HARMLESS: Final[dict[str, str]] = {
     "Skipping unhashable information": "a key of the comment line that is no number, text or array, and so no energy",
 }
@@ -97,6 +100,7 @@ def entry(text: str, key: str, name: str, options: LoadOptions, told: set[str] |
     head, _, body = text.partition("\n")
     comment, _, atoms_text = body.partition("\n")
     comment = PERIODIC.sub("pbc", LATTICE.sub("Lattice", BAD_KEY.sub(r"\1_\2", comment)))
+    comment = NOT_NEEDED.sub(r"\1_left", comment)
     isotopes = {found[2] for found in ISOTOPE.finditer(atoms_text)}
     atoms_text = ISOTOPE.sub(r"\1H\3", atoms_text) if isotopes else atoms_text
     atoms, remarks = _parsed(f"{head}\n{comment}\n{atoms_text}", key)

@@ -21,7 +21,7 @@ from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.matbench import dataset_of
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.provenance import WORDS, stated
-from fermiloop.db_init.importers.records import File, is_record, key_of, looks_like
+from fermiloop.db_init.importers.records import File, is_crystal, is_record, key_of, looks_like
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
 
@@ -203,8 +203,9 @@ def _rows(content: Any, file: File) -> list[tuple[str | None, Any]] | None:
         return [(None, row) for row in content] if any(is_record(row) for row in content) or not content else None
     if not isinstance(content, Mapping):
         return None
-    if is_record(content):
-        return [(None, content)]
+    table = _of_columns(content)
+    if table is not None or is_record(content):
+        return table or [(None, content)]
     if isinstance(content.get("columns"), list) and isinstance(content.get("data"), list):
         return _of_pandas(content, file)
     if isinstance(content.get("meta"), Mapping) and "data" in content:
@@ -217,7 +218,7 @@ def _rows(content: Any, file: File) -> list[tuple[str | None, Any]] | None:
             return [(None, row) for row in rows]
     if content and all(is_record(row) for row in content.values()):  # records by their names
         return [(str(name), row) for name, row in content.items()]
-    return _of_columns(content)
+    return None
 
 
 def _of_pandas(content: Mapping[str, Any], file: File) -> list[tuple[str | None, Any]] | None:
@@ -233,8 +234,10 @@ def _of_pandas(content: Mapping[str, Any], file: File) -> list[tuple[str | None,
 
 def _of_columns(content: Mapping[str, Any]) -> list[tuple[str | None, Any]] | None:
     """Rows of a table that pandas wrote column by column: ``{"structure": {"0": …}, "band_gap": {"0": …}}``."""
-    if not content or not all(isinstance(column, Mapping) for column in content.values()):
+    columns = [content.get(name) for name in records.CRYSTALS if isinstance(content.get(name), Mapping)]
+    cells = [cell for column in columns if column for cell in column.values()]
+    if not all(isinstance(column, Mapping) for column in content.values()) or not any(map(is_crystal, cells)):
         return None
     names = list(next(iter(content.values())))
     rows = [{column: held.get(name) for column, held in content.items()} for name in names]
-    return [(str(name), row) for name, row in zip(names, rows, strict=True)] if any(map(is_record, rows)) else None
+    return [(str(name), row) for name, row in zip(names, rows, strict=True)]

@@ -132,6 +132,11 @@ def is_record(row: Any) -> bool:
     return isinstance(row, Mapping) and _reader(row) is not None
 
 
+def is_crystal(cell: Any) -> bool:
+    """Whether this may be a crystal by itself: a structure's dictionary, or a text of several lines."""
+    return structure_json.is_structure(cell) or (isinstance(cell, str) and "\n" in cell.strip())
+
+
 def entry(row: Any, key: str, file: File) -> Entry:
     """Crystal and numbers of a record.
 

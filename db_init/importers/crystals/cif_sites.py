@@ -25,7 +25,9 @@ TYPE: Final = re.compile(r"([A-Za-z]{1,2})(?:(\d*\.?\d*)([+-])|([+-])(\d+\.?\d*)
 NUMBERED: Final = re.compile(r"([A-Za-z]{1,2})\d+")
 MIXTURE: Final = re.compile(r"\d*\.\d+\s*[A-Z]|[A-Z][a-z]?\s*[,/+]\s*[A-Z]")
 MOLECULES: Final = frozenset({"HO", "NO"})  # more often a hydroxyl or a nitrosyl group than holmium or nobelium
-GROUP_LABEL: Final = re.compile(r"(?:wat|h2o|o[hw]\d|oh(?![a-z])|nh\d|ch\d|hoh).*", re.IGNORECASE)  # of atoms with hydrogens
+GROUP_LABEL: Final = re.compile(
+    r"(?:wat|h2o|o[hw]\d|oh(?![a-z])|nh\d|ch\d|hoh).*", re.IGNORECASE
+)  # of atoms with hydrogens
 LABEL: Final = re.compile(r"([A-Za-z]+)(.*)")
 FULL: Final = 1e-3  # by which an occupancy may differ from 1 by rounding
 PLACES: Final = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")

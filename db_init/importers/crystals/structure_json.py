@@ -82,13 +82,18 @@ def _species(site: Mapping[str, Any], what: str) -> tuple[str, Element | Species
 
 def _moment(site: Mapping[str, Any]) -> float | list[float] | None:
     """Moment of a site in μB: a number or three components."""
-    found = (site.get("properties") or {}).get("magmom")
+    found = _plain((site.get("properties") or {}).get("magmom"))
     if isinstance(found, Mapping):  # of pymatgen's Magmom: along an axis of its own
-        axis = found.get("saxis") or [0, 0, 1]
-        found = found.get("moment") if list(axis) == [0, 0, 1] else Magmom(found["moment"], axis).global_moment.tolist()
+        axis, moment = _plain(found.get("saxis")) or [0, 0, 1], _plain(found.get("moment"))
+        found = moment if moment is None or list(axis) == [0, 0, 1] else Magmom(moment, axis).global_moment.tolist()
     if found is None:
         spin = (site["species"][0].get("properties") or {}).get("spin")
         return None if spin is None else float(spin)
     if isinstance(found, list):
         return [float(x) for x in found] if len(found) == 3 else None
     return float(found)
+
+
+def _plain(value: Any) -> Any:
+    """A value whose arrays are lists: NumPy's are written with their type beside them."""
+    return value["data"] if isinstance(value, Mapping) and "data" in value and "dtype" in value else value

@@ -84,7 +84,9 @@ def outcome(item: Entry | Refusal) -> str:
     if isinstance(item, Refusal):
         return f"!{item.reason}"
     assert structure_fault(item.structure) is None
-    return " ".join(f"{name}{n:g}" for name, n in sorted(item.structure.composition.element_composition.as_dict().items()))
+    return " ".join(
+        f"{name}{n:g}" for name, n in sorted(item.structure.composition.element_composition.as_dict().items())
+    )
 
 
 @pytest.mark.parametrize("name", RIGHT)

@@ -149,7 +149,9 @@ def test_formulas_that_agree_in_any_spelling(stated: str) -> None:
 
 
 def test_charges_in_any_spelling_are_oxidation_states() -> None:
-    text = f"data_x\n{cell(4)}{P1}" + atoms("Fe1 Fe+3 0 0 0", "Fe2 Fe2+ 0.5 0.5 0", "O1 O2- 0 0.5 0.5", "Cu1 Cu0+ 0.5 0 0.5")
+    text = f"data_x\n{cell(4)}{P1}" + atoms(
+        "Fe1 Fe+3 0 0 0", "Fe2 Fe2+ 0.5 0.5 0", "O1 O2- 0 0.5 0.5", "Cu1 Cu0+ 0.5 0 0.5"
+    )
     states = [getattr(site.specie, "oxi_state", None) for site in one(text).structure]
     assert states == [3, 2, -2, None] or states == [3, 2, -2, 0]
     listed = "loop_\n_atom_type_symbol\n_atom_type_oxidation_number\nNa 1\nCl -1.0\n"
@@ -205,7 +207,9 @@ def test_one_bad_block_stops_no_other() -> None:
 
 
 def test_isotopes_are_hydrogen_and_told() -> None:
-    found = one(f"data_x\n_chemical_formula_sum 'D2 O'\n{cell(4)}{P1}" + atoms("D1 D 0 0 0", "D2 D 0 0 0.5", "O1 O 0 0 0.25"))
+    found = one(
+        f"data_x\n_chemical_formula_sum 'D2 O'\n{cell(4)}{P1}" + atoms("D1 D 0 0 0", "D2 D 0 0 0.5", "O1 O 0 0 0.25")
+    )
     assert formula(found) == "H2 O1"
     assert found.remarks == ("Deuterium (D) was read as hydrogen.",)
 

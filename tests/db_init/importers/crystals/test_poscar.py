@@ -19,7 +19,12 @@ TWO = "0 0 0\n0.5 0.5 0.5\n"
 
 
 def text(
-    symbols: str = "Na Cl\n", counts: str = "1 1", mode: str = "Direct", sites: str = TWO, scale: str = "1.0", cell: str = CELL
+    symbols: str = "Na Cl\n",
+    counts: str = "1 1",
+    mode: str = "Direct",
+    sites: str = TWO,
+    scale: str = "1.0",
+    cell: str = CELL,
 ) -> str:
     return f"a comment\n{scale}\n{cell}{symbols}{counts}\n{mode}\n{sites}"
 
