@@ -169,13 +169,12 @@ def _energy(
             f"{far.per_atom:g} eV/atom."
         )
     others = [one for one in found if one.free == best.free and abs(one.per_atom - best.per_atom) > SAME]
-    if others and not own:
+    if others:
         told = " and ".join(f"{one.name} ({one.per_atom:g} eV/atom)" for one in (best, *others))
         remarks.append(f"{told} disagree, so no energy was taken: say which by --column {best.name}={TOTAL_ENERGY}.")
         return None
-    if plain_name(best.name) not in {ENERGY, str(Property.ENERGY_PER_ATOM)} or others:
-        beside = f", not {', '.join(one.name for one in others)}" if others else ""
-        general.append(f"The energy was taken from {best.name}{beside}.")
+    if plain_name(best.name) not in {ENERGY, str(Property.ENERGY_PER_ATOM)}:
+        general.append(f"The energy was taken from {best.name}.")
     return best.per_atom
 
 

@@ -155,7 +155,8 @@ def test_crystals_in_any_form(tmp_path: Path, column: str, cell: str) -> None:
     [
         ("", "it is empty"), ("nan", "it is empty"), (str(NIAL), "what Python prints"), ("{not json", "no JSON"),
         (cif(2.9) + cif(3.0), "holds 2 crystals"), ("x\n1\n1 0 0\n", "too few"),
-        (cif(2.9).replace("Ni", "Va"), "a vacancy"), (re.sub("(?<=_formula_sum).*", " 'Ni1 Al1 H2'", cif(2.9)), "hydrogens"),
+        (cif(2.9).replace("Ni", "Va"), "a vacancy"),
+        (re.sub("(?<=_formula_sum).*", " 'Ni1 Al1 H2'", cif(2.9)), "hydrogens"),
     ],
 )  # fmt: skip
 def test_cells_that_hold_no_crystal(tmp_path: Path, cell: str, told: str) -> None:
