@@ -78,7 +78,7 @@ def protect() -> str | None:
     if not changed:
         return None
     whom = "other users of this machine" if wanted.group is None else f"all but the group {settings().shared_group}"
-    return f"The data folder {root} is closed to {whom} now: {changed} files and folders were open."
+    return f"The data folder {root} is closed to {whom} now: files and folders that stood open: {changed}."
 
 
 def _close(root: Path, wanted: Access) -> int:
@@ -89,7 +89,7 @@ def _close(root: Path, wanted: Access) -> int:
     if not root.is_dir():
         return 0
     alone = _is_a_data_folder(root)
-    changed = _set(root, wanted) if alone else 0
+    changed = int(alone and _set(root, wanted))
     for child in sorted(root.iterdir()):
         if not alone and child.name not in OURS:
             continue

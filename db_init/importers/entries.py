@@ -17,7 +17,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine, Property
 
-READING: Final = 2  # raised when an importer reads the same input otherwise: then all of it is taken in again
+READING: Final = 3  # raised when an importer reads the same input otherwise: then all of it is taken in again
 UNKNOWN: Final = "unknown"
 BAD: Final = (InputError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a bad entry raises while it is read; anything else is a fault of ours or of the database."""

@@ -13,8 +13,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from pymatgen.core import Structure
-
+from fermiloop.db_init.importers.crystals import optimade_structure
 from fermiloop.db_init.importers.entries import UNKNOWN, Batch, Entry, Refusal, attempt, digest, external
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.numbers import value_of
@@ -25,7 +24,6 @@ from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import FailureError, InputError
 from fermiloop.platform.store import imports
 from fermiloop.schemas.base import content_id
-from fermiloop.schemas.fields import MAX_SITES
 from fermiloop.schemas.vocabulary import Property
 
 PAGE: Final = 100  # entries asked for at once; a server that allows fewer is asked for its own number
@@ -93,12 +91,8 @@ def _ask_who(base: str, pages: Pages, options: LoadOptions) -> Database:
     assert isinstance(meta, dict)
     if "api_version" not in meta:
         raise InputError(f"{base} answers, but not as an OPTIMADE server: its info has no api_version.")
-    prefix = str(at(meta, ("provider", "prefix")) or "").strip("_").lower()
-    known = PROVIDERS.get(prefix, Provider(_word(at(meta, ("provider", "name"))) or base, UNKNOWN))
-    stated = at(info, ("data", "attributes", "license")) or at(meta, ("license",))
-    stated = _word(stated.get("href") if isinstance(stated, dict) else stated)
-    licence = options.licence or (known.licence if known.licence != UNKNOWN else stated or UNKNOWN)
-    return Database(base, Provider(options.source or known.name, licence, known.numbers, known.functional_field))
+    stated = at(info, ("data", "attributes", "license"))
+    return Database(base, known_provider({**meta, **({"license": stated} if stated else {})}, options, base))
 
 
 def _word(value: Any) -> str:
@@ -175,13 +169,20 @@ def _next(page: dict[str, Any]) -> str | None:
 def _read(rows: list[Any], database: Database) -> Iterator[Entry | Refusal]:
     for row in rows:
         key = _word(row.get("id")) if isinstance(row, dict) else ""
-        yield attempt(partial(_entry, row, database), key or "without an id", str(row)[:200])
+        yield attempt(partial(entry_of, row, database.provider), key or "without an id", str(row)[:200])
 
 
-def _entry(row: Any, database: Database) -> Entry:
+def entry_of(row: Any, provider: Provider) -> Entry:
+    """Crystal and numbers of an entry of a provider.
+
+    Raises
+    ------
+    InputError
+        If it is none, or no ordered crystal.
+    """
     if not isinstance(row, dict) or not isinstance(row.get("attributes"), dict) or not row.get("id"):
         raise InputError("no structure of OPTIMADE: it has no id or no attributes")
-    attributes, provider = row["attributes"], database.provider
+    attributes = row["attributes"]
     key = _word(row["id"])
     numbers: list[tuple[Property, float, Any]] = []
     for part in provider.numbers:
@@ -192,29 +193,16 @@ def _entry(row: Any, database: Database) -> Entry:
             if found is not None:
                 numbers.append((kind, found, method))
     source = {"name": provider.name, "key": key, "licence": provider.licence}
-    return Entry(key, structure_of(attributes), source, tuple(numbers))
+    crystal = optimade_structure.read(attributes)
+    return Entry(key, crystal.structure, source, tuple(numbers), remarks=crystal.remarks)
 
 
-def structure_of(attributes: dict[str, Any]) -> Structure:
-    """Crystal of OPTIMADE's attributes.
-
-    Raises
-    ------
-    InputError
-        If it is not periodic, not ordered, or not whole.
-    """
-    features = set(attributes.get("structure_features") or ())
-    if features:
-        raise InputError(f"The structure is no ordered crystal: it has {', '.join(sorted(map(str, features)))}.")
-    if attributes.get("nperiodic_dimensions", 3) != 3:
-        raise InputError(f"The structure is periodic in {attributes['nperiodic_dimensions']} of three directions.")
-    positions, names = attributes["cartesian_site_positions"], attributes["species_at_sites"]
-    if len(positions) != len(names) or len(names) > MAX_SITES or attributes.get("nsites", len(names)) != len(names):
-        raise InputError(f"{len(names)} species for {len(positions)} positions, of at most {MAX_SITES}")
-    symbols = {}
-    for species in attributes["species"]:
-        if list(species["concentration"]) != [1.0] or species.get("attached"):
-            raise InputError(f"The species {_word(species['name'])} is no single element.")
-        symbols[species["name"]] = species["chemical_symbols"][0]
-    sites = [symbols[name] for name in names]
-    return Structure(attributes["lattice_vectors"], sites, positions, coords_are_cartesian=True)
+def known_provider(meta: Any, options: LoadOptions, name: str) -> Provider:
+    """Provider that an answer's ``meta`` names; the user's own word on the licence and the name comes first."""
+    prefix = str(at(meta, ("provider", "prefix")) or "").strip("_").lower() if isinstance(meta, dict) else ""
+    stated_name = _word(at(meta, ("provider", "name"))) if isinstance(meta, dict) else ""
+    known = PROVIDERS.get(prefix, Provider(stated_name or name, UNKNOWN))
+    stated = at(meta, ("license",)) if isinstance(meta, dict) else None
+    stated = _word(stated.get("href") if isinstance(stated, dict) else stated)
+    licence = options.licence or (known.licence if known.licence != UNKNOWN else stated or UNKNOWN)
+    return Provider(options.source or known.name, licence, known.numbers, known.functional_field)

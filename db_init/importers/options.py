@@ -11,6 +11,7 @@ from fermiloop.db_init.importers.entries import UNKNOWN
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.vocabulary import Property
 
+TOTAL_ENERGY: Final = "energy"  # of the cell, which is kept as that of an atom
 LONGEST: Final = 500  # characters of a name, a licence or a filter
 
 
@@ -37,7 +38,8 @@ class LoadOptions:
     functional
         Functional that the numbers were computed with.
     columns
-        Column of a table to the property that it holds, beyond those that are known.
+        Column of a table, or key of a frame, to the property that it holds, beyond those that are known; ``energy`` is
+        the total energy of the cell.
     """
 
     elements: tuple[str, ...] = ()
@@ -61,9 +63,10 @@ class LoadOptions:
             if text is not None and (not text.strip() or len(text) > LONGEST or not text.isprintable()):
                 raise InputError(f"The option --{name} must be 1 to {LONGEST} printable characters, not {text[:40]!r}.")
         for column, kind in self.columns.items():
-            if kind not in set(Property):
+            if kind != TOTAL_ENERGY and kind not in set(Property):
                 raise InputError(
-                    f"The column {column} is to hold {kind!r}, which is no property; known are {', '.join(Property)}."
+                    f"The column {column} is to hold {kind!r}, which is no property; known are "
+                    f"{', '.join((TOTAL_ENERGY, *Property))}."
                 )
 
     def given(self) -> list[str]:

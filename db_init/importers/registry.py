@@ -16,7 +16,7 @@ from fermiloop.db_init.importers import (
     folder,
     jarvis,
     jobstore,
-    jsonl,
+    json_files,
     mp,
     optimade,
     seed,
@@ -66,6 +66,8 @@ class Importer:
     holds: Callable[[str], bool] = lambda _: True
 
 
+PACKED: Final = r"(?:\.(?:gz|bz2|xz|lzma))?"
+
 # looked through in this order
 IMPORTERS: Final[dict[Source, Importer]] = {
     Source.SEED: Importer("()seed", lambda _, progress, __: seed.load(progress=progress)),
@@ -87,9 +89,13 @@ IMPORTERS: Final[dict[Source, Importer]] = {
         lambda what, progress, _: exchange.load(_path(what), progress),
         holds=lambda what: _path(what).is_file() and exchange_file.is_ours(_path(what)),
     ),
-    Source.JSONL: Importer(r"(.*\.jsonl(?:\.gz)?)", lambda what, progress, _: jsonl.load(_path(what), progress)),
+    Source.JSONL: Importer(
+        rf"(.*\.(?:jsonl|ndjson|json){PACKED})",
+        lambda what, progress, options: json_files.load(_path(what), progress, options),
+        frozenset({"licence", "source", "functional", "columns"}),
+    ),
     Source.TABLE: Importer(
-        r"(.*\.csv(?:\.gz)?)",
+        rf"(.*\.(?:csv|tsv){PACKED})",
         lambda what, progress, options: table.load(_path(what), progress, options),
         frozenset({"licence", "source", "functional", "columns"}),
     ),
@@ -101,7 +107,7 @@ IMPORTERS: Final[dict[Source, Importer]] = {
     Source.STRUCTURES: Importer(
         "(.*)",
         lambda what, progress, options: _structures(_path(what), progress, options),
-        frozenset({"licence", "source", "functional"}),
+        frozenset({"licence", "source", "functional", "columns"}),
     ),
 }
 
@@ -138,8 +144,8 @@ def which(source: str) -> tuple[Source, str]:
             if kind is not Source.STRUCTURES or folder.is_structure_file(_path(source)):
                 return kind, found[1]
         raise InputError(
-            f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, "
-            "the .tar.gz of a campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
+            f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .json, .jsonl or .csv "
+            "file, the .tar.gz of a campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
         )
     return Source.STRUCTURES, source
 
@@ -154,7 +160,12 @@ def _structures(where: Path, progress: Progress, options: LoadOptions) -> LoadRe
     if not folder.structure_files(where, leave):
         return found
     rest = folder.load(where, progress, options, leave)
-    return LoadReport(found.loaded + rest.loaded, found.already + rest.already, found.quarantined + rest.quarantined)
+    return LoadReport(
+        found.loaded + rest.loaded,
+        found.already + rest.already,
+        found.quarantined + rest.quarantined,
+        (*found.notes, *rest.notes),
+    )
 
 
 def _path(text: str) -> Path:

@@ -19,8 +19,8 @@ COLUMNS: Final = {"source": "source", "line": "line", "reason": "reason", "creat
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        help="seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .jsonl or .csv file, the .tar.gz of a campaign, "
-        "a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
+        help="seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .json, .jsonl or .csv file, the .tar.gz of a "
+        "campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
     ),
 ]
 Elements = Annotated[str | None, typer.Option("--elements", help="mp: all of these are in it, such as Al,Ni.")]
@@ -32,7 +32,8 @@ Licence = Annotated[str | None, typer.Option("--licence", help="Terms of the sou
 Name = Annotated[str | None, typer.Option("--source", help="Name of the source; the file's name otherwise.")]
 Functional = Annotated[str | None, typer.Option("--functional", help="Files: functional of their numbers.")]
 Columns = Annotated[
-    list[str] | None, typer.Option("--column", help="csv: NAME=PROPERTY, what a column holds; repeatable.")
+    list[str] | None,
+    typer.Option("--column", help="csv, json, xyz: NAME=PROPERTY, what a column or key holds; repeatable."),
 ]
 
 
@@ -70,7 +71,7 @@ def load(
     with long_work("Loading", quiet_for=5.0) as report:
         done = registry.load(source, report, options)
     if done.loaded + done.already == 0:
-        raise InputError(f"Nothing of {source} could be loaded{_why(done.notes)}")
+        raise InputError(f"Nothing of {source} could be loaded{_why(() if done.quarantined else done.notes)}")
     if as_json:
         told = asdict(done)
         print_json(told if done.notes else {name: n for name, n in told.items() if name != "notes"})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SYMMETRY_TOLERANCE: Final = 0.01  # Å; of the space group and of the canonical cell
-PSEUDO_TOLERANCE: Final = 0.02  # Å; a space group found at both is beyond doubt
+PSEUDO_TOLERANCE: Final = 0.04  # Å; a space group found at both is beyond doubt
 COORDINATE_DIGITS: Final = 4  # of fractional coordinates and Å, for ids
 MOST_STEPS: Final = 8  # cells that standardising may lead through before it comes back to one
 # lattice vectors of the primitive cell as columns in those of the conventional one, as spglib chooses them

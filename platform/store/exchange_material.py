@@ -68,14 +68,17 @@ def read(record: Mapping[str, Any]) -> Known:
     InputError
         If a field of it or of its settings, labels and curves is invalid, or its id is not that of its crystal.
     """
-    own = {name: value for name, value in record.items() if name not in ("settings", "labels", "spectra")}
-    found = exchange.read(own, exchange.MATERIAL, "the material")
+    about = {name: value for name, value in record.items() if name not in ("settings", "labels", "spectra")}
+    found = exchange.read(about, exchange.MATERIAL, "the material")
     crystal = found["structure"]
     if fault := structure_fault(crystal):
         raise InputError(f"the crystal of {found['id']} is refused: {fault}")
-    if cell_id(crystal) != found["id"]:
+    settings = _settings(record, found)
+    # stores that were migrated keep the ids of before, which are those of a cell as it was written
+    own = {cell_id(crystal)} | {key for one in settings for key in (one.cell, one.form)}
+    if found["id"] not in own:
         raise InputError(f"the material {found['id']} was changed: its crystal has the id {cell_id(crystal)}")
-    crystals = _crystals(found, _settings(record, found))
+    crystals = _crystals(found, settings)
     labels = tuple(_label(found["id"], row) for row in _rows(record, "labels", MOST_LABELS))
     spectra = tuple(_spectrum(found["id"], row) for row in _rows(record, "spectra", MOST_CURVES))
     remarks = (

@@ -48,7 +48,7 @@ def line() -> Callable[..., str]:
 
     def make(**changes: Any) -> str:
         row = {
-            "material_id": "x-1", "cell": [2.9, 2.9, 2.9, 90, 90, 90], "species": ["Ni", "Al"],
+            "material_id": "mp-1", "cell": [2.9, 2.9, 2.9, 90, 90, 90], "species": ["Ni", "Al"],
             "frac": [[0, 0, 0], [0.5, 0.5, 0.5]], "formula": "NiAl", "nsites": 2, "band_gap": 0.0,
         }  # fmt: skip
         return json.dumps(row | changes)

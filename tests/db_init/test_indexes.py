@@ -17,13 +17,14 @@ from fermiloop.schemas.method import Method
 from fermiloop.schemas.optimade_entry import OptimadeEntry
 from fermiloop.schemas.quarantine import Quarantine
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
+from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.token import Token
 
 DOCUMENTS = (
     Calculation, Campaign, Candidate, Checkpoint, Label, Material, Method, Quarantine, Round, Snapshot, SnapshotPage,
-    Spectrum, OptimadeEntry, Schedule, ScheduleRun, Token,
+    Spectrum, OptimadeEntry, Schedule, ScheduleRun, Setting, Token,
 )  # fmt: skip
 
 

@@ -83,17 +83,22 @@ def state() -> dict[str, list[dict[str, Any]]]:
     return {name: list(database[name].find().sort("_id", 1)) for name in sorted(database.list_collection_names())}
 
 
+def of_two(told: list[str]) -> list[str]:
+    """What this migration tells; later ones follow it."""
+    return [line for line in told if line.startswith("2 ")]
+
+
 def test_a_dry_run_names_what_would_be_merged_and_changes_nothing(old):
     before = state()
     told = setup.migrate(dry_run=True)
     assert state() == before
     names = ", ".join(sorted(old[key] for key in ("conventional", "primitive", "large")))
-    assert told == [
+    assert of_two(told) == [
         "2 one crystal is one material: 4 cells kept as settings of their materials",
         "2 one crystal is one material: 3 materials brought to their primitive cell, with what they hold per cell",
         f"2 one crystal is one material: 1 crystals that were several materials are one each: NaCl ({names})",
     ]
-    assert setup.migrate() == told
+    assert of_two(setup.migrate()) == of_two(told)
     assert setup.migrate() == setup.migrate(dry_run=True) == []
 
 
@@ -175,6 +180,6 @@ def test_a_cell_without_symmetry_is_left_and_named(old, monkeypatch):
         return original(structure, **about)
 
     monkeypatch.setattr(m0002_identity.Setting, "from_structure", refuse)
-    told = setup.migrate()
+    told = of_two(setup.migrate())
     assert told[-1].endswith(f"1 materials without a symmetry left as they are: {old['copper']}")
     assert materials.get(old["copper"]).n_sites == 4

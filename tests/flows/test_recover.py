@@ -199,7 +199,7 @@ def test_a_run_that_was_run_again_is_no_recovery_for_ever(pad: SafeLaunchPad, cl
         assert recover(pad, worker_name()) == []
 
 
-@pytest.mark.parametrize("taker", [THIRD, replace(HERE, pid=999_999_999, unique="dead").name])
+@pytest.mark.parametrize("taker", [THIRD, replace(HERE, pid=999_999_999, unique="dead").name], ids=["third", "dead"])
 def test_a_recovery_that_was_killed_half_way_is_finished(pad: SafeLaunchPad, clock: Clock, taker: str) -> None:
     fw_id = add(pad)
     launch = take(pad, ELSEWHERE)
@@ -246,7 +246,9 @@ def test_a_calculation_is_one_workers_at_a_time(pad: SafeLaunchPad, clock: Clock
     other.connection.close()
 
 
-@pytest.mark.parametrize("holder", [ELSEWHERE, replace(HERE, pid=999_999_999, unique="dead").name])
+@pytest.mark.parametrize(
+    "holder", [ELSEWHERE, replace(HERE, pid=999_999_999, unique="dead").name], ids=["elsewhere", "dead"]
+)
 def test_the_right_of_a_worker_that_is_lost_passes_on(
     pad: SafeLaunchPad, clock: Clock, calculation: str, holder: str
 ) -> None:

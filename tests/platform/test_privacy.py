@@ -19,7 +19,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.settings import settings
 
 ROOT = Path(__file__).parents[2]
-AL = Structure(Lattice.cubic(4.05), ["Al"], [[0, 0, 0]])
+AL = Structure(Lattice.cubic(4.05), ["Al"] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ from fermiloop.platform.store import (
 )  # fmt: skip
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.label import Label
-from fermiloop.schemas.material import Material
+from fermiloop.schemas.material import Material, structure_id
 from fermiloop.schemas.vocabulary import Origin, SpectrumKind, Stage
 
 FORMS = ("all.jsonl", "all.json", "all.jsonl.gz", "all.json.gz")
@@ -500,6 +500,28 @@ def test_a_crystal_that_is_here_under_another_id_takes_what_comes(
         assert {label.material for label in Label.objects} == {key}
         assert sorted(label.value for label in Label.objects(property="band_gap")) == [0.1 + 1, 1 / 3 + 1, 5.5]
         assert spectra.of_material(key) is not None
+
+
+def test_the_ids_of_a_migrated_store_come_back(
+    written: Path, filled: dict[str, str], elsewhere: Callable[[], None], tmp_path: Path
+) -> None:
+    """A store of before named its materials by the cell as it was written, and its migration keeps these ids."""
+    before = []
+
+    def renamed(lines: list[dict[str, Any]]) -> None:
+        row = next(line for line in lines if line.get("id") == filled["Al"])
+        cell = Structure.from_dict(row["settings"][0]["structure"])
+        before.append(structure_id(Structure(cell.lattice, [site.specie.symbol for site in cell], cell.frac_coords)))
+        row["id"] = before[0]
+
+    path = spoil(written, renamed)
+    assert before != [filled["Al"]]
+    elsewhere()
+    assert registry.load(str(path)) == LoadReport(4, 0, 0)
+    assert materials.get(before[0]).id == before[0]
+    assert {label.material for label in Label.objects(material=before[0])} == {before[0]}
+    exports.write(everything(), tmp_path / "first.jsonl")
+    assert registry.load(str(tmp_path / "first.jsonl")) == LoadReport(0, 4, 0)
 
 
 @pytest.mark.parametrize(

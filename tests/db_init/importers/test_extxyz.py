@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fermiloop.db_init.importers import folder
+from fermiloop.db_init.importers import extxyz, folder
+from fermiloop.db_init.importers.entries import Entry
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine
 
 
@@ -75,3 +80,126 @@ def test_a_file_that_cannot_be_read_stops_no_other(
         "The file a.xyz cannot be read: Permission denied.",
         "The file b.cif cannot be read: Permission denied.",
     }
+
+
+CELL = 'Lattice="5.6 0 0 0 5.6 0 0 0 5.6" Properties=species:S:1:pos:R:3'
+
+
+def entry_of(more: str, cell: str = CELL, columns: dict[str, str] | None = None, rows: str = "") -> Entry:
+    text = f"2\n{cell} {more}\n{rows or 'Na 0 0 0'}\nCl 2.8 2.8 2.8\n"
+    return extxyz.entry(text, "set.xyz#1", "set", LoadOptions(columns=columns or {}))
+
+
+@pytest.mark.parametrize(
+    ("more", "energy", "told"),
+    [
+        ("energy=-6.8", -3.4, ""),
+        ("energy_per_atom=-3.4", -3.4, ""),
+        ("energy=-6.8 energy_per_atom=-3.4", -3.4, ""),
+        ("REF_energy=-6.8", -3.4, "taken from REF_energy"),
+        ("dft_energy=-6.8 forces_unit=x", -3.4, "taken from dft_energy"),
+        ("DFT_energy=-6.8 REF_energy=-6.8", -3.4, "taken from REF_energy"),
+        ("free_energy=-6.8", -3.4, "taken from free_energy"),
+        ("energy=-6.8 free_energy=-6.9", -3.4, ""),
+        ("TotEnergy=-6.8", -3.4, "taken from TotEnergy"),
+        ("corrected_total_energy=-6.8", -3.4, "taken from corrected_total_energy"),
+        ("E=-6.8", -3.4, "taken from E"),
+        ("E0=-6.8", -3.4, "taken from E0"),
+        ("REF_energy_per_atom=-3.4", -3.4, "taken from REF_energy_per_atom"),
+        ("energy_Ha=-0.25", -0.125 * 27.211386245988, "taken from energy_Ha"),
+        ("energy_ev_atom=-3.4", -3.4, "taken from energy_ev_atom"),
+        ("energy=-0.25 energy_unit=Hartree", -0.125 * 27.211386245988, ""),
+        ("energy=-6.8 REF_energy=-7.8", None, "disagree, so no energy was taken"),
+        ("REF_energy=-6.8 dft_energy=-6.0", None, "disagree, so no energy was taken"),
+        ("formation_energy=-2.1", None, "formation_energy was left out"),
+        ('config_type=bulk stress="1 2 3 4 5 6"', None, ""),
+    ],
+)
+def test_energies_under_the_names_that_people_use(more: str, energy: float | None, told: str) -> None:
+    found = entry_of(more)
+    energies = [value for kind, value, _ in found.numbers if str(kind) == "energy_per_atom"]
+    assert energies == ([] if energy is None else [pytest.approx(energy)])
+    assert told in " ".join(found.remarks)
+    assert bool(found.remarks) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("columns", "right"),
+    [({"my_e": "energy"}, -3.4), ({"my_e": "energy_per_atom"}, -6.8), ({"energy": "energy_per_atom"}, -9.0)],
+)
+def test_a_key_is_named_by_an_option(columns: dict[str, str], right: float) -> None:
+    found = entry_of("my_e=-6.8 energy=-9.0", columns=columns)
+    assert [value for _, value, _ in found.numbers] == [pytest.approx(right)]
+    assert entry_of("x=1", columns={"y": "band_gap"}).remarks[0].startswith("The frame has no key y")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("energy=-6.8 energy_per_atom=-6.8", "contradict each other"),
+        ("energy=NaN", "no finite number"),
+        ("REF_energy=nan", "no finite number"),
+        ("energy=F", "no finite number"),
+        ("energy=-6,8", "no number"),
+        ("energy=unknown", "no number"),
+        ("energy=-6.8 energy_unit=furlong", "'furlong' by energy_unit"),
+        ("energy=-6.8 length_unit=bohr", "angstrom only"),
+        ("energy_per_atom=inf", "no finite number"),
+        ("band_gap=5000", "outside 0 to 50"),
+        ('pbc="T T F"', "not periodic in three directions"),
+        ("pbc=F", "not periodic in three directions"),
+    ],
+)
+def test_contradictions_and_what_is_no_number_are_refused(more: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        entry_of(more)
+
+
+@pytest.mark.parametrize(
+    ("cell", "rows", "told"),
+    [
+        ("Properties=species:S:1:pos:R:3", "", "has no Lattice"),
+        ('Properties=species:S:1:pos:R:3 pbc="T T T"', "", "has no Lattice"),
+        ("a comment", "", "has no Lattice"),
+        (CELL.replace("5.6 0 0 0 5.6", "5.6 0 0 5.6 0"), "", "lie in a plane"),
+        (CELL.replace("5.6 0 0 0", "nan 0 0 0"), "", "NaN or infinity"),
+        (CELL, "Na 0 nan 0", "NaN or infinity"),
+        (CELL, "X 0 0 0", "dummy or ghost"),
+        (CELL, "Qq 0 0 0", "'Qq' is no element"),
+    ],
+)
+def test_what_is_no_crystal_is_refused_in_words(cell: str, rows: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        entry_of("energy=-1", cell, rows=rows)
+
+
+def test_cells_of_any_spelling_become_right_handed_and_keep_moments() -> None:
+    left = CELL.replace("0 0 5.6", "0 0 -5.6").replace("Lattice", "lattice")
+    crystal = entry_of("", left).structure
+    assert np.linalg.det(crystal.lattice.matrix) > 0
+    assert crystal.distance_matrix[0, 1] == pytest.approx(2.8 * 3**0.5)
+    text = f"2\n{CELL}:initial_magmoms:R:1\nFe 0 0 0 2.5\nO 2.8 2.8 2.8 0.1\n"
+    assert extxyz.entry(text, "k", "n", LoadOptions()).structure.site_properties["magmom"] == [2.5, 0.1]
+    heavy = entry_of("", rows="D 0 0 0")
+    assert heavy.structure.composition.formula == "H1 Cl1"
+    assert heavy.remarks == ("Deuterium (D) was read as hydrogen.",)
+
+
+def test_what_is_so_in_every_frame_is_told_once_a_file(database: str, tmp_path: Path) -> None:
+    path = tmp_path / "set.extxyz.gz"
+    text = "".join(frame(5.7 + 0.1 * n, f"REF_energy={-6.8 - n}") for n in range(5))
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()))
+    assert folder.load(path) == LoadReport(5, 0, 1)
+    (told,) = quarantine.find()
+    assert told.reason == "The energy was taken from REF_energy."
+
+
+def test_a_warning_of_the_parser_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = extxyz.read_with_ase
+
+    def warning(*what: object, **how: object) -> object:
+        warnings.warn("the cell looks odd", UserWarning, stacklevel=1)
+        return real(*what, **how)
+
+    monkeypatch.setattr(extxyz, "read_with_ase", warning)
+    assert entry_of("energy=-1").remarks == ("ASE said of it: the cell looks odd.",)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from pathlib import Path
 
 import pytest
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init.importers import table
+from fermiloop.db_init.importers.entries import Entry, Refusal
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
@@ -79,7 +81,7 @@ def test_bad_rows_are_told_with_their_line(database: str, tmp_path: Path, monkey
     [
         (b"a,b\n1,2\n", "has no column cif"),
         (b"", "has no column cif"),
-        (b"cif,x\n\xff\xfe,2\n", "cannot be read"),
+        (b"cif,x\n\x00\x01,2\n", "cannot be read: it is no text"),
         (b"cif\n" + b"y" * 60_000, "a line of more than"),
         (b'cif\n"' + b"y\n" * 30_000, "cannot be read"),
     ],
@@ -99,3 +101,90 @@ def test_a_column_that_is_not_there_is_told(database: str, tmp_path: Path) -> No
         table.load(tmp_path / "x.csv", options=LoadOptions(columns={"heat": "band_gap"}))
     with pytest.raises(InputError, match="There is no table"):
         table.load(tmp_path / "none.csv")
+
+
+HEAD = ["id", "cif", "band_gap"]
+
+
+def load_text(path: Path, content: bytes, **options: object) -> dict[str, dict[str, float]]:
+    """Numbers of each row of a table, by key."""
+    path.write_bytes(content)
+    batches = table._batches(path, LoadOptions(**options))  # type: ignore[arg-type]
+    entries = [one for batch in batches for one in batch.read()]
+    assert all(isinstance(one, Entry) for one in entries), entries
+    return {one.key: {str(kind): v for kind, v, _ in one.numbers} for one in entries if isinstance(one, Entry)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_encoding_delimiter_and_line_end(tmp_path: Path, encoding: str, delimiter: str, end: str) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
+    writer.writerows([[*HEAD, "author"], ["a-1", cif(2.9), "1.5", "Müller"]])
+    assert load_text(tmp_path / "x.csv", out.getvalue().encode(encoding)) == {"a-1": {"band_gap": 1.5}}
+
+
+def test_decimal_commas_where_commas_do_not_part_the_cells(tmp_path: Path) -> None:
+    out = io.StringIO()
+    csv.writer(out, delimiter=";").writerows([HEAD, ["a", cif(2.9), "1,5"], ["b", cif(3.0), "-0"]])
+    assert load_text(tmp_path / "x.csv", b"sep=;\r\n" + out.getvalue().encode()) == {
+        "a": {"band_gap": 1.5}, "b": {"band_gap": 0.0},
+    }  # fmt: skip
+
+
+NIAL = Structure(Lattice.cubic(2.9), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("cif", cif(2.9)), ("CIF", cif(2.9)), ("cif", cif(2.9).replace("\n", "\\n")), ("poscar", NIAL.to(fmt="poscar")),
+        ("structure", NIAL.to(fmt="json")), ("structure", str(NIAL.as_dict())), ("structure", cif(2.9)),
+        ("cif", cif(2.9).replace("\n", "\r\n")),
+    ],
+)  # fmt: skip
+def test_crystals_in_any_form(tmp_path: Path, column: str, cell: str) -> None:
+    rows = text([["id", column, "band_gap (meV)", "energy [Ha]"], ["=a", cell, "1500", "-2"]])
+    found = load_text(tmp_path / "x.csv", rows.encode())
+    assert found == {"=a": {"band_gap": 1.5, "energy_per_atom": pytest.approx(-27.211386245988)}}
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("", "it is empty"), ("nan", "it is empty"), (str(NIAL), "what Python prints"), ("{not json", "no JSON"),
+        (cif(2.9) + cif(3.0), "holds 2 crystals"), ("x\n1\n1 0 0\n", "too few"),
+        (cif(2.9).replace("Ni", "Va"), "a vacancy"),
+        (re.sub("(?<=_formula_sum).*", " 'Ni1 Al1 H2'", cif(2.9)), "hydrogens"),
+    ],
+)  # fmt: skip
+def test_cells_that_hold_no_crystal(tmp_path: Path, cell: str, told: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text([HEAD, ["a", cell, "1"]]))
+    (refused,) = [one for batch in table._batches(path, LoadOptions()) for one in batch.read()]
+    assert isinstance(refused, Refusal)
+    assert told in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "told"),
+    [
+        (["cif", "band_gap (furlong)"], {}, "in 'furlong', in which band_gap is not read"),
+        (["cif", "band_gap", "band_gap"], {}, "has the column 'band_gap' twice"),
+        (["cif", "e_hull", "ehull"], {}, "both hold energy_above_hull"),
+        (["structures_of_mine", "x"], {}, "no column cif, poscar or structure"),
+    ],
+)
+def test_headers_that_leave_open_what_is_meant(
+    database: str, tmp_path: Path, header: list[str], options: dict[str, str], told: str
+) -> None:
+    (tmp_path / "x.csv").write_text(text([header, [cif(2.9), *["1"] * (len(header) - 1)]]))
+    with pytest.raises(InputError, match=told):
+        table.load(tmp_path / "x.csv")
+
+
+def test_an_option_says_which_of_two_columns_is_meant(tmp_path: Path) -> None:
+    rows = text([["id", "cif", "e_hull", "ehull"], ["a", cif(2.9), "0.1", "0.2"]])
+    found = load_text(tmp_path / "x.csv", rows.encode(), columns={"ehull": "energy_above_hull"})
+    assert found == {"a": {"energy_above_hull": 0.2}}

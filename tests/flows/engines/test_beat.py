@@ -24,7 +24,7 @@ HERE = parse(worker_name())
 assert HERE is not None
 DEAD = replace(HERE, pid=999_999_999, unique="dead").name
 ELSEWHERE = replace(HERE, space="1", unique="elsewhere").name
-AL = Structure(Lattice.cubic(4.05), ["Al"], [[0, 0, 0]])
+AL = Structure(Lattice.cubic(4.05), ["Al"] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 
 
 @pytest.fixture(autouse=True)

@@ -42,10 +42,10 @@ def test_a_server_of_your_own_is_not_stopped(cli: Callable[..., Any], database: 
 
 def test_init_may_be_repeated_and_migrate_has_nothing_left(cli: Callable[..., Any], database: str) -> None:
     would = cli("db", "migrate", "--dry-run")
-    assert all(line.startswith("would do: 1 ") for line in would.out.splitlines())
+    assert all(line.startswith("would do: ") for line in would.out.splitlines())
     assert connection.database()["schema_version"].count_documents({}) == 0
     for _ in range(2):
-        assert "is ready, schema version 1" in cli("db", "init").out
+        assert f"is ready, schema version {connection.SCHEMA_VERSION}" in cli("db", "init").out
     assert cli("db", "migrate").out == "The schema is up to date.\n"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.db_init.importers import jsonl, registry
+from fermiloop.db_init.importers import json_files, registry
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine
@@ -45,9 +45,9 @@ def test_a_good_line_becomes_a_material_with_labels_of_its_release(
     database: str, write: Callable[..., Path], line: Callable[..., str]
 ) -> None:
     path = write(line(e_form=-0.66, e_form_mp2018=-0.61, bulk_modulus_vrh=158.0, gap_mp2018=None))
-    assert jsonl.load(path) == LoadReport(1, 0, 0)
+    assert json_files.load(path) == LoadReport(1, 0, 0)
     (found,) = materials.find(materials.MaterialQuery(formula="AlNi"))
-    assert (found.origin, found.source["key"], found.space_group) == (Origin.IMPORT, "x-1", 221)
+    assert (found.origin, found.source["key"], found.space_group) == (Origin.IMPORT, "mp-1", 221)
     releases = {method.settings["release"]: method.id for method in methods.of_engine(Engine.EXTERNAL)}
     assert labels.values([found.id], "formation_energy_per_atom", releases["current"]) == {found.id: -0.66}
     assert labels.values([found.id], "formation_energy_per_atom", releases["2018"]) == {found.id: -0.61}
@@ -60,19 +60,19 @@ def test_a_bad_line_is_kept_with_its_number_and_reason(
     database: str, write: Callable[..., Path], line: Callable[..., str], change: dict[str, Any], told: str
 ) -> None:
     path = write("", line(**change), line(), "{", "[1]", "null")
-    assert jsonl.load(path) == LoadReport(1, 0, 4)
+    assert json_files.load(path) == LoadReport(1, 0, 4)
     entries = {entry.line: entry for entry in quarantine.find("some.jsonl")}
     assert sorted(entries) == [2, 4, 5, 6]
     assert "JSONDecodeError" in entries[4].reason
     assert told in entries[2].reason
     assert entries[2].reason
-    assert entries[2].excerpt.startswith('{"material_id": "x-1"')
+    assert entries[2].excerpt.startswith("mp-1: ")
 
 
 def test_a_repeat_adds_nothing(database: str, write: Callable[..., Path], line: Callable[..., str]) -> None:
     path = write(line(), line(species=["Pd", "Al"]), line(), "bad")
-    assert jsonl.load(path) == LoadReport(2, 1, 1)
-    assert jsonl.load(path) == LoadReport(0, 3, 1)
+    assert json_files.load(path) == LoadReport(2, 1, 1)
+    assert json_files.load(path) == LoadReport(0, 3, 1)
     assert materials.count() == 2
     assert len(quarantine.find()) == 1
 
@@ -80,9 +80,9 @@ def test_a_repeat_adds_nothing(database: str, write: Callable[..., Path], line: 
 def test_chunks_do_not_lose_lines(
     database: str, write: Callable[..., Path], line: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jsonl, "CHUNK", 2)
+    monkeypatch.setattr(json_files, "CHUNK", 2)
     path = write(*[line(species=[element, "Al"]) for element in ("Ni", "Pd", "Pt", "Cu", "Ag")])
-    assert jsonl.load(path) == LoadReport(5, 0, 0)
+    assert json_files.load(path) == LoadReport(5, 0, 0)
 
 
 def test_compressed_files_are_read(database: str, tmp_path: Path, line: Callable[..., str]) -> None:
