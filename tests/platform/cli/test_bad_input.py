@@ -64,7 +64,7 @@ def check(outcome: Any, names: str, code: int = 2) -> None:
         ("materials export out.xlsx", "out.xlsx"),
         ("candidates find --stage pased", "passed"),
         ("candidates find --generator dos_composr", "dos_composer"),
-        ("candidates find --range similarity=0:1", "similarity"),
+        ("candidates find --range similarty=0:1", "similarity"),
         ("candidates find --round first", "first"),
         ("candidates find --json --csv", "--csv"),
         ("candidates explain", "ID"),
