@@ -22,6 +22,7 @@ INDEXES: Final[dict[str, tuple[tuple[tuple[str, int], ...], ...]]] = {
         (("crystal_system", UP), ("n_sites", UP)),
         (("origin", UP),),
     ),
+    "settings": ((("formula", UP),), (("material", UP),), (("form", UP),), (("cell", UP),)),
     "spectra": (
         (("material", UP), ("kind", UP), ("method", UP)),
         (("kind", UP), ("method", UP)),

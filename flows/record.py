@@ -6,20 +6,23 @@ worker killed between any two of them leaves nothing that the rerun would not me
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Maker, OnMissing, job
 from pymatgen.core import Composition
 
-from fermiloop.flows.engines import isolation
-from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines import failures, isolation, sanity
+from fermiloop.flows.engines.protocol import EngineEntry, EvaluationResult
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.reasons import reason_of
 from fermiloop.flows.steps import cheap_method_of, logger, step
 from fermiloop.flows.targets import computed_curve, resolve
 from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import EngineError
 from fermiloop.platform.screening.hull import Hulls
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, spectra
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Alignment, CalculationState, Engine, Origin, Property, RoundState, Stage
@@ -54,15 +57,16 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             return adopt(spec, candidate, calculation)
         found = _result(calculation, outputs)
         cost = isolation.core_seconds(calculation.id)
-        if isinstance(found, str):
+        if isinstance(found, str):  # nothing of it is in the store
             calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=found)
             candidates.update(candidate.id, stage=Stage.FAILED, reason=found)
             logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
             return str(Stage.FAILED)
+        calculation.method = method_that_ran(calculation, found)
         material = ingest(spec, candidate, calculation, found)
         scores = judge(spec, found, material, calculation.method)
         candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=scores)
-        result = {"material": material, "energy_per_atom": found.energy_per_atom, **scores}
+        result = {"material": material, "energy_per_atom": found.energy_per_atom, **scores, **found.computed_by()}
         calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
         closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
         calculations.mark_ingested(calculation.id, late=closed)
@@ -81,20 +85,21 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
         candidate=candidate.id,
     )
     method, made_by = calculation.method, calculation.id
+    factor = materials.per_cell(material, found.structure)
     if found.energies is not None and found.density is not None:
         spectra.save(
             material,
             found.energies,
-            found.density,
+            [factor * value for value in found.density],
             method=method,
             calculation=made_by,
-            n_electrons=found.n_electrons,
+            n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
         )
     numbers = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
         Property.BAND_GAP: found.gap,
-        Property.MAGNETIC_MOMENT: found.magnetic_moment,
+        Property.MAGNETIC_MOMENT: None if found.magnetic_moment is None else factor * found.magnetic_moment,
         Property.FERMI_LEVEL: found.fermi_level,
     }
     numbers |= stability(found.structure.composition, found.energy_per_atom, method, material)
@@ -159,6 +164,24 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
     return str(Stage.EVALUATED)
 
 
+def method_that_ran(calculation: Calculation, found: EvaluationResult) -> str:
+    """Id of the Method of a result: the planned one, unless the program says that it ran another functional.
+
+    Such a result is paid for and true, so it is kept, under a Method of its own that no hull or training set of the
+    planned one is mixed with.
+    """
+    planned = methods.get(calculation.method)
+    if found.functional is None or found.functional == planned.functional:
+        return str(calculation.method)
+    method = methods.save(planned.engine, found.functional, dict(planned.settings), dict(planned.code_versions))
+    calculations.set_method(calculation.id, method)
+    logger.warning(
+        "%s was planned by %s and ran %s; its results are kept under the Method of that, %s",
+        calculation.id, planned.functional, found.functional, method,
+    )  # fmt: skip
+    return method
+
+
 def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
     """Results of the engine, or why there are none.
 
@@ -167,11 +190,21 @@ def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
     entry = ENGINES[Engine(calculation.engine)]
     given = {name: value for name, value in (outputs or {}).items() if value}
     if not given:
-        failure = isolation.read_failure(calculation.id)
-        if failure is not None:
-            return f"{failure.step}: {failure.reason}"
         left = isolation.read_output(isolation.step_folder(calculation.id, entry.last_step))
-        if left is None:
-            return "it ended without a result; see its calculation folder"
+        if isolation.read_failure(calculation.id) is not None or left is None:
+            return reason_of(calculation.id)
         given = {entry.last_step: left}
-    return entry.results(given)
+    try:
+        return _believed(entry, given)
+    except Exception as error:  # noqa: BLE001  (whatever an output lacks, the evaluation has failed for that reason)
+        folder = isolation.step_folder(calculation.id, entry.last_step)
+        folder.mkdir(parents=True, exist_ok=True)
+        return f"{entry.last_step}: {failures.write(folder, error)}"
+
+
+def _believed(entry: EngineEntry, given: Mapping[str, Any]) -> EvaluationResult:
+    found = entry.results(given)
+    fault = sanity.fault_of(found, entry.lowest_energy)
+    if fault is not None:
+        raise EngineError(f"its result is refused: {fault}")
+    return found

@@ -54,6 +54,7 @@ def read_record(name: str) -> CampaignRecord:
         grid=tuple(target.grid.points.tolist()) if target.grid is not None else (),
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
+        alignment=str(spectra.alignment()),
         library_similarities=_library(spec, target),
         lineage=lineage.explain(best.id) if best else None,
         hull=_hull(best, by_id[best.calculation].method) if best else None,

@@ -49,7 +49,19 @@ class ArrayField(BinaryField):
             self.error("NaN or infinity in it")
 
 
-class StructureField(DictField):
+class PlainField(DictField):
+    """A dictionary that is plain already: nothing in it is converted, which takes long for crystals."""
+
+    def to_mongo(self, value: Any, use_db_field: bool = True, fields: Any = None) -> Any:  # noqa: ARG002
+        """What is stored: the value itself."""
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """What was stored."""
+        return value
+
+
+class StructureField(PlainField):
     """A pymatgen structure as its dictionary: a real cell and atoms that do not overlap."""
 
     def validate(self, value: Any) -> None:

@@ -6,24 +6,25 @@ from typing import Any
 
 from mongoengine import DateTimeField, DictField, EnumField, FloatField, IntField, ListField, StringField
 from pymatgen.core import Structure
-from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.fingerprint import fingerprint
-from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.platform.representations.canonical import Form, cell_id, crystal_system
+from fermiloop.schemas.base import BaseDocument, now
 from fermiloop.schemas.fields import FiniteField, StructureField, structure_fault
+from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.vocabulary import CrystalSystem, Origin
 
-SYMMETRY_TOLERANCE = 0.01  # Å
-COORDINATE_DIGITS = 4  # of fractional coordinates and Å, for the id
+structure_id = cell_id
 
 
 class Material(BaseDocument):
-    """One crystal; the same crystal is the same document."""
+    """One crystal, whatever the cells in which it came: its id is that of the first one's canonical cell."""
 
     meta = {"collection": "materials"}
 
-    structure = StructureField(required=True)  # pymatgen dictionary, Å
+    as_it_came: Setting | None = None  # not stored here: the cell that `from_structure` was given
+
+    structure = StructureField(required=True)  # canonical cell: pymatgen dictionary, Å
     formula = StringField(required=True)  # reduced
     formula_lower = StringField(required=True)
     elements = ListField(StringField(), required=True)  # sorted symbols
@@ -60,50 +61,43 @@ class Material(BaseDocument):
         fault = structure_fault(structure)
         if fault:
             raise InputError(f"The structure {structure.composition.formula or '(empty)'} is refused: {fault}.")
-        plain, analyser = _bare(structure)
-        number = int(analyser.get_space_group_number())
-        composition = plain.composition
-        symbols = sorted(element.symbol for element in composition.elements)
-        return cls(
-            id=structure_id(plain),
-            structure=plain.as_dict(),
-            formula=composition.reduced_formula,
-            formula_lower=composition.reduced_formula.lower(),
-            elements=symbols,
-            n_elements=len(symbols),
-            n_sites=len(plain),
-            chemical_system="-".join(symbols),
-            crystal_system=CrystalSystem(analyser.get_crystal_system()),
-            space_group=number,
-            prototype=prototype or f"{composition.anonymized_formula}-{number}",
-            volume_per_atom=plain.volume / len(plain),
-            fingerprint=[float(x) for x in fingerprint(plain)],
-            origin=origin,
-            source=source,
-            candidate=candidate,
+        about: dict[str, Any] = {"origin": origin, "source": source, "prototype": prototype, "candidate": candidate}
+        return cls.from_setting(Setting.from_structure(structure, **about))
+
+    @classmethod
+    def from_setting(cls, setting: Setting) -> Material:
+        """The material that a cell makes where it is the first of its crystal."""
+        form = setting.to_form()
+        made = cls(
+            id=setting.material,
+            origin=setting.origin,
+            source=setting.source,
+            candidate=setting.candidate,
+            **described(form, setting.prototype),
         )
+        made.as_it_came = setting
+        return made
 
     def to_structure(self) -> Structure:
         """The crystal as pymatgen's object."""
         return Structure.from_dict(self.structure)
 
 
-def _bare(structure: Structure) -> tuple[Structure, SpacegroupAnalyzer]:
-    """The crystal without charges, moments or other properties of sites, and its symmetry."""
-    try:
-        plain = Structure(structure.lattice, [site.specie.symbol for site in structure], structure.frac_coords)
-        analyser = SpacegroupAnalyzer(plain, symprec=SYMMETRY_TOLERANCE)
-        analyser.get_crystal_system()
-    except ValueError as error:
-        raise InputError(f"The structure {structure.composition.formula} is refused: {error}.") from None
-    return plain, analyser
-
-
-def structure_id(structure: Structure) -> str:
-    """Id of a crystal as written: its cell and sites, rounded."""
-    sites = sorted(
-        (site.specie.symbol, *(round(float(x) % 1.0, COORDINATE_DIGITS) % 1.0 for x in site.frac_coords))
-        for site in structure
-    )
-    cell = [[round(float(x), COORDINATE_DIGITS) + 0.0 for x in row] for row in structure.lattice.matrix]
-    return content_id("m", cell, sites)
+def described(form: Form, prototype: str | None) -> dict[str, Any]:
+    """What a material says of its crystal, by field."""
+    symbols = sorted(set(form.symbols))
+    anonymous = form.structure.composition.anonymized_formula
+    return {
+        "structure": form.structure.as_dict(),
+        "formula": form.formula,
+        "formula_lower": form.formula.lower(),
+        "elements": symbols,
+        "n_elements": len(symbols),
+        "n_sites": len(form.symbols),
+        "chemical_system": "-".join(symbols),
+        "crystal_system": CrystalSystem(crystal_system(form.space_group)),
+        "space_group": form.space_group,
+        "prototype": prototype or f"{anonymous}-{form.space_group}",
+        "volume_per_atom": form.volume_per_atom,
+        "fingerprint": [float(x) for x in form.fingerprint],
+    }

@@ -46,6 +46,9 @@ class Unit(StrEnum):
     DIMENSIONLESS = "1"
 
 
+PER_CELL: Final = frozenset({Unit.MU_B_PER_CELL, Unit.STATES_PER_EV_PER_CELL, Unit.STATES_PER_THZ_PER_CELL})
+"""Units of what grows with the cell: a material's cell is its canonical one."""
+
 UNIT_OF: Final[dict[Property, Unit]] = {
     Property.ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
     Property.FORMATION_ENERGY_PER_ATOM: Unit.EV_PER_ATOM,

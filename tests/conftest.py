@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from pymongo import MongoClient
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -91,3 +94,81 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
     }
     calls = {"oracle_calls": 36, "calls_per_composition": 12, "relaxation_calls": 8}
     return found | {(name, None): {"potential": "analytic"} | calls for name in searches}
+
+
+NOISE = 1e-3  # Å
+
+
+def _ten() -> dict[str, Structure]:
+    group, cubic = Structure.from_spacegroup, Lattice.cubic
+    low = [[0.1, 0.2, 0.3], [0.6, 0.71, 0.82], [0.35, 0.1, 0.6], [0.8, 0.4, 0.55], [0.15, 0.6, 0.9]]
+    gallia = [[0.09, 0, 0.79], [0.34, 0, 0.68], [0.16, 0, 0.1], [0.49, 0, 0.26], [0.83, 0, 0.44]]
+    tilted = [[0.036, 0.25, 0.993], [0, 0, 0.5], [0.484, 0.25, 0.071], [0.289, 0.037, 0.711]]
+    return {
+        "fcc": group("Fm-3m", cubic(3.61), ["Cu"], [[0, 0, 0]]),
+        "bcc": group("Im-3m", cubic(2.87), ["Fe"], [[0, 0, 0]]),
+        "hcp": group("P6_3/mmc", Lattice.hexagonal(3.2, 5.2), ["Mg"], [[1 / 3, 2 / 3, 0.25]]),
+        "rocksalt": group("Fm-3m", cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]),
+        "perovskite": group("Pm-3m", cubic(3.905), ["Sr", "Ti", "O"], [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0]]),
+        "spinel": group("Fd-3m", cubic(8.08), ["Mg", "Al", "O"], [[0] * 3, [5 / 8] * 3, [0.3874] * 3]),
+        "triclinic": Structure(Lattice.from_parameters(5.1, 6.3, 7.2, 83, 77, 96), ["Ca", "Si", "O", "O", "O"], low),
+        "rhombohedral": group("R-3c", Lattice.hexagonal(4.76, 12.99), ["Al", "O"], [[0, 0, 0.352], [0.306, 0, 0.25]]),
+        "monoclinic": group("C2/m", Lattice.monoclinic(12.2, 3.04, 5.8, 103.8), ["Ga", "Ga", "O", "O", "O"], gallia),
+        "free": group("Pnma", Lattice.orthorhombic(5.38, 7.64, 5.44), ["Ca", "Ti", "O", "O"], tilted),
+    }
+
+
+def _nine(crystal: Structure, rng: np.random.Generator) -> dict[str, Structure]:
+    analyser = SpacegroupAnalyzer(crystal)
+    primitive, conventional = (
+        analyser.get_primitive_standard_structure(),
+        analyser.get_conventional_standard_structure(),
+    )
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    turn *= np.sign(np.linalg.det(turn))
+    order = rng.permutation(len(conventional))
+    swapped = [1, 0, 2]
+    cells = {
+        "primitive": primitive,
+        "conventional": conventional,
+        "supercell": primitive * [[2, 0, 0], [0, 1, 0], [1, 0, 1]],
+        "rotated": Structure(
+            Lattice(conventional.lattice.matrix @ turn.T), conventional.species, conventional.frac_coords
+        ),
+        "Niggli": primitive.get_reduced_structure("niggli"),
+        "shifted": Structure(primitive.lattice, primitive.species, primitive.frac_coords + rng.random(3)),
+        "left-handed": Structure(
+            Lattice(primitive.lattice.matrix[swapped]), primitive.species, primitive.frac_coords[:, swapped]
+        ),
+        "permuted": Structure.from_sites([conventional[i] for i in order]),
+        "noise": _noisy(conventional, rng),
+    }
+    assert np.linalg.det(cells["left-handed"].lattice.matrix) < 0
+    return cells
+
+
+def _noisy(crystal: Structure, rng: np.random.Generator, size: float = NOISE) -> Structure:
+    return Structure(
+        crystal.lattice.matrix + rng.normal(0, size, (3, 3)),
+        crystal.species,
+        crystal.cart_coords + rng.normal(0, size, (len(crystal), 3)),
+        coords_are_cartesian=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def ten_crystals() -> dict[str, Structure]:
+    """Crystals of ten kinds, from cubic to triclinic, conventional where they have such a cell."""
+    return _ten()
+
+
+@pytest.fixture(scope="session")
+def nine_settings() -> Callable[[Structure, np.random.Generator], dict[str, Structure]]:
+    """Maker of nine cells of one crystal."""
+    return _nine
+
+
+@pytest.fixture(scope="session")
+def noisy() -> Callable[..., Structure]:
+    """Maker of a crystal with normally distributed noise on cell and atoms, 1e-3 Å wide."""
+    return _noisy

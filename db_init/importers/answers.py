@@ -8,11 +8,11 @@ of them lie further apart than a repeated calculation does, nobody can tell whic
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from fermiloop.schemas.vocabulary import UNIT_OF, Property
+from fermiloop.schemas.vocabulary import PER_CELL, UNIT_OF, Property
 
 LOWER_COUNTS: Final = frozenset(
     {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL}
@@ -57,6 +57,11 @@ class Answer:
     key: str
     line: int | None = None
     file: str | None = None
+
+    def at(self, material: str, factor: float) -> Answer:
+        """The same answer of the material that the crystal is, whose cell is `factor` times as large."""
+        value = factor * self.value if UNIT_OF[self.place[2]] in PER_CELL else self.value
+        return replace(self, place=(material, *self.place[1:]), value=value)
 
     def row(self) -> dict[str, Any]:
         """As it is kept with its batch."""
@@ -121,20 +126,21 @@ def standing(
 
 def settle_all(answers: Iterable[Answer]) -> dict[Place, float | None]:
     """The value of each place; None where its answers contradict each other."""
-    return {place: settle(place[2], [one.value for one in given]) for place, given in _by_place(answers).items()}
+    return {place: settle(place[2], [one.value for one in given]) for place, given in by_place(answers).items()}
 
 
 def left_out(answers: Iterable[Answer]) -> list[tuple[Answer, str]]:
     """Every answer that does not count although another says something else, with the reason in words."""
     told: list[tuple[Answer, str]] = []
-    for place, given in _by_place(answers).items():
+    for place, given in by_place(answers).items():
         value = settle(place[2], [one.value for one in given])
         beyond = (one for one in given if value is None or abs(one.value - value) > SAME.get(place[2], 0.0))
         told += [(one, _reason(one, value, given)) for one in beyond]
     return sorted(told, key=lambda pair: _order(pair[0]))
 
 
-def _by_place(answers: Iterable[Answer]) -> dict[Place, list[Answer]]:
+def by_place(answers: Iterable[Answer]) -> dict[Place, list[Answer]]:
+    """Answers of each place, in an order that does not depend on theirs."""
     found: dict[Place, list[Answer]] = {}
     for one in sorted(answers, key=_order):
         found.setdefault(one.place, []).append(one)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
-from fermiloop.db_init.importers.answers import Answer, Place, Standing, left_out, settle_all, standing, winner
+from fermiloop.db_init.importers.answers import (
+    Answer,
+    Place,
+    Standing,
+    by_place,
+    left_out,
+    settle_all,
+    standing,
+    winner,
+)
 from fermiloop.db_init.importers.entries import Entry, Refusal
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
 from fermiloop.platform.store import labels, materials, methods, spectra
@@ -17,7 +27,7 @@ from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import UNIT_OF, Origin, Property
+from fermiloop.schemas.vocabulary import PER_CELL, UNIT_OF, Origin, Property
 
 ALIKE: Final = 0.99  # cosine similarity of two curves that are one calculation and its repeat
 ENERGIES: Final = (Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM)
@@ -43,12 +53,13 @@ class Offer:
         content = hashlib.sha256(bytes(spectrum.values) + repr((spectrum.lo, spectrum.hi)).encode()).hexdigest()
         return cls(energy, content, spectrum, entry.key, entry.line)
 
-    def at(self, material: str) -> Offer:
-        """The same curve under the id of the material that its crystal is."""
+    def at(self, material: str, factor: float) -> Offer:
+        """The same curve, `factor` times as large, under the id of the material that its crystal is."""
         one = self.spectrum
         if one.material == material:
             return self
-        moved = Spectrum.from_arrays(material, one.points(), one.array(), method=one.method, kind=one.kind, gap=one.gap)
+        values = factor * one.array()
+        moved = Spectrum.from_arrays(material, one.points(), values, method=one.method, kind=one.kind, gap=one.gap)
         return replace(self, spectrum=moved)
 
 
@@ -81,20 +92,25 @@ class Documents:
         """
         material = Material.from_structure(entry.structure, origin=Origin.IMPORT, source=entry.source)
         material.check()
-        for name, value, method in entry.numbers:
+        factor = material.n_sites / len(entry.structure)  # what came per cell becomes per cell of the material
+        numbers = [
+            (name, factor * value if UNIT_OF[name] in PER_CELL else value, method)
+            for name, value, method in entry.numbers
+        ]
+        for name, value, method in numbers:
             Label.make(material.id, name, value, method=method.id, calculation=None, version=1).check()
         offers = []
         if entry.curve is not None:
             curve = entry.curve
             made = Spectrum.from_arrays(
-                material.id, curve.energies, curve.values, method=curve.method.id, gap=curve.gap
+                material.id, curve.energies, factor * curve.values, method=curve.method.id, gap=curve.gap
             )
             made.check()
             offers.append(Offer.of(made, entry))
         self.materials.append(material)
         self.answers += [
             Answer((material.id, method.id, name), value, entry.key, entry.line, file)
-            for name, value, method in entry.numbers
+            for name, value, method in numbers
         ]
         self.offers += offers
         for method in [method for *_, method in entry.numbers] + ([entry.curve.method] if entry.curve else []):
@@ -105,8 +121,11 @@ class Documents:
         # of entries of one crystal that of the first key names its source, wherever it stands: the last one counts
         ordered = sorted(self.materials, key=lambda one: str(one.source.get("key")), reverse=True)
         self.ids, self.new = materials.take_in(ordered)
-        self.answers = [replace(one, place=(self.ids[one.place[0]], *one.place[1:])) for one in self.answers]
-        self.offers = [one.at(self.ids[one.spectrum.material]) for one in self.offers]
+        known = materials.get_many(home for one, home in self.ids.items() if one != home)
+        sites = {one.id: int(one.n_sites) for one in self.materials}
+        factors = {one: known[home].n_sites / sites[one] if home in known else 1.0 for one, home in self.ids.items()}
+        self.answers = [one.at(self.ids[one.place[0]], factors[one.place[0]]) for one in self.answers]
+        self.offers = [one.at(self.ids[one.spectrum.material], factors[one.spectrum.material]) for one in self.offers]
         return set(self.ids.values())
 
     def save(self, held: Collection[str] = (), offered: dict[str, Offer] | None = None) -> Written:
@@ -130,7 +149,9 @@ class Documents:
         return Written(added, told + contradictions)
 
 
-def save_labels(answers: Collection[Answer], mine: Collection[str] = ()) -> tuple[list[str], list[Refusal]]:
+def save_labels(
+    answers: Collection[Answer], mine: Collection[str] = (), since: datetime | None = None
+) -> tuple[list[str], list[Refusal]]:
     """Write the values that count; ids of the labels that were new, and what contradicts an earlier load.
 
     Parameters
@@ -139,18 +160,18 @@ def save_labels(answers: Collection[Answer], mine: Collection[str] = ()) -> tupl
         All that a load says of its places, as far as it is known.
     mine
         Ids of labels that the same load added before: they are no earlier answer and give way.
+    since
+        When the load began: labels that are as young are its own, under whatever ids they are now.
     """
-    by_place: dict[Place, list[Answer]] = {}
-    for one in answers:
-        by_place.setdefault(one.place, []).append(one)
-    stored = _stored(by_place)
+    said = by_place(answers)
+    stored = _stored(said)
     first: list[Label] = []
     added, told = [], []
     for place, value in settle_all(answers).items():
         rows = stored.get(place, [])
-        earlier = [label for label in rows if label.id not in mine]
-        own = [label for label in rows if label.id in mine]
-        given = by_place[place]
+        own = [one for one in rows if one.id in mine or (since is not None and one.created_at >= since)]
+        earlier = [one for one in rows if one not in own]
+        given = said[place]
         if value is not None and [(one.value, one.entry) for one in own] == [(value, winner(given, value))]:
             continue
         labels.withdraw(label.id for label in own)

@@ -16,7 +16,8 @@ from fermiloop.db_init.importers.answers import Answer, left_out
 from fermiloop.db_init.importers.documents import Documents, Offer, refusal, save_labels
 from fermiloop.db_init.importers.entries import BAD, Batch, Entry, Refusal
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
-from fermiloop.platform.store import imports, quarantine
+from fermiloop.platform.store import imports, materials, quarantine
+from fermiloop.schemas.base import now
 
 
 class Load:
@@ -24,6 +25,8 @@ class Load:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        began = now()
+        self.began = began.replace(microsecond=began.microsecond // 1000 * 1000)  # as the database keeps times
         self.batches: list[Batch] = []
         self.offered: dict[str, Offer] = {}
         self._first: dict[str, int] = {}
@@ -47,6 +50,8 @@ class Load:
 
     def settle(self) -> int:
         """Settle what several batches say of one crystal; how many answers were left out."""
+        homes = materials.moved(self._first)
+        self._follow(homes)
         if not self._again:
             return 0
         places = sorted(set().union(*self._again.values()))
@@ -54,13 +59,15 @@ class Load:
         noted = imports.answers_of(files)
         answers: dict[str, list[Answer]] = {
             digest: [
-                Answer.from_row(row, files[digest].file) for row in found.answers if row["material"] in self._again
+                Answer.from_row({**row, "material": home}, files[digest].file)
+                for row in found.answers
+                if (home := homes.get(row["material"], row["material"])) in self._again
             ]
             for digest, found in noted.items()
         }
         mine = {label for found in noted.values() for label in found.added}
         whole = [one for given in answers.values() for one in given]
-        added, contradictions = save_labels(whole, mine)
+        added, contradictions = save_labels(whole, mine, self.began)
         if added:
             imports.add_labels(next(reversed(files)), added)
         held = self._held(answers)
@@ -70,6 +77,18 @@ class Load:
         for refused in contradictions:
             quarantine.put(self.source, refused.line, refused.reason, f"{refused.key}: {refused.excerpt}")
         return len([one for one, _ in told if one not in held]) + len(contradictions)
+
+    def _follow(self, homes: dict[str, str]) -> None:
+        """Count materials that turned out to be one crystal as one."""
+        for former, home in sorted(homes.items()):
+            places = {place for one in (former, home) if one in self._first for place in self._places(one)}
+            self._first[home] = min(places)
+            if len(places) > 1:
+                self._again[home] = places
+            self._again.pop(former, None)
+
+    def _places(self, material: str) -> set[int]:
+        return self._again.get(material, {self._first[material]})
 
     def _held(self, answers: dict[str, list[Answer]]) -> set[Answer]:
         """Answers that were left out, and told, with their own batch."""

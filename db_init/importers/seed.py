@@ -107,13 +107,17 @@ def _documents(
     structure = Structure.from_dict(row["structure"])
     source = {"name": "fermiloop seed library", "key": row["key"], "licence": "MIT"}
     material = Material.from_structure(structure, origin=Origin.SEED, source=source, prototype=row["prototype"])
-    gap = row["gap"] if "gap" in row else gap_in(GRID, np.asarray(row["dos"], dtype=float))
-    spectrum = Spectrum.from_arrays(material.id, GRID, row["dos"], method=gpaw, n_electrons=row["nelectrons"], gap=gap)
+    factor = material.n_sites / len(structure)  # what is per cell in the file becomes per cell of the material
+    density = factor * np.asarray(row["dos"], dtype=float)
+    gap = row["gap"] if "gap" in row else gap_in(GRID, density)
+    spectrum = Spectrum.from_arrays(
+        material.id, GRID, density, method=gpaw, n_electrons=factor * row["nelectrons"], gap=gap
+    )
     energy = row["energy"] / len(structure)
     numbers = [
         (Property.ENERGY_PER_ATOM, energy, gpaw),
         (Property.FERMI_LEVEL, row["efermi"], gpaw),
-        (Property.MAGNETIC_MOMENT, row["magmom"], gpaw),
+        (Property.MAGNETIC_MOMENT, factor * row["magmom"], gpaw),
         (Property.ENERGY_PER_ATOM, row["chgnet_energy_per_atom"], chgnet),
         (Property.FORMATION_ENERGY_PER_ATOM, row["chgnet_formation"], chgnet),
     ]

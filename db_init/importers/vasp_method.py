@@ -101,15 +101,13 @@ def method_of(
     words = [title.split() for title in titles if title.strip()]
     families = sorted({word[0] for word in words if len(word) > 1} or {str(kind) for kind in kinds if kind})
     symbols = [word[1] if len(word) > 1 else word[0] for word in words]
-    cutoff = number(tags.get("ENCUT") or tags.get("ENMAX"), "ENCUT")
     family = "/".join(families) or "unknown"
     unusual = _unusual(symbols)
     settings: dict[str, Any] = {
-        "cutoff": cutoff,  # eV
+        "cutoff": number(tags.get("ENCUT") or tags.get("ENMAX"), "ENCUT"),  # eV
         "potentials": f"{family} ({', '.join(unusual)})" if unusual else family,
     }
-    u_values = _hubbard(tags, symbols, hubbards)
-    if u_values:
+    if u_values := _hubbard(tags, symbols, hubbards):
         settings["hubbard"] = u_values  # eV
     if is_set(tags.get("LSORBIT")):
         settings["spin_orbit"] = True

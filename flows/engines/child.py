@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from fermiloop.flows.engines import isolation, tasks
+from fermiloop.flows.engines import failures, isolation, tasks
 
 TASKS: Final[dict[str, Callable[[dict[str, Any], Path], dict[str, Any]]]] = {
     "gpaw_relax": tasks.gpaw_relax,
@@ -39,8 +39,7 @@ def main(folder: Path) -> int:
             outcome = "done"
         except Exception as error:  # noqa: BLE001  (whatever the engine raises is the reason of the failure)
             output, outcome = None, "failed"
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
-            isolation.write_atomically(folder / isolation.FAILURE, json.dumps({"reason": reason}))
+            failures.write(folder, error)
         if output is not None:
             isolation.write_atomically(folder / isolation.OUTPUT, json.dumps(output))
         isolation.add_cost(folder, time.process_time(), outcome)

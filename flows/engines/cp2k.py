@@ -28,7 +28,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.inputs import Kpoints, KpointsSupportedModes
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from fermiloop.flows.engines import isolation, native
+from fermiloop.flows.engines import failures, isolation, native
 from fermiloop.flows.engines.geometry import plain, same_atoms
 from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings, versions
 from fermiloop.flows.engines.vasp import missing_programs
@@ -76,7 +76,7 @@ class Cp2kStepMaker(BaseCp2kMaker):
         if structure is None:
             raise EngineError(f"No structure for {self.step}: the step before failed.")
         compute = partial(self._compute, structure, prev_dir)
-        return native.once(self.calculation, self.step, compute, cores, self.time_limit)
+        return native.once(self.calculation, self.step, compute, native.Program(cores), self.time_limit)
 
     def _compute(self, structure: Structure, prev_dir: str | Path | None, before: list[Path]) -> Response:
         relaxes = isinstance(self.input_set_generator, CellOptSetGenerator)
@@ -187,10 +187,9 @@ def _cp2k_labels(calculation: str, document: Any) -> dict[str, Any]:
     """Labels of the static calculation; its task document stays in the job store."""
     if document is None:
         raise EngineError(f"No task document of {calculation} to read labels from: the step before failed.")
-    found = labels_of(document)
-    folder = isolation.step_folder(calculation, LABELS)
-    folder.mkdir(parents=True, exist_ok=True)
-    isolation.write_atomically(folder / isolation.OUTPUT, json.dumps(found))
+    with failures.told(calculation, LABELS):
+        found = labels_of(document)
+        isolation.write_atomically(isolation.step_folder(calculation, LABELS) / isolation.OUTPUT, json.dumps(found))
     return found
 
 

@@ -24,10 +24,11 @@ from typing import Any, Final
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.settings import settings
 
-INPUT, OUTPUT, FAILURE, COST, LOCK, LOG = (
+INPUT, OUTPUT, FAILURE, FAILURE_LOG, COST, LOCK, LOG = (
     "input.json",
     "output.json",
     "failure.json",
+    "failure.log",
     "cost.jsonl",
     "lock",
     "child.log",
@@ -77,7 +78,8 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
             done = read_output(folder)
         if done is not None:
             return done
-        (folder / FAILURE).unlink(missing_ok=True)
+        for name in (FAILURE, FAILURE_LOG):
+            (folder / name).unlink(missing_ok=True)
         code = _attempt(folder, time_limit)
         if code != BUSY:
             break
@@ -85,6 +87,9 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
     if done is None:
         reason = _reason(folder, code, time_limit)
         write_atomically(folder / FAILURE, json.dumps({"reason": reason}))
+        if not (folder / FAILURE_LOG).exists():  # the child was ended before it could write one
+            said = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+            (folder / FAILURE_LOG).write_text(f"{reason}\n\n{said}", encoding="utf-8")
         raise EngineError(f"The {step} of {calculation} failed: {reason}.")
     return done
 
@@ -107,10 +112,17 @@ def read_failure(calculation: str) -> Failure | None:
     return None
 
 
+def failure_logs(calculation: str) -> dict[str, str]:
+    """What each failed step of a calculation left of its failure, with its traceback, by step."""
+    paths = sorted(step_folder(calculation, "").glob(f"*/{FAILURE_LOG}"), key=lambda path: path.stat().st_mtime)
+    return {path.parent.name: path.read_text(encoding="utf-8", errors="replace") for path in paths}
+
+
 def forget_failure(calculation: str) -> None:
     """Let a calculation that failed be tried again: what its finished steps left is kept."""
-    for path in step_folder(calculation, "").glob(f"*/{FAILURE}"):
-        path.unlink(missing_ok=True)
+    for name in (FAILURE, FAILURE_LOG):
+        for path in step_folder(calculation, "").glob(f"*/{name}"):
+            path.unlink(missing_ok=True)
 
 
 def core_seconds(calculation: str) -> float:

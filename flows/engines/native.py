@@ -3,26 +3,28 @@
 atomate2 runs its programs in the folder of the worker, where one calculation would read what another left.
 Here every attempt at a step has a new folder, ``calculations/ID/STEP/attempt-N``; a finished step leaves its
 task document in the step's folder, which a rerun takes up; and an attempt that was killed leaves its last
-geometry to the next. What an attempt cost is its wall time on all the cores that the program says it ran on.
+geometry to the next. A program that outlived its worker is ended, and what it had finished by then is read, not
+computed again. What an attempt cost is its wall time on all the cores that the program says it ran on.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from jobflow import Response
-from monty.serialization import dumpfn, loadfn
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines import isolation
-from fermiloop.platform.errors import EngineError
+from fermiloop.flows.engines import documents, failures, isolation, orphans
 
+logger = logging.getLogger("fermiloop.flows")
 DOCUMENT: Final = "document.json.gz"
 ATTEMPT: Final = "attempt-"
 # custodian counts wall time from the first run of a process unless this is gone
@@ -31,17 +33,43 @@ WALLTIME_VARIABLE: Final = "CUSTODIAN_WALLTIME_START"
 Compute = Callable[[list[Path]], Response]  # folders of the attempts before, to the response of the job
 
 
-def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], int], time_limit: float) -> Response:
+@dataclass(frozen=True)
+class Program:
+    """What must be known of a program to account for its runs.
+
+    Parameters
+    ----------
+    cores
+        Number of cores that it says it ran on, from its output in a folder.
+    told_by
+        What it says of a failure, from its output in a folder; empty where it says nothing.
+    is_whole
+        Whether its output in a folder is that of a run which came to its end.
+    """
+
+    cores: Callable[[Path], int]
+    told_by: Callable[[Path], str] = lambda _: ""
+    is_whole: Callable[[Path], bool] = lambda _: False
+
+
+def once(
+    calculation: str,
+    step: str,
+    compute: Compute,
+    program: Program,
+    time_limit: float,
+    read: Callable[[], Response] | None = None,
+) -> Response:
     """Response of a step, from an earlier attempt where one finished.
 
     Parameters
     ----------
     compute
         Runs the program in the working folder; it is given the folders of the attempts before, first to last.
-    cores
-        Number of cores that a program says it ran on, from its output in a folder.
     time_limit
         Seconds that another process may hold the step for.
+    read
+        Reads the output of a run that came to its end in the working folder, and whose worker did not.
 
     Raises
     ------
@@ -53,23 +81,47 @@ def once(calculation: str, step: str, compute: Compute, cores: Callable[[Path], 
     with isolation.held(folder, time.monotonic() + time_limit + isolation.GRACE):
         document = folder / DOCUMENT
         if document.exists():
-            return Response(output=loadfn(document))
-        (folder / isolation.FAILURE).unlink(missing_ok=True)
+            return Response(output=documents.load(document))
         before = attempts(folder)
-        for left in before:
-            _account_for(folder, left, cores)
-        work = folder / f"{ATTEMPT}{len(before) + 1}"
-        try:
-            with _working_in(work):
-                response = compute(before)
-            _keep(response.output, document)
-        except Exception as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
-            isolation.write_atomically(folder / isolation.FAILURE, json.dumps({"reason": reason}))
-            _end(folder, work, cores, "failed")
-            raise EngineError(f"The {step} of {calculation} failed: {reason}.") from error
-        _end(folder, work, cores, "done")
-        return response
+        found = _left_whole(before, program, read)
+        if found is None:
+            for left in before:
+                _account_for(folder, left, program.cores)
+            work = folder / f"{ATTEMPT}{len(before) + 1}"
+            with failures.told(calculation, step, lambda: program.told_by(work)), _charged(folder, work, program):
+                with _working_in(work):
+                    found = compute(before)
+                found.output = _keep(found.output, document)
+            return found
+        found.output = _keep(found.output, document)
+        _end(folder, before[-1], program.cores, "done", until=_last_written(before[-1]))
+        return found
+
+
+def _left_whole(before: list[Path], program: Program, read: Callable[[], Response] | None) -> Response | None:
+    """What the last attempt had finished when its worker was killed; None where that cannot be used."""
+    if not before or "outcome" in _note_of(before[-1]):
+        return None
+    orphans.end(before[-1])
+    if read is None or not program.is_whole(before[-1]):
+        return None
+    try:
+        with _inside(before[-1]):
+            return read()
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with it, a new attempt follows)
+        logger.warning("what %s left is not used: %s: %s", before[-1], type(error).__name__, error)
+        return None
+
+
+@contextlib.contextmanager
+def _charged(folder: Path, work: Path, program: Program) -> Iterator[None]:
+    """Note what an attempt cost, however it ends but by a kill."""
+    try:
+        yield
+    except Exception:
+        _end(folder, work, program.cores, "failed")
+        raise
+    _end(folder, work, program.cores, "done")
 
 
 def last_of(before: list[Path], read: Callable[[Path, Structure], Structure | None], like: Structure) -> Structure:
@@ -84,17 +136,18 @@ def attempts(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(path.name.removeprefix(ATTEMPT)))
 
 
-def _keep(output: Any, document: Path) -> None:
-    partial = document.with_name(f"part-{document.name}")
-    dumpfn(output, partial)
-    partial.replace(document)
+def _keep(output: Any, document: Path) -> Any:
+    return documents.keep(output, document)
 
 
 def _account_for(folder: Path, work: Path, cores: Callable[[Path], int]) -> None:
     """Note what an attempt cost that was killed before it could: up to the last that it wrote."""
     if "outcome" not in _note_of(work):
-        last = max((path.stat().st_mtime for path in work.iterdir()), default=0.0)
-        _end(folder, work, cores, "killed", until=last)
+        _end(folder, work, cores, "killed", until=_last_written(work))
+
+
+def _last_written(work: Path) -> float:
+    return max((path.stat().st_mtime for path in work.iterdir()), default=0.0)
 
 
 def _end(folder: Path, work: Path, cores: Callable[[Path], int], outcome: str, until: float | None = None) -> None:
@@ -121,6 +174,12 @@ def _working_in(work: Path) -> Iterator[None]:
     work.mkdir()
     isolation.write_atomically(_note(work), json.dumps({"began": time.time()}))
     os.environ.pop(WALLTIME_VARIABLE, None)
+    with _inside(work):
+        yield
+
+
+@contextlib.contextmanager
+def _inside(work: Path) -> Iterator[None]:
     before = Path.cwd()
     os.chdir(work)
     try:

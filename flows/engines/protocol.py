@@ -10,7 +10,7 @@ import difflib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 from jobflow import Flow, Job, OnMissing
@@ -21,6 +21,8 @@ from fermiloop.platform.errors import InputError
 from fermiloop.schemas.vocabulary import Engine
 
 T = TypeVar("T")
+# Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
+LOWEST_ENERGY: Final = -40.0  # eV per atom
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class EvaluationResult:
         eV.
     energies, density
         (n_bins,) eV about the Fermi level, and (n_bins,) states/eV/cell; None where the engine has no DOS.
+    functional
+        What the program says that it ran; None where it says nothing.
+    hubbard_u
+        Effective Hubbard U by element, eV.
     """
 
     structure: Structure
@@ -61,6 +67,14 @@ class EvaluationResult:
     n_electrons: float | None = None
     energies: NDArray[np.float64] | None = None
     density: NDArray[np.float64] | None = None
+    functional: str | None = None
+    hubbard_u: dict[str, float] = field(default_factory=dict)
+
+    def computed_by(self) -> dict[str, Any]:
+        """What the program says that it computed by, for the record; empty where it says nothing."""
+        if self.functional is None:
+            return {}
+        return {"functional": self.functional, "hubbard_u": dict(self.hubbard_u)}
 
 
 @dataclass(frozen=True)
@@ -91,6 +105,8 @@ class EngineEntry:
         Why it cannot compute a crystal, None where it can.
     last_step
         Step whose output holds the labels: in the flow's output and in the calculation's folder.
+    lowest_energy
+        eV per atom below which no result is believed; see `sanity`.
     """
 
     gives_dos: bool
@@ -100,6 +116,7 @@ class EngineEntry:
     available: Callable[[], Availability]
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
     last_step: str = "static"
+    lowest_energy: float = LOWEST_ENERGY
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

@@ -145,6 +145,8 @@ def _results(outputs: Mapping[str, Any]) -> EvaluationResult:
         n_electrons=last.get("n_electrons"),
         energies=np.asarray(last["energies"], dtype=float) if curve else None,
         density=np.asarray(last["density"], dtype=float) if curve else None,
+        functional=last.get("functional"),
+        hubbard_u=dict(last.get("hubbard_u") or {}),
     )
 
 
@@ -161,5 +163,14 @@ ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
     Engine.VASP: EngineEntry(True, vasp.method, vasp.flow, _results, vasp.available, vasp.refuses),
-    Engine.CP2K: EngineEntry(False, cp2k.method, cp2k.flow, _results, cp2k.available, cp2k.refuses, last_step="relax"),
+    Engine.CP2K: EngineEntry(
+        False,
+        cp2k.method,
+        cp2k.flow,
+        _results,
+        cp2k.available,
+        cp2k.refuses,
+        last_step="relax",
+        lowest_energy=-1e5,  # it counts from bare cores: iron has some -3,400 eV
+    ),
 }

@@ -84,7 +84,7 @@ def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
         "fermi_level": 0.0,
         "gap": 0.0,
         "magnetic_moment": 0.0,
-        "n_electrons": float(sum(site.specie.Z % 10 for site in structure)),
+        "n_electrons": float(np.trapezoid(np.asarray(y)[x <= 0], x[x <= 0])),
         "energies": [float(v) for v in x],
         "density": [float(v) for v in np.asarray(y)],
     }

@@ -21,14 +21,21 @@ from pymatgen.core import Structure
 
 from fermiloop.flows.engines.curve import DosGrid
 from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings, versions
+from fermiloop.flows.engines.vasp_functional import COVERED
 from fermiloop.flows.engines.vasp_labels import vasp_labels
-from fermiloop.flows.engines.vasp_makers import SHORTEST_SECONDS, relax_maker, scf_maker, uniform_maker
+from fermiloop.flows.engines.vasp_makers import (
+    SHORTEST_SECONDS,
+    functional_asked_for,
+    incar_updates,
+    relax_maker,
+    scf_maker,
+    uniform_maker,
+)
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.vocabulary import Engine
 
 CORRECTIONS: Final = ("MP2020", "none")
 POTCARS: Final = ("PBE", "PBE_52", "PBE_54", "PBE_64")
-NO_SCIENCE: Final = frozenset({"KPAR", "LPLANE", "LSCALAPACK", "LWAVE", "NCORE", "NPAR", "NSIM"})
 PACKAGES: Final = ("atomate2", "pymatgen", "pymatgen-core", "emmet-core", "custodian")
 
 
@@ -60,21 +67,44 @@ class VaspSettings(DosGrid):
 
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:
-    """The Method: input sets by name, POTCARs, corrections, and the grid of the curve."""
-    chosen = asdict(checked_settings(VaspSettings, settings, "vasp"))
+    """The Method: functional, input sets by name, POTCARs, Hubbard U, corrections, and the grid of the curve.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown, or the corrections do not cover the functional.
+    """
+    chosen = checked_settings(VaspSettings, settings, "vasp")
+    functional = functional_asked_for(chosen.potcar)
+    if chosen.corrections != "none" and functional != COVERED:
+        raise InputError(
+            f"The corrections {chosen.corrections} are for {COVERED} and {COVERED}+U, and VASP_INCAR_UPDATES in "
+            f"~/.atomate2.yaml asks for {functional}; set corrections: none in the settings of the vasp engine."
+        )
     sets = {"relax": "MPRelaxSet", "static": "MPStaticSet", "dos": "MPNonSCFSet"}
-    science = {**chosen, "input_sets": sets, "dos_zero": "Fermi level, middle of the gap of an insulator"}
+    science = {
+        **asdict(chosen),
+        "input_sets": sets,
+        "hubbard_u": hubbard_table(),
+        "dos_zero": "Fermi level, middle of the gap of an insulator",
+    }
     if updates := incar_updates():
         science["incar_updates"] = updates
-    return MethodRecord(Engine.VASP, "PBE", science, versions(PACKAGES))
+    return MethodRecord(Engine.VASP, functional, science, versions(PACKAGES))
 
 
-def incar_updates() -> dict[str, Any]:
-    """What ``~/.atomate2.yaml`` changes in every INCAR, beside how the work is shared among processes."""
-    from atomate2 import SETTINGS  # seconds
+def hubbard_table() -> dict[str, dict[str, float]]:
+    """Hubbard U in eV of the input sets, by the anion of the crystals that they are applied in, and by element.
 
-    updates = {str(key).upper(): value for key, value in SETTINGS.VASP_INCAR_UPDATES.items()}
-    return {key: value for key, value in sorted(updates.items()) if key not in NO_SCIENCE}
+    One Method covers all crystals of a campaign, so it holds the whole scheme; what was applied to a crystal is in the
+    result of its calculation.
+    """
+    from pymatgen.io.vasp.sets import MPRelaxSet
+
+    if not bool(incar_updates().get("LDAU", True)):
+        return {}
+    table = MPRelaxSet.CONFIG["INCAR"]["LDAUU"]
+    return {str(anion): {str(el): float(u) for el, u in sorted(of.items())} for anion, of in sorted(table.items())}
 
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
@@ -84,6 +114,7 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
         "calculation": calculation,
         "potcar": chosen.potcar,
         "time_limit": max(time_limit, SHORTEST_SECONDS),
+        "functional": method(settings).functional,
     }
     first = relax_maker(step="relax1", **common).make(structure)
     second = relax_maker(step="relax2", **common).make(first.output.structure, prev_dir=first.output.dir_name)

@@ -12,14 +12,18 @@ from jobflow import Job, job
 from pymatgen.core import Structure
 from pymatgen.electronic_structure.dos import Dos
 
-from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines import failures, isolation
 from fermiloop.flows.engines.curve import DosGrid, on_grid
 from fermiloop.flows.engines.geometry import plain
-from fermiloop.platform.errors import EngineError
+from fermiloop.flows.engines.vasp_functional import check_converged, correction_of, hubbard_u_of, ran
+from fermiloop.platform.errors import EngineError, InputError
+from fermiloop.platform.representations.alignment import Edges, edges_about, zero_level
 
 STEP: Final = "static"
 METAL: Final = 1e-3  # eV; a smaller gap is none
-EXTRA_STATES: Final = 0.02  # of two electrons, by which tetrahedra may miss a whole band
+EXTRA: Final = 0.01  # of a band, by which tetrahedra may miss a whole one
+FEWEST_OFF: Final = 0.3  # electrons by which a curve may miss the valence, as a metal's on a coarse grid does
+SHARE_OFF: Final = 0.05  # of the valence, likewise
 
 
 def vasp_labels(calculation: str, settings: Mapping[str, Any], scf: Any, dos: Any) -> Job:
@@ -34,15 +38,14 @@ def _vasp_labels(calculation: str, settings: dict[str, Any], scf: Any, dos: Any)
     """Labels of the static calculation and the curve; the task documents stay in the job store."""
     if scf is None or dos is None:
         raise EngineError(f"No task document of {calculation} to read labels from: the step before failed.")
-    found = labels_of(scf, dos, settings)
-    folder = isolation.step_folder(calculation, STEP)
-    folder.mkdir(parents=True, exist_ok=True)
-    isolation.write_atomically(folder / isolation.OUTPUT, json.dumps(found))
+    with failures.told(calculation, STEP):
+        found = labels_of(scf, dos, settings)
+        isolation.write_atomically(isolation.step_folder(calculation, STEP) / isolation.OUTPUT, json.dumps(found))
     return found
 
 
 def labels_of(scf: Any, dos: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Labels of two task documents: structure, energy (eV per cell), gap, moment and curve.
+    """Labels of two task documents: structure, energy (eV per cell), gap, moment, curve, and what functional ran.
 
     Parameters
     ----------
@@ -54,52 +57,40 @@ def labels_of(scf: Any, dos: Any, settings: Mapping[str, Any]) -> dict[str, Any]
     Raises
     ------
     EngineError
-        If a document lacks what is needed, or its energy cannot be corrected.
+        If a document lacks what is needed, did not converge or disagrees with the other, or its energy cannot be
+        corrected.
     """
     grid = DosGrid(**{f.name: settings[f.name] for f in fields(DosGrid)})
+    for document in (scf, dos):
+        check_converged(document)
     structure: Structure = scf.structure
     raw = scf.output.energy
     if raw is None:
         raise EngineError("the static calculation's task document holds no energy")
+    functional = _one_functional(scf, dos)
     correction = correction_of(scf) if settings["corrections"] == "MP2020" else 0.0
     uniform = dos.calcs_reversed[0]
-    gap = float(uniform.output.bandgap or 0.0)
-    gap = gap if gap > METAL else 0.0
     curve = _curve_of(dos)
-    density = on_grid(curve.energies, _total(curve), zero_of(uniform.output, curve.efermi, gap), grid)
+    spins = _channels(curve, uniform)
+    total = sum(spins)
+    zero, gap = zero_and_gap(uniform.output, curve, total)
+    n_electrons = _n_electrons(uniform)
+    density = on_grid(curve.energies, total, zero, grid)
+    check_electrons(curve.energies, total, zero, n_electrons)
     _check_bands(curve, uniform, grid)
     return {
         "structure": plain(structure),
         "energy": float(raw) + correction,
         "correction": correction,
+        "functional": functional,
+        "hubbard_u": hubbard_u_of(scf),
         "fermi_level": float(scf.calcs_reversed[0].output.efermi or curve.efermi),
         "gap": gap,
         "magnetic_moment": moment_of(scf),
-        "n_electrons": float(uniform.input.parameters["NELECT"]),
+        "n_electrons": n_electrons,
         "energies": [float(x) for x in grid.energies],
         "density": [round(float(y), 5) for y in density],
     }
-
-
-def correction_of(document: Any) -> float:
-    """Energy in eV per cell that MaterialsProject2020Compatibility adds to a document's energy.
-
-    Raises
-    ------
-    EngineError
-        If the scheme does not cover the calculation.
-    """
-    from pymatgen.entries.compatibility import MaterialsProject2020Compatibility  # seconds
-
-    entry = document.structure_entry
-    entry.parameters["run_type"] = "GGA+U" if entry.parameters.get("is_hubbard") else "GGA"
-    corrected = MaterialsProject2020Compatibility().process_entry(entry, on_error="ignore")
-    if corrected is None:
-        raise EngineError(
-            f"MaterialsProject2020Compatibility does not cover {entry.composition.reduced_formula} as it was computed; "
-            "set corrections: none"
-        )
-    return float(corrected.correction)
 
 
 def moment_of(document: Any) -> float:
@@ -108,14 +99,67 @@ def moment_of(document: Any) -> float:
     total = (output.outcar or {}).get("total_magnetization")
     if total is None and output.mag_density is not None:
         total = output.mag_density * document.structure.volume
+    if isinstance(total, list | tuple):  # of spin-orbit coupling: a vector
+        return float(np.linalg.norm(np.asarray(total, dtype=float)))
     return float(total or 0.0)
 
 
-def zero_of(output: Any, fermi_level: float, gap: float) -> float:
-    """Energy that lies at zero of the curve: the Fermi level, the middle of the gap of an insulator."""
-    if gap and output.vbm is not None and output.cbm is not None:
-        return float(output.vbm + output.cbm) / 2
-    return float(fermi_level)
+def zero_and_gap(output: Any, curve: Dos, total: Any) -> tuple[float, float]:
+    """Energy that lies at zero of the curve, and the gap, both eV: the middle of the gap, the Fermi level of a metal.
+
+    Where the document has no band edges they are found about the Fermi level of the curve; where the curve cannot tell,
+    its Fermi level is taken as it is.
+    """
+    vbm, cbm, gap = (getattr(output, name, None) for name in ("vbm", "cbm", "bandgap"))
+    if gap is not None and gap <= METAL:
+        return float(curve.efermi), 0.0
+    if vbm is not None and cbm is not None and cbm > vbm:
+        edges = Edges(float(vbm), float(cbm))
+    else:
+        try:
+            edges = edges_about(curve.energies, total, float(curve.efermi))
+        except InputError:
+            edges = Edges()
+    return zero_level(float(curve.efermi), edges), float(gap) if gap else edges.gap
+
+
+def check_electrons(energies: Any, total: Any, zero: float, n_electrons: float) -> None:
+    """Refuse a curve that holds other than the valence electrons from its beginning up to zero.
+
+    Parameters
+    ----------
+    energies, total
+        (n,) the whole curve as VASP gives it: it begins below the lowest band.
+    zero
+        Where occupied states end, eV.
+
+    Raises
+    ------
+    EngineError
+        With both numbers.
+    """
+    x, y = np.asarray(energies, dtype=float), np.asarray(total, dtype=float)
+    below = x <= zero
+    found = float(np.trapezoid(y[below], x[below])) if below.any() else 0.0
+    if not abs(found - n_electrons) <= max(FEWEST_OFF, SHARE_OFF * n_electrons):
+        raise EngineError(
+            f"the density of states holds {found:.2f} electrons up to its zero, and the crystal has {n_electrons:g}; "
+            "its k-points are too few (dos_kpoints), or its file is not whole"
+        )
+
+
+def _one_functional(scf: Any, dos: Any) -> str:
+    static, uniform = ran(scf), ran(dos)
+    if static != uniform:
+        raise EngineError(f"the static calculation ran {static}, and the density of states {uniform}")
+    return static
+
+
+def _n_electrons(calculation: Any) -> float:
+    found = calculation.input.parameters.get("NELECT")
+    if found is None or not np.isfinite(float(found)):
+        raise EngineError("the uniform calculation's task document does not say how many electrons there are (NELECT)")
+    return float(found)
 
 
 def _curve_of(document: Any) -> Dos:
@@ -127,18 +171,30 @@ def _curve_of(document: Any) -> Dos:
     return found
 
 
-def _total(curve: Dos) -> Any:
-    return sum(np.asarray(values, dtype=float) for values in curve.densities.values())
+def _channels(curve: Dos, calculation: Any) -> list[Any]:
+    """(n,) arrays that add up to the density of states: one, or two of a spin-polarised run.
+
+    With spin-orbit coupling the first is the whole and the others are the components of its magnetisation.
+    """
+    found = [np.asarray(values, dtype=float) for values in curve.densities.values()]
+    return found[:1] if _is_noncollinear(calculation) else found
+
+
+def _is_noncollinear(calculation: Any) -> bool:
+    parameters = {str(key).upper(): value for key, value in calculation.input.parameters.items()}
+    return bool(parameters.get("LSORBIT") or parameters.get("LNONCOLLINEAR"))
 
 
 def _check_bands(curve: Dos, calculation: Any, grid: DosGrid) -> None:
     """Refuse a curve whose last band begins within the grid: bands above it were never computed."""
     energies = np.asarray(curve.energies, dtype=float)
-    total = _total(curve)
-    inside = energies <= curve.efermi + grid.dos_hi
-    states = float(np.trapezoid(total[inside], energies[inside]))
+    spins = _channels(curve, calculation)
+    zero, _ = zero_and_gap(getattr(calculation, "output", None), curve, sum(spins))
+    inside = energies <= zero + grid.dos_hi
     bands = int(calculation.input.parameters["NBANDS"])
-    if states > 2.0 * (bands - 1) + EXTRA_STATES:
+    per_band = 1.0 if len(spins) > 1 or _is_noncollinear(calculation) else 2.0
+    states = max(float(np.trapezoid(density[inside], energies[inside])) for density in spins)
+    if states > per_band * (bands - 1 + EXTRA):
         raise EngineError(
             f"the highest of {bands} bands begins within {grid.dos_hi:g} eV of the Fermi level; raise dos_bands_factor"
         )

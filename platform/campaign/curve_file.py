@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fermiloop.platform.representations.curve_files.reading import Reading
+    from fermiloop.platform.representations.spectral_search import Window
     from fermiloop.platform.representations.spectrum import SpectrumGrid
+    from fermiloop.schemas.vocabulary import Alignment
 
     Array = NDArray[np.float64]
 
@@ -59,7 +62,7 @@ def read_pattern(path: Path, axis: str) -> tuple[Array, Array]:
             return numbers(axis, tree[axis]), numbers("values", tree["values"])
         found = _two_columns(text, axis)
     except InputError as error:
-        raise InputError(f"The curve file {path} does not hold: {lowered(str(error))}") from None
+        raise InputError(f"The curve file {path} cannot be used: {lowered(str(error))}") from None
     except OSError as error:
         raise InputError(f"The curve file {path} cannot be read ({error.strerror}); check its permissions.") from None
     return found[:, 0], found[:, 1]
@@ -72,11 +75,39 @@ def _two_columns(text: str, axis: str) -> Array:
     return found
 
 
+def compared(found: Reading, part: Window, alignment: Alignment) -> tuple[Array, tuple[str, ...]]:
+    """A density of states on the whole grid, about the store's zero and 0 outside the part that is compared.
+
+    Returns
+    -------
+    values, remarks
+        (grid.n,), and what is to be told of how it was read, a sentence each.
+
+    Raises
+    ------
+    InputError
+        If it does not cover the part, or is too coarse or vanishes there.
+    """
+    zeroed = found.about(alignment)
+    said = (*found.remarks, *([zeroed.remark] if zeroed.remark else []))
+    problem = curve_problem(zeroed.energies, found.density, part.as_grid())
+    if problem:
+        raise InputError(after(problem, zeroed.remark))
+    return part.whole(zeroed.energies, found.density), said
+
+
+def after(problem: str, remark: str | None) -> str:
+    """One sentence: what is wrong, and what was done to the energies before."""
+    return f"{problem}." if remark is None else f"{problem}; {lowered(remark)}"
+
+
 def curve_problem(
     points: Sequence[float] | Array,
     values: Sequence[float] | Array,
     grid: SpectrumGrid = DOS_GRID,
     axis: str = ENERGIES,
+    *,
+    drawn: bool = False,
 ) -> str | None:
     """What is wrong with a curve as a target, or nothing; no full stop at the end.
 
@@ -90,6 +121,8 @@ def curve_problem(
         What the curve must cover.
     axis
         What the points are called.
+    drawn
+        Whether a person drew it, so that straight lines between distant points are meant.
     """
     x, y = np.asarray(points, dtype=float), np.asarray(values, dtype=float)
     problem = _no_curve(x, y, axis)
@@ -98,7 +131,7 @@ def curve_problem(
     if x[0] > grid.lo + 1e-6 or x[-1] < grid.hi - 1e-6:
         return f"{axis} cover {x[0]:g} to {x[-1]:g} {grid.unit}, but must cover {grid.lo:g} to {grid.hi:g} {grid.unit}"
     if axis == ENERGIES:
-        problem = sanity.value_problem(x, y) or sanity.step_problem(x, grid.lo, grid.hi)
+        problem = sanity.value_problem(x, y) or (None if drawn else sanity.step_problem(x, grid.lo, grid.hi))
     elif y.min() < -sanity.NEGATIVE_SHARE * abs(y.max()):
         problem = f"values[{int(y.argmin())}] is {y.min():g}, but such a curve is not negative"
     if problem:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fermiloop.schemas.vocabulary import Alignment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -166,7 +168,9 @@ class CampaignRecord:
     spent
         Core-seconds by step: retrain, sample, screen, evaluate.
     grid
-        (n,) eV about the Fermi level, points of every curve; empty without a DOS target.
+        (n,) points of every curve, for a density of states eV about zero; empty without a curve as target.
+    alignment
+        What lies at zero of a density of states: ``midgap`` or ``vbm``.
     target_curve
         (n,) unit-area target.
     target_name
@@ -191,3 +195,4 @@ class CampaignRecord:
     library_similarities: tuple[float, ...] = ()
     lineage: Mapping[str, Any] | None = None
     hull: HullRecord | None = None
+    alignment: str = str(Alignment.MIDGAP)

@@ -290,7 +290,7 @@ def _with_curve(spec: CampaignSpec, source: str, folder: Path) -> CampaignSpec:
         read = curve.read(folder / curve.file)
         spec.target.check_curve(read)
     except InputError as error:
-        raise SpecError(f"{source}: target.{curve.kind}.file does not hold: {_uncapital(str(error))}") from None
+        raise SpecError(f"{source}: target.{curve.kind}.file: {_uncapital(str(error))}") from None
     return spec.model_copy(update={"target": spec.target.model_copy(update={str(curve.kind): read})})
 
 

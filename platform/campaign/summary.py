@@ -151,6 +151,8 @@ def _target(record: CampaignRecord) -> dict[str, Any]:
         "kind": str(target.curve.kind) if target.curve else None,
         "hit_similarity": target.hit_similarity if target.curve else None,
         "grid": list(record.grid),
+        "window": list(target.window) if target.window else None,
+        "alignment": record.alignment if target.dos else None,
         "values": list(record.target_curve) if record.target_curve is not None else None,
         "properties": [window.model_dump() for window in target.properties],
     }

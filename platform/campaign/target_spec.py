@@ -15,7 +15,7 @@ from fermiloop.platform.campaign.spec_fields import AnyNumber, Number, Part, Tex
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL, Edges, Zeroed, about_zero
 from fermiloop.platform.representations.curve_files.reading import Wish
-from fermiloop.platform.representations.curve_files.registry import read_curve_file
+from fermiloop.platform.representations.curve_files.registry import lowered, read_curve_file
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectral_search import Window as GridWindow
 from fermiloop.platform.representations.training import PropertyWindow
@@ -153,7 +153,7 @@ class TargetSpec(Part):
         try:
             self.part(SpectrumKind.DOS)
         except InputError as error:
-            raise ValueError(f"target.window does not hold: {str(error).rstrip('.')}") from None
+            raise ValueError(f"target.window cannot be used: {str(error).rstrip('.')}") from None
         return self
 
     @model_validator(mode="after")
@@ -163,7 +163,7 @@ class TargetSpec(Part):
             try:
                 self.check_curve(curve)
             except InputError as error:
-                raise ValueError(f"target.{curve.kind} does not hold: {str(error).rstrip('.')}") from None
+                raise ValueError(f"target.{curve.kind} cannot be used: {str(error).rstrip('.')}") from None
         return self
 
     def part(self, kind: SpectrumKind) -> GridWindow:
@@ -190,9 +190,18 @@ class TargetSpec(Part):
         if problem is None:
             zeroed = curve.zeroed()
             problem = curve_problem(zeroed.energies, values, part, curve.axis)
-            problem = f"{problem}. {zeroed.remark} Give more of it, or target.window" if problem else None
+            if problem:
+                raise InputError(f"{problem}, or target.window must say less; {lowered(zeroed.remark or '')}")
         if problem:
             raise InputError(f"{problem}.")
+
+    def told(self, alignment: Alignment) -> tuple[str, ...]:
+        """How the curve was read, and what is done to its energies, a sentence each."""
+        curve = self.curve
+        if curve is None or curve.values is None:
+            return ()
+        moved = curve.zeroed(alignment).remark
+        return (*curve.remarks, *([moved] if moved and moved not in curve.remarks else []))
 
     def unit_curve(self, alignment: Alignment = Alignment.MIDGAP) -> Array | None:
         """Curve on the grid of its kind where the values are here, None where a material is named.

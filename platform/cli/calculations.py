@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_fields, print_json, print_line
 from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="Calculations: find, run again, set aside.")
@@ -37,6 +37,24 @@ def find(
     found = _find(error, state, campaign, limit, ignored=None if everything else False)
     rows = [fields_of(one, FIELDS) for one in found]
     Listing(f"{len(rows)} calculations", COLUMNS, rows).show(as_json=as_json)
+
+
+@app.command("show")
+def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
+    """Show one calculation: its state and cost, why it failed, its folder, and the log of its failure."""
+    from fermiloop.flows.engines import isolation
+    from fermiloop.platform.store import calculations, connection
+
+    connection.connect()
+    found = calculations.get(identifier)
+    logs = isolation.failure_logs(found.id)
+    known = {**fields_of(found, FIELDS), "folder": str(isolation.step_folder(found.id, ""))}
+    if as_json:
+        print_json({**known, "result": found.result, "logs": logs})
+        return
+    print_fields(found.id, known)
+    for step, text in logs.items():
+        print_line(f"\n{step}\n{text}")
 
 
 @app.command("rerun")

@@ -54,7 +54,10 @@ def launch(
 
     spec = load_spec(file)
     from fermiloop.flows import launching
-    from fermiloop.platform.store import connection
+    from fermiloop.platform.store import connection, spectra
+
+    for remark in spec.target.told(spectra.alignment()):
+        sys.stderr.write(f"{file}: {remark}\n")
 
     connection.connect()
     if queue:

@@ -35,7 +35,7 @@ COLUMNS: Final = {
 }  # fmt: skip
 FIELDS: Final = (
     "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
-    "stage", "scores", "verdicts", "calculation", "material",
+    "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
 STORED: Final = FIELDS[1:]  # an id always comes
 
@@ -60,6 +60,8 @@ def find(
     dos_like: filters.DosLikeOption = None,
     metric: filters.MetricOption = "cosine",
     window: filters.WindowOption = None,
+    fermi: filters.FermiOption = None,
+    one_spin: filters.OneSpinOption = False,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -78,7 +80,7 @@ def find(
         "chemical_system": filters.chemical_system(chemical_system),
         "formula": filters.formula(formula),
     }
-    like = Likeness.of(dos_like, metric, window)
+    like = Likeness.of(dos_like, metric, window, fermi, one_spin)
     listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
     if cif is not None:
         from fermiloop.platform.store import candidates

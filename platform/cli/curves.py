@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.cli import filters
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.representations.curve_files.reading import AS_IT_IS, Wish
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectral_search import Metric, Window
 from fermiloop.schemas.vocabulary import SpectrumKind
@@ -33,19 +35,24 @@ class Likeness:
     Parameters
     ----------
     text
-        A material id, a formula of a material with a DOS, or the path of a CSV or JSON file.
+        A material id, a formula of a material with a DOS, or the path of a file of any known form.
     metric
         How curves are compared.
     window
-        Where, in eV about the Fermi level.
+        Where, in eV about the store's zero.
+    wish
+        What the person says of a file.
     """
 
     text: str
     metric: Metric
     window: tuple[float, float] | None
+    wish: Wish = AS_IT_IS
 
     @classmethod
-    def of(cls, text: str | None, metric: str, window: str | None) -> Likeness | None:
+    def of(
+        cls, text: str | None, metric: str, window: str | None, fermi: float | None = None, one_spin: bool = False
+    ) -> Likeness | None:
         """The wish of the options, None where there is none.
 
         Raises
@@ -53,6 +60,8 @@ class Likeness:
         InputError
             If the metric or window does not hold, or is given without a curve.
         """
+        if (fermi is not None or one_spin) and (text is None or not filters.is_file(text)):
+            raise InputError("The options --fermi and --one-spin say how the file of --dos-like is read; name a file.")
         how = Metric(filters.one_of("metric", metric, Metric))
         bounds = filters.window(window)
         if text is None:
@@ -60,7 +69,7 @@ class Likeness:
                 raise InputError("The options --metric and --window say how --dos-like compares; give it too.")
             return None
         Window.of(GRID, bounds)
-        return cls(text, how, bounds)
+        return cls(text, how, bounds, Wish(fermi, one_spin))
 
     @property
     def column(self) -> dict[str, str]:
@@ -84,10 +93,18 @@ class Likeness:
         return {neighbour.material: neighbour.value for neighbour in found}
 
     def _of_file(self) -> NDArray[np.float64]:
-        from fermiloop.platform.campaign.curve_file import read_curve
+        from fermiloop.platform.campaign.curve_file import compared
+        from fermiloop.platform.representations.curve_files.registry import read_curve_file
+        from fermiloop.platform.store import spectra
 
-        window = Window.of(GRID, self.window)
-        return window.whole(*read_curve(Path(self.text), window.as_grid()))
+        found = read_curve_file(Path(self.text), self.wish)
+        try:
+            curve, remarks = compared(found, Window.of(GRID, self.window), spectra.alignment())
+        except InputError as error:
+            raise InputError(f"The curve file {self.text} cannot be used: {error}") from None
+        for remark in remarks:
+            sys.stderr.write(f"{self.text}: {remark}\n")
+        return curve
 
 
 def _of_material(text: str) -> tuple[NDArray[np.float64], list[str]]:

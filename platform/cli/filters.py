@@ -29,13 +29,19 @@ RangeOption = Annotated[
 CrystalOption = Annotated[str | None, typer.Option("--crystal-system", help="cubic, hexagonal, and so on.")]
 DosLikeOption = Annotated[
     str | None,
-    typer.Option("--dos-like", help="Most similar DOS first: a material id, a formula, or a CSV or JSON file."),
+    typer.Option("--dos-like", help="Most similar DOS first: a material id, a formula, or a file."),
 ]
 MetricOption = Annotated[
     str, typer.Option("--metric", help="How --dos-like compares: cosine, wasserstein (eV) or fingerprint.")
 ]
 WindowOption = Annotated[
     str | None, typer.Option("--window", help="Part that --dos-like compares: LO:HI in eV about the Fermi level: -2:2.")
+]
+FermiOption = Annotated[
+    float | None, typer.Option("--fermi", help="Fermi level in the file of --dos-like, eV, where it names none.")
+]
+OneSpinOption = Annotated[
+    bool, typer.Option("--one-spin", help="The file of --dos-like holds one spin of two alike: double it.")
 ]
 LimitOption = Annotated[int, typer.Option("--limit", help="Most rows.")]
 
@@ -179,6 +185,9 @@ def limit(number: int) -> int:
     return number
 
 
+CURVE_SUFFIXES: Final = frozenset({".csv", ".json", ".dat", ".txt", ".dos", ".agr", ".xml", ".gz", ".tsv"})
+
+
 def is_file(text: str) -> bool:
     """Whether a value is meant as a path and not as an id or a formula."""
-    return "/" in text or Path(text).suffix.lower() in {".csv", ".json", ".dat", ".txt"} or Path(text).is_file()
+    return "/" in text or Path(text).suffix.lower() in CURVE_SUFFIXES or Path(text).is_file()

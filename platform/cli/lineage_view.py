@@ -29,6 +29,8 @@ def tree(lineage: Mapping[str, Any]) -> Tree:
         reason = f": {cell(verdict['reason'])}" if verdict.get("reason") else ""
         root.add(f"{word} {cell(verdict.get('stage'))}{reason}")
     _outcome(root, lineage)
+    if lineage.get("reason"):
+        root.add(f"→ {cell(lineage['stage'])}: {cell(lineage['reason'])}")
     return root
 
 

@@ -52,6 +52,8 @@ def find(
     dos_like: filters.DosLikeOption = None,
     metric: filters.MetricOption = "cosine",
     window: filters.WindowOption = None,
+    fermi: filters.FermiOption = None,
+    one_spin: filters.OneSpinOption = False,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -60,7 +62,7 @@ def find(
     """Find materials by what they are made of, by their properties, or by a DOS that they resemble."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
     query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
-    listing = _listing(query, Likeness.of(dos_like, metric, window))
+    listing = _listing(query, Likeness.of(dos_like, metric, window, fermi, one_spin))
     if cif is not None:
         _write_cifs(listing, cif)
         return

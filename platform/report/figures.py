@@ -13,6 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
+from fermiloop.platform.representations.alignment import AXES
+from fermiloop.schemas.vocabulary import Alignment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -23,7 +26,7 @@ PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E
 GREY: Final = "#6b6b6b"
 DPI: Final = 130
 CURVES: Final = {  # kind: what it is, its axis, its values, where to draw a line
-    "dos": ("density of states", "Energy relative to the Fermi level (eV)", "DOS of unit area (1/eV)", 0.0),
+    "dos": ("density of states", "", "DOS of unit area (1/eV)", 0.0),  # the axis by what lies at zero
     "xrd": ("powder pattern", "2θ for Cu Kα (degrees)", "Intensity of unit area (1/degree)", None),
 }
 
@@ -49,7 +52,8 @@ def curve(summary: Mapping[str, Any]) -> Figure:
     """The target's curve and the best computed ones."""
     target = summary["target"]
     what, x, y, line = CURVES[target["kind"] or "dos"]
-    figure, axes = _canvas(f"Target and computed {what}", x, y)
+    axis = x or AXES[Alignment(target.get("alignment") or Alignment.MIDGAP)]
+    figure, axes = _canvas(f"Target and computed {what}", axis, y)
     if not target["values"]:
         _nothing(axes, f"This campaign looks for no {what}.")
         return figure
@@ -59,6 +63,8 @@ def curve(summary: Mapping[str, Any]) -> Figure:
         axes.plot(target["grid"], one["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
     if line is not None:
         axes.axvline(line, color=GREY, lw=0.8, ls=":")
+    if target.get("window"):
+        axes.axvspan(*target["window"], color=GREY, alpha=0.08, lw=0, label="compared")
     axes.set_xlim(target["grid"][0], target["grid"][-1])
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=10, title="cosine similarity" if summary["curves"] else None)

@@ -35,10 +35,18 @@ TAIL_TOP: Final = 0.1  # of the scale: a tail is looked at from there
 TAIL_END: Final = 3e-5  # of the scale: to there, since files round
 FEWEST_OF_TAIL: Final = 4  # points
 PARABOLA: Final = 0.25  # how far the logarithm of a Gaussian tail may lie from a parabola
-DECADE: Final = 2.3  # in logarithms: over how much a tail must fall
+FALL: Final = 4.0  # in logarithms: over how much a tail must fall
 WIDEST: Final = 0.5  # eV, of a Gaussian that a tail is taken for
 NEARLY: Final = 0.05  # eV; so near a zero that was found in a curve is the one that is wanted
 FEWEST_STEPS: Final = 2.0  # a narrower gap is none that the curve can show
+
+
+AXES: Final = {
+    Alignment.FERMI: "Energy above the Fermi level, E - E_F (eV)",
+    Alignment.MIDGAP: "Energy above the Fermi level, E - E_F (eV)",
+    Alignment.VBM: "Energy above the valence edge, E - E_VBM (eV)",
+}
+"""How the axis of a density of states is called in pictures; E_F of an insulator is the middle of its gap."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,11 @@ def edges_about(energies: ArrayLike, density: ArrayLike, level: float) -> Edges:
         raise InputError(f"The curve shows no states {side} the Fermi level {level:g} eV, so its gap cannot be found.")
     widths = [width for way in (-1, 1) if (width := _width(x, y, found, way, scale)) is not None]
     width = max(widths, default=None)  # one broadening made both tails, though one may be too short to tell
+    if width is None and y[first : last + 1].min() > SHARP * scale:
+        raise InputError(
+            f"The density at the Fermi level {level:g} eV is low but never 0, as a metal's may be, so the gap cannot "
+            "be found."
+        )
     vbm, cbm = _edge(x, y, found, -1, scale, width), _edge(x, y, found, 1, scale, width)
     step = max(x[first] - x[first - 1], x[last + 1] - x[last])
     if cbm - vbm <= max(FEWEST_STEPS * step, METAL):
@@ -296,7 +309,7 @@ def _width(x: Array, y: Array, run: tuple[int, int], way: int, scale: float) -> 
     curvature, *rest = np.polyfit(places, logs, 2)
     width = float(np.sqrt(-0.5 / curvature)) if curvature < 0 else np.inf
     off = float(np.abs(np.polyval([curvature, *rest], places) - logs).max())
-    return width if width <= WIDEST and off < PARABOLA and np.ptp(logs) > DECADE else None
+    return width if width <= WIDEST and off < PARABOLA and np.ptp(logs) > FALL else None
 
 
 def _crossing(x: Array, y: Array, empty: int, filled: int, value: float) -> float:

@@ -113,6 +113,11 @@ def finish(
     )
 
 
+def set_method(calculation_id: str, method: str) -> None:
+    """Note that a calculation ran by another method than it was planned by."""
+    Calculation.objects(id=calculation_id).update(set__method=method)
+
+
 def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
     """Note that the results are in the store; True the first time only."""
     return bool(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from fermiloop.platform.store import aliases
 from fermiloop.schemas.base import now
 from fermiloop.schemas.import_batch import ImportBatch, ImportCursor
-from fermiloop.schemas.material import Material
 
 
 def seen(digest: str) -> ImportBatch | None:
     """The batch of a digest, where it was taken in and all its materials are still there."""
     found = ImportBatch.objects(id=digest).first()
-    if found is None or Material.objects(id__in=list(found.materials)).count() != len(found.materials):
+    if found is None or len(aliases.resolve(found.materials)) != len(set(found.materials)):
         return None
     return found
 

@@ -9,6 +9,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Composition
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.label import Label
@@ -46,7 +47,7 @@ def save(
             label.save(force_insert=True)
         except NotUniqueError:
             continue  # another writer took this version: look again
-        return str(label.id)
+        return merging.brought_home([label.material]).get(label.id, str(label.id))
 
 
 def save_many(labels: Iterable[Label]) -> int:
@@ -68,6 +69,7 @@ def save_many(labels: Iterable[Label]) -> int:
                 method=label.method, calculation=label.calculation, entry=label.entry,
             )  # fmt: skip
             new += 1
+    merging.brought_home(label.material for label in unique.values())
     return new
 
 
@@ -91,7 +93,9 @@ def values(
 
 def of_material(material: str) -> list[Label]:
     """All labels of a material."""
-    return list(Label.objects(material=material).order_by("property", "method", "version"))
+    found = list(Label.objects(material=material).order_by("property", "method", "version"))
+    at = aliases.one(material) if not found else material
+    return of_material(at) if at != material else found
 
 
 def of_materials(ids: Iterable[str]) -> list[Label]:

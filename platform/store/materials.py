@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mongoengine import NotUniqueError
 from pymatgen.core import Composition, Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
-from fermiloop.platform.store.inserting import insert_new
+from fermiloop.platform.store import aliases, identity
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
+from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.vocabulary import Origin, Property
 
 BATCH = 1000
@@ -56,7 +55,9 @@ def save(
     prototype: str | None = None,
     candidate: str | None = None,
 ) -> str:
-    """Id of the material, saved where it is new.
+    """Id of the material that a crystal is, saved where it is new; its cell is kept as a setting of it.
+
+    What was computed per cell is of this cell: `per_cell` tells how to bring it to that of the material.
 
     Raises
     ------
@@ -67,20 +68,36 @@ def save(
         structure, origin=origin, source=source, prototype=prototype, candidate=candidate
     )
     material.check()
-    if not Material.objects(id=material.id).only("id").first():
-        with contextlib.suppress(NotUniqueError):  # another process saved the same crystal in between
-            material.save(force_insert=True, validate=False)
-    return str(material.id)
+    ids, _ = identity.take_in([material])
+    return ids[material.id]
 
 
 def save_many(materials: Sequence[Material]) -> int:
-    """Insert checked materials that the store does not hold yet; returns how many were new."""
-    return insert_new(materials)
+    """Insert checked materials that the store does not hold yet; returns how many were new.
+
+    What is saved under the id of one that was not new is moved to the material that it is.
+    """
+    return identity.take_in(materials)[1]
+
+
+def per_cell(material_id: str, structure: Structure) -> float:
+    """By what a quantity of a cell of this crystal is multiplied to be one of the material's cell."""
+    return int(get(material_id).n_sites) / len(structure)
+
+
+def settings(material_id: str) -> list[Setting]:
+    """Cells in which a material came, the oldest first."""
+    return list(Setting.objects(material=aliases.one(material_id)).order_by("created_at", "id"))
 
 
 def take_in(materials: Sequence[Material]) -> tuple[dict[str, str], int]:
     """Save crystals; the id of its material by the id that each was made with, and how many materials were new."""
-    return {str(one.id): str(one.id) for one in materials}, insert_new(materials)
+    return identity.take_in(materials)
+
+
+def moved(ids: Iterable[str]) -> dict[str, str]:
+    """Of these ids those that are materials no more, and what they have become."""
+    return {former: home for former, home in aliases.resolve(ids).items() if former != home}
 
 
 def name_after(sources: Iterable[tuple[str, dict[str, Any]]]) -> None:
@@ -93,14 +110,14 @@ def name_after(sources: Iterable[tuple[str, dict[str, Any]]]) -> None:
 
 
 def get(material_id: str) -> Material:
-    """The material of an id.
+    """The material of an id, be it a former one, or that of a cell in which it came.
 
     Raises
     ------
     NotFoundError
         If the store does not hold it.
     """
-    found = Material.objects(id=material_id).first()
+    found = Material.objects(id=material_id).first() or Material.objects(id=aliases.one(material_id)).first()
     if found is None:
         raise NotFoundError(f"The store holds no material {material_id}; fermiloop materials find lists what it holds.")
     return found
@@ -112,11 +129,15 @@ def structure(material_id: str) -> Structure:
 
 
 def get_many(ids: Iterable[str]) -> dict[str, Material]:
-    """Materials by id, in few queries; unknown ids are left out."""
+    """Materials by id, in few queries; former ids lead to what they have become, unknown ids are left out."""
     wanted = list(dict.fromkeys(ids))
     found: dict[str, Material] = {}
     for start in range(0, len(wanted), BATCH):
         found |= {m.id: m for m in Material.objects(id__in=wanted[start : start + BATCH])}
+    led = aliases.resolve(key for key in wanted if key not in found)
+    if led:
+        there = {m.id: m for m in Material.objects(id__in=sorted(set(led.values())))}
+        found |= {key: there[at] for key, at in led.items() if at in there}
     return {key: found[key] for key in wanted if key in found}
 
 

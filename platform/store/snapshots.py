@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import spectra
+from fermiloop.platform.store import aliases, spectra
 from fermiloop.schemas.base import content_id
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.snapshot import PAGE_SIZE, Snapshot, SnapshotPage
@@ -73,7 +73,8 @@ def ids(snapshot_id: str) -> list[str]:
     """Material ids of a snapshot, sorted."""
     get(snapshot_id)
     pages = SnapshotPage.objects(snapshot=snapshot_id).order_by("number")
-    return [key for page in pages for key in page.materials]
+    held = [key for page in pages for key in page.materials]
+    return sorted(set(aliases.current(held).values()))
 
 
 def label_ids(snapshot_id: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from fermiloop.platform.representations.alignment import offset
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.settings import settings
+from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
@@ -52,8 +53,9 @@ def aligned(spectrum: Spectrum, wanted: Alignment | None = None) -> Spectrum:
     about = wanted or alignment()
     if spectrum.alignment in (Alignment.MIDGAP, Alignment.VBM):
         row = {name: spectrum[name] for name in ("lo", "hi", "alignment", "gap")}
-        spectrum.lo, spectrum.hi = axis(row, about)
-        spectrum.alignment = about
+        ends = axis(row, about)
+        for name, value in (("lo", ends[0]), ("hi", ends[1]), ("alignment", about)):
+            spectrum[name] = value
     return spectrum
 
 
@@ -86,12 +88,15 @@ def save(
     if not Spectrum.objects(id=spectrum.id).only("id").first():
         with contextlib.suppress(NotUniqueError):  # another process saved the same curve in between
             spectrum.save(force_insert=True)
-    return str(spectrum.id)
+    return merging.brought_home([material]).get(spectrum.id, str(spectrum.id))
 
 
 def save_many(spectra: Iterable[Spectrum]) -> int:
     """Insert checked spectra whose ids are new; returns how many were."""
-    return insert_new(spectra)
+    made = list(spectra)
+    new = insert_new(made)
+    merging.brought_home(spectrum.material for spectrum in made)
+    return new
 
 
 def by_ids(ids: Iterable[str]) -> dict[str, Spectrum]:
@@ -111,14 +116,17 @@ def of_material(
     wanted: Alignment | None = None,
 ) -> Spectrum | None:
     """Spectrum of a material, by the method asked or the first there is, about the store's zero or the one wanted."""
-    query = {"material": material, "kind": kind} | ({"method": method} if method else {})
-    found = Spectrum.objects(**query).order_by("id").first()
+    query = {"kind": kind} | ({"method": method} if method else {})
+    found = Spectrum.objects(material=material, **query).order_by("id").first()
+    found = found or Spectrum.objects(material=aliases.one(material), **query).order_by("id").first()
     return None if found is None else aligned(found, wanted)
 
 
 def all_of_material(material: str) -> list[Spectrum]:
     """Every spectrum of a material, of any kind and method, about the store's zero."""
-    return [aligned(one) for one in Spectrum.objects(material=material).order_by("kind", "method")]
+    found = [aligned(one) for one in Spectrum.objects(material=material).order_by("kind", "method")]
+    at = aliases.one(material) if not found else material
+    return all_of_material(at) if at != material else found
 
 
 def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import spectra
 from fermiloop.platform.web import drawing, figures
 from fermiloop.platform.web.actions import Site
 from fermiloop.platform.web.guard import ask, finite, text
@@ -37,7 +38,7 @@ def layout(site: Site) -> Component:
     return section(
         "Find by density of states",
         canvas,
-        field("Or paste two columns: energy above the Fermi level (eV), density of states",
+        field("Or paste a file: two columns of energy (eV) and density of states, or what a program wrote",
               dcc.Textarea(id="dos-text", value="", rows=5, spellCheck=False)),
         html.Div(
             [
@@ -65,7 +66,7 @@ def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any
     given = text(pasted)
     if len(given) > MOST_TEXT:
         raise InputError(f"The pasted curve has {len(given)} characters; {MOST_TEXT} are the most.")
-    curve = drawing.of_paste(given) if given else drawing.of_shapes(drawn)
+    curve, remarks = drawing.of_paste(given, spectra.alignment()) if given else (drawing.of_shapes(drawn), ())
     if curve is None:
         raise InputError("There is no curve yet; draw one, or paste two columns.")
     name = text(metric)
@@ -73,14 +74,15 @@ def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any
         raise InputError(f"The metric {name!r} is unknown; known are {', '.join(METRICS)}.")
     whole, ends = drawing.extent(curve), (finite(low), finite(high))
     window = (whole[0] if ends[0] is None else ends[0], whole[1] if ends[1] is None else ends[1])
-    values = drawing.on_grid(curve, window)
+    values = drawing.on_grid(curve, window, drawn=not given)
     found = site.actions.dos_search(values, name, window)
     rows = [{"formula": to_material(one.material, one.formula), "value": number(one.value, 4)} for one in found]
     caption = f"Nearest by {METRICS[name]}, {window[0]:g} to {window[1]:g} eV"
     inside = (DOS_GRID.points >= window[0] - 1e-6) & (DOS_GRID.points <= window[1] + 1e-6)
     shown = figures.canvas(DOS_GRID.points[inside].tolist(), values[inside].tolist())
     shown.update_layout(dragmode=False, height=220)
-    return html.Div([graph(shown, "What was searched for."), table(caption, COLUMNS, rows)])
+    said = [html.P(remark, className="quiet") for remark in remarks]
+    return html.Div([graph(shown, "What was searched for."), *said, table(caption, COLUMNS, rows)])
 
 
 def register(app: Dash, site: Site) -> None:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from fermiloop.platform.campaign.curve_file import curve_problem
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.curve_files.registry import lowered, read_curve_text
 from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
+from fermiloop.schemas.vocabulary import Alignment
 
 MOST_POINTS: Final = 20_000
 NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -18,29 +20,25 @@ NUMBER: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def of_paste(given: str) -> Curve:
-    """Energies (eV) and values of two columns of text, sorted by energy; a heading and lines with # are passed over.
+def of_paste(given: str, alignment: Alignment = Alignment.MIDGAP) -> tuple[Curve, tuple[str, ...]]:
+    """Energies (eV about zero) and values of the pasted content of a file of any known form, and how it was read.
 
     Raises
     ------
     InputError
-        If a line has not two numbers, or there are too few or too many.
+        If it is no density of states.
     """
-    rows: list[tuple[float, float]] = []
-    for number, line in enumerate(given.splitlines()[: MOST_POINTS + 2], start=1):
-        words = [word for word in re.split(r"[\s,;]+", line.partition("#")[0]) if word]
-        try:
-            values = [float(word) for word in words]
-        except ValueError:
-            if not rows:
-                continue  # a heading
-            raise InputError(f"Line {number} of the pasted curve, {line[:40]!r}, has no two numbers.") from None
-        if values and len(values) != 2:
-            raise InputError(
-                f"Line {number} of the pasted curve has {len(values)} columns; it needs energy and density."
-            )
-        rows += [(values[0], values[1])] if values else []
-    return _sorted(rows, "The pasted curve")
+    if not given.strip():
+        raise InputError("The pasted curve is empty; paste two columns, energy and density.")
+    try:
+        found = read_curve_text(given)
+    except InputError as error:
+        raise InputError(f"The pasted curve cannot be used: {lowered(str(error))}") from None
+    if len(found.energies) > MOST_POINTS:
+        raise InputError(f"The pasted curve has more than {MOST_POINTS} points; give fewer.")
+    zeroed = found.about(alignment)
+    said = (*found.remarks, *([zeroed.remark] if zeroed.remark else []))
+    return (zeroed.energies, found.density), said
 
 
 def of_shapes(change: Any) -> Curve | None:
@@ -66,8 +64,10 @@ def of_shapes(change: Any) -> Curve | None:
     return _sorted(list(zip(found[::2], found[1::2], strict=False)), "The drawn curve")
 
 
-def on_grid(curve: Curve, window: tuple[float, float]) -> NDArray[np.float64]:
+def on_grid(curve: Curve, window: tuple[float, float], *, drawn: bool = True) -> NDArray[np.float64]:
     """(151,) values on the grid of densities of states, 0 outside the window.
+
+    Points of a curve that was `drawn` may lie far apart.
 
     Raises
     ------
@@ -81,9 +81,10 @@ def on_grid(curve: Curve, window: tuple[float, float]) -> NDArray[np.float64]:
             f"{DOS_GRID.lo:g} to {DOS_GRID.hi:g} eV."
         )
     energies, values = curve
-    problem = curve_problem(energies.tolist(), values.tolist(), SpectrumGrid(lo, hi, max(2, round((hi - lo) * 10) + 1)))
+    part = SpectrumGrid(lo, hi, max(2, round((hi - lo) * 10) + 1))
+    problem = curve_problem(energies, values, part, drawn=drawn)
     if problem:
-        raise InputError(f"The curve does not hold: {problem}.")
+        raise InputError(f"The curve cannot be used: {problem}.")
     points = DOS_GRID.points
     inside = (points >= lo - 1e-6) & (points <= hi + 1e-6)
     return np.where(inside, np.clip(np.interp(points, energies, values), 0.0, None), 0.0)

@@ -11,7 +11,9 @@ import pymatviz
 from pymatgen.core import Composition
 from pymatviz.utils import df_ptable
 
+from fermiloop.platform.representations.alignment import AXES
 from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import spectra
 from fermiloop.platform.store.glance import Outcome
 
 INK: Final = "#1b2733"
@@ -35,7 +37,7 @@ def blank(x: str, y: str, height: int = 340) -> go.Figure:
 
 def curves(target: Sequence[float] | None, rows: Mapping[str, Sequence[float]], grid: Sequence[float]) -> go.Figure:
     """Target and computed curves, unit area, over the grid."""
-    figure = blank("Energy above the Fermi level (eV)" if min(grid, default=0) < 0 else "2θ (degree)", "Unit area")
+    figure = blank(AXES[spectra.alignment()] if min(grid, default=0) < 0 else "2θ (degree)", "Unit area")
     if target:
         figure.add_scatter(
             x=list(grid), y=list(target), name="target", fill="tozeroy", line={"color": "#b8c2cc", "width": 1}
@@ -143,7 +145,7 @@ def picker(chosen: Sequence[str]) -> go.Figure:
 
 def canvas(x: Sequence[float] = (), y: Sequence[float] = ()) -> go.Figure:
     """Axes to draw a curve on with the pointer; a curve that is there already is shown."""
-    figure = blank("Energy above the Fermi level (eV)", "Density of states")
+    figure = blank(AXES[spectra.alignment()], "Density of states")
     figure.add_scatter(x=list(x), y=list(y), mode="lines", name="searched for", line=DRAWN)
     figure.update_layout(dragmode="drawopenpath", newshape={"line": DRAWN}, showlegend=False)
     figure.update_xaxes(range=[DOS_GRID.lo, DOS_GRID.hi], fixedrange=True)

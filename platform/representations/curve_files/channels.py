@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-CLOSE: Final = 0.02  # of the range: how near a column must come to the integral of another
+CLOSE: Final = 0.04  # of the range: how near a column must come to the integral of another
 ROLES: Final = (  # the first that fits
-    ("integral", re.compile(r"^i(?:nt|dos)|integr|cumul|^nos\b|^n\(e\)|^tdosi|electrons")),
+    ("integral", re.compile(r"^i(?:nt|dos)|integr|^cum|^nos\b|^n\(e\)|^tdosi|electrons")),
     ("moment", re.compile(r"^[ms]_?[xyz]\b|^mag")),
     ("up", re.compile(r"up|alpha|majority|spin[ _]?1|↑")),
     ("down", re.compile(r"down|dw|dn\b|_dn|beta|minority|spin[ _]?2|↓")),
@@ -30,13 +30,13 @@ ROLES: Final = (  # the first that fits
 )
 
 
-def total_of(columns: Array, header: Header, wish: Wish) -> tuple[Array, tuple[str, ...]]:
-    """Total density of states of a table, and what is to be said of it.
+def energies_and_total(columns: Array, header: Header, wish: Wish) -> tuple[Array, Array, tuple[str, ...]]:
+    """Energies and total density of states of a table, (n,) each, and what is to be said of it.
 
     Parameters
     ----------
     columns
-        (n, k) numbers; the first column is the energy.
+        (n, k) numbers; the first column is the energy where no other is named so.
     header
         What the heading says.
     wish
@@ -51,6 +51,13 @@ def total_of(columns: Array, header: Header, wish: Wish) -> tuple[Array, tuple[s
     roles = next((found for names in header.names if (found := _roles(names, n))), None)
     if roles is None:
         roles = _roles_of_content(columns)
+    at = roles.index("energy")
+    total, said = _total(columns, roles, wish)
+    return columns[:, at], total, said
+
+
+def _total(columns: Array, roles: Sequence[str], wish: Wish) -> tuple[Array, tuple[str, ...]]:
+    n = columns.shape[1]
     values = {role: [columns[:, i] for i, one in enumerate(roles) if one == role] for role in set(roles)}
     said = []
     if values.get("integral"):
@@ -95,12 +102,11 @@ def _roles(names: Sequence[str], n: int) -> list[str] | None:
     if len(names) != n:
         return None
     roles = [next((role for role, pattern in ROLES if pattern.search(name)), "part") for name in names]
-    if roles[0] not in ("energy", "part"):
+    if "energy" not in roles and roles[0] == "part":
+        roles[0] = "energy"
+    if roles.count("energy") != 1 or not {"total", "up", "down"} & set(roles):
         return None
-    roles[0] = "energy"
-    if not {"total", "up", "down"} & set(roles):
-        return None
-    if "energy" in roles[1:] or roles.count("up") > 1 or roles.count("down") > 1:
+    if roles.count("up") > 1 or roles.count("down") > 1:
         # spins of several parts, s(up) p(up): none of them is the total
         roles = [role if role in ("energy", "integral", "total") else "part" for role in roles]
     return roles
@@ -111,7 +117,7 @@ def _roles_of_content(columns: Array) -> list[str]:
     n = columns.shape[1]
     if n == 2:
         return ["energy", "total"]
-    integrals = [i for i in range(2, n) if any(_is_integral(columns, i, j) for j in range(1, i))]
+    integrals = [i for i in range(2, n) if _is_integral(columns, i)]
     rest = [i for i in range(1, n) if i not in integrals]
     roles = ["part"] * n
     roles[0] = "energy"
@@ -128,8 +134,10 @@ def _roles_of_content(columns: Array) -> list[str]:
     return roles
 
 
-def _is_integral(columns: Array, i: int, j: int) -> bool:
-    return _follows(columns[:, 0], np.abs(columns[:, j]), columns[:, i])
+def _is_integral(columns: Array, i: int) -> bool:
+    """Whether a column is the integral of one before it, or of all of them together."""
+    before = np.abs(columns[:, 1:i])
+    return any(_follows(columns[:, 0], density, columns[:, i]) for density in (*before.T, before.sum(axis=1)))
 
 
 def _follows(x: Array, density: Array, candidate: Array) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curve_files.channels import total_of
+from fermiloop.platform.representations.curve_files.channels import energies_and_total
 from fermiloop.platform.representations.curve_files.header import is_heading, read_header
 from fermiloop.platform.representations.curve_files.reading import NOT_NAMED, Reading, Wish
 from fermiloop.platform.representations.curve_files.text import is_number, number
@@ -38,11 +38,11 @@ def read_columns(text: str, name: str, wish: Wish) -> Reading:
     headings, columns = table(text)
     header = read_header(headings)
     unit = header.energy_unit or 1.0
-    total, said = total_of(columns, header, wish)
+    energies, total, said = energies_and_total(columns, header, wish)
     remarks = list(said)
     if unit != 1.0 or header.density_unit not in (None, 1.0):
         remarks.append("Units of the heading were converted to eV and states/eV.")
-    energies = columns[:, 0] * unit
+    energies = energies * unit
     level, how = _level(energies, header, name, wish)
     return Reading.of(energies, total / (header.density_unit or unit), level, None, (*remarks, *how))
 
@@ -57,7 +57,7 @@ def table(text: str) -> tuple[list[str], NDArray[np.float64]]:
     """
     headings: list[str] = []
     rows: list[tuple[int, list[str]]] = []
-    lines = text.replace("\x1a", "").splitlines()
+    lines = text.replace("\x1a", "").replace("−", "-").replace('"', "").splitlines()
     commas = _decimal_commas(lines)
     for place, line in enumerate(lines, start=1):
         content, *comment = COMMENT.split(line, maxsplit=1)
@@ -107,15 +107,15 @@ def _numbers(rows: list[tuple[int, list[str]]]) -> NDArray[np.float64]:
         raise InputError(f"Line {rows[0][0]} has {wide} columns; it needs 2 at least, such as energy and density.")
     out = np.empty((len(rows), wide))
     for i, (place, words) in enumerate(rows):
+        wrong = next((word for word in words if not is_number(word) and set(word) != {"*"}), None)
+        if wrong is not None:
+            raise InputError(f"Line {place} has {wrong[:40]!r} where a number must be.")
         if len(words) != wide:
             raise InputError(f"Line {place} has {len(words)} columns, but the lines before have {wide}.")
         for j, word in enumerate(words):
             if set(word) == {"*"}:
                 raise InputError(f"Line {place} has {word[:20]!r}: the program had no room for the number.")
-            try:
-                out[i, j] = number(word)
-            except ValueError:
-                raise InputError(f"Line {place} has {word[:40]!r} where a number must be.") from None
+            out[i, j] = number(word)
     return out
 
 
@@ -123,22 +123,22 @@ def _level(energies: NDArray[np.float64], header: Header, name: str, wish: Wish)
     """Fermi level as the energies count, and what is to be said of it."""
     if wish.fermi is not None:
         return wish.fermi, (f"The Fermi level {wish.fermi:g} eV was taken as given.",)
-    if header.relative:
+    if header.level.relative:
         return 0.0, ("The heading says that energies are about the Fermi level.",)
-    if header.elsewhere is not None:
+    if header.level.elsewhere is not None:
         raise InputError(
-            f"The heading says that energies are counted from the {header.elsewhere.lower()} level, and names no Fermi "
-            "level; give it (fermi: -5.1, --fermi), or the file about the Fermi level."
+            f"The heading says that energies are counted otherwise ({header.level.elsewhere.lower()}), and names no "
+            "Fermi level; give it (fermi: -5.1, --fermi), or the file about the Fermi level."
         )
-    if header.level is None:
+    if header.level.value is None:
         if ABSOLUTE_NAMES.search(name):
             raise InputError(
                 f"{name} looks like a file of postw90, whose energies are not about the Fermi level and which names "
                 "none; give it in eV (fermi: 7.3, --fermi 7.3; fermi: 0 if it was subtracted already)."
             )
         return 0.0, (NOT_NAMED,)
-    _check_level(energies, header.level)
-    return header.level, (f"The Fermi level {header.level:g} eV of the heading was taken.",)
+    _check_level(energies, header.level.value)
+    return header.level.value, (f"The Fermi level {header.level.value:g} eV of the heading was taken.",)
 
 
 def _check_level(energies: NDArray[np.float64], level: float) -> None:

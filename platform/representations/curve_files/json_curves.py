@@ -121,8 +121,9 @@ def _own_level(tree: dict[str, Any], wish: Wish) -> tuple[float, Edges | None, t
         level, said = _level(tree[named] if named else None, "the JSON", wish)
         return level, None, said
     gap, zero = tree.get("gap"), tree.get("alignment")
-    known = isinstance(gap, int | float) and not isinstance(gap, bool) and 0 <= gap < np.inf
-    if not known or zero not in (str(Alignment.MIDGAP), str(Alignment.VBM)):
+    if isinstance(gap, bool) or not isinstance(gap, int | float) or not 0 <= gap < np.inf:
+        return 0.0, None, (NOT_NAMED,)
+    if zero not in (str(Alignment.MIDGAP), str(Alignment.VBM)):
         return 0.0, None, (NOT_NAMED,)
     below = -gap / 2 if zero == str(Alignment.MIDGAP) else 0.0
     edges = Edges(below, below + gap) if gap > METAL else Edges()

@@ -35,6 +35,10 @@ class Wish:
     one_spin: bool = False
 
 
+AS_IT_IS: Final = Wish()
+"""Nothing is said: the file alone tells."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A density of states as its file has it.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.curve_files import columns, doscar, json_curves, vasprun, xmgrace
-from fermiloop.platform.representations.curve_files.reading import Reading, Wish
+from fermiloop.platform.representations.curve_files.reading import AS_IT_IS, Reading, Wish
 from fermiloop.platform.representations.curve_files.text import MOST_BYTES, decoded, unpacked
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD: Final = 4000  # bytes that tell XML
-AS_IT_IS: Final = Wish()
 
 
 class Format(NamedTuple):
@@ -53,7 +52,7 @@ def read_curve_file(path: Path, wish: Wish = AS_IT_IS) -> Reading:
             return vasprun.read_vasprun(path, wish)
         return read_curve_text(_all(start), path.name, wish)
     except InputError as error:
-        raise InputError(f"The curve file {path} does not hold: {lowered(str(error))}") from None
+        raise InputError(f"The curve file {path} cannot be used: {lowered(str(error))}") from None
     except OSError as error:
         raise InputError(f"The curve file {path} cannot be read ({error.strerror}); check its permissions.") from None
 

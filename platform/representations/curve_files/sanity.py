@@ -52,7 +52,7 @@ def value_problem(x: Array, y: Array) -> str | None:
     """What is wrong with the values alone."""
     highest = float(np.abs(y).max())
     if highest == 0.0:
-        return "all its values are 0"
+        return "its values are all 0"
     if y.max() <= 0.0:
         return "all its values are negative, as one spin is drawn below the axis; give both spins"
     if y.min() < -NEGATIVE_SHARE * highest:

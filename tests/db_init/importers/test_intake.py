@@ -119,6 +119,44 @@ def test_the_same_documents_whatever_the_order_and_the_batches(
     ]  # fmt: skip
 
 
+def cells() -> dict[str, Structure]:
+    """One crystal as different people write it: as it is, doubled, turned, shifted, and with noise."""
+    plain = Structure(Lattice.cubic(2.9), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    doubled, turned, shifted, noisy = (plain.copy() for _ in range(4))
+    doubled.make_supercell([2, 1, 1])
+    turned = Structure(Lattice([[0, 2.9, 0], [0, 0, 2.9], [2.9, 0, 0]]), ["Al", "Ni"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    shifted.translate_sites([0, 1], [0.1, 0.2, 0.3])
+    noisy.perturb(1e-3)
+    return {"plain": plain, "doubled": doubled, "turned": turned, "shifted": shifted, "noisy": noisy}
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_the_cells_of_one_crystal_are_settled_together(database: str, size: int) -> None:
+    found = cells()
+    for n, names in enumerate((list(found), list(reversed(found)), ["noisy", "doubled", "plain", "shifted", "turned"])):
+        source = f"x{n}"
+        method = external(source, "PBE", "CC0")
+        rows = tuple(
+            Entry(
+                name, found[name], {"name": source, "key": name, "licence": "CC0"},
+                (
+                    (Property.ENERGY_PER_ATOM, -1.0 - (name == "doubled"), method),
+                    (Property.MAGNETIC_MOMENT, 0.5 * len(found[name]), method),
+                ),
+                Curve(X, 0.5 * len(found[name]) * np.ones(len(X)), method),
+            )
+            for name in names
+        )  # fmt: skip
+        report = take_in(source, (replace(batch, digest=f"{batch.digest}{n}") for batch in chunks(rows, size)))
+        assert (report.loaded, report.already, report.quarantined) == (int(not n), 5 - int(not n), 4)
+        (material,) = materials.find(materials.MaterialQuery())
+        mine = {str(x.property): (x.value, x.version) for x in labels.of_material(material.id) if x.method == method.id}
+        assert mine == {"energy_per_atom": (-2.0, 1), "magnetic_moment": (0.5 * material.n_sites, 1)}
+        curve = spectra.of_material(material.id, method=method.id)
+        assert curve is not None
+        assert np.allclose(curve.array(), 0.5 * material.n_sites)
+
+
 def test_an_older_load_keeps_its_label_and_another_entry_does_not_displace_it(database: str) -> None:
     take_in("x", batches(entry("a", gap=1.0)))
     assert take_in("x", batches(entry("b", gap=2.0), name="two")) == LoadReport(0, 1, 1)

@@ -37,7 +37,7 @@ def document(
     potcar: str | None = None,
     relax: bool = False,
     steps: int = 1,
-    n_electrons: float = 13.0,
+    n_electrons: float = 8.0,
 ) -> TaskDoc:
     """Task document of one VASP run, with everything that emmet's own parser fills."""
     inputs = (MPRelaxSet if relax else MPStaticSet)(structure)
@@ -110,10 +110,12 @@ def _square(
     top: float = 9.0,
     spins: int = 2,
     step: float = 0.01,
+    gap: tuple[float, float] = (0.0, 0.0),
     structure: Structure | None = None,
 ) -> Dos:
     energies = np.arange(FERMI - 20.0, FERMI + top + step / 2, step)
-    values = np.where(energies >= FERMI + bottom, height / spins, 0.0)
+    empty = (energies < FERMI + bottom) | ((energies > FERMI + gap[0]) & (energies < FERMI + gap[1]))
+    values = np.where(empty, 0.0, height / spins)
     densities = dict.fromkeys((Spin.up, Spin.down)[:spins], values)
     total = Dos(FERMI, energies, densities)
     if structure is None:

@@ -81,6 +81,15 @@ def test_a_document_without_an_energy_is_refused() -> None:
         cp2k.labels_of(task_document(NIAL).model_copy(update={"output": None}))
 
 
+def test_labels_that_cannot_be_read_leave_their_reason_and_its_traceback() -> None:
+    broken = task_document(NIAL).model_copy(update={"output": None})
+    with pytest.raises(EngineError, match="The relax of calc-c failed: the static calculation's task document holds"):
+        cp2k._cp2k_labels.original("calc-c", broken)
+    failure = isolation.read_failure("calc-c")
+    assert failure == isolation.Failure("relax", "the static calculation's task document holds no energy")
+    assert "Traceback" in isolation.failure_logs("calc-c")["relax"]
+
+
 def test_labels_lie_in_the_calculations_folder_before_anybody_is_told() -> None:
     found = cp2k._cp2k_labels.original("calc-c", again(task_document(NIAL)))
     assert isolation.read_output(isolation.step_folder("calc-c", ENGINES[Engine.CP2K].last_step)) == json.loads(

@@ -57,6 +57,9 @@ def test_reason_of_a_failure_is_kept(more, limit, words):
     failure = isolation.read_failure("calc-b")
     assert failure is not None
     assert words in failure.reason
+    log = isolation.failure_logs("calc-b")["relax"]
+    assert words in log
+    assert ("Traceback" in log) is ("fail" in more and more["fail"] == "raise")
     assert isolation.attempts("calc-b") == 1
 
 

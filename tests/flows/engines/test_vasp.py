@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -25,13 +26,12 @@ from fermiloop.flows.engines import vasp
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.engines.vasp_makers import (
     SHORTEST_SECONDS,
-    cores,
     last_contcar,
     relax_maker,
     scf_maker,
     uniform_maker,
 )
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import EngineError, InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine
@@ -174,6 +174,55 @@ def test_potcars_corrections_and_updates_are_the_method(monkeypatch: pytest.Monk
     assert id_of() not in ids
 
 
+@pytest.mark.parametrize(
+    ("updates", "functional"),
+    [
+        ({}, "PBE"),
+        ({"NCORE": 4}, "PBE"),
+        ({"METAGGA": "R2SCAN"}, "r2SCAN"),
+        ({" metagga ": "scan"}, "SCAN"),
+        ({"GGA": "PS"}, "PBEsol"),
+        ({"GGA": "CA"}, "LDA"),
+        ({"gga": "MK", "LUSE_VDW": True, "AGGAC": 0.0}, "optB86b-vdW"),
+        ({"IVDW": 12}, "PBE-D3(BJ)"),
+        ({"LHFCALC": True, "HFSCREEN": 0.2}, "HSE06"),
+        ({"LHFCALC": True, "HFSCREEN": 0.2, "AEXX": 0.3}, "HSE06 (AEXX=0.3)"),
+    ],
+)
+def test_the_method_says_what_runs_and_corrections_refuse_the_rest(
+    updates: dict[str, Any], functional: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SETTINGS, "VASP_INCAR_UPDATES", updates)
+    assert vasp.method({"corrections": "none"}).functional == functional
+    if functional == "PBE":
+        assert vasp.method({}).functional == "PBE"
+        return
+    with pytest.raises(InputError, match=f"asks for {re.escape(functional)}; set corrections: none"):
+        vasp.method({})
+
+
+def test_hubbard_u_is_part_of_the_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = vasp.method({}).settings["hubbard_u"]
+    assert set(table) == {"F", "O"}
+    assert (table["O"]["Fe"], table["O"]["Ni"], table["F"]["V"]) == (5.3, 6.2, 3.25)
+    monkeypatch.setattr(SETTINGS, "VASP_INCAR_UPDATES", {"ldau": False})
+    without = vasp.method({"corrections": "none"})
+    assert without.settings["hubbard_u"] == {}
+    assert without.settings["incar_updates"] == {"LDAU": False}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_worker_whose_settings_ask_for_another_functional_refuses_before_it_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    maker = scf_maker(**COMMON, functional=vasp.method({}).functional)
+    monkeypatch.setattr(SETTINGS, "VASP_INCAR_UPDATES", {"METAGGA": "R2SCAN"})
+    with pytest.raises(EngineError, match="this worker asks for r2SCAN, and the Method says PBE"):
+        maker.make.original(maker, NIAL)
+    assert not list(tmp_path.glob("**/INCAR"))
+
+
 def test_elements_without_a_potcar_are_refused() -> None:
     entry = ENGINES[Engine.VASP]
     assert entry.refuses(NIAL, {}) is None
@@ -228,9 +277,3 @@ def test_a_contcar_that_is_not_whole_is_left_aside(text: str, tmp_path: Path) ->
 def test_the_contcar_of_other_atoms_is_left_aside(tmp_path: Path) -> None:
     (tmp_path / "CONTCAR").write_text(Poscar(CRYSTALS["insulator"]).get_str())
     assert last_contcar(tmp_path, NIAL) is None
-
-
-def test_cores_are_what_outcar_says(tmp_path: Path) -> None:
-    assert cores(tmp_path) == 1
-    (tmp_path / "OUTCAR").write_text(" vasp.6.4.3\n running on   48 total cores\n distrk:\n")
-    assert cores(tmp_path) == 48

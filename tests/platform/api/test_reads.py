@@ -133,3 +133,29 @@ def test_the_description_names_every_address(client: Any) -> None:
     assert {"/campaigns", "/campaigns/{name}/events", "/dos/search", "/tokens/{name}"} <= paths.keys()
     named = {one["name"] for one in paths["/candidates"]["get"]["parameters"]}
     assert {"elements", "range", "limit", "offset"} <= named
+
+
+def test_search_by_the_text_of_a_file_tells_how_it_was_read(client: Any, world: Any) -> None:
+    x = np.linspace(-8.0, 8.0, 200)
+    rows = "".join(f"{e + 3:.4f} {np.exp(-((e - 2) ** 2)):.6f}\n" for e in x)
+    body = {"text": f"# E (eV) dos(E) EFermi = 3.0 eV\n{rows}", "limit": 2}
+    found = client().post("/dos/search", json=body).json()
+    assert found["data"][0]["material"] == world.materials[2]
+    assert found["remarks"][0] == "The Fermi level 3 eV of the heading was taken."
+    assert found["alignment"] == "midgap"
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({}, "only one"),
+        ({"text": "0 1\n1 2\n", "energies": [0, 1], "values": [1, 2]}, "only one"),
+        ({"text": "% dos\n0 1\n"}, "percent"),
+        ({"energies": [-8, 0, 8], "values": [1, 2, 1]}, "largest step"),
+        ({"energies": [-8, 0, 8], "values": [0, 0, 0]}, "all 0"),
+    ],
+)
+def test_curves_that_are_refused(client: Any, body: dict[str, Any], words: str) -> None:
+    answer = client().post("/dos/search", json=body)
+    assert answer.status_code == 422
+    assert words in answer.text

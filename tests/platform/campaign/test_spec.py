@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -14,8 +15,10 @@ from fermiloop.platform.acquisition.functions import ACQUISITIONS
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.spec import CampaignSpec, load_spec, parse_spec
 from fermiloop.platform.errors import SpecError
+from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.screening.funnel import STAGES
 from fermiloop.platform.search.registry import GENERATORS
+from fermiloop.schemas.vocabulary import Alignment
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 GOOD: dict[str, Any] = yaml.safe_load((EXAMPLES / "pd-like.yaml").read_text())
@@ -103,8 +106,8 @@ CASES: list[tuple[str, Any, str]] = [
 ]
 
 
-def changed(path: str, value: Any) -> str:
-    tree = copy.deepcopy(GOOD)
+def changed(path: str, value: Any, text: str | None = None) -> str:
+    tree = copy.deepcopy(GOOD) if text is None else yaml.safe_load(text)
     *above, last = path.split(".")
     place = tree
     for key in above:
@@ -182,14 +185,71 @@ def test_examples_hold_and_come_back_from_their_dictionary(path: Path) -> None:
 
 
 def test_a_curve_file_is_read_into_the_campaign(tmp_path: Path) -> None:
-    (tmp_path / "pd.csv").write_text("-8,1\n0,2\n8,1\n")
+    (tmp_path / "pd.csv").write_text("".join(f"{x},{9 - abs(x)}\n" for x in range(-8, 9)))
     (tmp_path / "c.yaml").write_text(changed("target.dos", {"file": "pd.csv"}))
-    dos = load_spec(tmp_path / "c.yaml").target.dos
-    assert dos is not None
-    assert dos.energies == (-8, 0, 8)
-    curve = dos.curve()
+    target = load_spec(tmp_path / "c.yaml").target
+    assert target.dos is not None
+    assert target.dos.energies == tuple(range(-8, 9))
+    assert target.dos.gap == 0
+    assert "names no Fermi level" in target.told(Alignment.MIDGAP)[0]
+    curve = target.unit_curve()
     assert curve is not None
     assert curve.sum() * 0.1 == pytest.approx(1, abs=0.02)
+
+
+def test_a_curve_file_that_is_too_coarse_says_the_largest_step(tmp_path: Path) -> None:
+    (tmp_path / "pd.csv").write_text("-8,1\n0,2\n8,1\n")
+    (tmp_path / "c.yaml").write_text(changed("target.dos", {"file": "pd.csv"}))
+    with pytest.raises(SpecError, match="8 eV apart, but the largest step allowed is 1 eV"):
+        load_spec(tmp_path / "c.yaml")
+
+
+EDGE = {"energies": [-6.5, *range(-6, 2)], "values": [1, 2, 4, 3, 5, 2, 4, 3, 1]}
+
+
+def test_a_window_lets_a_curve_cover_less() -> None:
+    text = changed("target.dos", EDGE)
+    with pytest.raises(SpecError, match=r"-7\.5 to 7\.5"):
+        parse_spec(text)
+    target = parse_spec(changed("target.window", [-6.0, 1.0], text)).target
+    curve = target.unit_curve()
+    assert curve is not None
+    assert np.flatnonzero(curve).tolist() == list(range(15, 86))
+    assert curve[15:86].sum() * 0.1 == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        ([-7, 1], "-7 to 1"),
+        ([1, -6], "backwards"),
+        ([-9, 1], "leaves"),
+        ([0, 0.2], "at least 5"),
+        ([0], "two numbers"),
+        ("all", "a list"),
+        ([-6, float("nan")], "finite"),
+    ],
+)
+def test_windows_that_do_not_hold(window: object, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        parse_spec(changed("target.window", window, changed("target.dos", EDGE)))
+
+
+def test_a_window_needs_a_density_of_states() -> None:
+    with pytest.raises(SpecError, match=r"target\.dos is missing"):
+        parse_spec(changed("target", {"xrd": {"material": "Al"}, "window": [-1, 1]}))
+
+
+def test_an_insulators_curve_lies_about_the_middle_of_its_gap_or_its_valence_edge() -> None:
+    x = np.round(np.arange(-10, 10.01, 0.05), 6)
+    y = np.where((x <= 0) & (x > -5), 2.0, 0.0) + np.where(x > 2, 1.0, 0.0)  # zero at the valence edge, gap 2 eV
+    target = parse_spec(changed("target.dos", {"energies": x.tolist(), "values": y.tolist()})).target
+    middle, edge = target.unit_curve(), target.unit_curve(Alignment.VBM)
+    assert middle is not None
+    assert edge is not None
+    assert DOS_GRID.points[np.flatnonzero(middle[:76])[-1]] == pytest.approx(-1.0, abs=0.11)
+    assert DOS_GRID.points[np.flatnonzero(edge[:80])[-1]] == pytest.approx(0.0, abs=0.11)
+    assert "moved by +1.0" in target.told(Alignment.MIDGAP)[0]
 
 
 def test_nitrogen_and_exponents_are_what_they_look_like() -> None:

@@ -116,3 +116,20 @@ def test_export(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path
     assert len((tmp_path / "ni.csv").read_text().splitlines()) == 3
     assert cli("materials", "export", str(tmp_path / "folder")).code == 0
     assert len(list((tmp_path / "folder").glob("*.cif"))) == 3
+
+
+def test_a_programs_file_is_read_and_what_was_assumed_is_told(
+    cli: Callable[..., Any], library: dict[str, str], tmp_path: Path
+) -> None:
+    rows = "".join(f"{x + 4:.3f} {y:.6f}\n" for x, y in zip(AXIS, bump(3.5), strict=True))
+    (tmp_path / "pwscf.dos").write_text(f"#  E (eV)   dos(E)  EFermi = 4.000 eV\n{rows}")
+    found = cli("materials", "find", "--dos-like", str(tmp_path / "pwscf.dos"), "--json")
+    assert [row["formula"] for row in found.json()] == ["AlNi", "Pd", "Ni"]
+    assert "The Fermi level 4 eV of the heading was taken." in found.err
+    (tmp_path / "x-dos.dat").write_text(rows)
+    refused = cli("materials", "find", "--dos-like", str(tmp_path / "x-dos.dat"))
+    assert refused.code == 2
+    assert "--fermi" in refused.err
+    told = cli("materials", "find", "--dos-like", str(tmp_path / "x-dos.dat"), "--fermi", "4", "--json")
+    assert [row["formula"] for row in told.json()] == ["AlNi", "Pd", "Ni"]
+    assert "--dos-like" in cli("materials", "find", "--dos-like", "Pd", "--one-spin").err

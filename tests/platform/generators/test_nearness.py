@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.nearness import curve_on, nearness
+from fermiloop.platform.generators.nearness import nearness
 from fermiloop.platform.generators.protocol import PropertyWindow, Target
 from fermiloop.platform.representations.spectrum import DOS_GRID
 
@@ -40,4 +40,12 @@ def test_a_target_that_asks_for_nothing_is_refused():
     with pytest.raises(InputError, match="neither"):
         nearness(DOS_GRID, np.ones((1, DOS_GRID.n)), {}, Target())
     with pytest.raises(InputError, match="needs a target curve"):
-        curve_on(DOS_GRID, Target(windows=(GAP,)))
+        Target(windows=(GAP,)).curve_on(DOS_GRID)
+
+
+def test_a_curve_counts_in_its_window_alone(dos_library):
+    inside = DOS_GRID.points < 0
+    half = np.where(inside, dos_library.curves[4], 0.0)
+    found = nearness(DOS_GRID, dos_library.curves, {}, Target(DOS_GRID, half, window=(-7.5, -0.1)))
+    assert found.argmax() == 4
+    assert found[4] == pytest.approx(1)

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid, check_curve, cosine, wasserstein
+from fermiloop.platform.representations.spectrum import (
+    DOS_GRID,
+    SpectrumGrid,
+    check_curve,
+    cosine,
+    wasserstein,
+    windowed_cosine,
+    within,
+)
 
 CURVES = arrays(float, DOS_GRID.n, elements=st.floats(0.0, 100.0)).filter(lambda y: y.sum() > 1e-3)
 
@@ -83,3 +91,12 @@ def test_curves_without_area_and_grids_that_fall_are_refused() -> None:
         with pytest.raises(InputError):
             SpectrumGrid(lo, hi, n)
     check_curve(np.array([0.0, 1.0]), np.array([5.0, 6.0]))
+
+
+@given(CURVES, CURVES)
+def test_a_windowed_cosine_is_that_of_the_parts(a: np.ndarray, b: np.ndarray) -> None:
+    inside = within(DOS_GRID, (-2.0, 1.0))
+    assert np.flatnonzero(inside).tolist() == list(range(55, 86))
+    expected = float(cosine(a[55:86], b[55:86]))
+    assert float(windowed_cosine(a, b, DOS_GRID, (-2.0, 1.0))) == pytest.approx(expected)
+    assert float(windowed_cosine(a, b, DOS_GRID)) == pytest.approx(float(cosine(a, b)))

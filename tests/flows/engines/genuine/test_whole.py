@@ -1,0 +1,139 @@
+"""Whole evaluations by genuine outputs: worker, custodian, emmet, job store, adapter and store are the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pymatgen.io.vasp import Vasprun
+
+from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.store import calculations, labels, materials, methods, spectra
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CalculationState, Engine, Property, Stage
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+Evaluate = Callable[[str], Candidate]
+STEPS = ["relax1", "relax2", "scf", "dos"]
+
+
+def found_of(candidate: Candidate) -> tuple[Any, dict[Property, float], Any]:
+    done = calculations.get(candidate.calculation)
+    numbers = {row.property: row.value for row in labels.of_calculations([done.id])}
+    curve = spectra.of_material(candidate.material, method=done.method)
+    assert curve is not None
+    return done, numbers, curve
+
+
+def seconds_of(calculation: str) -> float:
+    """Wall time of all attempts at all steps, by what they left."""
+    import json
+
+    folder = isolation.step_folder(calculation, "")
+    began = [json.loads(path.read_text())["began"] for path in folder.glob("*/attempt-1.json")]
+    return max(path.stat().st_mtime for path in folder.glob("*/document.json.gz")) - min(began)
+
+
+def states(curve: Any, lo: float, hi: float) -> float:
+    x, y = curve.points(), curve.array()
+    inside = (x >= lo - 1e-9) & (x <= hi + 1e-9)
+    return float(np.trapezoid(y[inside], x[inside]))
+
+
+def test_silicon(vasp: Any, select: Any, evaluate: Evaluate, outputs: Path) -> None:
+    candidate = evaluate(select())
+    assert candidate.stage is Stage.EVALUATED, candidate.reason
+    assert candidate.scores["hit"]
+    assert vasp.runs == STEPS
+    done, numbers, curve = found_of(candidate)
+    assert done.state is CalculationState.COMPLETED
+    scf, dos = (Vasprun(outputs / "Si" / step / "vasprun.xml.gz", parse_potcar_file=False) for step in ("scf", "dos"))
+    gap, cbm, vbm, _ = dos.eigenvalue_band_properties
+    assert numbers[Property.ENERGY_PER_ATOM] == pytest.approx(scf.final_energy / 2, abs=1e-9)
+    assert numbers[Property.ENERGY_PER_ATOM] == pytest.approx(-5.425186, abs=1e-6)
+    assert numbers[Property.BAND_GAP] == pytest.approx(gap, abs=1e-9)
+    assert numbers[Property.BAND_GAP] == pytest.approx(0.6503, abs=1e-4)
+    assert materials.structure(candidate.material).volume == pytest.approx(scf.final_structure.volume, rel=1e-6)
+    assert curve.n_electrons == dos.parameters["NELECT"] == 8.0
+    assert states(curve, -10.0, 0.0) == pytest.approx(7.178, abs=1e-3)
+    x, y = curve.points(), curve.array()
+    empty = x[y < 0.01]
+    below, above = empty[empty < 0].min(initial=0.0), empty[(empty > 0) & (empty < 2)].max(initial=0.0)
+    assert abs(below + above) <= 0.1  # the gap of the broadened curve lies about zero
+    assert dos.efermi == pytest.approx(vbm, abs=0.05) or dos.efermi == pytest.approx(cbm, abs=0.05)  # at an edge
+    assert done.core_seconds == pytest.approx(4 * seconds_of(done.id), rel=0.5)  # OUTCAR: 4 total cores
+    assert done.result["functional"] == "PBE"
+    assert done.result["hubbard_u"] == {}
+
+
+def test_nothing_is_computed_a_second_time(vasp: Any, select: Any, evaluate: Evaluate, pad: Any) -> None:
+    from fireworks import FWorker
+    from fireworks.core.rocket_launcher import launch_rocket
+    from jobflow.managers.fireworks import flow_to_workflow
+
+    candidate = evaluate(select())
+    done = calculations.get(candidate.calculation)
+    paid = isolation.core_seconds(done.id)
+    again = ENGINES[Engine.VASP].flow(done.id, materials.structure(candidate.material), {}, 900.0)
+    pad.add_wf(flow_to_workflow(again))
+    while pad.fireworks.find_one({"state": "READY"}, {"_id": 1}):
+        launch_rocket(pad, FWorker("one"), strm_lvl="CRITICAL")
+    assert vasp.runs == STEPS
+    assert isolation.core_seconds(done.id) == paid
+    assert pad.fireworks.count_documents({"state": "FIZZLED"}) == 0
+
+
+def check_iron(vasp: Any, candidate: Candidate, outputs: Path) -> str:
+    """The one genuine run of iron in each step's place; id of the Method of its results."""
+    assert candidate.stage is Stage.EVALUATED, candidate.reason
+    assert vasp.runs == STEPS
+    done, numbers, curve = found_of(candidate)
+    run = Vasprun(outputs / "Fe" / "vasprun.xml.gz", parse_potcar_file=False)
+    assert numbers[Property.MAGNETIC_MOMENT] == pytest.approx(9.165, abs=1e-3)
+    assert numbers[Property.ENERGY_PER_ATOM] == pytest.approx(run.final_energy / 4, abs=1e-9)
+    assert numbers[Property.BAND_GAP] == 0.0
+    assert numbers[Property.FERMI_LEVEL] == pytest.approx(run.efermi)
+    assert curve.n_electrons == run.parameters["NELECT"] == 32.0
+    assert states(curve, -10.0, 0.0) == pytest.approx(32.1, abs=0.1)
+    assert done.core_seconds == pytest.approx(64 * seconds_of(done.id), rel=0.5)  # OUTCAR: 64 ranks of one thread
+    assert done.result["functional"] == "RPBE"
+    return str(done.method)
+
+
+def test_iron(vasp: Any, select: Any, evaluate: Evaluate, outputs: Path, updates: Any) -> None:
+    """The run is one by RPBE, and so is the campaign that asks for it."""
+    vasp.gives(outputs / "Fe")
+    updates({"gga": "RP"})
+    candidate = evaluate(select("Fe", "none"))
+    method = methods.get(check_iron(vasp, candidate, outputs))
+    assert method.functional == "RPBE"
+    assert method.settings["incar_updates"] == {"GGA": "RP"}
+
+
+def test_what_ran_another_functional_is_kept_under_the_method_of_that(
+    vasp: Any, select: Any, evaluate: Evaluate, outputs: Path
+) -> None:
+    vasp.gives(outputs / "Fe")
+    chosen = select("Fe", "none")
+    planned = calculations.of_campaign("genuine")[0].method
+    ran = check_iron(vasp, evaluate(chosen), outputs)
+    assert methods.get(planned).functional == "PBE"
+    assert methods.get(ran).functional == "RPBE"
+    assert methods.get(ran).settings == methods.get(planned).settings
+
+
+def test_corrections_of_what_ran_another_functional_are_refused(
+    vasp: Any, select: Any, evaluate: Evaluate, outputs: Path
+) -> None:
+    vasp.gives(outputs / "Fe")
+    candidate = evaluate(select("Fe", "MP2020"))
+    assert candidate.stage is Stage.FAILED
+    assert candidate.reason == (
+        "static: MaterialsProject2020Compatibility is for PBE and PBE+U, and Fe was computed by RPBE; "
+        "set corrections: none"
+    )
