@@ -24,10 +24,12 @@ $(STAMP): pyproject.toml constraints.txt gpaw_siteconfig.py
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch
-	GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(PIP) -e '.[embedded,dft,server,dev]'
+	GPAW_CONFIG=$(CURDIR)/gpaw_siteconfig.py $(PIP) -e '.[dft,server,dev]'
+	$(PIP) -e '.[embedded]' || $(PIP) --pre 'secantusdb>=0.7.0b3,<0.8' || echo "No embedded database can be installed here: before make demo, set FERMILOOP_MONGODB_URI to a MongoDB server of version 5.0 or later, such as mongodb://user:password@host:27017."
 	@touch $@
 
 demo: $(STAMP)
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db start
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db init
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db load seed
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign launch examples/pd-like.yaml --workers 2

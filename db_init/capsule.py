@@ -17,7 +17,7 @@ from bson import json_util
 from bson.errors import BSONError
 from pymatgen.core import Structure
 
-from fermiloop.db_init import capsule_manifest, tar_members
+from fermiloop.db_init import capsule_crystals, capsule_manifest, tar_members
 from fermiloop.db_init.capsule_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError, UserError
@@ -29,6 +29,7 @@ from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 
 BATCH: Final = 500
+WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
 """Kinds whose documents belong to the campaign alone: another content means another campaign."""
@@ -73,10 +74,13 @@ class Archive:
 
     def __init__(self, path: Path, folder: Path) -> None:
         self.path, self._folder = path, folder
+        self._cells: dict[str, set[str]] = {}  # of each material, those that were found right
         self.manifest = self._unpack()
 
     def documents(self, kind: str) -> Iterator[dict[str, Any]]:
         """Raw documents of a kind."""
+        if kind not in self._kinds():
+            return
         with self._place(f"documents/{kind}.jsonl").open("rb") as lines:
             while line := lines.readline(LONGEST):
                 try:
@@ -106,15 +110,21 @@ class Archive:
             here = {raw["_id"]: raw for raw in capsules.read(kind, [raw["_id"] for raw in batch])}
             for raw in batch:
                 seen.add(raw["_id"])
-                if here.get(raw["_id"]) != raw:
+                if here.get(raw["_id"]) != raw or kind == "settings":
                     self._check_one(kind, raw)
-        if len(seen) != self.manifest.counts.get(kind) or (kind == "campaigns" and len(seen) != 1):
+        if len(seen) != self.manifest.counts.get(kind, 0) or (kind == "campaigns" and len(seen) != 1):
             raise self._wrong(f"it holds {len(seen)} {kind}, not {self.manifest.counts.get(kind)}")
 
     def _check_one(self, kind: str, raw: dict[str, Any]) -> None:
-        key, document = raw["_id"][:60], capsules.document(kind, raw)
-        if raw["_id"] != _id_by_content(kind, document):
+        key = raw["_id"][:60]
+        if not capsule_crystals.is_plain(raw.get("structure")):
+            raise self._wrong(f"{key} has a site with a property that is neither a number, a word nor a list of them")
+        document: Any = capsules.document(kind, raw)
+        own = kind == "materials" and raw["_id"] in self._cells.get(raw["_id"], ())
+        if raw["_id"] != _id_by_content(kind, document, own=own):
             raise self._wrong(f"{key} is not what its id says")
+        if kind == "settings":
+            self._cells.setdefault(document.material, set()).add(document.cell)
         owner = raw["_id"] if kind == "campaigns" else raw.get("campaign")
         if kind in OF_THE_CAMPAIGN and owner != self.manifest.campaign:
             raise self._wrong(f"{key} is of another campaign")
@@ -146,10 +156,14 @@ class Archive:
             named = name.removeprefix("files/") if name.startswith("files/") else expected.sha256
             if not digest.hexdigest() == expected.sha256 == named or size != expected.size:
                 raise self._wrong(f"the member {name} was changed")
-        missing = [*left, *({f"documents/{kind}.jsonl" for kind in capsules.KINDS} - set(manifest.members))]
+        kinds = [kind for kind in capsules.KINDS if kind != "settings" or manifest.schema_version >= WITH_SETTINGS]
+        missing = [*left, *({f"documents/{kind}.jsonl" for kind in kinds} - set(manifest.members))]
         if missing:
             raise self._wrong(f"the member {missing[0]} is missing")
         return manifest
+
+    def _kinds(self) -> set[str]:
+        return {kind for kind in capsules.KINDS if f"documents/{kind}.jsonl" in self.manifest.members}
 
     def _place(self, name: str) -> Path:
         return self._folder / hashlib.sha256(name.encode()).hexdigest()
@@ -158,13 +172,21 @@ class Archive:
         return InputError(f"The archive {self.path} is refused: {what}.")
 
 
-def _id_by_content(kind: str, document: BaseDocument) -> str:
-    """Id that a document of this content must have; its own where ids do not come from content alone."""
+def _id_by_content(kind: str, document: BaseDocument, *, own: bool = False) -> str:
+    """Id that a document of this content must have; its own where ids do not come from content alone.
+
+    `own` says that the id of a material is that of one of its settings.
+    """
     found: Any = document
     if kind == "materials":
         crystal = Structure.from_dict(found.structure)
         told = (crystal.composition.reduced_formula, len(crystal), crystal.chemical_system)
-        return structure_id(crystal) if told == (found.formula, found.n_sites, found.chemical_system) else ""
+        right = told == (found.formula, found.n_sites, found.chemical_system)
+        return (str(found.id) if own else structure_id(crystal)) if right else ""
+    if kind == "settings":
+        crystal = found.to_structure()
+        told = (crystal.composition.reduced_formula, len(crystal), structure_id(crystal))
+        return str(found.id) if told == (found.formula, found.n_sites, found.cell) else ""
     if kind == "labels":
         return content_id("l", found.material, str(found.property), found.method, found.version)
     if kind == "spectra":
@@ -183,8 +205,10 @@ def _id_by_content(kind: str, document: BaseDocument) -> str:
 
 def _save(archive: Archive, progress: Progress) -> LoadReport:
     name = archive.manifest.campaign
+    crystals = capsule_crystals.Crystals()
     for kind in OF_THE_CAMPAIGN:
         for batch in _chunks(archive.documents(kind)):
+            batch = crystals.translated(kind, batch)
             known = {raw["_id"]: raw for raw in capsules.read(kind, [raw["_id"] for raw in batch])}
             if any(known.get(raw["_id"], raw) != raw for raw in batch):
                 raise UserError(
@@ -196,9 +220,15 @@ def _save(archive: Archive, progress: Progress) -> LoadReport:
     for place, kind in enumerate(capsules.KINDS):
         progress(f"saving {kind}", 0.5 + 0.5 * place / len(capsules.KINDS))
         for batch in _chunks(archive.documents(kind)):
-            differing += _told(batch, archive) if kind == "labels" else 0
-            loaded += capsules.insert(kind, [_as_newcomer(kind, raw) for raw in batch])
             total += len(batch)
+            if kind == "settings":
+                loaded += crystals.keep(batch)
+            elif kind == "materials":
+                loaded += crystals.take_in(batch)
+            else:
+                ours = crystals.translated(kind, batch)
+                differing += _told(ours, archive) if kind == "labels" else 0
+                loaded += capsules.insert(kind, [_as_newcomer(kind, raw) for raw in ours])
     progress(name, 1.0)
     return LoadReport(loaded, total - loaded, differing)
 

@@ -96,13 +96,13 @@ def _lines(folder: Folder, kind: str, ids: list[str], terms: dict[tuple[str, str
     folder.counts[kind] = 0
     for raw in capsules.read(kind, ids):
         folder.counts[kind] += 1
-        if kind in {"materials", "methods"}:
+        if kind in {"settings", "materials", "methods"}:
             _gather(kind, raw, terms)
         yield json_util.dumps(raw, json_options=capsule_manifest.JSON).encode() + b"\n"
 
 
 def _gather(kind: str, raw: dict[str, Any], terms: dict[tuple[str, str], Licence]) -> None:
-    about = raw.get("source", {}) if kind == "materials" else raw.get("settings", {})
+    about = raw.get("settings", {}) if kind == "methods" else raw.get("source", {})
     own = kind == "methods" and raw.get("engine") != Engine.EXTERNAL
     source = str(raw.get("engine")) if own else str(about.get("name") or about.get("source") or UNKNOWN)
     licence = OWN if own else str(about.get("licence") or UNKNOWN)

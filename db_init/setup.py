@@ -5,12 +5,13 @@ from __future__ import annotations
 from fermiloop.db_init import indexes
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.db_init.migrations import runner
-from fermiloop.platform.store import connection
+from fermiloop.platform.store import connection, identity
 
 
 def init(progress: Progress = silent) -> list[str]:
     """Bring the database up to date; returns what was done, one sentence each."""
     actions = runner.run()
+    identity.settle()  # what a killed writer left
     progress("migrations", 0.5)
     created = indexes.create(connection.database())
     progress("indexes", 1.0)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fireworks import LaunchPad
 
 from fermiloop.flows.close import close_round
+from fermiloop.flows.ending import fail, finish
 from fermiloop.flows.fair_share import lots
 from fermiloop.flows.launchpad import add_flow, has_workflow
 from fermiloop.flows.round import flow_of
@@ -70,7 +71,7 @@ def current_round(name: str) -> Round | None:
         return None
     if rounds and rounds[-1].decision.get("action") != "next":
         # Closed with the decision to stop, and killed before the campaign was told.
-        campaigns.set_state(name, CampaignState.FINISHED, rounds[-1].decision.get("reason"))
+        finish(name, str(rounds[-1].decision.get("reason")))
         return None
     number = len(rounds) + 1
     campaigns.plan_round(name, number)
@@ -137,13 +138,6 @@ def release(candidate: Candidate) -> None:
     """Give back a selection that was never begun."""
     if calculations.discard(candidate.calculation):
         candidates.update(candidate.id, stage=Stage.PASSED, calculation=None)
-
-
-def fail(name: str, number: int, reason: str) -> None:
-    """End a campaign whose round could not be done."""
-    campaigns.update_round(name, number, state=RoundState.FAILED, decision={"action": "stop", "reason": reason})
-    campaigns.set_state(name, CampaignState.FAILED, reason)
-    logger.info("%s failed: %s", name, reason)
 
 
 def first_failure(pad: LaunchPad, round_id: str) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 from jobflow import Maker, OnMissing, job
 
+from fermiloop.flows.ending import fail, finish
 from fermiloop.flows.records import baseline, round_records, spent
 from fermiloop.flows.steps import logger, spec_of, step
 from fermiloop.platform.campaign.decide import decide
 from fermiloop.platform.store import campaigns, candidates
-from fermiloop.schemas.vocabulary import CampaignState, Stage
+from fermiloop.schemas.vocabulary import Stage
 
 
 @dataclass
@@ -38,6 +39,10 @@ def close(campaign: str, number: int, previous: Any = None) -> dict[str, str]:  
 def close_round(campaign: str, number: int) -> dict[str, str]:
     """Close a round by what the store holds; a repeat changes nothing."""
     spec = spec_of(campaign)
+    before = campaigns.round_of(campaign, number)
+    if "failed" in before.decision and not before.selected:  # a step before the selection failed
+        fail(campaign, number, str(before.decision["failed"]))
+        return {"action": "stop", "reason": str(before.decision["failed"])}
     for candidate in candidates.of_round(campaign, number):
         if candidate.stage is Stage.SELECTED:
             candidates.update(candidate.id, stage=Stage.FAILED, reason="its evaluation ended without a record")
@@ -48,6 +53,6 @@ def close_round(campaign: str, number: int) -> dict[str, str]:
     counts = {**current.counts, "selected": len(current.selected)}
     if campaigns.close_round(campaign, number, counts=counts, decision=told):
         logger.info("round %d of %s closed: %s", number, campaign, decision.reason)
-    if decision.action == "stop" and campaigns.get(campaign).state is CampaignState.RUNNING:
-        campaigns.set_state(campaign, CampaignState.FINISHED, decision.reason)
+    if decision.action == "stop":
+        finish(campaign, decision.reason)
     return told

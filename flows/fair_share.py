@@ -7,13 +7,20 @@ kept between draws; any number of workers may draw at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 from fireworks import LaunchPad
+from pydantic import ValidationError
 
 from fermiloop.flows.launchpad import CALCULATION_KEY, CAMPAIGN_KEY
+from fermiloop.flows.methods import difference
+from fermiloop.flows.steps import logger, spec_of
+from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.campaign import Campaign
 from fermiloop.schemas.vocabulary import CampaignState
@@ -41,9 +48,25 @@ def lots(pad: LaunchPad) -> list[Lot]:
     return [lot for lot in drawn if lot is not None]
 
 
+def fitting(waiting: Sequence[Lot]) -> list[Lot]:
+    """Those of campaigns whose Method this machine computes with; the others are left to other machines, told once."""
+    return [lot for lot in waiting if _difference(settings().database, lot.campaign) is None]
+
+
+@lru_cache(maxsize=1024)
+def _difference(_database: str, campaign: str) -> str | None:
+    try:
+        told = difference(spec_of(campaign))
+    except (NotFoundError, ValidationError):  # a campaign that was deleted, or that a newer version wrote
+        return None
+    if told:
+        logger.warning("its work is left to other machines: %s", told)
+    return told
+
+
 def draw(pad: LaunchPad, rng: np.random.Generator) -> dict[str, Any] | None:
     """Query of the work to take next, None where nothing waits that may be taken."""
-    waiting = lots(pad)
+    waiting = fitting(lots(pad))
     if not waiting:
         return None
     tickets = np.array([lot.tickets for lot in waiting])

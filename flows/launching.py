@@ -11,12 +11,14 @@ from typing import Final
 from jobflow import Flow, run_locally
 
 from fermiloop.db_init.importers.report import Progress, silent
+from fermiloop.flows import methods
 from fermiloop.flows import workers as worker_pool
-from fermiloop.flows.advance import close_generation, current_round, fail, is_steady, newest_round
+from fermiloop.flows.advance import close_generation, current_round, is_steady, newest_round
 from fermiloop.flows.close import close_round
+from fermiloop.flows.ending import fail
+from fermiloop.flows.enqueue import check_engine, enqueue
 from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.managing import check_engine, enqueue
 from fermiloop.flows.round import flow_of
 from fermiloop.flows.steady import OPEN, in_flight, move
 from fermiloop.flows.steps import spec_of
@@ -35,12 +37,14 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
     Raises
     ------
     UserError
-        If the engine is not installed, another campaign bears the name, or this one is paused.
+        If the engine is not installed, another campaign bears the name, this one is paused, or it was launched on a
+        machine with another Method.
     InputError
-        If the target is not in the store.
+        If it cannot work, see `flows.preflight`.
     """
     check_engine(spec)
     enqueue(spec, text)
+    methods.refuse_another(spec)
     state = campaigns.get(spec.name).state
     if state in worker_pool.ENDED:
         return

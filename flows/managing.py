@@ -1,4 +1,4 @@
-"""Campaigns by name: into the queue, paused, resumed, cancelled, cloned.
+"""Campaigns by name: paused, resumed, cancelled, cloned.
 
 All of it is a state in the store; workers look at it before they take a job (`flows.fair_share`).
 """
@@ -8,49 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
-from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.flows.steps import spec_of, training_method_of
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
-from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.vocabulary import CampaignState, Engine
+from fermiloop.schemas.vocabulary import CampaignState
 
 LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
-
-
-def enqueue(spec: CampaignSpec, text: str) -> str:
-    """Check a campaign against the store and save it; workers take it up. Its name.
-
-    Raises
-    ------
-    UserError
-        If another campaign bears the name.
-    InputError
-        If the target is not in the store, a setting of the engine is wrong, or the source of labels is unknown.
-    """
-    ENGINES[Engine(spec.engine.name)].method(spec.engine.settings)
-    resolve(spec)
-    if spec.retrain.source is not None:
-        training_method_of(spec)  # a source that nothing was imported from is told now, not after the first job
-    if not _is_there(spec):
-        campaigns.create(spec.name, spec.as_dict(), text)
-    return spec.name
-
-
-def check_engine(spec: CampaignSpec) -> None:
-    """Refuse a campaign whose engine cannot run on this machine.
-
-    Raises
-    ------
-    UserError
-        With what to do about it.
-    """
-    availability = ENGINES[Engine(spec.engine.name)].available()
-    if not availability.ready:
-        raise UserError(f"The engine {spec.engine.name} cannot run here: {availability.detail}.")
 
 
 def pause(name: str) -> None:
@@ -110,14 +75,6 @@ def clone(name: str, new_name: str) -> str:
 
 def _without_defaults(spec: CampaignSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude_defaults=True)
-
-
-def _is_there(spec: CampaignSpec) -> bool:
-    """Whether this very campaign is in the store, saved perhaps before the file knew all its present keys."""
-    try:
-        return spec_of(spec.name) == spec
-    except (NotFoundError, ValidationError):  # none of that name, or one that no present version can read
-        return False
 
 
 def _move(name: str, expected: set[CampaignState] | frozenset[CampaignState], state: CampaignState, reason: str | None,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from apscheduler.triggers.cron import CronTrigger
-
+from fermiloop.platform.campaign import cron
 from fermiloop.platform.campaign.drift import drifted
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules, sequence
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.schedule import Schedule
 from fermiloop.schemas.vocabulary import RoundState, Stage, TriggerKind
@@ -44,30 +42,9 @@ def check(schedule: Schedule) -> None:
     OCCASIONS[schedule.trigger][0](schedule)
 
 
-def calendar(schedule: Schedule) -> CronTrigger:
-    """APScheduler's trigger of a cron text.
-
-    Raises
-    ------
-    InputError
-        If the text or the time zone is none.
-    """
-    try:
-        return CronTrigger.from_crontab(schedule.value, timezone=ZoneInfo(schedule.zone))
-    except ZoneInfoNotFoundError:
-        raise InputError(f"The time zone {schedule.zone!r} is unknown; write it as Europe/Berlin or UTC.") from None
-    except ValueError as error:
-        raise InputError(
-            f"The cron text {schedule.value!r} does not hold ({error}); write it as '0 3 * * *', which is 3:00 daily."
-        ) from None
-
-
-def last_due(schedule: Schedule) -> str | None:
-    """Time in ISO format at which a calendar was due since it was last looked at, None where it was not."""
-    if schedule.trigger is not TriggerKind.CRON:
-        return None
-    due = schedule.next_look_at or calendar(schedule).get_next_fire_time(None, schedule.created_at)
-    return due.isoformat() if due is not None and due <= datetime.now(UTC) else None
+def next_due(schedule: Schedule, after: datetime) -> datetime | None:
+    """When a calendar is due next after a moment, in UTC; None for the other triggers."""
+    return cron.next_due(schedule.value, schedule.zone, after) if schedule.trigger is TriggerKind.CRON else None
 
 
 def _by_calendar(schedule: Schedule, due: str | None) -> Occasion | None:
@@ -106,9 +83,10 @@ def _newest_closed(schedule: Schedule, campaign: str | None) -> Round | None:
         one
         for name in names
         for one in campaigns.rounds(name)
-        if one.state is RoundState.CLOSED and one.closed_at is not None and one.closed_at > schedule.created_at
+        if one.state is RoundState.CLOSED
+        and sequence.is_after(one.closed_sequence, one.closed_at, schedule.sequence, schedule.created_at)
     ]
-    return max(closed, key=lambda one: one.closed_at, default=None)
+    return max(closed, key=lambda one: (one.closed_sequence or 0, one.closed_at, one.number), default=None)
 
 
 def _uses(campaign: str, method: str) -> bool:
@@ -123,7 +101,7 @@ def _errors(campaign: str) -> list[tuple[int, float]]:
 
 
 def _check_calendar(schedule: Schedule) -> None:
-    calendar(schedule)
+    cron.check(schedule.value, schedule.zone)
 
 
 def _check_count(schedule: Schedule) -> None:

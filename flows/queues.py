@@ -37,6 +37,7 @@ SECRET: Final = f"{PREFIX}MONGODB_URI"
 WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.,@+/-]*")
 WALLTIME: Final = re.compile(r"\d+(-\d+)?(:\d{2}){0,2}")
 WARNING_SECONDS: Final = 120  # before its time is up a job is told, and its workers end in order
+WORK_SECONDS: Final = 180  # that a job must have before it is told: Python and an engine start, and one step ends
 STATUS_SECONDS: Final = 30
 MOST_QUEUED: Final = 10
 
@@ -84,8 +85,8 @@ class QueueJob:
         for name, value in (("account", self.account), ("partition", self.partition)):
             if value is not None and not WORD.fullmatch(value):
                 raise InputError(f"The {name} {value!r} is no name that a scheduler takes; use letters, digits and -_.")
-        if self.walltime is not None and not WALLTIME.fullmatch(self.walltime):
-            raise InputError(f"The walltime {self.walltime!r} is no time; write it as 24:00:00.")
+        if self.walltime is not None:
+            _check_walltime(self.queue, self.walltime)
         for line in self.setup:
             if "\n" in line or "$$" in line:
                 raise InputError(
@@ -93,6 +94,41 @@ class QueueJob:
                 )
         if self.queue == "sge" and (self.nodes or self.tasks_per_node):
             raise InputError("SGE has no nodes to ask for; name your site's environment: --setup '#$ -pe mpi 16'.")
+
+
+def walltime_seconds(queue: str, text: str) -> int:
+    """Seconds of a walltime as a scheduler reads it: SLURM counts a bare number in minutes, the others in seconds.
+
+    Raises
+    ------
+    InputError
+        If it is no time.
+    """
+    if not WALLTIME.fullmatch(text):
+        raise InputError(f"The walltime {text!r} is no time; write it as 24:00:00.")
+    days, dash, rest = text.rpartition("-")
+    parts = [int(part) for part in rest.split(":")]
+    if dash:  # days-hours[:minutes[:seconds]]
+        hours, minutes, seconds = [*parts, 0, 0][:3]
+        return ((24 * int(days) + hours) * 60 + minutes) * 60 + seconds
+    if len(parts) == 1:
+        return parts[0] * (60 if queue == "slurm" else 1)
+    hours, minutes, seconds = [0, *parts][-3:]
+    return (hours * 60 + minutes) * 60 + seconds
+
+
+def _check_walltime(queue: str, text: str) -> None:
+    """Refuse a time in which no evaluation can be done before the job is told to end."""
+    seconds, notice = walltime_seconds(queue, text), WARNING_SECONDS * (queue == "slurm")
+    if seconds == 0 and queue == "slurm":
+        return  # SLURM's word for no limit
+    if seconds < notice + WORK_SECONDS:
+        told = f"the job is told to end {notice} s before, and " if notice else ""
+        least = notice + WORK_SECONDS
+        raise InputError(
+            f"The walltime {text!r} is too short: {told}an evaluation needs minutes; "
+            f"give 00:{least // 60:02d}:00 at least."
+        )
 
 
 def prepare(asked: QueueJob) -> WorkerAdapter:

@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from fireworks import LaunchPad
-
 from fermiloop.flows.advance import ROUND_KEY, workflow_is_active
 from fermiloop.flows.engines import isolation
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.evaluations import add_evaluation, is_queued
-from fermiloop.flows.launchpad import has_workflow
+from fermiloop.flows.launchpad import SafeLaunchPad, has_workflow
 from fermiloop.flows.record import record_evaluation
 from fermiloop.flows.recover import lost_runs
 from fermiloop.flows.steps import logger
@@ -53,7 +51,7 @@ class Finding:
     mend: Callable[[], object] = field(repr=False, compare=False)
 
 
-def reconcile(pad: LaunchPad, worker: str, *, dry_run: bool = False) -> list[Finding]:
+def reconcile(pad: SafeLaunchPad, worker: str, *, dry_run: bool = False) -> list[Finding]:
     """Find and mend; a dry run only finds."""
     found = []
     for finding in look(pad, worker):
@@ -64,7 +62,7 @@ def reconcile(pad: LaunchPad, worker: str, *, dry_run: bool = False) -> list[Fin
     return found
 
 
-def look(pad: LaunchPad, worker: str) -> Iterator[Finding]:
+def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
     """What does not agree, one after the other, so that each is seen after the one before is mended."""
     for fw_id, remedy, mend in lost_runs(pad, worker):
         yield Finding("lost run", f"firework {fw_id}", remedy, mend)
@@ -75,7 +73,7 @@ def look(pad: LaunchPad, worker: str) -> Iterator[Finding]:
         yield from _evaluations(pad, campaign)
 
 
-def _half_added(pad: LaunchPad) -> Iterator[Finding]:
+def _half_added(pad: SafeLaunchPad) -> Iterator[Finding]:
     """Workflows whose adding was cut off before their first job could be taken."""
     for workflow in pad.workflows.find({"state": "READY"}, {"nodes": 1, "parent_links": 1}):
         roots = [node for node in workflow["nodes"] if str(node) not in workflow["parent_links"]]
@@ -89,7 +87,7 @@ def _half_added(pad: LaunchPad) -> Iterator[Finding]:
             )
 
 
-def _rounds(pad: LaunchPad, campaign: Campaign) -> Iterator[Finding]:
+def _rounds(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:
     """Rounds that were launched and have no workflow, as after the queue was emptied by hand."""
     for one in campaigns.rounds(campaign.id):
         if one.state is RoundState.LAUNCHED and not has_workflow(pad, ROUND_KEY, one.id) and not _inline(one):
@@ -105,7 +103,7 @@ def _relaunch(one: Round) -> None:
     campaigns.update_round(one.campaign, one.number, state=RoundState.PLANNED, launched={})
 
 
-def _evaluations(pad: LaunchPad, campaign: Campaign) -> Iterator[Finding]:
+def _evaluations(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:
     """Evaluations without a result that nobody works at."""
     asked = [c for c in candidates.outlines(campaign.id) if c.calculation and c.stage in (Stage.SELECTED, Stage.FAILED)]
     if not asked:
@@ -121,7 +119,9 @@ def _evaluations(pad: LaunchPad, campaign: Campaign) -> Iterator[Finding]:
             yield finding
 
 
-def _evaluation(pad: LaunchPad, campaign: Campaign, candidate: Candidate, calculation: Calculation) -> Finding | None:
+def _evaluation(
+    pad: SafeLaunchPad, campaign: Campaign, candidate: Candidate, calculation: Calculation
+) -> Finding | None:
     if calculation.state is CalculationState.FAILED and candidate.stage is Stage.FAILED:
         return None  # it failed, and that is written down
     if is_queued(pad, calculation.id) or workflow_is_active(pad, f"{campaign.id}/{candidate.round}"):
@@ -145,7 +145,7 @@ def _evaluation(pad: LaunchPad, campaign: Campaign, candidate: Candidate, calcul
     return Finding("lost evaluation", candidate.id, "it is queued again", lambda: _queue_again(pad, candidate))
 
 
-def _queue_again(pad: LaunchPad, candidate: Candidate) -> None:
+def _queue_again(pad: SafeLaunchPad, candidate: Candidate) -> None:
     calculations.put_back(candidate.calculation)
     add_evaluation(pad, candidate)
 

@@ -125,6 +125,7 @@ def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation])
         novel=int(counts.get("novel", 0)),
         passed=int(counts.get("passed", 0)),
         selected=sum(bool(c.calculation) for c in proposed),
+        refused=int(counts.get("refused", 0)),
         evaluated=len(evaluated),
         failed=sum(c.stage is Stage.FAILED for c in proposed),
         ingested=len(ingested),

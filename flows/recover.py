@@ -1,111 +1,158 @@
 """Recover: runs whose worker is gone go back to the queue; what they finished is adopted, not paid again.
 
-A worker's name holds its host, process id and start time, so on one host a dead worker is known at once; of
-others a run says every half minute that it lives, and is lost after five minutes of silence.
+A worker of the same host and namespace of process ids is looked up, so that a dead one is known at once. Every run
+says all the time that it lives; one that is not heard for `silence_seconds`, by the clock of who listens, is lost
+(`flows.identity`, `flows.heartbeat`). One worker alone takes a lost run, and the lost one, should it
+wake up, can no longer end it. What passes by itself in an instant is not called lost before it has lasted.
 """
 
 from __future__ import annotations
 
 import functools
-import os
-import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final
 
-from fireworks import LaunchPad
-
+from fermiloop.flows.heartbeat import silence_seconds
+from fermiloop.flows.identity import is_gone as is_gone
+from fermiloop.flows.identity import worker_name as worker_name
+from fermiloop.flows.launchpad import CALCULATION_KEY, HELD, SETTLE_SECONDS, TAKER, SafeLaunchPad
 from fermiloop.flows.steps import logger
+from fermiloop.platform.store import calculations
 
-SEPARATOR: Final = "~"
-PING_SECONDS: Final = 30  # a run says so often that it lives
-OTHER_HOST_SECONDS: Final = 300
-LOCK_SECONDS: Final = 3.0
+LOCK_SECONDS: Final = 10.0
 MOST_RERUNS: Final = 3
 DATABASE_ERRORS: Final = "pymongo.errors"
 LostRun = tuple[int, str, Callable[[], object]]
 
 
-def worker_name() -> str:
-    """Name of this process as a worker."""
-    return SEPARATOR.join((socket.gethostname(), str(os.getpid()), _start(os.getpid())))
-
-
-def is_gone(name: str) -> bool:
-    """Whether a worker of this host has ended; workers of other hosts are never said to be gone."""
-    parts = name.split(SEPARATOR)
-    if len(parts) != 3 or parts[0] != socket.gethostname():
-        return False
-    return _start(int(parts[1])) != parts[2]
-
-
-def recover(pad: LaunchPad, myself: str) -> list[int]:
+def recover(pad: SafeLaunchPad, myself: str) -> list[int]:
     """Put lost runs back into the queue; returns their firework ids.
 
     Called by a worker between two jobs, so whatever runs under its own name is lost too.
     """
     found = []
     for fw_id, remedy, mend in lost_runs(pad, myself):
-        mend()
-        logger.info("recovered firework %d: %s", fw_id, remedy)
-        found.append(fw_id)
+        if mend():
+            logger.info("recovered firework %d: %s", fw_id, remedy)
+            found.append(fw_id)
     return found
 
 
-def lost_runs(pad: LaunchPad, myself: str) -> Iterator[LostRun]:
-    """Runs that ended without an end: the firework, what is done about it, and what does it."""
-    yield from _whose_worker_is_gone(pad, myself)
-    yield from _silent_or_inconsistent(pad)
-    yield from _failed_by_the_database(pad)
+def lost_runs(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
+    """Runs that ended without an end: the firework, what is done about it, and what does it, True where it did."""
+    yield from _not_heard(pad, myself)
+    yield from _ended_untold(pad, myself)
+    yield from _taken_and_never_run(pad)
+    yield from _failed_by_the_database(pad, myself)
 
 
-def _whose_worker_is_gone(pad: LaunchPad, myself: str) -> Iterator[LostRun]:
-    gone = []
-    for launch in pad.launches.find({"state": "RUNNING"}, {"fw_id": 1, "launch_id": 1, "fworker": 1}):
-        name = str((launch.get("fworker") or {}).get("name", ""))
+def _not_heard(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
+    """Runs whose worker is gone, or silent."""
+    fields = {"fw_id": 1, "launch_id": 1, "fworker": 1, "state_history": 1}
+    running = list(pad.launches.find({"state": "RUNNING"}, fields))
+    pad.watch.keep("run", (launch["launch_id"] for launch in running))
+    for launch in running:
+        name = _worker_of(launch)
+        silent = pad.watch.unchanged(("run", launch["launch_id"]), repr(launch.get("state_history")))
         if name == myself or is_gone(name):
-            gone.append(launch)
-    for launch in gone:
-        attempts = pad.launches.count_documents({"fw_id": launch["fw_id"]})
-        last = attempts >= MOST_RERUNS
-        remedy = f"its worker is gone; {f'it is given up after {attempts} runs' if last else 'it is run again'}"
-        yield launch["fw_id"], remedy, functools.partial(_rerun, pad, launch, last=last)
+            why = "its worker is gone"
+        elif silent >= silence_seconds():
+            why = f"nothing was heard of it for {silent:.0f} s"
+        else:
+            continue
+        yield _again(pad, launch, "RUNNING", myself, why)
 
 
-def _rerun(pad: LaunchPad, launch: dict[str, Any], *, last: bool) -> None:
-    _unlock(pad, launch["fw_id"])
-    pad.mark_fizzled(launch["launch_id"])
-    if not last:
-        pad.rerun_fw(launch["fw_id"])
+def _ended_untold(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
+    """Runs that ended, or were taken away, and whose firework was never told, since who was about to was killed."""
+    running = list(pad.fireworks.find({"state": "RUNNING"}, {"fw_id": 1, "launches": 1}))
+    ids = [one for firework in running for one in firework.get("launches", [])]
+    fields = {"fw_id": 1, "launch_id": 1, "state": 1, "fworker": 1, TAKER: 1}
+    launches = {one["launch_id"]: one for one in pad.launches.find({"launch_id": {"$in": ids}}, fields)}
+    pad.watch.keep("ended", (firework["fw_id"] for firework in running))
+    for firework in running:
+        own = [launches[one] for one in firework.get("launches", []) if one in launches]
+        states = tuple(one["state"] for one in own)
+        lasted = pad.watch.unchanged(("ended", firework["fw_id"]), states)
+        if not own or any(state in HELD for state in states):
+            continue
+        newest = own[-1]
+        if lasted < SETTLE_SECONDS and not is_gone(newest.get(TAKER) or _worker_of(newest)):
+            continue
+        if newest.get(TAKER):
+            yield _again(pad, newest, "FIZZLED", myself, "it was taken away and not run again")
+        else:
+            tell = functools.partial(_tell, pad, firework["fw_id"])
+            yield firework["fw_id"], "it had ended without its workflow being told; now it is", tell
 
 
-def _silent_or_inconsistent(pad: LaunchPad) -> Iterator[LostRun]:
-    """Runs of other hosts that have fallen silent, and those that ended without their workflow being told."""
-    _, lost, inconsistent = pad.detect_lostruns(expiration_secs=OTHER_HOST_SECONDS)
-
-    def mend() -> None:
-        pad.detect_lostruns(expiration_secs=OTHER_HOST_SECONDS, rerun=True, refresh=True)
-
-    for fw_id in lost:
-        yield fw_id, f"nothing was heard of it for {OTHER_HOST_SECONDS} s; it is run again", mend
-    for fw_id in inconsistent:
-        yield fw_id, "it had ended without its workflow being told; now it is", mend
+def _taken_and_never_run(pad: SafeLaunchPad) -> Iterator[LostRun]:
+    """Fireworks that a worker reserved, which it does for an instant, and was killed."""
+    reserved = list(pad.fireworks.find({"state": "RESERVED"}, {"fw_id": 1, "updated_on": 1}))
+    pad.watch.keep("reserved", (firework["fw_id"] for firework in reserved))
+    for firework in reserved:
+        query = {"fw_id": firework["fw_id"], "state": "RESERVED", "updated_on": firework.get("updated_on")}
+        if pad.watch.unchanged(("reserved", firework["fw_id"]), repr(firework.get("updated_on"))) >= SETTLE_SECONDS:
+            free = functools.partial(_free, pad, query)
+            yield firework["fw_id"], "it was reserved and never run; it may be taken again", free
 
 
-def _failed_by_the_database(pad: LaunchPad) -> Iterator[LostRun]:
+def _failed_by_the_database(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
     """Fireworks that failed because the database was away."""
     for firework in pad.fireworks.find({"state": "FIZZLED"}, {"fw_id": 1, "launches": 1}):
-        launch = pad.launches.find_one({"launch_id": {"$in": firework.get("launches", [])}}, {"action": 1}) or {}
+        query = {"launch_id": {"$in": firework.get("launches", [])}}
+        launch = pad.launches.find_one(query, {"fw_id": 1, "launch_id": 1, "fworker": 1, "action": 1}) or {}
         stored = (launch.get("action") or {}).get("stored_data") or {}
         trace = str((stored.get("_exception") or {}).get("_stacktrace", ""))
         attempts = pad.launches.count_documents({"fw_id": firework["fw_id"]})
         if DATABASE_ERRORS in trace and attempts < MOST_RERUNS:
-            rerun = functools.partial(pad.rerun_fw, firework["fw_id"])
-            yield firework["fw_id"], "it had lost the database; it is run again", rerun
+            yield _again(pad, launch, "FIZZLED", myself, "it had lost the database")
 
 
-def _unlock(pad: LaunchPad, fw_id: int) -> None:
+def _again(pad: SafeLaunchPad, launch: dict[str, Any], state: str, myself: str, why: str) -> LostRun:
+    """A run that is done once more, or given up."""
+    attempts = pad.launches.count_documents({"fw_id": launch["fw_id"]})
+    last = attempts >= MOST_RERUNS
+    remedy = f"{why}; {f'it is given up after {attempts} runs' if last else 'it is run again'}"
+    return launch["fw_id"], remedy, functools.partial(_rerun, pad, launch, state, myself, last=last)
+
+
+def _rerun(pad: SafeLaunchPad, launch: dict[str, Any], state: str, myself: str, *, last: bool) -> bool:
+    """Take a run from its worker and let it be done again; False where another process was first."""
+    if not pad.take_away(launch["launch_id"], state, myself):
+        return False
+    calculation = _calculation_of(pad, launch["fw_id"])
+    if calculation:
+        calculations.release(calculation, _worker_of(launch))
+    _unlock(pad, launch["fw_id"])
+    if last:
+        pad._refresh_wf(launch["fw_id"])  # noqa: SLF001  (FireWorks has no other name for it)
+    else:
+        pad.rerun_fw(launch["fw_id"])
+    return True
+
+
+def _tell(pad: SafeLaunchPad, fw_id: int) -> bool:
+    _unlock(pad, fw_id)
+    pad._refresh_wf(fw_id)  # noqa: SLF001
+    return True
+
+
+def _free(pad: SafeLaunchPad, query: dict[str, Any]) -> bool:
+    return bool(pad.fireworks.update_one(query, {"$set": {"state": "READY"}}).modified_count)
+
+
+def _worker_of(launch: dict[str, Any]) -> str:
+    return str((launch.get("fworker") or {}).get("name", ""))
+
+
+def _calculation_of(pad: SafeLaunchPad, fw_id: int) -> str:
+    key = f"spec.{CALCULATION_KEY}"
+    return str(((pad.fireworks.find_one({"fw_id": fw_id}, {key: 1}) or {}).get("spec") or {}).get(CALCULATION_KEY, ""))
+
+
+def _unlock(pad: SafeLaunchPad, fw_id: int) -> None:
     """Take away the workflow's lock that a killed worker holds: it stays shut for longer than any change takes."""
     deadline = time.monotonic() + LOCK_SECONDS
     while pad.workflows.find_one({"nodes": fw_id, "locked": {"$exists": True}}, {"_id": 1}):
@@ -113,12 +160,3 @@ def _unlock(pad: LaunchPad, fw_id: int) -> None:
             pad.workflows.update_one({"nodes": fw_id}, {"$unset": {"locked": True}})
             return
         time.sleep(0.1)
-
-
-def _start(pid: int) -> str:
-    """When a process began, empty where it has ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in "ZX" else fields[19]

@@ -10,6 +10,7 @@ import numpy as np
 from jobflow import Flow, Maker, Response, job
 
 from fermiloop.flows.evaluate import EvaluateMaker
+from fermiloop.flows.preflight import engine_refusal
 from fermiloop.flows.records import round_records, scores_of, spent, trials
 from fermiloop.flows.steps import logger, method_of, seed_of, step
 from fermiloop.platform.acquisition.functions import select_batch
@@ -47,10 +48,25 @@ class SelectMaker(Maker):
 
 def choose(spec: CampaignSpec, campaign: str, number: int) -> list[Candidate]:
     """Candidates of a round worth their evaluation, as many as the budget allows."""
-    passed = [c for c in candidates.of_round(campaign, number) if c.stage is Stage.PASSED]
+    passed = computable(spec, [c for c in candidates.of_round(campaign, number) if c.stage is Stage.PASSED])
     earlier = [record for record in round_records(campaign) if record.number < number]
     n = next_batch(spec.budget, earlier, spent(campaign))
     return best_of(spec, campaign, passed, n, np.random.default_rng(seed_of(spec, number, PLACE)))
+
+
+def computable(spec: CampaignSpec, passed: Sequence[Candidate]) -> list[Candidate]:
+    """Those that the engine computes; the others are rejected with its reason, before anything is paid."""
+    kept = []
+    for candidate in passed:
+        reason = engine_refusal(spec, candidate.to_structure())
+        if reason is None:
+            kept.append(candidate)
+            continue
+        told = f"the engine {spec.engine.name} does not compute it: {reason}"
+        candidates.update(candidate.id, stage=Stage.REJECTED, reason=told)
+        campaigns.count(candidate.campaign, candidate.round, "refused")
+        logger.info("%s: %s of round %d rejected: %s", spec.name, candidate.formula, candidate.round, told)
+    return kept
 
 
 def best_of(

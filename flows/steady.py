@@ -11,16 +11,19 @@ from collections.abc import Callable
 import numpy as np
 from fireworks import LaunchPad
 
+from fermiloop.flows.ending import finish
 from fermiloop.flows.evaluations import add_evaluation
+from fermiloop.flows.identity import is_gone
 from fermiloop.flows.records import baseline, round_records, spent
-from fermiloop.flows.recover import is_gone
-from fermiloop.flows.select import best_of, plan
+from fermiloop.flows.select import best_of, computable, plan
 from fermiloop.flows.steps import logger, seed_of, spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.campaign.steady import Move, Standing, next_move
-from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.platform.store import calculations, campaigns, candidates, sequence
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import RoundState, Stage
 
 PLACE = 1002  # of the selection's seed
 LEASE_SECONDS = 120.0
@@ -48,8 +51,7 @@ def move(name: str, queue: Callable[[Candidate], object], most: int | None = Non
     spec = spec_of(name)
     what = next_move(spec, standing(spec))
     if what.finish is not None:
-        campaigns.move(name, {CampaignState.RUNNING}, CampaignState.FINISHED, what.finish)
-        logger.info("%s finished: %s", name, what.finish)
+        finish(name, what.finish)
     elif what.plan:
         campaigns.plan_round(name, len(campaigns.rounds(name)) + 1)
     for candidate in _selected(spec, what.select if most is None else min(what.select, most)):
@@ -62,16 +64,20 @@ def standing(spec: CampaignSpec) -> Standing:
     everyone, rounds = candidates.outlines(spec.name), campaigns.rounds(spec.name)
     records = round_records(spec.name)
     done = calculations.of_ids(c.calculation for c in everyone if c.stage is Stage.EVALUATED)
-    newest = rounds[-1].created_at if rounds else None
+    newest = rounds[-1] if rounds else None
     return Standing(
         rounds=records,
         spent=spent(spec.name),
         pool=sum(c.stage is Stage.PASSED for c in everyone),
         in_flight=sum(c.stage is Stage.SELECTED for c in everyone),
         open_round=bool(rounds) and rounds[-1].state in OPEN,
-        new_results=sum(newest is None or (c.ingested_at is not None and c.ingested_at > newest) for c in done),
+        new_results=sum(newest is None or _ingested_after(c, newest) for c in done),
         baseline=baseline(spec, records),
     )
+
+
+def _ingested_after(done: Calculation, planned: Round) -> bool:
+    return sequence.is_after(done.ingested_sequence, done.ingested_at, planned.sequence, planned.created_at)
 
 
 def in_flight(name: str) -> list[Candidate]:
@@ -91,7 +97,7 @@ def _selected(spec: CampaignSpec, n: int) -> list[Candidate]:
     if n == 0:
         return []
     everyone = candidates.outlines(spec.name)
-    pool = candidates.of_ids(c.id for c in everyone if c.stage is Stage.PASSED)
+    pool = computable(spec, candidates.of_ids(c.id for c in everyone if c.stage is Stage.PASSED))
     running = candidates.of_ids(c.id for c in everyone if c.stage is Stage.SELECTED)
     paid = sum(bool(c.calculation) for c in everyone)
     rng = np.random.default_rng(seed_of(spec, len(campaigns.rounds(spec.name)), PLACE, paid))

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows import methods
 from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.store import campaigns, connection, methods
-from fermiloop.schemas.vocabulary import Engine
+from fermiloop.platform.store import campaigns, connection
 
 logger = logging.getLogger("fermiloop.flows")
 
@@ -24,9 +23,8 @@ def spec_of(campaign: str) -> CampaignSpec:
 
 
 def method_of(spec: CampaignSpec) -> str:
-    """Id of the Method of the campaign's engine and settings, saved where it is new."""
-    record = ENGINES[Engine(spec.engine.name)].method(spec.engine.settings)
-    return methods.save(record.engine, record.functional, record.settings, record.code_versions)
+    """Id of the Method of the campaign's engine and settings."""
+    return methods.of_campaign(spec).engine
 
 
 def training_method_of(spec: CampaignSpec) -> str:
@@ -37,15 +35,12 @@ def training_method_of(spec: CampaignSpec) -> str:
     InputError
         If the store holds no labels of that source.
     """
-    if spec.retrain.source is None:
-        return method_of(spec)
-    return methods.of_source(spec.retrain.source).id
+    return methods.of_campaign(spec).training
 
 
 def cheap_method_of(spec: CampaignSpec) -> str:
     """Id of the Method of the funnel's potential."""
-    record = ENGINES[Engine(spec.funnel.potential)].method({})
-    return methods.save(record.engine, record.functional, record.settings, record.code_versions)
+    return methods.of_campaign(spec).cheap
 
 
 def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:

@@ -130,10 +130,16 @@ def _lowest(found: list[Material], method: str) -> Material:
 
 
 def _spectrum(name: str, method: str) -> Spectrum:
-    curves = {m.id: (m, curve) for m in _named(name) if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+    stored = _named(name)
+    if not stored:
+        raise InputError(
+            f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
+            "material, or give the curve as target.dos.file."
+        )
+    curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
     if not curves:
         raise InputError(
-            f"The store holds no density of states of {name} by the campaign's method; "
-            "load a library with fermiloop db load seed, or give the target as values."
+            f"{name} is stored without a density of states by the Method {method} that this campaign learns from; name "
+            "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
         )
     return curves[_lowest([m for m, _ in curves.values()], method).id][1]

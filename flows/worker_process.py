@@ -18,9 +18,12 @@ from pymongo.errors import PyMongoError
 
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.fair_share import draw, lots
+from fermiloop.flows.heartbeat import ping_seconds
+from fermiloop.flows.identity import worker_name
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.reconcile import reconcile
-from fermiloop.flows.recover import PING_SECONDS, recover, worker_name
+from fermiloop.flows.recover import recover
+from fermiloop.platform import privacy
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, connection
@@ -30,7 +33,6 @@ logger = logging.getLogger("fermiloop.flows.worker")
 PAUSE: Final = 0.5  # s between looks at an empty queue
 RECOVER_EVERY: Final = 5.0  # s
 RECONCILE_EVERY: Final = 60.0  # s
-rocket.PING_TIME_SECS = PING_SECONDS
 
 
 class Worker:
@@ -48,6 +50,7 @@ class Worker:
         """Work until told to stop; the job in hand is finished first."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor minds the keyboard
+        rocket.PING_TIME_SECS = ping_seconds()
         folder = settings().data_dir.expanduser() / "launches" / self.name
         folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)
@@ -94,10 +97,13 @@ class Worker:
 
 def main() -> None:
     """Run one worker, its log beside its launches."""
+    privacy.protect()
     log = settings().data_dir.expanduser() / "logs"
     log.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
-        filename=Path(log) / f"worker-{os.getpid()}.log", level=logging.INFO, format="%(asctime)s %(name)s %(message)s"
+        filename=Path(log) / f"worker-{worker_name()}.log",
+        level=logging.INFO,
+        format="%(asctime)s %(name)s %(message)s",
     )
     Worker("--until-idle" in sys.argv).run()
 

@@ -7,6 +7,7 @@
     │   └── NotFoundError    a name or an id that the store does not hold
     └── FailureError         exit code 1: asked rightly, but it did not work
         ├── DatabaseError    no database, one that went away, or one of another version
+        │   └── AwayError    nothing answers where a database should; it may come back
         └── EngineError      a calculation that did not converge, crashed or ran out of time
 
 The message is one sentence that names the value and the remedy.
@@ -14,7 +15,13 @@ The message is one sentence that names the value and the remedy.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+MAY_NOT_WRITE: Final = (
+    "This database account may not do that: it may read only; "
+    "give it the role readWrite, or name another account in FERMILOOP_MONGODB_URI."
+)
+NOT_ALLOWED: Final = 13  # MongoDB's code
 
 
 class FermiloopError(Exception):
@@ -54,5 +61,22 @@ class DatabaseError(FailureError):
     exit_code: ClassVar[int] = 2
 
 
+class AwayError(DatabaseError):
+    """Nothing answers where a database should; it may come back."""
+
+
 class EngineError(FailureError):
     """A calculation that did not converge, crashed or ran out of its time."""
+
+
+def may_not_write(error: BaseException | None) -> bool:
+    """Whether the database refused the account, in whatever other libraries have wrapped that."""
+    for _ in range(8):
+        if error is None:
+            return False
+        details = getattr(error, "details", None) or {}
+        codes = [getattr(error, "code", None), *(one.get("code") for one in details.get("writeErrors", []))]
+        if type(error).__module__.startswith("pymongo") and NOT_ALLOWED in codes:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from fermiloop.platform.errors import InputError
 
 PREFIX = "FERMILOOP_"
+OF_TESTS = f"{PREFIX}TEST_"  # read by the tests alone
 
 
 class Settings(BaseSettings):
@@ -25,7 +27,9 @@ class Settings(BaseSettings):
         default=Path.home() / ".local" / "share" / "fermiloop",
         description="Folder of everything kept on disk: embedded database, calculations, reports.",
     )
-    mongodb_uri: str | None = Field(default=None, description="URI of a MongoDB server; unset starts the embedded one.")
+    mongodb_uri: str | None = Field(
+        default=None, repr=False, description="URI of a MongoDB server; unset starts the embedded one."
+    )
     database: str = Field(default="fermiloop", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,50}$", description="Database name.")
     embedded_command: str | None = Field(
         default=None, description="Command of the embedded server, in place of the one that pip installed."
@@ -42,12 +46,25 @@ class Settings(BaseSettings):
         description="What lies at zero of densities of states where they are compared and shown: the middle of the "
         "gap, or the valence edge; of metals the Fermi level.",
     )
+    silence_seconds: float = Field(
+        default=180.0, ge=6, le=86_400,
+        description="A run of another host or container that is not heard for so long is lost; the same everywhere.",
+    )  # fmt: skip
+    shared_group: str | None = Field(
+        default=None, description="Group of users who may read and write the data folder; unset keeps it private."
+    )
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
     mp_api_key: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices(f"{PREFIX}MP_API_KEY", "MP_API_KEY"),
         description="Key of the Materials Project's API, also read from MP_API_KEY.",
     )
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment for a child that needs no database and no key: what names an account is left out."""
+    secret = {f"{PREFIX}MONGODB_URI", f"{PREFIX}MP_API_KEY", "MP_API_KEY"}
+    return {name: value for name, value in environment.items() if name.upper() not in secret}
 
 
 @cache
@@ -61,7 +78,7 @@ def settings() -> Settings:
     """
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     for name in os.environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(OF_TESTS):
             near = difflib.get_close_matches(name.upper(), known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}."
             raise InputError(f"The environment variable {name} is no setting of fermiloop; {hint}")

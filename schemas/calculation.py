@@ -22,7 +22,8 @@ class Calculation(BaseDocument):
     structure = StructureField(required=True)
     state = EnumField(CalculationState, default=CalculationState.WAITING)
     attempts = IntField(default=0)
-    worker = StringField()
+    worker = StringField()  # who began it
+    claimed_by = StringField()  # the worker that may run its steps now, and nobody else
     core_seconds = FiniteField(default=0.0)
     error = StringField()
     result = DictField()  # small numbers only; curves are spectra
@@ -30,6 +31,8 @@ class Calculation(BaseDocument):
     late = BooleanField(default=False)  # recorded after its round had closed
     time_limit = FiniteField()  # seconds, in place of the campaign's, where it was run again with more
     ignored = BooleanField(default=False)  # a failure that nobody needs to look at any more
+    sequence = IntField(default=0)  # of its planning, see platform.store.sequence
+    ingested_sequence = IntField(default=0)
     created_at = DateTimeField(default=now)
     started_at = DateTimeField()
     finished_at = DateTimeField()

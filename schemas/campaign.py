@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from mongoengine import DateTimeField, DictField, EnumField, IntField, ListField, StringField
+from mongoengine import (
+    DateTimeField,
+    DictField,
+    EmbeddedDocument,
+    EmbeddedDocumentField,
+    EnumField,
+    IntField,
+    ListField,
+    StringField,
+)
 
 from fermiloop.schemas.base import BaseDocument, now
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
+
+
+class CampaignMethods(EmbeddedDocument):
+    """Methods as the machine that launched the campaign resolved them; they never change."""
+
+    engine = StringField(required=True)
+    training = StringField(required=True)  # whose labels are learned
+    cheap = StringField(required=True)  # of the funnel's potential
 
 
 class Campaign(BaseDocument):
@@ -15,8 +32,10 @@ class Campaign(BaseDocument):
 
     spec = DictField(required=True)
     spec_text = StringField(required=True)  # the file as launched
+    methods = EmbeddedDocumentField(CampaignMethods)
     state = EnumField(CampaignState, default=CampaignState.RUNNING)
     reason = StringField()
+    sequence = IntField(default=0)  # orders campaigns, see platform.store.sequence
     turn = DictField()  # by, until: the lease of who selects next, where selection is asynchronous
     created_at = DateTimeField(default=now)
     closed_at = DateTimeField()
@@ -38,5 +57,7 @@ class Round(BaseDocument):
     costs = DictField()  # core-seconds of each step but the evaluations, which keep their own
     decision = DictField()
     launched = DictField()  # by, until: the lease of who adds the workflow
+    sequence = IntField(default=0)  # of its planning, see platform.store.sequence
+    closed_sequence = IntField(default=0)
     created_at = DateTimeField(default=now)
     closed_at = DateTimeField()

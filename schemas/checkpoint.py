@@ -23,5 +23,7 @@ class Checkpoint(BaseDocument):
     files = DictField()  # file name: {"gridfs": id, "sha256": hash}
     state = EnumField(CheckpointState, default=CheckpointState.CHALLENGER)
     core_seconds = FloatField()
+    sequence = IntField(default=0)  # of its saving, see platform.store.sequence
+    promoted_sequence = IntField(default=0)
     promoted_at = DateTimeField()  # when it last became champion by a promotion
     created_at = DateTimeField(default=now)

@@ -10,6 +10,8 @@ from mongoengine import BinaryField, DictField, FloatField
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Element, Structure
 
+from fermiloop.platform.jsonable import plain
+
 MIN_DISTANCE = 0.5  # Å; closer atoms overlap
 MIN_VOLUME = 0.1  # Å³
 MAX_SITES = 400
@@ -62,10 +64,19 @@ class PlainField(DictField):
 
 
 class StructureField(PlainField):
-    """A pymatgen structure as its dictionary: a real cell and atoms that do not overlap."""
+    """A pymatgen structure as its dictionary: a real cell and atoms that do not overlap.
+
+    Site properties may hold numpy's arrays and numbers, and mappings of other keys than text: all are stored as MongoDB
+    has them, keys as text, and what is not finite as None.
+    """
+
+    def to_mongo(self, value: Any, use_db_field: bool = True, fields: Any = None) -> Any:  # noqa: ARG002
+        """The dictionary as it is stored."""
+        return plain(value)
 
     def validate(self, value: Any) -> None:
         """Refuse what the class does not allow."""
+        value = plain(value, finite=False)
         super().validate(value)
         try:
             structure = Structure.from_dict(value)

@@ -23,7 +23,8 @@ class Schedule(BaseDocument):
     active = BooleanField(default=True)
     seed = IntField(default=0)
     labels = IntField(default=0)  # by the method, when the schedule was added
-    next_look_at = DateTimeField()  # when it fires, or is asked whether it should
+    sequence = IntField(default=0)  # of its adding, see platform.store.sequence
+    next_look_at = DateTimeField()  # when a calendar is due next; none for other triggers
     created_at = DateTimeField(default=now)
 
 
@@ -36,6 +37,7 @@ class ScheduleRun(BaseDocument):
     key = StringField(required=True)  # the occasion: a due time, a count of labels, a round
     reason = StringField(required=True)
     state = EnumField(RunState, default=RunState.RUNNING)
+    sequence = IntField(default=0)  # orders firings, see platform.store.sequence
     leader = StringField()
     attempts = IntField(default=1)
     labels = IntField(default=0)  # by the method, when it fired

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 from mongoengine import BooleanField, DateTimeField, DictField, EnumField, IntField, StringField
-from monty.json import jsanitize
 from pymatgen.core import Structure
 
 from fermiloop.platform.representations.canonical import Form, canonical, cell_id
@@ -62,8 +61,8 @@ class Setting(BaseDocument):
         """
         form = canonical(structure)
         kept = structure.as_dict()
-        if structure.site_properties:
-            kept = jsanitize(kept, strict=True)
+        for site in kept["sites"]:
+            site["properties"] = {str(name): _plain(value) for name, value in (site.get("properties") or {}).items()}
         made = cls(
             id=content_id("set", _content(structure, kept), str(source.get("name")), str(source.get("key"))),
             material=form.key,
@@ -112,6 +111,16 @@ def form_of(row: Any) -> Form:
         pseudo=row["pseudo"],
         fingerprint=ArrayField.unpack(row["fingerprint"]),
     )
+
+
+def _plain(value: Any) -> Any:
+    """A property of a site as numbers, words and lists of them: a moment as its vector, arrays as lists."""
+    value = getattr(value, "moment", value)  # pymatgen's Magmom
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def _content(structure: Structure, kept: dict[str, Any]) -> list[Any]:

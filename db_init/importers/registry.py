@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from fermiloop.db_init import capsule
-from fermiloop.db_init.importers import folder, jarvis, jobstore, json_files, mp, optimade, seed, table, vasprun
+from fermiloop.db_init.importers import (
+    exchange,
+    exchange_file,
+    folder,
+    jarvis,
+    jobstore,
+    json_files,
+    mp,
+    optimade,
+    seed,
+    table,
+    vasprun,
+)
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
@@ -25,6 +37,7 @@ class Source(StrEnum):
     JARVIS = "jarvis"
     JOBSTORE = "jobstore"
     CAMPAIGN = "campaign"
+    EXCHANGE = "exchange"
     JSONL = "jsonl"
     TABLE = "table"
     VASP = "vasp"
@@ -43,11 +56,14 @@ class Importer:
         Takes what the group holds, a progress and the options.
     takes
         Options that it takes.
+    holds
+        Looks into what the pattern matches, where a name says too little.
     """
 
     pattern: str
     load: Callable[[str, Progress, LoadOptions], LoadReport]
     takes: frozenset[str] = frozenset()
+    holds: Callable[[str], bool] = lambda _: True
 
 
 PACKED: Final = r"(?:\.(?:gz|bz2|xz|lzma))?"
@@ -68,6 +84,11 @@ IMPORTERS: Final[dict[Source, Importer]] = {
     ),
     Source.JOBSTORE: Importer("jobstore:(.*)", jobstore.load, frozenset({"limit", "licence", "source"})),
     Source.CAMPAIGN: Importer(r"(.*\.(?:tar\.gz|tgz))", lambda what, progress, _: capsule.load(_path(what), progress)),
+    Source.EXCHANGE: Importer(  # before all readers of JSON: the header says what it is, whatever the name
+        "(.*)",
+        lambda what, progress, _: exchange.load(_path(what), progress),
+        holds=lambda what: _path(what).is_file() and exchange_file.is_ours(_path(what)),
+    ),
     Source.JSONL: Importer(
         rf"(.*\.(?:jsonl|ndjson|json){PACKED})",
         lambda what, progress, options: json_files.load(_path(what), progress, options),
@@ -118,7 +139,9 @@ def which(source: str) -> tuple[Source, str]:
     if not source or not _path(source).is_dir():
         for kind, importer in IMPORTERS.items():
             found = re.fullmatch(importer.pattern, source, re.DOTALL)
-            if found and (kind is not Source.STRUCTURES or folder.is_structure_file(_path(source))):
+            if not found or not importer.holds(found[1]):
+                continue
+            if kind is not Source.STRUCTURES or folder.is_structure_file(_path(source)):
                 return kind, found[1]
         raise InputError(
             f"{source} is no source: give seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .json, .jsonl or .csv "

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pymongo.database import Database
 
-from fermiloop.db_init.migrations import m0001_first, m0003_alignment
+from fermiloop.db_init.migrations import m0001_first, m0002_identity, m0003_alignment
 from fermiloop.platform.store import connection
 from fermiloop.schemas.base import now
 
@@ -19,6 +19,7 @@ Migrate = Callable[[Database[dict[str, Any]], bool], list[str]]
 
 MIGRATIONS: Final[dict[int, tuple[str, Migrate]]] = {
     1: (m0001_first.TITLE, m0001_first.migrate),
+    2: (m0002_identity.TITLE, m0002_identity.migrate),
     3: (m0003_alignment.TITLE, m0003_alignment.migrate),
 }
 

@@ -69,7 +69,7 @@ def once(
     time_limit
         Seconds that another process may hold the step for.
     read
-        Reads the output of a run that came to its end in the working folder, and whose worker did not.
+        Reads the output of a run that came to its end in the working folder when its worker did not.
 
     Raises
     ------
@@ -84,17 +84,17 @@ def once(
             return Response(output=documents.load(document))
         before = attempts(folder)
         found = _left_whole(before, program, read)
-        if found is None:
-            for left in before:
-                _account_for(folder, left, program.cores)
-            work = folder / f"{ATTEMPT}{len(before) + 1}"
-            with failures.told(calculation, step, lambda: program.told_by(work)), _charged(folder, work, program):
-                with _working_in(work):
-                    found = compute(before)
-                found.output = _keep(found.output, document)
+        if found is not None:
+            found.output = _keep(found.output, document)
+            _end(folder, before[-1], program.cores, "done", until=_last_written(before[-1]))
             return found
-        found.output = _keep(found.output, document)
-        _end(folder, before[-1], program.cores, "done", until=_last_written(before[-1]))
+        for left in before:
+            _account_for(folder, left, program.cores)
+        work = folder / f"{ATTEMPT}{len(before) + 1}"
+        with failures.told(calculation, step, lambda: program.told_by(work)), _charged(folder, work, program):
+            with _working_in(work):
+                found = compute(before)
+            found.output = _keep(found.output, document)
         return found
 
 

@@ -94,6 +94,8 @@ def _cheap_relax(potential: AnalyticPotential | ChgnetPotential, task: dict[str,
     asked = Structure.from_dict(task["structure"])
     earlier = last_geometry(folder, asked)
     found = relax(potential, earlier or asked, fmax=task["fmax"], steps=task["steps"], trajectory=GeometryFile(folder))
+    if found.fault:
+        raise EngineError(found.fault)
     if not found.converged:
         raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
     return {

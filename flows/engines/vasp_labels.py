@@ -69,24 +69,30 @@ def labels_of(scf: Any, dos: Any, settings: Mapping[str, Any]) -> dict[str, Any]
         raise EngineError("the static calculation's task document holds no energy")
     functional = _one_functional(scf, dos)
     correction = correction_of(scf) if settings["corrections"] == "MP2020" else 0.0
-    uniform = dos.calcs_reversed[0]
-    curve = _curve_of(dos)
-    spins = _channels(curve, uniform)
-    total = sum(spins)
-    zero, gap = zero_and_gap(uniform.output, curve, total)
-    n_electrons = _n_electrons(uniform)
-    density = on_grid(curve.energies, total, zero, grid)
-    check_electrons(curve.energies, total, zero, n_electrons)
-    _check_bands(curve, uniform, grid)
+    fermi_level = scf.calcs_reversed[0].output.efermi
+    curve = curve_of(dos)
     return {
         "structure": plain(structure),
         "energy": float(raw) + correction,
         "correction": correction,
         "functional": functional,
         "hubbard_u": hubbard_u_of(scf),
-        "fermi_level": float(scf.calcs_reversed[0].output.efermi or curve.efermi),
-        "gap": gap,
+        "fermi_level": float(curve.efermi if fermi_level is None else fermi_level),
         "magnetic_moment": moment_of(scf),
+        **_of_curve(curve, dos.calcs_reversed[0], grid),
+    }
+
+
+def _of_curve(curve: Dos, uniform: Any, grid: DosGrid) -> dict[str, Any]:
+    """Gap, electrons and the curve on a grid, once it is known to be whole."""
+    total = sum(_channels(curve, uniform))
+    zero, gap = zero_and_gap(uniform.output, curve, total)
+    n_electrons = _n_electrons(uniform)
+    density = on_grid(curve.energies, total, zero, grid)
+    check_electrons(curve.energies, total, zero, n_electrons)
+    _check_bands(curve, uniform, grid)
+    return {
+        "gap": gap,
         "n_electrons": n_electrons,
         "energies": [float(x) for x in grid.energies],
         "density": [round(float(y), 5) for y in density],
@@ -162,7 +168,8 @@ def _n_electrons(calculation: Any) -> float:
     return float(found)
 
 
-def _curve_of(document: Any) -> Dos:
+def curve_of(document: Any) -> Dos:
+    """Density of states of a task document."""
     found = {str(getattr(key, "value", key)): value for key, value in (document.vasp_objects or {}).items()}.get("dos")
     if isinstance(found, dict):
         found = Dos.from_dict(found)

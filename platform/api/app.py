@@ -15,6 +15,7 @@ from fermiloop.platform.api.actions import Actions, Site
 from fermiloop.platform.api.bounds import BoundedBody, SecurityHeaders
 from fermiloop.platform.api.events import Followers
 from fermiloop.platform.api.parameters import known_only
+from fermiloop.platform.api.views import SafeJson
 from fermiloop.platform.api.work import Limits, Work
 
 ROUTERS: Final = (
@@ -47,6 +48,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,  # both load scripts from elsewhere
         redirect_slashes=False,
+        default_response_class=SafeJson,
         dependencies=[Depends(known_only)],
         responses={"4XX": {"description": 'The request is refused: `{"error": sentence, "status": number}`.'}},
     )

@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.api.problems import Refusal, answer
+from fermiloop.platform.api.problems import HUNG_UP, Refusal, answer
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -89,7 +89,7 @@ class AccessLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 0
+        begun, status = time.perf_counter(), HUNG_UP
 
         async def noted(message: Any) -> None:
             nonlocal status
@@ -99,6 +99,9 @@ class AccessLog:
 
         try:
             await self.app(scope, receive, noted)
+        except BaseException:
+            status = 500 if status == HUNG_UP else status
+            raise
         finally:
             # raw_path is as it came, percent-encoded: nothing in it can break the line
             path = scope.get("raw_path", b"").partition(b"?")[0].decode("ascii", "replace")[:200]

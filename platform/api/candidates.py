@@ -6,12 +6,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from fermiloop.platform.api import views
+from fermiloop.platform.api import streaming, views
 from fermiloop.platform.api.access import needs
 from fermiloop.platform.api.actions import Site, site
-from fermiloop.platform.api.parameters import SCORES, CandidateFilters, CandidatePath, MethodId, windows
+from fermiloop.platform.api.parameters import (
+    SCORES,
+    CandidateExport,
+    CandidateFilters,
+    CandidatePath,
+    MethodId,
+    windows,
+)  # fmt: skip
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import candidates, lineage, spectra
+from fermiloop.platform.store import candidates, exchange_records, lineage, spectra
 from fermiloop.schemas.vocabulary import Role
 
 router = APIRouter(prefix="/candidates", tags=["candidates"], dependencies=[Depends(needs(Role.READ))])
@@ -36,6 +43,22 @@ async def find(filters: Annotated[CandidateFilters, Query()], here: Here) -> dic
     return await here.work.run(lambda: views.page(rows, filters.limit, filters.offset))
 
 
+@router.get("/export", response_class=Response)
+async def export(filters: Annotated[CandidateExport, Query()], here: Here) -> Response:
+    """What the list finds, all of it, with lineage, verdicts, scores and the materials that they became."""
+    query = candidates.CandidateQuery(
+        campaign=filters.campaign,
+        round=filters.round,
+        stage=filters.stage,
+        generator=filters.generator,
+        scores=windows(filters.range, SCORES),
+        limit=filters.limit,
+        **filters.atoms(),
+    )
+    found = await here.work.run(lambda: exchange_records.of_candidates(row["id"] for row in candidates.rows(query, ())))
+    return await streaming.export(here, found, filters.format)
+
+
 @router.get("/{candidate}")
 async def show(candidate: CandidatePath, here: Here) -> dict[str, Any]:
     """One candidate, with its crystal and its lineage."""
@@ -56,8 +79,8 @@ async def explain(candidate: CandidatePath, here: Here) -> dict[str, Any]:
 
 @router.get("/{candidate}/structure")
 async def structure(candidate: CandidatePath, here: Here, format: views.Form = "json") -> Response:  # noqa: A002
-    """The crystal, as pymatgen's dictionary or as a CIF file."""
-    return await here.work.run(lambda: views.crystal(candidates.get(candidate).to_structure(), format))
+    """The crystal, as pymatgen's dictionary or as a file."""
+    return await here.work.run(lambda: views.crystal(candidates.get(candidate).to_structure(), format, candidate))
 
 
 @router.get("/{candidate}/dos")

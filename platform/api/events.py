@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from pymongo.errors import PyMongoError
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
+from fermiloop.platform import jsonable
 from fermiloop.platform.api.actions import Site
 from fermiloop.platform.api.problems import Refusal
 from fermiloop.platform.errors import DatabaseError
@@ -74,9 +74,9 @@ class Followers:
                 else:
                     if now != last:
                         last, number = now, number + 1
-                        yield ServerSentEvent(json.dumps(now), event="progress", id=str(number))
+                        yield ServerSentEvent(jsonable.text(now), event="progress", id=str(number))
                     if now["state"] not in LIVE:
-                        yield ServerSentEvent(json.dumps({"name": name, "state": now["state"]}), event="end")
+                        yield ServerSentEvent(jsonable.text({"name": name, "state": now["state"]}), event="end")
                         return
                 await anyio.sleep(here.limits.poll_seconds)
         finally:

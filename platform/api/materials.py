@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from fermiloop.platform.api import views
+from fermiloop.platform.api import streaming, views
 from fermiloop.platform.api.access import needs
 from fermiloop.platform.api.actions import Site, site
-from fermiloop.platform.api.parameters import PROPERTIES, MaterialFilters, MaterialPath, MethodId, windows
+from fermiloop.platform.api.parameters import (
+    PROPERTIES,
+    MaterialExport,
+    MaterialFilters,
+    MaterialPath,
+    MethodId,
+    windows,
+)  # fmt: skip
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import labels, materials, spectra
+from fermiloop.platform.store import exchange_records, labels, materials, spectra
 from fermiloop.schemas.vocabulary import Role, SpectrumKind
 
 router = APIRouter(prefix="/materials", tags=["materials"], dependencies=[Depends(needs(Role.READ))])
+SETTING: Final = ("n_sites", "origin", "source", "candidate", "created_at")
 Here = Annotated[Site, Depends(site)]
 
 
@@ -34,6 +42,20 @@ async def find(filters: Annotated[MaterialFilters, Query()], here: Here) -> dict
     return await here.work.run(lambda: views.page(rows, filters.limit, filters.offset))
 
 
+@router.get("/export", response_class=Response)
+async def export(filters: Annotated[MaterialExport, Query()], here: Here) -> Response:
+    """What the list finds, all of it, with labels, curves, Methods and sources: what `fermiloop db load` reads back."""
+    query = materials.MaterialQuery(
+        properties=windows(filters.range, PROPERTIES),
+        crystal_system=filters.crystal_system,
+        origin=filters.origin,
+        limit=filters.limit,
+        **filters.atoms(),
+    )
+    found = await here.work.run(lambda: exchange_records.of_materials(materials.find_ids(query)))
+    return await streaming.export(here, found, filters.format)
+
+
 @router.get("/{material}")
 async def show(material: MaterialPath, here: Here) -> dict[str, Any]:
     """One material, with its crystal and its labels."""
@@ -41,7 +63,7 @@ async def show(material: MaterialPath, here: Here) -> dict[str, Any]:
     def found() -> dict[str, Any]:
         one = materials.get(material)
         known = {"id": one.id, **views.fields(one, views.MATERIAL), "structure": views.plain(one.structure)}
-        return {"data": {**known, "labels": _labels(material)}}
+        return {"data": {**known, "labels": _labels(material), "settings": _settings(one.id)}}
 
     return await here.work.run(found)
 
@@ -59,8 +81,8 @@ async def show_labels(material: MaterialPath, here: Here) -> dict[str, Any]:
 
 @router.get("/{material}/structure")
 async def structure(material: MaterialPath, here: Here, format: views.Form = "json") -> Response:  # noqa: A002
-    """The crystal, as pymatgen's dictionary or as a CIF file."""
-    return await here.work.run(lambda: views.crystal(materials.structure(material), format))
+    """The crystal, as pymatgen's dictionary or as a file."""
+    return await here.work.run(lambda: views.crystal(materials.structure(material), format, material))
 
 
 @router.get("/{material}/spectra")
@@ -86,6 +108,12 @@ async def spectrum(
 async def dos(material: MaterialPath, here: Here, method: MethodId | None = None) -> dict[str, Any]:
     """The density of states, energies in eV about the Fermi level."""
     return await here.work.run(lambda: _spectrum(material, SpectrumKind.DOS, method))
+
+
+def _settings(material: str) -> list[dict[str, Any]]:
+    """Cells in which the material came, with their moments and charges."""
+    cells = materials.settings(material)
+    return [{"id": cell.id, **views.fields(cell, SETTING), "structure": views.plain(cell.structure)} for cell in cells]
 
 
 def _labels(material: str) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from optimade.models import EntryResource, LinksResource, ReferenceResource, Str
 from optimade.server.entry_collections import EntryCollection
 from optimade.server.mappers import BaseResourceMapper, LinksMapper, ReferenceMapper, StructureMapper
 
-from fermiloop.platform.store import optimade_entries, optimade_query
+from fermiloop.platform.store import optimade_entries, optimade_numbers, optimade_query
 
 LONGEST_FILTER: Final = 4000  # characters
 DEEPEST_FILTER: Final = 40  # open brackets and negations
@@ -86,6 +86,7 @@ class StoreCollection(EntryCollection):
             skip=criteria.get("skip", 0),
             limit=criteria["limit"],
         )
+        rows = optimade_numbers.with_arrays(rows)
         if single_entry:
             return rows, len(rows), False
         return rows, optimade_query.count(self.name, criteria["filter"]), more

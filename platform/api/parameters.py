@@ -16,10 +16,12 @@ from pymatgen.core import Element
 
 from fermiloop.platform.api.problems import Refusal
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.store.exports import Form
 from fermiloop.platform.store.materials import reduced
 from fermiloop.schemas.vocabulary import CrystalSystem, Origin, Property, Stage
 
 MOST_ROWS: Final = 500
+MOST_EXPORTED: Final = 1_000_000
 MOST_OFFSET: Final = 10_000
 MOST_SITES: Final = 1_000_000
 SCORES: Final = ("energy_per_atom", "energy_above_hull", "similarity_mean", "similarity_std")
@@ -127,8 +129,10 @@ class Paged(BaseModel):
     offset: int = Field(default=0, ge=0, le=MOST_OFFSET, description="Rows passed over; `next` of the page before.")
 
 
-class Crystals(Paged):
+class Atoms(BaseModel):
     """Filters of anything made of atoms."""
+
+    model_config = ConfigDict(extra="forbid")
 
     elements: Elements | None = Field(default=None, description="All of these: Ni,Al.")
     formula: Formula | None = Field(default=None, description="This reduced formula, in any order.")
@@ -136,19 +140,26 @@ class Crystals(Paged):
     sites: Sites | None = Field(default=None, description="Fewest and most sites of the cell: 1:8.")
     range: Ranges = Field(default=[], description="NAME=LO:HI, a side may be open; repeatable.")
 
-    def crystal(self) -> dict[str, Any]:
+    def atoms(self) -> dict[str, Any]:
         """Fields of a store's query."""
         return {
             "elements": tuple(dict.fromkeys(self.elements.split(","))) if self.elements else (),
             "formula": self.formula,
             "chemical_system": self.chemical_system,
             "n_sites": sites(self.sites) if self.sites else None,
-            "limit": self.limit + 1,  # one more tells whether there is a next page
         }
 
 
-class CandidateFilters(Crystals):
-    """Filters of candidates."""
+class Crystals(Paged, Atoms):
+    """Filters of a list of what is made of atoms."""
+
+    def crystal(self) -> dict[str, Any]:
+        """Fields of a store's query."""
+        return {**self.atoms(), "limit": self.limit + 1}  # one more tells whether there is a next page
+
+
+class OfCandidates(BaseModel):
+    """Filters of candidates beside what they are made of."""
 
     campaign: CampaignName | None = Field(default=None, description="Of this campaign.")
     round: int | None = Field(default=None, ge=1, le=1_000_000, description="Of this round.")
@@ -158,11 +169,34 @@ class CandidateFilters(Crystals):
     )
 
 
-class MaterialFilters(Crystals):
-    """Filters of materials."""
+class OfMaterials(BaseModel):
+    """Filters of materials beside what they are made of."""
 
     crystal_system: CrystalSystem | None = Field(default=None, description="One of the seven.")
     origin: Origin | None = Field(default=None, description="Where it came from.")
+
+
+class CandidateFilters(Crystals, OfCandidates):
+    """Filters of a list of candidates."""
+
+
+class MaterialFilters(Crystals, OfMaterials):
+    """Filters of a list of materials."""
+
+
+class Exported(BaseModel):
+    """What is exported, and how."""
+
+    format: Form = Field(default=Form.JSONL, description="Of the file.")
+    limit: int = Field(default=MOST_EXPORTED, ge=1, le=MOST_EXPORTED, description="Most of them; all by default.")
+
+
+class MaterialExport(Exported, Atoms, OfMaterials):
+    """Filters of an export of materials."""
+
+
+class CandidateExport(Exported, Atoms, OfCandidates):
+    """Filters of an export of candidates."""
 
 
 PROPERTIES: Final = tuple(str(name) for name in Property)

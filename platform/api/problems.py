@@ -13,18 +13,22 @@ from fastapi.responses import JSONResponse
 from mongoengine.errors import MongoEngineException
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fermiloop.platform.errors import (
+    MAY_NOT_WRITE,
     DatabaseError,
     FermiloopError,
     InputError,
     NotFoundError,
     SpecError,
     UserError,
+    may_not_write,
 )
 
 logger = logging.getLogger("fermiloop.api")
 
+HUNG_UP: Final = 499  # as nginx logs it
 LONGEST: Final = 1000  # characters of a sentence
 # first that fits
 STATUS: Final[dict[type[FermiloopError], int]] = {
@@ -67,12 +71,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PyMongoError)
     async def _database(_: Request, error: PyMongoError) -> JSONResponse:
         logger.warning("the database did not answer: %s", type(error).__name__)
-        return answer(503, AWAY)
+        return answer(403, MAY_NOT_WRITE) if may_not_write(error) else answer(503, AWAY)
 
     @app.exception_handler(MongoEngineException)
     async def _document(_: Request, error: MongoEngineException) -> JSONResponse:
         logger.warning("a document was refused: %s", type(error).__name__)
-        return answer(503, AWAY)
+        return answer(403, MAY_NOT_WRITE) if may_not_write(error) else answer(503, AWAY)
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
@@ -82,6 +86,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
         return answer(422, _sentence(error.errors()[0]))
+
+    @app.exception_handler(ClientDisconnect)
+    async def _hung_up(_: Request, __: ClientDisconnect) -> JSONResponse:
+        return answer(HUNG_UP, "The client hung up.")  # which nobody reads
 
     @app.exception_handler(Exception)
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
 
+from fermiloop.platform import jsonable
+from fermiloop.platform.jsonable import plain as plain
+from fermiloop.platform.representations import crystal_files
 from fermiloop.schemas.spectrum import Spectrum
 
-CIF: Final = "chemical/x-cif"
-Form = Literal["json", "cif"]
+Form = Literal["json", "cif", "cif-p1", "poscar", "extxyz"]
 
 CANDIDATE: Final = (
     "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "checkpoint", "seed",
@@ -37,19 +36,12 @@ SPECTRUM: Final = (
 )  # fmt: skip
 
 
-def plain(value: Any) -> Any:
-    """The same as JSON has it: times as ISO 8601, None where a number is not finite."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
-        return [plain(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, int | float | None) else str(value)
+class SafeJson(JSONResponse):
+    """Response in which NaN and infinity are null."""
+
+    def render(self, content: Any) -> bytes:
+        """Bytes of the content."""
+        return jsonable.text(content, separators=(",", ":")).encode()
 
 
 def fields(document: Any, names: Sequence[str]) -> dict[str, Any]:
@@ -63,11 +55,12 @@ def page(found: Callable[[], Sequence[Any]], limit: int, offset: int) -> dict[st
     return {"data": plain(rows[:limit]), "next": offset + limit if len(rows) > limit else None}
 
 
-def crystal(structure: Structure, form: Form) -> Response:
-    """A crystal as pymatgen's dictionary or as a CIF file."""
-    if form == "cif":
-        return Response(str(CifWriter(structure)), media_type=CIF)
-    return JSONResponse(plain(structure.as_dict()))
+def crystal(structure: Structure, form: Form, name: str) -> Response:
+    """A crystal as pymatgen's dictionary, or as a file that bears its name."""
+    if form == "json":
+        return SafeJson(structure.as_dict())
+    kind = crystal_files.CrystalForm(form)
+    return Response(crystal_files.text(structure, kind, name), media_type=crystal_files.MEDIA_TYPE[kind])
 
 
 def curve(spectrum: Spectrum) -> dict[str, Any]:

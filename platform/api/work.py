@@ -30,6 +30,8 @@ class Limits:
         That a request may work.
     streams
         Followers of campaigns at the same time.
+    exports
+        Exports that are sent at the same time.
     poll_seconds
         Between two looks at a campaign that is followed.
     heartbeat_seconds
@@ -40,6 +42,7 @@ class Limits:
     at_once: int = 32
     seconds: float = 20.0
     streams: int = 64
+    exports: int = 8
     poll_seconds: float = 1.0
     heartbeat_seconds: float = 15.0
 
@@ -52,6 +55,7 @@ class Work:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.exports = 0  # under way
         self._free = threading.BoundedSemaphore(limits.at_once)
         self._threads = anyio.CapacityLimiter(2 * limits.at_once)
         self._connecting = threading.Lock()

@@ -35,6 +35,36 @@ class Share:
     inside: bool = False
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a campaign that ended has a result, and why it ended, in one sentence."""
+
+    has_results: bool
+    reason: str
+
+
+def outcome(rounds: Sequence[RoundRecord], reason: str) -> Outcome:
+    """What a campaign comes to that ends for a reason: without any result it says so, and why.
+
+    Parameters
+    ----------
+    rounds
+        All its rounds.
+    reason
+        Why no further round follows.
+    """
+    selected, evaluated = sum(one.selected for one in rounds), sum(one.evaluated for one in rounds)
+    if evaluated:
+        return Outcome(True, reason)
+    if selected:
+        return Outcome(False, f"None of its {selected} evaluations gave a result. {reason}")
+    proposed, refused = sum(one.proposed for one in rounds), sum(one.refused for one in rounds)
+    if not proposed:
+        return Outcome(False, f"Nothing was evaluated, as the generators proposed nothing. {reason}")
+    told = f"; the engine refuses {refused} that passed the funnel" if refused else ""
+    return Outcome(False, f"Nothing was evaluated of {proposed} proposed{told}. {reason}")
+
+
 def decide(
     spec: CampaignSpec, rounds: Sequence[RoundRecord], spent: Mapping[str, float], baseline: Share | None = None
 ) -> Decision:

@@ -31,6 +31,7 @@ GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
 }
 NEEDS_CURVE: Final = frozenset({"dos_composer"})  # generators that learn from curves like the target's
 MOST_COMPONENTS: Final = {"dos_composer": 2, "imatgen": 2}  # of generators that make fewer than a space may hold
+TABULATED_PROTOTYPES: Final = frozenset({"dos_composer", "random_pick"})  # these decorate `PROTOTYPES` alone
 STAGES: Final = ("composition", "rules", "geometry", "duplicates", "relaxation", "hull", "target")
 DEFAULT_STAGES: Final = tuple(
     stage for stage in STAGES if stage != "rules"
@@ -45,7 +46,10 @@ POTENTIALS: Final = ("chgnet", "analytic")
 ACQUISITIONS: Final = ("expected_improvement", "upper_confidence_bound", "thompson", "random", "greedy")
 ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
 ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value, Engine.CP2K.value})
-ENGINES_WITHOUT_GAP: Final = ENGINES_WITHOUT_DOS
+NOT_GIVEN: Final[dict[str, frozenset[str]]] = dict.fromkeys(
+    ENGINES_WITHOUT_DOS, frozenset({Property.BAND_GAP, Property.FERMI_LEVEL, Property.MAGNETIC_MOMENT})
+)
+"""Properties that an engine does not give."""
 PROPERTIES: Final = tuple(
     name.value
     for name in (

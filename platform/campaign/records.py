@@ -39,6 +39,8 @@ class RoundRecord:
         A `RoundState`.
     proposed, unique, novel, passed, selected
         Candidates that came this far.
+    refused
+        Candidates that passed the funnel and that the engine does not compute.
     evaluated, failed
         Evaluations that gave a result, and those that did not.
     ingested
@@ -64,6 +66,7 @@ class RoundRecord:
     novel: int = 0
     passed: int = 0
     selected: int = 0
+    refused: int = 0
     evaluated: int = 0
     failed: int = 0
     ingested: int = 0

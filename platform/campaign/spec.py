@@ -229,9 +229,10 @@ def _check_target(spec: CampaignSpec) -> str | None:
     """Whatever compares curves needs a curve, from the file and from the engine."""
     if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
         return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
-    wanted = {window.name for window in spec.target.properties}
-    if spec.engine.name in names.ENGINES_WITHOUT_GAP and "band_gap" in wanted:
-        return f"engine.name is {spec.engine.name}, which gives no band gap for target.properties; use gpaw"
+    lacking = names.NOT_GIVEN.get(spec.engine.name, frozenset())
+    missing = next((window.name for window in spec.target.properties if window.name in lacking), None)
+    if missing is not None:
+        return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
     if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
         return (
             f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target foretells; "

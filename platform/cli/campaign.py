@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli import campaign_archive, campaign_view
+from fermiloop.platform.cli import campaign_archive, campaign_draft, campaign_view
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.cli.worker import check_count
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, export, report.")
 app.command("export")(campaign_archive.export)
+app.command("init")(campaign_draft.init)
+app.command("validate")(campaign_draft.validate)
+app.command("plan")(campaign_draft.plan)
 
 COLUMNS: Final = {
     "name": "name", "state": "state", "evaluated": "evaluated", "failed": "failed", "evaluations": "of", "hits": "hits",
@@ -53,21 +56,25 @@ def launch(
     from fermiloop.platform.campaign.spec import load_spec
 
     spec = load_spec(file)
-    from fermiloop.flows import launching
-    from fermiloop.platform.store import connection, spectra
+    from fermiloop.platform.store import campaigns, connection, spectra
 
     for remark in spec.target.told(spectra.alignment()):
         sys.stderr.write(f"{file}: {remark}\n")
 
     connection.connect()
     if queue:
-        from fermiloop.flows import managing
+        from fermiloop.flows.enqueue import enqueue
 
-        name = managing.enqueue(spec, file.read_text(encoding="utf-8"))
+        fresh = enqueue(spec, file.read_text(encoding="utf-8"))
+        told = "waits for workers" if fresh else "was launched before and is left as it is"
         print_line(
-            f"{name} waits for workers; fermiloop worker run starts some, fermiloop campaign watch {name} looks."
+            f"{spec.name} {told}; fermiloop worker run starts workers, fermiloop campaign watch {spec.name} looks."
         )
         return
+    from fermiloop.flows import launching
+
+    if campaigns.exists(spec.name):
+        print_line(f"{spec.name} was launched before; it goes on where it stopped.")
     manner = "in this process" if workers is None else f"by {workers} workers"
     with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:
         launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
 
 from fermiloop.platform.campaign.names import GENERATOR_PRESETS
-from fermiloop.platform.cli import filters, lineage_view
+from fermiloop.platform.cli import exporting, filters, lineage_view
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
@@ -69,17 +70,7 @@ def find(
 ) -> None:
     """Find candidates by where they came from, how far they came, what they are made of and their scores."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
-    wanted: dict[str, Any] = {
-        "campaign": campaign,
-        "round": number,
-        "stage": filters.stage(stage),
-        "generator": _generator(generator),
-        "scores": filters.windows(ranges, SCORES),
-        "n_sites": filters.sites(sites),
-        "elements": filters.elements(elements),
-        "chemical_system": filters.chemical_system(chemical_system),
-        "formula": filters.formula(formula),
-    }
+    wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
     like = Likeness.of(dos_like, metric, window, fermi, one_spin)
     listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
     if cif is not None:
@@ -88,6 +79,33 @@ def find(
         write_cifs({row["id"]: candidates.get(row["id"]).to_structure() for row in listing.rows}, cif)
         return
     listing.show(as_json=as_json, as_csv=as_csv)
+
+
+@app.command("export")
+def export(
+    to: exporting.ToArgument,
+    campaign: CampaignOption = None,
+    number: RoundOption = None,
+    stage: StageOption = None,
+    generator: GeneratorOption = None,
+    elements: filters.ElementsOption = None,
+    formula: filters.FormulaOption = None,
+    chemical_system: filters.SystemOption = None,
+    sites: filters.SitesOption = None,
+    ranges: filters.RangeOption = None,
+    crystal_system: filters.CrystalOption = None,
+    limit: filters.LimitOption = filters.MOST_ROWS,
+    form: exporting.FormOption = None,
+) -> None:
+    """Write what `find` finds, all of it by default, with lineage, verdicts, scores and the materials they became."""
+    target = exporting.Target.of(to, form)
+    wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
+    system, most = filters.crystal_system(crystal_system), filters.limit(limit)
+    from fermiloop.platform.store import connection, exchange_records
+
+    connection.connect()
+    found = _found(wanted, system, most, ("generator",), sifted=False)
+    target.write(exchange_records.of_candidates([row["id"] for row in found[:most]]))
 
 
 @app.command("show")
@@ -119,6 +137,31 @@ def explain(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: A
         print_rich(lineage_view.tree(chain))
 
 
+def _wanted(
+    campaign: str | None,
+    number: int | None,
+    stage: str | None,
+    generator: str | None,
+    elements: str | None,
+    formula: str | None,
+    chemical_system: str | None,
+    sites: str | None,
+    ranges: list[str] | None,
+) -> dict[str, Any]:
+    """Checked fields of a query."""
+    return {
+        "campaign": campaign,
+        "round": number,
+        "stage": filters.stage(stage),
+        "generator": _generator(generator),
+        "scores": filters.windows(ranges, SCORES),
+        "n_sites": filters.sites(sites),
+        "elements": filters.elements(elements),
+        "chemical_system": filters.chemical_system(chemical_system),
+        "formula": filters.formula(formula),
+    }
+
+
 def _generator(name: str | None) -> str | None:
     """A generator, or one with its preset as ``dos_composer/paper``."""
     if name is None:
@@ -129,18 +172,10 @@ def _generator(name: str | None) -> str | None:
 
 def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness | None, limit: int) -> Listing:
     """What the store finds, then what it cannot ask: generators of any preset, crystal systems, computed curves."""
-    from fermiloop.platform.store import candidates, connection
+    from fermiloop.platform.store import connection
 
     connection.connect()
-    generator = wanted.pop("generator")
-    sifted = any(wish is not None for wish in (crystal_system, like, generator))
-    fields = (*STORED, "structure") if crystal_system is not None else STORED
-    query = candidates.CandidateQuery(**wanted, limit=filters.MOST_ROWS if sifted else limit)
-    found = candidates.rows(query, fields)
-    if generator is not None:
-        found = [row for row in found if generator in (row["generator"], _family(row["generator"]))]
-    if crystal_system is not None:
-        found = [row for row in found if _crystal_system(row.pop("structure")) == crystal_system]
+    found = _found(wanted, crystal_system, limit, STORED, sifted=like is not None)
     rows, columns = [_row(row) for row in found], COLUMNS
     if like is not None:
         near = like.ranking(filters.MOST_ROWS, {row["material"] for row in rows if row["material"]})
@@ -150,6 +185,24 @@ def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness 
         columns = {**COLUMNS, **like.column}
     rows = rows[:limit]
     return Listing(f"{len(rows)} candidates", columns, rows)
+
+
+def _found(
+    wanted: dict[str, Any], crystal_system: str | None, limit: int, fields: Sequence[str], *, sifted: bool
+) -> list[dict[str, Any]]:
+    """Rows of the fields that pass, more than the limit where some are sifted out here, or later."""
+    from fermiloop.platform.store import candidates
+
+    asked = dict(wanted)
+    generator = asked.pop("generator")
+    sifted = sifted or crystal_system is not None or generator is not None
+    shown = (*fields, "structure") if crystal_system is not None else fields
+    found = candidates.rows(candidates.CandidateQuery(**asked, limit=filters.MOST_ROWS if sifted else limit), shown)
+    if generator is not None:
+        found = [row for row in found if generator in (row["generator"], _family(row["generator"]))]
+    if crystal_system is not None:
+        found = [row for row in found if _crystal_system(row.pop("structure")) == crystal_system]
+    return found
 
 
 def _family(generator: str) -> str:

@@ -21,23 +21,32 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be don
 @app.command("start")
 def start() -> None:
     """Start the embedded server, or look for the one that FERMILOOP_MONGODB_URI names."""
-    from fermiloop.platform.store import connection
+    from fermiloop.platform.settings import settings
+    from fermiloop.platform.store import connection, embedded
 
+    embedded.allow(settings().data_dir)
     connection.connect()
     print_line(f"The database answers at {where()}.")
 
 
 @app.command("stop")
 def stop() -> None:
-    """Stop the embedded server; a server named by FERMILOOP_MONGODB_URI is left alone."""
+    """Stop the embedded server until db start; a server named by FERMILOOP_MONGODB_URI is left alone."""
     from fermiloop.platform.settings import settings
-    from fermiloop.platform.store import embedded
+    from fermiloop.platform.store import embedded, server_process
 
     if settings().mongodb_uri:
         print_line("FERMILOOP_MONGODB_URI names a server of your own, which is left running.")
         return
-    stopped = embedded.stop(settings().data_dir)
-    print_line("The embedded server has stopped." if stopped else "No embedded server was running.")
+    port = embedded.status(settings().data_dir)["port"]
+    open_ones = server_process.clients(port) if port else []
+    if not embedded.stop(settings().data_dir, stay=True):
+        print_line("No embedded server was running; none starts until fermiloop db start.")
+        return
+    print_line("The embedded server has stopped, and stays so until fermiloop db start.")
+    if open_ones:
+        names = ", ".join(f"{name} (process {pid})" for pid, name in open_ones)
+        print_line(f"Open still, and waiting for it: {names}.")
 
 
 @app.command("status")
@@ -105,17 +114,18 @@ def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop
 def where() -> str:
     """Address of the database without its password."""
     from fermiloop.platform.settings import settings
-    from fermiloop.platform.store import connection, embedded
+    from fermiloop.platform.store import address, connection
 
-    return f"{embedded.redact(connection.uri())} ({settings().database})"
+    return f"{address.redact(connection.uri())} ({settings().database})"
 
 
 def _status() -> dict[str, Any]:
     from fermiloop.platform.settings import settings
-    from fermiloop.platform.store import connection, embedded
+    from fermiloop.platform.store import address, connection, embedded
 
-    if settings().mongodb_uri:
-        server = {"kind": "mongodb", "uri": embedded.redact(str(settings().mongodb_uri)), "running": True}
+    given = settings().mongodb_uri
+    if given:
+        server = {"kind": "mongodb", "uri": address.redact(given), "running": True}
     else:
         server = {"kind": "embedded", **embedded.status(settings().data_dir)}
     if not server["running"]:

@@ -74,12 +74,19 @@ def doctor(
 
 def version(as_json: AsJson = False) -> None:
     """Versions of fermiloop and of what it stands on."""
-    found = {"python": platform.python_version(), **{name.lower(): _version(name) for name in PACKAGES}}
+    found = {"python": platform.python_version(), **{name.lower(): package_version(name) for name in PACKAGES}}
     if as_json:
         print_json(found)
     else:
         for name, number in found.items():
             print_line(f"{name:12} {number or 'not installed'}")
+
+
+def own_version(asked: bool) -> None:
+    """Print the version of fermiloop where it is asked for."""
+    if asked:
+        print_line(f"fermiloop {package_version('fermiloop') or 'not installed'}")
+        raise typer.Exit
 
 
 def installed() -> list[Check]:
@@ -100,7 +107,8 @@ def _state(check: Check) -> str:
     return "ok" if check.ok else ("missing" if check.basic else "optional, missing")
 
 
-def _version(distribution: str) -> str | None:
+def package_version(distribution: str) -> str | None:
+    """Installed version of a distribution, None where there is none."""
     try:
         return version_of(distribution)
     except PackageNotFoundError:
@@ -131,31 +139,33 @@ def _compiler() -> Check:
 
 
 def _package(distribution: str, module: str, *, basic: bool) -> Check:
-    number = _version(distribution)
+    number = package_version(distribution)
     ok = number is not None and importlib.util.find_spec(module) is not None
     remedy = "" if ok else f"Install it: pip install {distribution.lower()}."
     return Check(distribution, ok=ok, basic=basic, found=number or "none", remedy=remedy)
 
 
 def _gpaw() -> Check:
-    number = _version("gpaw")
+    number = package_version("gpaw")
     remedy = "" if number else "Install real DFT: pip install 'fermiloop[dft]', which needs the C++ compiler."
     return Check("GPAW", ok=number is not None, basic=False, found=number or "none", remedy=remedy)
 
 
 def _setups() -> Check:
-    number = _version("gpaw-data")
+    number = package_version("gpaw-data")
     remedy = "" if number else "Install the PAW setups: pip install gpaw-data."
     return Check("GPAW setups", ok=number is not None, basic=False, found=number or "none", remedy=remedy)
 
 
 def _embedded() -> Check:
-    number = _version("SecantusDB")
+    from fermiloop.platform.store.embedded_programs import installed
+
+    number = package_version("SecantusDB")
+    found = ", ".join(server.kind.program for server in installed())
     configured = "FERMILOOP_MONGODB_URI" in os.environ or "FERMILOOP_EMBEDDED_COMMAND" in os.environ
-    remedy = "" if number else "Install it with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI."
-    return Check(
-        "embedded database", ok=number is not None, basic=not configured, found=number or "none", remedy=remedy
-    )
+    remedy = "" if found else "Install it with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI."
+    told = f"{number}: {found}" if number and found else found
+    return Check("embedded database", ok=bool(found), basic=not configured, found=told or "none", remedy=remedy)
 
 
 def _settings() -> Check:

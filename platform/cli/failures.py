@@ -16,11 +16,13 @@ import errno
 import re
 from typing import Any, Final
 
-from fermiloop.platform.errors import FermiloopError
+from fermiloop.platform.errors import MAY_NOT_WRITE, FermiloopError, may_not_write
 
 FAILED: Final = 1
 ASKED_WRONGLY: Final = 2
 INTERRUPTED: Final = 130
+
+OF_A_USER: Final = r"(mongodb(?:\+srv)?://[^\s:@/?]*):\S*@"  # up to the last @ of the word: what a password may hold
 
 OS_REMEDIES: Final[dict[int, str]] = {
     errno.ENOSPC: "the disk is full, so free some space or move FERMILOOP_DATA_DIR",
@@ -50,6 +52,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return "Stopped from the keyboard.", INTERRUPTED
     if hasattr(error, "format_message"):  # typer's own errors, whichever click they derive from
         return one_sentence(_usage(error)), ASKED_WRONGLY
+    if may_not_write(error):
+        return one_sentence(MAY_NOT_WRITE), ASKED_WRONGLY
     package = type(error).__module__.partition(".")[0]
     if package in {"pymongo", "bson", "gridfs"}:
         return one_sentence(_database(error)), ASKED_WRONGLY
@@ -63,9 +67,14 @@ def explain(error: BaseException) -> tuple[str, int]:
     return one_sentence(f"Unexpected {kind}: {_first_line(error)}; add --debug to see where"), FAILED
 
 
+def hidden(text: str) -> str:
+    """The text with what URIs say of users taken out."""
+    return re.sub(r"(\w+://)[^@/\s]*@", r"\1***@", re.sub(OF_A_USER, r"\1***@", text))
+
+
 def one_sentence(text: str) -> str:
     """The text on one line, passwords of URIs hidden, with a period at its end."""
-    flat = " ".join(re.sub(r"(\w+://)[^@/\s]*@", r"\1***@", text).split())
+    flat = " ".join(hidden(text).split())
     return flat if flat.endswith((".", "!", "?")) else f"{flat.rstrip(';:,')}."
 
 

@@ -18,6 +18,7 @@ import typer
 
 from fermiloop.platform.cli import (
     bench,
+    bug_report,
     calculations,
     campaign,
     candidates,
@@ -33,7 +34,7 @@ from fermiloop.platform.cli import (
     worker,
 )
 from fermiloop.platform.cli import serve as server
-from fermiloop.platform.cli.failures import INTERRUPTED, explain
+from fermiloop.platform.cli.failures import INTERRUPTED, explain, hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="fermiloop",
     help="Closed-loop inverse design of inorganic materials from a density of states.",
-    add_completion=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(database.app, name="db")
 app.add_typer(materials.app, name="materials")
@@ -58,15 +59,26 @@ app.command("reconcile")(reconcile.reconcile)
 app.add_typer(optimade.app, name="optimade")
 app.command("doctor")(doctor.doctor)
 app.command("version")(doctor.version)
+app.command("bug-report")(bug_report.bug_report)
 app.add_typer(tokens.app, name="token")
 app.command("serve")(server.serve)
 
 
 @app.callback()
 def root(
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log; may stand anywhere.")] = False,
+    debug: Annotated[  # noqa: ARG001  (main takes it)
+        bool, typer.Option("--debug", help="Show tracebacks and the log; may stand anywhere.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001  (its callback has answered)
+        bool, typer.Option("--version", callback=doctor.own_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
 ) -> None:
     """Closed-loop inverse design of inorganic materials from a density of states."""
+    from fermiloop.platform import privacy
+
+    told = privacy.protect()
+    if told is not None:
+        typer.echo(told, err=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -101,7 +113,7 @@ def _run(arguments: list[str], *, debug: bool) -> int:
         return stop.code if isinstance(stop.code, int) else 1
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 the border: told in one sentence below
         if debug:
-            traceback.print_exception(error)
+            sys.stderr.write(hidden("".join(traceback.format_exception(error))))
         sentence, code = explain(error)
         sys.stderr.write(f"{sentence}\n")
     return code if isinstance(code, int) else 0

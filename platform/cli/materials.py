@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.cli import exporting, filters
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
     AsJson,
     CifFolder,
     Listing,
-    csv_text,
     fields_of,
-    json_text,
     one_form,
     print_fields,
     print_json,
     print_line,
     write_cifs,
-    write_whole,
 )
-from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from fermiloop.platform.store.materials import MaterialQuery
@@ -38,6 +34,8 @@ COLUMNS: Final = {
 }  # fmt: skip
 LABEL_COLUMNS: Final = {"property": "property", "value": "value", "unit": "unit", "method": "method",
                         "version": "version", "calculation": "calculation"}  # fmt: skip
+SETTING_COLUMNS: Final = {"id": "id", "n_sites": "sites", "origin": "origin", "source": "source",
+                          "candidate": "candidate"}  # fmt: skip
 FIELDS: Final = (*COLUMNS, "elements", "chemical_system", "source", "candidate")
 
 
@@ -75,20 +73,24 @@ def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJs
     from fermiloop.platform.store import connection, labels, materials
 
     connection.connect()
-    known = fields_of(materials.get(identifier), FIELDS)
-    structure = materials.structure(identifier)
-    rows = [fields_of(label, tuple(LABEL_COLUMNS)) for label in labels.of_material(identifier)]
+    material = materials.get(identifier)
+    known, structure = fields_of(material, FIELDS), material.to_structure()
+    rows = [fields_of(label, tuple(LABEL_COLUMNS)) for label in labels.of_material(material.id)]
+    cells = materials.settings(material.id)
+    settings = [fields_of(cell, tuple(SETTING_COLUMNS)) for cell in cells]
     if as_json:
-        print_json({**known, "labels": rows, "structure": structure.as_dict()})
+        came = [{**row, "structure": cell.structure} for row, cell in zip(settings, cells, strict=True)]
+        print_json({**known, "labels": rows, "settings": came, "structure": structure.as_dict()})
         return
     print_fields(str(known["formula"]), known)
     Listing(f"{len(rows)} labels", LABEL_COLUMNS, rows).show()
+    Listing(f"{len(settings)} settings, as they came", SETTING_COLUMNS, settings).show()
     print_line(str(structure))
 
 
 @app.command("export")
 def export(
-    to: Annotated[Path, typer.Argument(help="A folder for CIF files, or a file that ends in .csv or .json.")],
+    to: exporting.ToArgument,
     elements: filters.ElementsOption = None,
     formula: filters.FormulaOption = None,
     chemical_system: filters.SystemOption = None,
@@ -96,16 +98,15 @@ def export(
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
     limit: filters.LimitOption = filters.MOST_ROWS,
+    form: exporting.FormOption = None,
 ) -> None:
-    """Write what `find` finds, all of it by default; JSON holds the structures too."""
-    if to.suffix not in {"", ".csv", ".json"}:
-        raise InputError(f"{to} names no format that is written; let it end in .csv or .json, or name a folder.")
-    listing = _listing(_query(elements, formula, chemical_system, sites, ranges, crystal_system, limit), None)
-    if to.suffix == "":
-        _write_cifs(listing, to)
-        return
-    write_whole(to, _json(listing) if to.suffix == ".json" else csv_text(listing.rows, list(listing.columns)))
-    print_line(f"Wrote {len(listing.rows)} materials to {to}.")
+    """Write what `find` finds, all of it by default: labels, curves, Methods and sources; `db load` reads it back."""
+    target = exporting.Target.of(to, form)
+    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
+    from fermiloop.platform.store import connection, exchange_records, materials
+
+    connection.connect()
+    target.write(exchange_records.of_materials(materials.find_ids(query)))
 
 
 def _query(
@@ -152,13 +153,6 @@ def _most_similar(query: MaterialQuery, like: Likeness) -> list[dict[str, Any]]:
     near = like.ranking(query.limit, among)
     (key,) = like.column
     return [{**fields_of(item, FIELDS), key: near[item.id]} for item in materials.get_many(near).values()]
-
-
-def _json(listing: Listing) -> str:
-    from fermiloop.platform.store import materials
-
-    structures = materials.structures([row["id"] for row in listing.rows])
-    return json_text([{**row, "structure": structures[row["id"]].as_dict()} for row in listing.rows])
 
 
 def _write_cifs(listing: Listing, folder: Path) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import math
-import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -17,7 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from fermiloop.platform import jsonable
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.jsonable import plain as plain
+from fermiloop.platform.spreadsheets import guarded
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -106,17 +106,18 @@ def print_json(data: Any) -> None:
 
 def json_text(data: Any) -> str:
     """Strict JSON, indented."""
-    return json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return jsonable.text(data, indent=2) + "\n"
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """A header and one line a row; lists and mappings as JSON."""
+    """A header and one line a row; lists and mappings as JSON, and no text that a spreadsheet takes for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([guarded(name) for name in columns])
     for row in rows:
         values = [plain(row.get(key)) for key in columns]
-        writer.writerow([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values])
+        cells = [jsonable.text(v) if isinstance(v, dict | list) else v for v in values]
+        writer.writerow([guarded(one) for one in cells])
     return text.getvalue()
 
 
@@ -156,33 +157,14 @@ def cell(value: Any) -> str:
     return str(value).replace("[", "\\[")  # rich would read a bracket as markup
 
 
-def plain(value: Any) -> Any:
-    """Make a value JSON-ready: times as ISO 8601, arrays as lists, NaN and infinity as null."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes):
-        return [plain(item) for item in value]
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, int | float | bool | None) else str(value)
-
-
 def write_cifs(structures: Mapping[str, Structure], folder: Path) -> None:
     """Write one CIF a structure, named by its id and formula, and say where."""
-    from pymatgen.io.cif import CifWriter  # heavy
+    from fermiloop.platform.representations import crystal_files  # heavy
 
+    form = crystal_files.CrystalForm.CIF
     folder.mkdir(parents=True, exist_ok=True)
     for key, structure in structures.items():
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", f"{key}_{structure.composition.reduced_formula}")
-        write_whole(folder / f"{name}.cif", str(CifWriter(structure)))
+        write_whole(folder / crystal_files.file_name(key, structure, form), crystal_files.text(structure, form, key))
     print_line(f"Wrote {len(structures)} CIF files to {folder}.")
 
 

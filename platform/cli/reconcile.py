@@ -17,8 +17,8 @@ def reconcile(
 ) -> None:
     """Find lost runs, unrecorded results and rounds without workflow, and mend them; workers do so every minute."""
     from fermiloop.flows import reconcile as reconciling
+    from fermiloop.flows.identity import worker_name
     from fermiloop.flows.launchpad import configure_jobflow, launchpad
-    from fermiloop.flows.recover import worker_name
     from fermiloop.platform.store import connection
 
     connection.connect()

@@ -21,7 +21,7 @@ app = typer.Typer(help="When generators are retrained: add, pause, run, history.
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 COLUMNS: Final = {
     "id": "name", "generator": "generator", "trigger": "trigger", "value": "value", "active": "active",
-    "next_look_at": "next look",
+    "next_look_at": "next due",
 }  # fmt: skip
 FIELDS: Final = (
     "id", "generator", "preset", "options", "method", "trigger", "value", "zone", "active", "seed", "next_look_at",
@@ -166,10 +166,11 @@ def _show(runs: list[ScheduleRun], *, as_json: bool) -> None:
 
 
 def _set_active(name: str, active: bool) -> None:
-    from fermiloop.platform.store import connection, schedules
+    from fermiloop.flows import scheduling
+    from fermiloop.platform.store import connection
 
     connection.connect()
-    schedules.set_active(name, active)
+    scheduling.set_active(name, active)
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -199,13 +200,13 @@ def _tell(sentence: str) -> None:
 def _log() -> None:
     """A log file beside those of the workers."""
     import logging
-    import os
 
+    from fermiloop.flows.identity import worker_name
     from fermiloop.platform.settings import settings
 
     folder = settings().data_dir.expanduser() / "logs"
     folder.mkdir(parents=True, exist_ok=True)
-    to_file = logging.FileHandler(folder / f"scheduler-{os.getpid()}.log")
+    to_file = logging.FileHandler(folder / f"scheduler-{worker_name()}.log")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
     log = logging.getLogger("fermiloop.flows")
     log.addHandler(to_file)

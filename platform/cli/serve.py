@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from fermiloop.platform.api.actions import Actions
+    from fermiloop.platform.api.connections import Patience
 
 INSTALL: Final = "fermiloop serve needs more packages; run pip install 'fermiloop[server]'."
 NEEDED: Final = ("uvicorn", "starlette", "fastapi", "sse_starlette", "a2wsgi")
@@ -41,6 +42,8 @@ class Serving:
     actions: Actions
     open_reads: bool = True
     cors_origins: tuple[str, ...] = ()
+    host: str = "127.0.0.1"
+    allowed_hosts: tuple[str, ...] = ()
 
 
 def serve(
@@ -53,14 +56,20 @@ def serve(
         list[str] | None,
         typer.Option("--cors-origin", help="Site whose pages may call the REST API from a browser; repeatable."),
     ] = None,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", help="Further name that this server is reached by; repeatable."),
+    ] = None,
 ) -> None:
     """Serve pages, REST and OPTIMADE until it is stopped."""
     if any(find_spec(name) is None for name in NEEDED):
         raise UserError(INSTALL)
+    from fermiloop.platform.api import hosts
     from fermiloop.platform.settings import settings
     from fermiloop.platform.store import connection
 
-    origins = tuple(_origin(text) for text in cors_origin or ())
+    origins, more = tuple(_origin(text) for text in cors_origin or ()), tuple(allowed_host or ())
+    hosts.names(host, more)  # what is no name is told before anything is started
     listening = bind(host, port)
     with listening:
         connection.connect()
@@ -71,7 +80,7 @@ def serve(
                 "set FERMILOOP_SERVE_OPEN_READS=false to serve the REST API alone and ask for a token.",
                 err=True,
             )
-        app = application(Serving(actions(), open_reads, origins))
+        app = application(Serving(actions(), open_reads, origins, host, more))
         address = _address(host, listening.getsockname()[1])
         print_line(f"Serving at {address} until stopped by Ctrl-C.")
         sys.stdout.flush()
@@ -120,7 +129,10 @@ def _launch(text: str) -> str:
     from fermiloop.platform.api import campaign_text
 
     spec = campaign_text.read(text)  # before the engines are loaded: what does not hold is told at once
-    return str(_managing().enqueue(spec, text))
+    from fermiloop.flows.enqueue import enqueue
+
+    enqueue(spec, text)
+    return str(spec.name)
 
 
 def _managing() -> Any:
@@ -149,10 +161,12 @@ def application(serving: Serving) -> Starlette:
     from starlette.applications import Starlette
     from starlette.routing import Mount
 
+    from fermiloop.platform.api import hosts
     from fermiloop.platform.api.bounds import AccessLog
 
     chosen = {path: part for path, (module, part) in PARTS.items() if _is_served(path, module, serving)}
     app = Starlette(routes=[Mount(path, part(serving)) for path, part in chosen.items()])
+    app.add_middleware(hosts.AllowedHosts, names=hosts.names(serving.host, serving.allowed_hosts))
     app.add_middleware(AccessLog)
     return app
 
@@ -165,13 +179,15 @@ def run(app: ASGIApp, listening: socket.socket) -> None:
     server(app).run(sockets=[listening])
 
 
-def server(app: ASGIApp) -> uvicorn.Server:
+def server(app: ASGIApp, patience: Patience | None = None) -> uvicorn.Server:
     """Server of an app, with our settings."""
     import uvicorn
 
+    from fermiloop.platform.api import connections
+
     config = uvicorn.Config(
         app,
-        http="h11",  # strict about headers
+        http=connections.protocol(patience or connections.Patience()),  # by h11, which is strict about headers
         log_config=None,
         access_log=False,  # uvicorn's holds the query strings; ours does not
         server_header=False,
@@ -197,9 +213,8 @@ def _optimade(_: Serving) -> ASGIApp:
 
 
 def _pages(serving: Serving) -> ASGIApp:
-    from a2wsgi import WSGIMiddleware
-
     from fermiloop.platform.api import access
+    from fermiloop.platform.api.wsgi import WholeRequests
     from fermiloop.platform.store import lineage, schedules
 
     given = serving.actions
@@ -216,8 +231,7 @@ def _pages(serving: Serving) -> ASGIApp:
         schedules=lambda: [{"name": one.id, **_fields(one, SCHEDULE_FIELDS)} for one in schedules.find()],
         history=lambda name: [_fields(one, RUN_FIELDS) for one in schedules.history(name or None)],
     )
-    pages: ASGIApp = WSGIMiddleware(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
-    return pages
+    return WholeRequests(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
 
 
 REST: Final = "fermiloop.platform.api.app"

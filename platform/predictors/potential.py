@@ -34,15 +34,30 @@ PASSES: Final = 3
 ANIONS: Final = frozenset({"O", "F", "N", "Cl", "S", "Se", "Br", "I", "Te"})
 
 
+VOLUME_RATIO: Final = (0.4, 2.5)  # relaxed to given: outside, it became another substance
+CHGNET_CUTOFF: Final = 6.0  # Å, of its atom graph
+CHGNET_LAST: Final = 94  # atomic number of the last element it was trained on
+
+
 @dataclass(frozen=True)
 class Relaxation:
-    """A relaxed geometry; energies in eV per atom."""
+    """A relaxed geometry; energies in eV per atom.
+
+    Parameters
+    ----------
+    converged
+        Whether forces and stress came below the limit, to a crystal that the potential describes.
+    fault
+        Why the outcome is not to be used although the optimiser may have ended: it exploded, collapsed, came apart or
+        has no finite energy.
+    """
 
     structure: Structure
     energy_per_atom: float
     converged: bool
     steps: int
     core_seconds: float
+    fault: str | None = None
 
 
 class CheapPotential(Protocol):
@@ -50,8 +65,12 @@ class CheapPotential(Protocol):
 
     name: str
 
+    def fault(self, structure: Structure) -> str | None:
+        """Why it gives no energy of a crystal, None where it does."""
+        ...
+
     def energies(self, structures: Sequence[Structure]) -> list[float]:
-        """Energies in eV per atom, one batch."""
+        """Energies in eV per atom, one batch; NaN for crystals with a `fault`, which cost the others nothing."""
         ...
 
     def calculator(self) -> Calculator:
@@ -67,14 +86,29 @@ class ChgnetPotential:
 
     name = "chgnet"
 
+    def fault(self, structure: Structure) -> str | None:
+        """Why it gives no energy of a crystal: an element beyond Pu, or an atom without a neighbour within 6 Å."""
+        beyond = sorted({site.specie.symbol for site in structure if site.specie.Z > CHGNET_LAST})
+        if beyond:
+            return f"CHGNet knows elements up to Pu, not {', '.join(beyond)}"
+        centres = structure.get_neighbor_list(CHGNET_CUTOFF, exclude_self=True)[0]
+        lonely = sorted(set(range(len(structure))) - set(centres.tolist()))
+        if lonely:
+            name = structure[lonely[0]].specie.symbol
+            return f"{name} on site {lonely[0]} has no neighbour within {CHGNET_CUTOFF:g} Å, so CHGNet sees a free atom"
+        return None
+
     def energies(self, structures: Sequence[Structure]) -> list[float]:
-        """Energies in eV per atom, one batch."""
-        if not structures:
-            return []
+        """Energies in eV per atom, one batch; NaN for crystals with a `fault`."""
+        known = [place for place, structure in enumerate(structures) if self.fault(structure) is None]
+        found = [float("nan")] * len(structures)
+        if not known:
+            return found
         with _quiet():
-            predicted = _chgnet().predict_structure(list(structures), task="e", batch_size=16)
-        rows = predicted if isinstance(predicted, list) else [predicted]
-        return [float(row["e"]) for row in rows]
+            predicted = _chgnet().predict_structure([structures[i] for i in known], task="e", batch_size=16)
+        for place, row in zip(known, predicted if isinstance(predicted, list) else [predicted], strict=True):
+            found[place] = float(row["e"])
+        return found
 
     def calculator(self) -> Calculator:
         """A fresh ASE calculator with energy, forces and stress."""
@@ -87,6 +121,10 @@ class AnalyticPotential:
     """Lennard-Jones with a radius-dependent distance: for tests, never for a claim about materials."""
 
     name = "analytic"
+
+    def fault(self, structure: Structure) -> str | None:  # noqa: ARG002  (the protocol's signature)
+        """None: it answers whatever it is asked."""
+        return None
 
     def energies(self, structures: Sequence[Structure]) -> list[float]:
         """Energies in eV per atom."""
@@ -117,11 +155,14 @@ def relax(
     fmax
         Largest force in eV/Å (and generalised cell force in eV) at convergence.
     steps
-        Most ionic steps; a run that needs more comes back with ``converged=False``.
+        Most ionic steps; a run that needs more comes back with ``converged=False``, and so does one whose outcome
+        has a fault.
     trajectory
         What ASE takes as one: its ``write`` is given the geometry after every ionic step.
     """
     began = time.process_time()
+    if fault := potential.fault(structure):
+        return Relaxation(structure, float("nan"), False, 0, time.process_time() - began, fault)
     atoms = AseAtomsAdaptor.get_atoms(structure)
     atoms.calc = potential.calculator()
     if keep_symmetry:
@@ -131,7 +172,21 @@ def relax(
     energy = float(atoms.get_potential_energy()) / len(atoms)
     # not by the adaptor: it would take magnetic moments of the potential along
     relaxed = Structure(Lattice(atoms.cell.array), atoms.get_chemical_symbols(), atoms.get_scaled_positions())
-    return Relaxation(relaxed, energy, converged, int(optimiser.nsteps), time.process_time() - began)
+    fault = _fault_of(potential, structure, relaxed, energy)
+    taken = time.process_time() - began
+    return Relaxation(relaxed, energy, converged and fault is None, int(optimiser.nsteps), taken, fault)
+
+
+def _fault_of(potential: CheapPotential, given: Structure, relaxed: Structure, energy: float) -> str | None:
+    """Why a relaxation's outcome is not to be used, None where it is."""
+    if not (
+        np.isfinite(energy) and np.isfinite(relaxed.lattice.matrix).all() and np.isfinite(relaxed.frac_coords).all()
+    ):
+        return "the energy or the geometry is not finite"
+    ratio = relaxed.volume / given.volume
+    if not VOLUME_RATIO[0] <= ratio <= VOLUME_RATIO[1]:
+        return f"the volume became {ratio:.2f} times what it was"
+    return potential.fault(relaxed)
 
 
 def equilibrium_volume(
@@ -139,13 +194,16 @@ def equilibrium_volume(
 ) -> tuple[float, float]:
     """Volume per atom (Å³) and energy per atom (eV) at the minimum over isotropic scaling.
 
-    Three passes of a parabola in ln(volume); `build` makes the crystal at a volume per atom.
+    Three passes of a parabola in ln(volume); `build` makes the crystal at a volume per atom. Where the potential
+    gives no energy, the guess and NaN.
     """
     best, energy = guess, float("nan")
     for number in range(PASSES):
         width = 1.0 if number < PASSES - 1 else FINE_FACTOR
         logs = np.log(best) + np.array(SCAN) * width
         energies = np.array(potential.energies([build(float(np.exp(x))) for x in logs]))
+        if not np.isfinite(energies).all():
+            return guess, float("nan")  # the potential does not describe it: the guess stays
         best = float(np.exp(_parabola_minimum(logs, energies)))
     energy = potential.energies([build(best)])[0]
     return best, energy

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from fermiloop.platform import jsonable
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.report.figures import draw
 
@@ -35,7 +35,7 @@ def write_report(summary: Mapping[str, Any], folder: Path) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False), encoding="utf-8")
+        (folder / "summary.json").write_text(jsonable.text(summary, indent=1), encoding="utf-8")
         pictures = draw(summary, folder)
         page = folder / "index.html"
         page.write_text(render(summary, pictures), encoding="utf-8")
@@ -60,7 +60,7 @@ def render(summary: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
         images=images,
         captions=CAPTIONS,
         settings=settings,
-        lineage=yaml.safe_dump(json.loads(json.dumps(lineage)), sort_keys=False) if lineage else None,
+        lineage=yaml.safe_dump(jsonable.plain(lineage), sort_keys=False) if lineage else None,
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SYMMETRY_TOLERANCE: Final = 0.01  # Å; of the space group and of the canonical cell
-PSEUDO_TOLERANCE: Final = 0.02  # Å; a space group found at both is beyond doubt
+PSEUDO_TOLERANCE: Final = 0.04  # Å; a space group found at both is beyond doubt
 COORDINATE_DIGITS: Final = 4  # of fractional coordinates and Å, for ids
 MOST_STEPS: Final = 8  # cells that standardising may lead through before it comes back to one
 # lattice vectors of the primitive cell as columns in those of the conventional one, as spglib chooses them
@@ -153,7 +153,7 @@ def _bare(structure: Structure) -> Structure:
 
 def _dataset(structure: Structure, tolerance: float) -> Any:
     kinds = {symbol: number for number, symbol in enumerate(structure.symbol_set, 1)}
-    cell = (structure.lattice.matrix, structure.frac_coords, [kinds[site.specie.symbol] for site in structure])
+    cell: Any = (structure.lattice.matrix, structure.frac_coords, [kinds[site.specie.symbol] for site in structure])
     try:
         found = spglib.get_symmetry_dataset(cell, symprec=tolerance)
     except spglib.SpglibError as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pymatgen.analysis.diffraction.xrd import XRDCalculator
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.curves import XRD_GRID
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+    from pymatgen.analysis.diffraction.xrd import XRDCalculator
     from pymatgen.core import Structure
 
     from fermiloop.platform.representations.spectrum import SpectrumGrid
@@ -48,7 +48,7 @@ def xrd_pattern(structure: Structure, grid: SpectrumGrid = XRD_GRID, width: floa
     margin = 4 * width
     low, high = max(grid.lo - margin, 0.1), min(grid.hi + margin, 179.9)
     try:
-        peaks = XRDCalculator(RADIATION).get_pattern(structure, scaled=False, two_theta_range=(low, high))
+        peaks = _calculator()(RADIATION).get_pattern(structure, scaled=False, two_theta_range=(low, high))
     except ValueError as error:  # no reflection at all
         raise InputError(f"{structure.formula} has no diffraction pattern ({error}).") from None
     places, heights = np.asarray(peaks.x, dtype=float), np.asarray(peaks.y, dtype=float)
@@ -72,3 +72,9 @@ def xrd_patterns(
         if i % 100 == 0:
             progress("diffraction patterns", (i + 1) / len(structures))
     return found
+
+
+def _calculator() -> type[XRDCalculator]:
+    from pymatgen.analysis.diffraction.xrd import XRDCalculator  # brings pyplot: a second, for powder patterns alone
+
+    return XRDCalculator

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 VOLUME: Final = 1.04  # largest ratio of volumes per atom
 NOISE_VOLUME: Final = 1.005
-NOISE: Final = 0.008  # Å that an atom may be displaced by noise
+NOISE: Final = 0.007  # Å that an atom may be displaced by noise
 FAR: Final = 0.3  # distance of fingerprints of any two that match at all
-NOISE_FAR: Final = 0.05
+NOISE_LENGTH: Final = 0.003  # of the axes
+NOISE_ANGLE: Final = 0.2  # degrees
+NOISE_FAR: Final = 0.05  # as `FAR`
 # a tenth of the distance between atoms, a twentieth of the axes, at equal volume
 MATCHER: Final = StructureMatcher(ltol=0.05, stol=0.1, angle_tol=3, primitive_cell=False, attempt_supercell=False)
 
@@ -59,5 +61,7 @@ def joined(form: Form, groups: Mapping[str, Sequence[Form]]) -> list[str]:
 def _within_noise(first: Form, second: Form) -> bool:
     """Whether the atoms of one lie on those of the other but for noise, whatever the symmetry is called."""
     reach = NOISE / max(first.volume_per_atom, second.volume_per_atom) ** (1 / 3)
-    matcher = StructureMatcher(ltol=0.01, stol=reach, angle_tol=0.5, primitive_cell=False, attempt_supercell=True)
+    matcher = StructureMatcher(
+        ltol=NOISE_LENGTH, stol=reach, angle_tol=NOISE_ANGLE, primitive_cell=False, attempt_supercell=True
+    )
     return bool(matcher.fit(first.structure, second.structure))

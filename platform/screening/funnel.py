@@ -104,10 +104,13 @@ def _hull(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
 
 
 def _target(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
+    if len(crystals) == 1:
+        return work.each(crystals, lambda crystal: score_target([crystal], work.context)[0])
     try:
         return score_target(crystals, work.context)
-    except CRYSTAL_ERRORS:  # one crystal spoils the batch: find it
-        return work.each(crystals, lambda crystal: score_target([crystal], work.context)[0])
+    except CRYSTAL_ERRORS:  # one crystal spoils the batch: halve it until that one is alone
+        middle = len(crystals) // 2
+        return _target(work, crystals[:middle]) + _target(work, crystals[middle:])
 
 
 STAGES: Final[dict[str, Callable[[Pass, Sequence[Crystal]], list[Verdict]]]] = {

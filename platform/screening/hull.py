@@ -60,6 +60,8 @@ def check_hull(crystal: Crystal, context: Context, hulls: Hulls) -> Verdict:
         reason = f"no elemental reference for {', '.join(missing)} under this Method"
         return Verdict(STAGE, False, reason, kind="no elemental reference")
     if "energy_per_atom" not in crystal.scores:
+        if fault := context.potential.fault(crystal.structure):
+            return Verdict(STAGE, False, fault, kind="no energy")
         crystal.scores["energy_per_atom"] = context.potential.energies([crystal.structure])[0]
     above, formation = hulls.above(composition, crystal.scores["energy_per_atom"])
     crystal.scores["energy_above_hull"] = above

@@ -3,7 +3,8 @@
 By reduced formula first, then by fingerprint, which may only reject; then equal space group and occupied Wyckoff
 positions at a very small fingerprint distance accept; what is left goes to pymatgen's StructureMatcher
 (Ong et al., Comput. Mater. Sci. 68, 314, 2013), at the tolerances of MatterGen's uniqueness
-(Zeni et al., Nature 639, 624, 2025).
+(Zeni et al., Nature 639, 624, 2025). A proposal is not relaxed, so this is looser than `representations.sameness`, by
+which stored crystals become one material: any volume, and larger displacements.
 """
 
 from __future__ import annotations

@@ -252,8 +252,10 @@ def learn_references(
 ) -> dict[str, float]:
     """What each element brings, eV per atom: least squares of the potential's energies, drawn to their mean."""
     rows = rng.permutation(len(structures))[:REFERENCE_ROWS]
-    chosen = [structures[i] for i in sorted(rows.tolist())]
-    energies = np.array(potential.energies(chosen))
+    asked = [structures[i] for i in sorted(rows.tolist())]
+    given = np.array(potential.energies(asked))
+    known = np.flatnonzero(np.isfinite(given))  # of the others the potential gives no energy
+    chosen, energies = [asked[i] for i in known], given[known]
     symbols = sorted({str(element) for structure in structures for element in structure.composition.elements})
     shares = np.array([[s.composition.get_atomic_fraction(symbol) for symbol in symbols] for s in chosen])
     mean = float(energies.mean())

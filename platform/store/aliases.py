@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from fermiloop.schemas.alias import Alias
 from fermiloop.schemas.material import Material
@@ -49,7 +50,9 @@ def _held(ids: Iterable[str]) -> dict[str, str]:
     return {row["_id"]: row["_id"] for row in _rows(Material, "_id", ids, ())}
 
 
-def _rows(kind: type[Alias | Material | Setting], field: str, values: Iterable[str], fields: tuple[str, ...]) -> list:
+def _rows(
+    kind: type[Alias | Material | Setting], field: str, values: Iterable[str], fields: tuple[str, ...]
+) -> list[Any]:
     wanted = sorted(set(values))
     collection = kind._get_collection()  # noqa: SLF001
     batches = (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))

@@ -6,12 +6,14 @@ import contextlib
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from mongoengine import NotUniqueError
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store import aliases, sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
@@ -38,6 +40,7 @@ def plan(
             method=method,
             settings=settings,
             structure=structure.as_dict(),
+            sequence=sequence.take(),
         )
         calculation.check()
         with contextlib.suppress(NotUniqueError):  # another process planned the same calculation in between
@@ -59,6 +62,11 @@ def get(calculation_id: str) -> Calculation:
     return found
 
 
+def exists(calculation_id: str) -> bool:
+    """Whether the store holds it."""
+    return Calculation.objects(id=calculation_id).only("id").first() is not None
+
+
 def start(calculation_id: str, worker: str) -> bool:
     """Mark a waiting calculation as running, and count the attempt; whether it was waiting."""
     return bool(
@@ -66,6 +74,23 @@ def start(calculation_id: str, worker: str) -> bool:
             set__state=CalculationState.RUNNING, set__worker=worker, set__started_at=now(), inc__attempts=1
         )
     )
+
+
+def claim(calculation_id: str, worker: str, over: str | None = None) -> bool:
+    """Take the right to run a calculation's steps, also over one that is lost; False where another has it."""
+    free = [None, worker, *([over] if over else [])]
+    return bool(Calculation.objects(id=calculation_id, claimed_by__in=free).update(set__claimed_by=worker))
+
+
+def claimant(calculation_id: str) -> str | None:
+    """Who has that right, None where nobody has or there is no such calculation."""
+    found = Calculation.objects(id=calculation_id).only("claimed_by").first()
+    return found.claimed_by if found is not None else None
+
+
+def release(calculation_id: str, worker: str) -> None:
+    """Give that right back."""
+    Calculation.objects(id=calculation_id, claimed_by=worker).update(unset__claimed_by=1)
 
 
 def put_back(calculation_id: str, *, failed_too: bool = False, time_limit: float | None = None) -> bool:
@@ -122,14 +147,35 @@ def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
     """Note that the results are in the store; True the first time only."""
     return bool(
         Calculation.objects(id=calculation_id, ingested=False).update(
-            set__ingested=True, set__late=late, set__ingested_at=now()
+            set__ingested=True, set__late=late, set__ingested_at=now(), set__ingested_sequence=sequence.take()
         )
     )
 
 
 def of_campaign(name: str) -> list[Calculation]:
     """Calculations of a campaign, oldest first."""
-    return list(Calculation.objects(campaign=name).order_by("created_at", "id"))
+    return list(Calculation.objects(campaign=name).order_by("sequence", "created_at", "id"))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an evaluation that has ended was of, and what it cost."""
+
+    method: str
+    elements: frozenset[str]
+    core_seconds: float
+
+
+def ended(engine: Engine | str, limit: int) -> list[Cost]:
+    """Costs of the newest evaluations of an engine that have ended, failed ones included."""
+    query = Calculation.objects(engine=Engine(engine), state__in=list(FINISHED_CALCULATIONS), core_seconds__gt=0)
+    rows = query.order_by("-sequence", "-created_at", "id").only("method", "structure", "core_seconds").limit(limit)
+    return [Cost(row.method, _elements(row.structure), float(row.core_seconds)) for row in rows]
+
+
+def _elements(structure: dict[str, Any]) -> frozenset[str]:
+    species = (one["element"] for site in structure["sites"] for one in site["species"])
+    return frozenset(species)
 
 
 def of_ids(ids: Iterable[str]) -> list[Calculation]:
@@ -139,7 +185,8 @@ def of_ids(ids: Iterable[str]) -> list[Calculation]:
 
 def of_material(material: str) -> list[Calculation]:
     """Calculations whose result is this material."""
-    return list(Calculation.objects(result__material=material).order_by("id"))
+    found = list(Calculation.objects(result__material=material).order_by("id"))
+    return found or list(Calculation.objects(result__material=aliases.one(material)).order_by("id"))
 
 
 def find(
@@ -171,7 +218,7 @@ def find(
         query["campaign"] = campaign
     if ignored is not None:
         query["ignored"] = True if ignored else {"$ne": True}
-    found = Calculation.objects(__raw__=query).order_by("-created_at", "id")
+    found = Calculation.objects(__raw__=query).order_by("-sequence", "-created_at", "id")
     if error is None:
         return list(found.limit(limit))
     pattern = _pattern(error)

@@ -9,8 +9,9 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
-from fermiloop.schemas.campaign import Campaign, Round
+from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
 
 
@@ -25,6 +26,7 @@ def create(name: str, spec: dict[str, Any], text: str) -> bool:
     try:
         campaign = Campaign(id=name, spec=spec, spec_text=text)
         campaign.check()
+        campaign.sequence = sequence.take()
         campaign.save(force_insert=True)
     except NotUniqueError:
         if get(name).spec != campaign.to_mongo()["spec"]:
@@ -49,10 +51,21 @@ def get(name: str) -> Campaign:
     return found
 
 
+def exists(name: str) -> bool:
+    """Whether there is a campaign of this name."""
+    return Campaign.objects(id=name).only("id").first() is not None
+
+
 def find(state: CampaignState | None = None) -> list[Campaign]:
     """Campaigns, newest first."""
     query = {"state": state} if state else {}
-    return list(Campaign.objects(**query).order_by("-created_at", "id"))
+    return list(Campaign.objects(**query).order_by("-sequence", "-created_at", "id"))
+
+
+def fix_methods(name: str, engine: str, training: str, cheap: str) -> None:
+    """Keep the Methods of a campaign, once: those that are there already stay."""
+    made = CampaignMethods(engine=engine, training=training, cheap=cheap)
+    Campaign.objects(id=name, methods=None).update(set__methods=made)
 
 
 def of_names(names: Iterable[str]) -> list[Campaign]:
@@ -86,7 +99,7 @@ def set_state(name: str, state: CampaignState, reason: str | None = None) -> Non
 def plan_round(name: str, number: int) -> bool:
     """Create a round; False where it exists."""
     try:
-        Round(id=round_id(name, number), campaign=name, number=number).save(force_insert=True)
+        Round(id=round_id(name, number), campaign=name, number=number, sequence=sequence.take()).save(force_insert=True)
     except NotUniqueError:
         return False
     return True
@@ -117,8 +130,11 @@ def open_rounds() -> list[Round]:
 
 
 def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
-    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free."""
-    moment = now()
+    """Take the right to add the workflow of a planned round, until the lease ends; whether it was free.
+
+    The time is that of the database server, see `leases`.
+    """
+    moment = leases.server_time()
     lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
     free = Round.objects(id=round_id(name, number), state=RoundState.PLANNED, launched={})
     if free.update(set__launched=lease):
@@ -145,9 +161,17 @@ def add_cost(name: str, number: int, step: str, core_seconds: float) -> None:
     Round.objects(id=round_id(name, number)).update(**{f"inc__costs__{step}": core_seconds})
 
 
+def count(name: str, number: int, what: str) -> None:
+    """Count one more of something in a round."""
+    Round.objects(id=round_id(name, number)).update(**{f"inc__counts__{what}": 1})
+
+
 def take_turn(name: str, by: str, lease_seconds: float) -> bool:
-    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free."""
-    moment = now()
+    """Take the right to select for an asynchronous campaign, until the lease ends; whether it was free.
+
+    The time is that of the database server, see `leases`.
+    """
+    moment = leases.server_time()
     lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
     current = dict(get(name).turn)
     if current and current["until"] > moment:
@@ -170,7 +194,11 @@ def close_round(name: str, number: int, *, counts: dict[str, Any], decision: dic
     """Close a round; False where it was closed already."""
     return bool(
         Round.objects(id=round_id(name, number), state__nin=[RoundState.CLOSED, RoundState.FAILED]).update(
-            set__state=RoundState.CLOSED, set__counts=counts, set__decision=decision, set__closed_at=now()
+            set__state=RoundState.CLOSED,
+            set__counts=counts,
+            set__decision=decision,
+            set__closed_at=now(),
+            set__closed_sequence=sequence.take(),
         )
     )
 

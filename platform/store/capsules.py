@@ -10,7 +10,7 @@ from mongoengine import get_db
 from pymongo.errors import BulkWriteError
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import campaigns, candidates, checkpoints, training
+from fermiloop.platform.store import aliases, campaigns, candidates, checkpoints, sequence, training
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.schemas.base import BaseDocument
 from fermiloop.schemas.calculation import Calculation
@@ -20,6 +20,7 @@ from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
+from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
 
@@ -27,6 +28,7 @@ BATCH: Final = 500
 # in the order in which they are put back: nothing refers to what is not there yet, the campaign comes last
 KINDS: Final[dict[str, type[BaseDocument]]] = {
     "methods": Method,
+    "settings": Setting,
     "materials": Material,
     "spectra": Spectrum,
     "labels": Label,
@@ -66,9 +68,11 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     crystals = {key for page in pages for key in page.materials}
     crystals |= {key for c in proposed for key in (c.material, c.parent) if (key or "").startswith("m-")}
     crystals |= {key for method in sorted(used) for key in training.materials_of(method)}
+    crystals = set(aliases.current(crystals).values())
     computed |= _makers(crystals)
     found = {
         "methods": used | _methods(computed),
+        "settings": {row.id for ids in _batches(crystals) for row in Setting.objects(material__in=ids).only("id")},
         "materials": crystals,
         "spectra": _by_material(Spectrum, crystals, used) | {key for page in pages for key in page.spectra},
         "labels": _by_material(Label, crystals, used) | {key for page in pages for key in page.labels},
@@ -84,16 +88,16 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
 
 
 def read(kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Raw documents of these ids, in their order; those that the store does not hold are left out."""
+    """Raw documents of these ids, in their order, without this store's numbers; unknown ids are left out."""
     collection = get_db()[kind]
     for batch in _batches(ids):
         found = {row["_id"]: row for row in collection.find({"_id": {"$in": batch}})}
-        yield from (found[key] for key in batch if key in found)
+        yield from (_unnumbered(kind, found[key]) for key in batch if key in found)
 
 
 def insert(kind: str, documents: Iterable[dict[str, Any]]) -> int:
     """Insert raw documents whose ids are new; returns how many were."""
-    fresh = list(documents)
+    fresh = [_unnumbered(kind, one) for one in documents]
     if not fresh:
         return 0
     try:
@@ -135,6 +139,12 @@ def put_file(digest: str, content: bytes, name: str) -> bool:
         return False
     bucket.put(content, filename=name, sha256=digest)
     return True
+
+
+def _unnumbered(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """The document without the numbers of its store's counter, which mean nothing in another one."""
+    own = sequence.FIELDS.get(kind, ())
+    return {name: value for name, value in raw.items() if name not in own}
 
 
 def _makers(materials: Iterable[str]) -> set[str]:

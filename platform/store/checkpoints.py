@@ -11,6 +11,7 @@ from gridfs.errors import CorruptGridFile
 from mongoengine import get_db
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.vocabulary import CheckpointState
@@ -60,6 +61,7 @@ def save(
         seed=seed,
         files={name.replace(".", "|"): digest for name, digest in hashes.items()},
         core_seconds=core_seconds,
+        sequence=sequence.take(),
     ).save()
     return checkpoint_id
 
@@ -99,7 +101,7 @@ def get(checkpoint_id: str) -> Checkpoint:
 def find(generator: str | None = None, limit: int = 100) -> list[Checkpoint]:
     """Checkpoints, newest first."""
     query = {"generator": generator} if generator else {}
-    return list(Checkpoint.objects(**query).order_by("-created_at", "id").limit(limit))
+    return list(Checkpoint.objects(**query).order_by("-sequence", "-created_at", "id").limit(limit))
 
 
 def champion(generator: str) -> Checkpoint | None:
@@ -111,7 +113,7 @@ def promote(checkpoint_id: str) -> Checkpoint:
     """Make a checkpoint its generator's champion; the one before it is retired."""
     promoted = get(checkpoint_id)
     # promoted first and retired then: whoever asks in between finds a champion, the newer one
-    promoted.update(set__state=CheckpointState.CHAMPION, set__promoted_at=now())
+    promoted.update(set__state=CheckpointState.CHAMPION, set__promoted_at=now(), set__promoted_sequence=sequence.take())
     _retire_others(promoted)
     return get(checkpoint_id)
 
@@ -126,9 +128,7 @@ def rollback(generator: str) -> Checkpoint:
     """
     current = champion(generator)
     retired = _of_state(generator, CheckpointState.RETIRED)
-    if current is not None and current.promoted_at is not None:
-        retired = retired.filter(promoted_at__lt=current.promoted_at)
-    before = retired.first()
+    before = next((one for one in retired if current is None or _was_promoted_before(one, current)), None)
     if before is None:
         raise NotFoundError(f"The generator {generator} has no earlier champion to go back to.")
     if current is not None:
@@ -138,7 +138,15 @@ def rollback(generator: str) -> Checkpoint:
 
 
 def _of_state(generator: str, state: CheckpointState) -> Any:
-    return Checkpoint.objects(generator=generator, state=state).order_by("-promoted_at", "-created_at", "id")
+    return Checkpoint.objects(generator=generator, state=state).order_by(
+        "-promoted_sequence", "-promoted_at", "-sequence", "-created_at", "id"
+    )
+
+
+def _was_promoted_before(one: Checkpoint, current: Checkpoint) -> bool:
+    return current.promoted_at is None or sequence.is_after(
+        current.promoted_sequence, current.promoted_at, one.promoted_sequence, one.promoted_at
+    )
 
 
 def _retire_others(champion: Checkpoint) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import mongoengine
+from pymongo import MongoClient
 from pymongo.errors import (
     AutoReconnect,
     ConfigurationError,
@@ -15,9 +17,10 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
+from fermiloop.platform.errors import AwayError as AwayError
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import embedded
+from fermiloop.platform.store import address, embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,18 +31,18 @@ T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 3
 SELECTION_MS: Final = 5000
-RETRY_SECONDS: Final = 60.0
-SCHEMES: Final = ("mongodb", "mongodb+srv")
-# The driver's own words may hold a piece of the password.
-NO_URI: Final = (
-    "FERMILOOP_MONGODB_URI is no MongoDB URI such as mongodb://user:password@host:27017; "
-    "correct it, with special characters of the password as %XX."
+RETRY_SECONDS: Final = 900.0
+NOT_ALLOWED: Final = 13
+WRONG_USER: Final = (18, 8000)  # codes of MongoDB and of Atlas
+WHY: Final = (  # words of the driver, and what they mean
+    ("certificate verify failed", "its certificate is not accepted, see the option tlsCAFile"),
+    ("SSL", "it does not answer by TLS as the options ask"),
+    ("Name or service not known", "its host name is unknown"),
+    ("name resolution", "its host name cannot be looked up"),
+    ("nodename nor servname", "its host name is unknown"),
+    ("replica set", "it has no member of that replica set which can be written to"),
 )
 _connected: dict[str, str] = {}
-
-
-class AwayError(DatabaseError):
-    """Nothing answers where a database should; it may come back."""
 
 
 def uri() -> str:
@@ -56,14 +59,7 @@ def uri() -> str:
     given = settings().mongodb_uri
     if given is None:
         return embedded.ensure(settings().data_dir)
-    scheme, _, rest = given.partition("://")
-    if scheme not in SCHEMES or not rest:
-        raise DatabaseError(NO_URI)
-    hosts, _, tail = rest.partition("/")
-    path, _, options = tail.partition("?")
-    if path and "@" in hosts and "authsource=" not in options.lower():
-        options = "&".join(filter(None, (options, f"authSource={path}")))
-    return f"{scheme}://{hosts}/" + f"?{options}" * bool(options)
+    return address.checked(given)
 
 
 def connect() -> None:
@@ -74,32 +70,69 @@ def connect() -> None:
     DatabaseError
         If there is no server, it refuses, or its database is of a newer version of fermiloop.
     """
-    address, name = uri(), settings().database
-    if _connected == {"uri": address, "name": name}:
+    where, name = uri(), settings().database
+    if _connected == {"uri": where, "name": name}:
         return
     disconnect()
+    shown = address.redact(where)
     try:
-        client = mongoengine.connect(
-            db=name, host=address, serverSelectionTimeoutMS=SELECTION_MS, uuidRepresentation="standard", tz_aware=True
-        )
+        client = _client(where)
+        # mongoengine would take the database in the URI for ours, and ask the DNS again
+        mongoengine.connect(db=name, uuidRepresentation="standard", mongo_client_class=lambda **_: client)
         client.admin.command("hello")
         client[name]["schema_version"].find_one({})
-    except (InvalidURI, ConfigurationError, ValueError):
-        disconnect()
-        raise DatabaseError(NO_URI) from None
     except OperationFailure as error:
         disconnect()
-        reason = str((error.details or {}).get("errmsg", error.code)).rstrip(".")
-        raise DatabaseError(
-            f"The database at {embedded.redact(address)} refuses: {reason}; correct FERMILOOP_MONGODB_URI."
-        ) from None
-    except PyMongoError:
+        raise DatabaseError(f"The database at {shown} refuses: {_refusal(error, name)}.") from None
+    except PyMongoError as error:
         disconnect()
         raise AwayError(
-            f"No database answers at {embedded.redact(address)}; start it, or correct FERMILOOP_MONGODB_URI."
+            f"No database answers at {shown}{_why(error, where)}; start it, or correct FERMILOOP_MONGODB_URI."
         ) from None
-    _connected.update(uri=address, name=name)
+    _connected.update(uri=where, name=name)
     check_version()
+
+
+def _client(where: str) -> MongoClient[dict[str, Any]]:
+    """Client of a URI; it connects at the first command.
+
+    Raises
+    ------
+    DatabaseError
+        If an option is invalid, or names a file that cannot be read.
+    AwayError
+        If the DNS has no servers under the name.
+    """
+    own: dict[str, Any] = (
+        {} if "serverselectiontimeoutms=" in where.lower() else {"serverSelectionTimeoutMS": SELECTION_MS}
+    )
+    try:
+        return MongoClient(where, **own, uuidRepresentation="standard", tz_aware=True)
+    except (InvalidURI, ConfigurationError, ValueError, TypeError) as error:
+        if where.startswith("mongodb+srv://") and "DNS" in str(error):
+            raise AwayError(
+                f"The DNS names no servers for {address.redact(where)}; check the host, or the network."
+            ) from None
+        raise DatabaseError(address.NO_URI) from None
+    except OSError as error:
+        raise address.unreadable(error) from None
+
+
+def _why(error: PyMongoError, where: str) -> str:
+    """What keeps a server from answering, in brackets, where more than its silence is known."""
+    by_tls = re.search(r"[?&](tls|ssl)=true", where.lower())
+    known = [meaning for words, meaning in WHY if words in str(error)]
+    known += ["it was asked by TLS, as the options say"] * bool(by_tls)
+    return f" ({known[0]})" if known else ""
+
+
+def _refusal(error: OperationFailure, name: str) -> str:
+    reason = str((error.details or {}).get("errmsg", error.code)).rstrip(".")
+    if error.code in WRONG_USER:
+        reason += " (user, password or authSource is wrong; special characters of a password stand as %XX, a + too)"
+    elif error.code == NOT_ALLOWED:
+        reason = f"this account may not read the database {name}"
+    return f"{reason}; correct FERMILOOP_MONGODB_URI"
 
 
 def disconnect() -> None:
@@ -132,7 +165,7 @@ def check_version() -> None:
 
 
 def retrying(call: Callable[[], T]) -> T:
-    """Result of a call that is repeated while the database is away, for a minute at most.
+    """Result of a call that is repeated while the database is away, for a quarter of an hour at most.
 
     The call must be one that may run twice.
 

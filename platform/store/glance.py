@@ -89,7 +89,7 @@ class Outcome:
 def campaigns(limit: int = MOST_CAMPAIGNS, name: str | None = None) -> list[CampaignGlance]:
     """The newest campaigns, or the one of a name, in four queries however many candidates there are."""
     query = {"id": name} if name is not None else {}
-    found = list(Campaign.objects(**query).exclude("spec_text").order_by("-created_at", "id").limit(limit))
+    found = list(Campaign.objects(**query).exclude("spec_text").order_by("-sequence", "-created_at", "id").limit(limit))
     names = [one.id for one in found]
     candidates, calculations, rounds = _by_stage(names), _by_state(names), _closed(names)
     rows = []
@@ -212,7 +212,7 @@ def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _newest(found: Any, limit: int) -> list[Calculation]:
-    return list(found.order_by("-started_at", "id").limit(limit))
+    return list(found.order_by("-started_at", "-sequence", "id").limit(limit))
 
 
 def _time_limits(names: set[str | None]) -> dict[str | None, float]:

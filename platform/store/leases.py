@@ -1,18 +1,30 @@
-"""Leases: a right that one process at a time has, taken by compare-and-set, until it runs out."""
+"""Leases: a right that one process at a time has, taken by compare-and-set, until it runs out.
+
+Whether it has run out is judged by the clock of the database server alone: clocks of hosts may be minutes off, and a
+host that is fast would take what others still hold, one that is slow would lose what it holds.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from mongoengine import NotUniqueError
+from mongoengine import NotUniqueError, get_db
+from pymongo import MongoClient
 
-from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Lease
+
+
+def server_time(client: MongoClient[Any] | None = None) -> datetime:
+    """Return this moment by the clock of the database server, in UTC; of another client's server where one is given."""
+    told: datetime = (client or get_db().client).admin.command("hello")["localTime"]
+    return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
 def take(name: str, holder: str, seconds: float) -> bool:
     """Take or renew a lease; False where another holds it."""
-    until = now() + timedelta(seconds=seconds)
+    moment = server_time()
+    until = moment + timedelta(seconds=seconds)
     current = Lease.objects(id=name).first()
     if current is None:
         try:
@@ -20,7 +32,7 @@ def take(name: str, holder: str, seconds: float) -> bool:
         except NotUniqueError:
             return False
         return True
-    if current.holder != holder and current.until > now():
+    if current.holder != holder and current.until > moment:
         return False
     same = Lease.objects(id=name, holder=current.holder, until=current.until)
     return bool(same.update(set__holder=holder, set__until=until))
@@ -34,4 +46,4 @@ def give_back(name: str, holder: str) -> None:
 def holder(name: str) -> str | None:
     """Who has it now, None where nobody does."""
     current = Lease.objects(id=name).first()
-    return current.holder if current is not None and current.until > now() else None
+    return current.holder if current is not None and current.until > server_time() else None

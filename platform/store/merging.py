@@ -54,6 +54,14 @@ def follow(moves: Mapping[str, str]) -> dict[str, str]:
     return _carry(moves) if moves else {}
 
 
+def lead(moves: Mapping[str, str]) -> None:
+    """Remember the ids under which another store knew materials of this one."""
+    held = aliases.resolve(moves)
+    for key, at in moves.items():
+        if held.get(key) not in (key, at):
+            _put(key, at)
+
+
 def brought_home(materials: Iterable[str]) -> dict[str, str]:
     """`follow` of what was just written, for a material that was merged into another in between."""
     return follow({key: at for key, at in aliases.resolve(materials).items() if key != at})

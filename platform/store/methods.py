@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from typing import Any
 
 from mongoengine import NotUniqueError
@@ -35,6 +36,11 @@ def get(method_id: str) -> Method:
     if found is None:
         raise NotFoundError(f"The store holds no method {method_id}.")
     return found
+
+
+def known(ids: Iterable[str]) -> set[str]:
+    """Those of these ids that the store holds."""
+    return {method.id for method in Method.objects(id__in=sorted(ids)).only("id")}
 
 
 def of_engine(engine: Engine | str) -> list[Method]:

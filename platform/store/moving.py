@@ -46,11 +46,11 @@ def copy(moves: Mapping[str, str]) -> Carried:
     for former in sorted({*labels, *spectra}):
         at = moves[former]
         factor = sites[at] / sites[former] if at in sites and former in sites else 1.0
-        theirs = [_scaled(row, factor) for row in labels.get(former, [])]
+        theirs = [scaled(row, factor) for row in labels.get(former, [])]
         ours = _rows("labels", [at]).get(at, [])
         lower = _lower(ours, theirs)
         for curve in spectra.get(former, []):
-            _copy_curve(_scaled(curve, factor), at, lower.get(curve["method"], False), carried)
+            _copy_curve(scaled(curve, factor), at, lower.get(curve["method"], False), carried)
         _copy_labels(ours, theirs, at, lower, carried)
     return carried
 
@@ -79,7 +79,7 @@ def _sites(ids: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _scaled(row: Row, factor: float) -> Row:
+def scaled(row: Row, factor: float) -> Row:
     """A label or a curve of another cell of the same crystal, `factor` times as large."""
     if factor == 1.0 or row["unit"] not in PER_CELL:
         return row

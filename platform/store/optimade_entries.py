@@ -6,18 +6,20 @@ made from, so that a sync reads small projections of both sides and writes only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
+from fermiloop.platform.jsonable import plain
 from fermiloop.platform.representations import optimade_fields
-from fermiloop.platform.store import connection, dos_search
+from fermiloop.platform.store import connection, dos_search, optimade_numbers
 from fermiloop.platform.store.inserting import DUPLICATE
+from fermiloop.platform.store.optimade_numbers import Curves
 from fermiloop.schemas.base import content_id, now
-from fermiloop.schemas.vocabulary import CampaignState, SpectrumKind
+from fermiloop.schemas.vocabulary import CampaignState
 
 STRUCTURES: Final = "optimade_structures"
 REFERENCES: Final = "optimade_references"
@@ -32,7 +34,7 @@ INDEXES: Final = (
     (("nsites", 1),),
     (("stage", 1),),
 )
-LAYOUT: Final = 1  # of the derived documents; another one makes all of them again
+LAYOUT: Final = 2  # of the derived documents; another one makes all of them again
 BATCH: Final = 1000
 # what a document of a candidate is made from, beside its crystal, which changes with them
 CHANGING: Final = ("stage", "score", "probability", "scores", "calculation", "material", "checkpoint")
@@ -40,9 +42,8 @@ SCORES: Final = {
     "energy_per_atom": "energy_per_atom", "energy_above_hull": "energy_above_hull", "similarity": "similarity_mean",
 }  # fmt: skip
 SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "score", "probability", "stage")
+COUNTED: Final = ("materials", "spectra", "labels", "candidates")  # of which a number tells that something came
 OPEN: Final = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
-
-Curves = Mapping[str, tuple[str, str, str | None]]  # material: spectrum, its method, its calculation
 
 
 def silent(what: str, share: float) -> None:
@@ -55,7 +56,7 @@ def sync(progress: Callable[[str, float], None] = silent) -> int:
     for keys in INDEXES:
         connection.database()[STRUCTURES].create_index(list(keys))
     _write_references()
-    curves = _curves()
+    curves = optimade_numbers.curves()
     changed = _sync_materials(curves, progress) + _sync_candidates({}, curves, progress)
     _remember(_state())
     progress("done", 1.0)
@@ -66,29 +67,29 @@ def refresh() -> int:
     """`sync` of what may have changed since the last one; returns how many documents were written or removed.
 
     Campaigns that were open then or are now are compared, and all materials where their number or that of the
-    spectra differs. Any other change needs `sync`.
+    spectra or labels differs. Any other change needs `sync`.
     """
     database = connection.database()
     before, after = database[STATE].find_one({"_id": "sync"}), _state()
     if before is None or before.get("layout") != LAYOUT:
         return sync()
     changed, curves = 0, None
-    if any(before[name] != after[name] for name in ("materials", "spectra")):
-        curves = _curves()
+    if any(before[name] != after[name] for name in ("materials", "spectra", "labels")):
+        curves = optimade_numbers.curves()
         changed += _sync_materials(curves, silent)
     touched = set(before["open"]) | set(after["open"]) | (set(after["campaigns"]) ^ set(before["campaigns"]))
     for campaign in sorted(touched):
-        curves = curves if curves is not None else _curves()
+        curves = curves if curves is not None else optimade_numbers.curves()
         changed += _sync_candidates({"campaign": campaign}, curves, silent)
     if before["candidates"] != after["candidates"] and not touched:
-        changed += _sync_candidates({}, curves if curves is not None else _curves(), silent)
+        changed += _sync_candidates({}, curves if curves is not None else optimade_numbers.curves(), silent)
     _remember(after)
     return changed
 
 
 def _state() -> dict[str, Any]:
     database = connection.database()
-    counts = {name: database[name].estimated_document_count() for name in ("materials", "spectra", "candidates")}
+    counts = {name: database[name].estimated_document_count() for name in COUNTED}
     states = {row["_id"]: row.get("state") for row in database["campaigns"].find({}, {"state": 1})}
     return {**counts, "campaigns": sorted(states), "open": sorted(name for name, s in states.items() if s in OPEN)}
 
@@ -113,34 +114,38 @@ def _write_references() -> None:
         collection.delete_many({"_id": {"$nin": [row["_id"] for row in wanted]}})
 
 
-def _curves() -> Curves:
-    """The density of states that stands for each material: that of its first spectrum by id."""
-    fields = {"material": 1, "method": 1, "calculation": 1}
-    rows = connection.database()["spectra"].find({"kind": str(SpectrumKind.DOS)}, fields)
-    found: dict[str, tuple[str, str, str | None]] = {}
-    for row in sorted(rows, key=lambda row: row["_id"]):
-        found.setdefault(row["material"], (row["_id"], row["method"], row.get("calculation")))
-    return found
-
-
 def _sync_materials(curves: Curves, progress: Callable[[str, float], None]) -> int:
     source = connection.database()["materials"].find({}, {"created_at": 1})
-    wanted = {row["_id"]: content_id("r", LAYOUT, curves.get(row["_id"])) for row in source}
-    return _bring("materials", {"kind": "material"}, wanted, lambda row: _of_material(row, curves), progress)
+    labels = optimade_numbers.marks()
+    wanted = {
+        row["_id"]: content_id("r", LAYOUT, optimade_numbers.revision(row["_id"], curves, labels)) for row in source
+    }
+
+    def made(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        numbers = optimade_numbers.of_materials(row["_id"] for row in rows)
+        return [_of_material(row, curves, numbers.get(row["_id"], ())) for row in rows]
+
+    return _bring("materials", {"kind": "material"}, wanted, made, progress)
 
 
 def _sync_candidates(match: dict[str, Any], curves: Curves, progress: Callable[[str, float], None]) -> int:
     source = connection.database()["candidates"].find(match, dict.fromkeys(CHANGING, 1))
     wanted = {
-        row["_id"]: content_id("r", LAYOUT, [row.get(name) for name in CHANGING], curves.get(row.get("material") or ""))
+        row["_id"]: content_id(
+            "r",
+            LAYOUT,
+            [row.get(name) for name in CHANGING],
+            optimade_numbers.revision(row.get("material") or "", curves, {}),
+        )
         for row in source
     }
     scope = {"kind": "candidate", **match}
-    return _bring("candidates", scope, wanted, lambda row: _of_candidate(row, curves), progress)
+    return _bring("candidates", scope, wanted, lambda rows: [_of_candidate(row, curves) for row in rows], progress)
 
 
 def _bring(
-    name: str, scope: dict[str, Any], wanted: dict[str, str], make: Callable[[dict[str, Any]], dict[str, Any]],
+    name: str, scope: dict[str, Any], wanted: dict[str, str],
+    make: Callable[[Sequence[dict[str, Any]]], list[dict[str, Any]]],
     progress: Callable[[str, float], None],
 ) -> int:  # fmt: skip
     """Write what differs from `wanted`, remove what is too much; returns how many documents that were."""
@@ -152,7 +157,7 @@ def _bring(
         progress(name, start / len(differing))
         rows = list(database[name].find({"_id": {"$in": differing[start : start + BATCH]}}))
         prints = dos_search.fingerprints({row["_id"] if name == "materials" else row.get("material") for row in rows})
-        made = [_finished(make(row), row, wanted[row["_id"]], prints) for row in rows]
+        made = [_finished(one, row, wanted[row["_id"]], prints) for one, row in zip(make(rows), rows, strict=True)]
         _insert([document for document in made if document["_id"] not in there])
         stale = [d | {"last_modified": _whole_second(now())} for d in made if d["_id"] in there]
         if stale:
@@ -189,15 +194,15 @@ def _finished(
     }
 
 
-def _of_material(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
+def _of_material(row: dict[str, Any], curves: Curves, labels: Iterable[dict[str, Any]]) -> dict[str, Any]:
     source = row.get("source") or {}
-    _, method, calculation = curves.get(row["_id"], (None, None, None))
+    curve = curves.get(row["_id"])
     return {
         "kind": "material",
         **{name: row.get(name) for name in ("origin", "prototype", "crystal_system", "candidate")},
         "space_group_it_number": row["space_group"],
-        "method": method,
-        "calculation": calculation,
+        **optimade_numbers.fields(labels, curve),
+        "calculation": curve.calculation if curve else None,
         "source_name": source.get("name"),
         "source_key": _text(source.get("key")),
         "licence": source.get("licence"),
@@ -208,12 +213,12 @@ def _of_material(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
 
 def _of_candidate(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
     scores = row.get("scores") or {}
-    _, method, _ = curves.get(row.get("material") or "", (None, None, None))
+    curve = curves.get(row.get("material") or "")
     return {
         "kind": "candidate",
         **{name: row.get(name) for name in (*SAME, "material", "calculation")},
-        **{name: scores.get(stored) for name, stored in SCORES.items()},
-        "method": method,
+        **{name: plain(scores.get(stored)) for name, stored in SCORES.items()},
+        **({"method": curve.method, **curve.fields()} if curve else {}),
         "last_modified": _whole_second(row["created_at"]),
         "relationships": optimade_fields.relationships(row["generator"]),
     }

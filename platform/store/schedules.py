@@ -8,9 +8,10 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import RunState
+from fermiloop.schemas.vocabulary import RunState, TriggerKind
 
 
 def add(schedule: Schedule) -> None:
@@ -24,6 +25,7 @@ def add(schedule: Schedule) -> None:
         If a field does not hold.
     """
     schedule.check()
+    schedule.sequence = sequence.take()
     try:
         schedule.save(force_insert=True)
     except NotUniqueError:
@@ -53,7 +55,7 @@ def find(*, active: bool | None = None) -> list[Schedule]:
 
 
 def set_active(name: str, active: bool) -> None:
-    """Pause or resume a schedule.
+    """Pause or resume a schedule; its calendar has no next time until one is set.
 
     Raises
     ------
@@ -65,8 +67,13 @@ def set_active(name: str, active: bool) -> None:
 
 
 def set_next_look(name: str, moment: datetime | None) -> None:
-    """Note when a schedule is looked at next."""
+    """Note when a calendar is due next."""
     Schedule.objects(id=name).update(set__next_look_at=moment)
+
+
+def is_due(moment: datetime) -> bool:
+    """Whether the calendar of an active schedule names a time up to a moment."""
+    return Schedule.objects(active=True, trigger=TriggerKind.CRON, next_look_at__lte=moment).first() is not None
 
 
 def remove(name: str) -> None:
@@ -83,6 +90,7 @@ def remove(name: str) -> None:
 def begin(name: str, key: str, reason: str, leader: str, labels: int) -> ScheduleRun | None:
     """Take an occasion; None where it was taken before."""
     run = ScheduleRun(id=f"{name}@{key}", schedule=name, key=key, reason=reason, leader=leader, labels=labels)
+    run.sequence = sequence.take()
     try:
         run.save(force_insert=True)
     except NotUniqueError:
@@ -124,13 +132,13 @@ def finish(run_id: str, leader: str, state: RunState, told: str, **fields: Any) 
 
 def unfinished() -> list[ScheduleRun]:
     """Firings without an end, oldest first."""
-    return list(ScheduleRun.objects(state=RunState.RUNNING).order_by("started_at", "id"))
+    return list(ScheduleRun.objects(state=RunState.RUNNING).order_by("sequence", "started_at", "id"))
 
 
 def history(name: str | None = None, limit: int = 50) -> list[ScheduleRun]:
     """Firings, newest first."""
     query = {"schedule": name} if name else {}
-    return list(ScheduleRun.objects(**query).order_by("-started_at", "id").limit(limit))
+    return list(ScheduleRun.objects(**query).order_by("-sequence", "-started_at", "id").limit(limit))
 
 
 def last_run(name: str) -> ScheduleRun | None:

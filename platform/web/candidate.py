@@ -9,11 +9,13 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from fermiloop.platform.errors import FermiloopError
+from fermiloop.platform.representations import crystal_files
+from fermiloop.platform.representations.crystal_files import CrystalForm
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import calculations, candidates, materials, spectra
+from fermiloop.platform.store import calculations, candidates, exchange_records, exports, materials, spectra
 from fermiloop.platform.web import figures
 from fermiloop.platform.web.actions import Page, Site
-from fermiloop.platform.web.crystals import FILES, scene
+from fermiloop.platform.web.crystals import scene
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
     badge,
@@ -32,6 +34,7 @@ from fermiloop.schemas.spectrum import Spectrum
 
 VERDICTS: Final = {"stage": "Stage", "passed": "Verdict", "value": "Value", "reason": "Reason"}
 NAMES: Final = {"cif": "CIF", "poscar": "POSCAR", "json": "JSON", "csv": "DOS (CSV)"}
+CRYSTALS: Final = {"cif": CrystalForm.CIF, "poscar": CrystalForm.POSCAR}
 MOST_RESULTS: Final = 12
 
 
@@ -99,7 +102,7 @@ def downloads(has_dos: bool) -> Component:
 
 
 def file_of(kind: str, shown: Any) -> dict[str, Any]:
-    """Content and name of a file of what a page shows.
+    """Content and name of a file of what a page shows; JSON holds all that belongs to it, for `fermiloop db load`.
 
     Raises
     ------
@@ -108,6 +111,9 @@ def file_of(kind: str, shown: Any) -> dict[str, Any]:
     """
     asked = shown if isinstance(shown, dict) else {}
     name = text(asked.get("candidate")) or text(asked.get("material"))
+    if kind == "json":
+        chosen = exchange_records.of_candidates if asked.get("candidate") else exchange_records.of_materials
+        return {"content": "".join(exports.pieces(chosen([name]), exports.Form.JSON)), "filename": f"{name}.json"}
     if asked.get("candidate"):
         found = candidates.get(name)
         crystal, spectrum = found.to_structure(), _spectrum(found)
@@ -117,7 +123,7 @@ def file_of(kind: str, shown: Any) -> dict[str, Any]:
         lines = [] if spectrum is None else zip(spectrum.points(), spectrum.array(), strict=True)
         content = "energy_eV,density_states_per_eV_per_cell\n" + "".join(f"{x:.6g},{y:.6g}\n" for x, y in lines)
     else:
-        content = FILES[kind](crystal)
+        content = crystal_files.text(crystal, CRYSTALS[kind], name)
     return {"content": content, "filename": f"{name}.{kind}" if kind != "poscar" else f"{name}.POSCAR"}
 
 

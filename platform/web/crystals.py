@@ -1,9 +1,7 @@
-"""A crystal in three dimensions by crystal-toolkit, and as files to download."""
+"""A crystal in three dimensions by crystal-toolkit."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -14,18 +12,10 @@ from dash_mp_components import CrystalToolkitScene
 from pymatgen.analysis.graphs import StructureGraph
 from pymatgen.analysis.local_env import MinimumDistanceNN
 from pymatgen.core import Structure
-from pymatgen.io.cif import CifWriter
-from pymatgen.io.vasp import Poscar
 
 from fermiloop.platform.web.parts import facts, number
 
 SIDE: Final = 320  # pixels
-
-FILES: Final[dict[str, Callable[[Structure], str]]] = {
-    "cif": lambda crystal: str(CifWriter(crystal)),
-    "poscar": lambda crystal: str(Poscar(crystal.get_sorted_structure()).get_str()),
-    "json": lambda crystal: json.dumps(crystal.as_dict(), default=float),
-}
 
 
 def scene(crystal: Structure) -> Component:

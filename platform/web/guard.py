@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from dash import Dash
 from flask import Response, request
 from pymongo.errors import PyMongoError
+from werkzeug.exceptions import HTTPException
 
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.store import connection
@@ -16,7 +18,10 @@ from fermiloop.platform.store import connection
 logger = logging.getLogger("fermiloop.web")
 
 MOST_BYTES: Final = 4_000_000  # of a request
+MOST_DECODED: Final = 4  # times that a path may have been percent-encoded
 AWAY: Final = "The database does not answer; see fermiloop doctor."
+NOTHING: Final = "There is nothing at this address.\n"
+SUITES: Final = "/_dash-component-suites/"
 # Dash writes inline scripts and plotly compiles its shaders; everything comes from this server alone
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -61,11 +66,23 @@ def protect(app: Dash) -> None:
 
     @server.before_request  # type: ignore[untyped-decorator, unused-ignore]
     def _check() -> Response | None:
+        lost = SUITES in request.path and SUITES not in str(request.url_rule)  # which Dash would answer with a page
+        if lost or _climbs(request.path):
+            return Response(NOTHING, status=404, mimetype="text/plain")
         if request.method == "POST" and request.path.endswith("/_dash-update-component"):
             body = request.get_json(silent=True)
             if not _is_call(app, body):
                 return Response("This is no request of a page.", status=400, mimetype="text/plain")
         return None
+
+    @server.errorhandler(Exception)  # type: ignore[untyped-decorator, unused-ignore]
+    def _failed(error: Exception) -> Response | HTTPException:
+        if isinstance(error, HTTPException):
+            return error
+        if SUITES in request.path:  # Dash raises whatever its search for a file raises
+            return Response(NOTHING, status=404, mimetype="text/plain")
+        logger.error("unexpected failure", exc_info=error)
+        return Response("Something failed on the server; its log says what.", status=500, mimetype="text/plain")
 
     @server.after_request  # type: ignore[untyped-decorator, unused-ignore]
     def _label(response: Response) -> Response:
@@ -77,6 +94,17 @@ def protect(app: Dash) -> None:
 def told(error: Exception) -> None:
     """Log what a callback raised; the page stays as it is."""
     logger.error("a callback failed", exc_info=error)
+
+
+def _climbs(path: str) -> bool:
+    """Whether a path, decoded as often as it can be, leaves its folder or holds what no file's name holds."""
+    for _ in range(MOST_DECODED):
+        decoded = unquote(path)
+        if decoded == path:
+            break
+        path = decoded
+    parts = path.replace("\\", "/").split("/")
+    return ".." in parts or any(ord(sign) < ord(" ") for sign in path) or ("\\" in path and SUITES in path)
 
 
 def _is_call(app: Dash, body: Any) -> bool:

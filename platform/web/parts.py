@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -119,14 +119,19 @@ def share(rate: float | None, low: float | None, high: float | None) -> str:
 
 
 def ago(moment: datetime | None) -> str:
-    """How long ago something was."""
+    """How long ago something was; a moment without a zone is in UTC."""
     if moment is None:
         return "–"
-    seconds = max(0.0, (now() - moment).total_seconds())
+    seconds = max(0.0, (now() - in_utc(moment)).total_seconds())
     for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {word} ago"
     return f"{seconds:.0f} s ago"
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC, whatever the zone of this machine: what has none is in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _cell(value: Cell) -> Cell:

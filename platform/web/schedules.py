@@ -10,10 +10,10 @@ from dash import html
 from dash.development.base_component import Component
 
 from fermiloop.platform.web.actions import Page, Site
-from fermiloop.platform.web.parts import ago, badge, heading, link, notice, section, table
+from fermiloop.platform.web.parts import ago, badge, heading, in_utc, link, notice, section, table
 
 COLUMNS: Final = {
-    "name": "Name", "generator": "Generator", "trigger": "When", "active": "State", "next_look_at": "Looked at next",
+    "name": "Name", "generator": "Generator", "trigger": "When", "active": "State", "next_look_at": "Due next",
 }  # fmt: skip
 RUNS: Final = {
     "schedule": "Schedule", "reason": "Occasion", "state": "State", "told": "What came of it",
@@ -59,7 +59,7 @@ def _run(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moment(value: Any) -> str:
-    return value.strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else "–"
+    return in_utc(value).strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else "–"
 
 
 PAGE = Page("Schedules", layout)

@@ -13,13 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import json_util
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init import capsule, capsule_export, setup
+from fermiloop.db_init import capsule, capsule_export, capsule_manifest, setup
 from fermiloop.db_init.importers import registry
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import campaigns, checkpoints, connection, labels, materials, methods, quarantine
+from fermiloop.platform.store import (
+    campaigns,
+    checkpoints,
+    connection,
+    labels,
+    materials,
+    methods,
+    quarantine,
+    snapshots,
+    spectra,
+)  # fmt: skip
+from fermiloop.schemas.base import content_id
+from fermiloop.schemas.fields import ArrayField
+from fermiloop.schemas.material import structure_id
 from fermiloop.schemas.vocabulary import CampaignState, Origin
 
 Members = dict[str, bytes]
@@ -116,7 +130,7 @@ def test_the_manifest_tells_licences_versions_and_counts(archive: Path) -> None:
         ("test", "unknown"), ("Them", "CC0"), ("analytic", "that of each material"),
     }  # fmt: skip
     assert manifest["counts"] == {
-        "methods": 2, "materials": 2, "spectra": 2, "labels": 3, "snapshot_pages": 1, "snapshots": 1,
+        "methods": 2, "settings": 2, "materials": 2, "spectra": 2, "labels": 3, "snapshot_pages": 1, "snapshots": 1,
         "checkpoints": 1, "calculations": 0, "candidates": 0, "rounds": 1, "campaigns": 1,
     }  # fmt: skip
     assert {"python", "pymatgen", "torch"} <= set(manifest["versions"])
@@ -352,3 +366,106 @@ def test_a_bad_archive_is_refused_before_anything_is_written(
     assert contents() == {}
     assert not [path for path in settings().data_dir.iterdir() if path.name.startswith("load-")]
     assert not Path("/tmp/evil").exists()
+
+
+def twice(crystal: Structure) -> Structure:
+    return crystal * [[2, 0, 0], [0, 1, 0], [1, 0, 1]]
+
+
+def counted() -> dict[str, int]:
+    return {name: len(rows) for name, rows in contents().items() if name != "settings"}
+
+
+def test_a_store_that_knows_the_crystals_by_other_cells_gets_no_second_ones(
+    archive: Path, elsewhere: None, tmp_path: Path
+) -> None:
+    capsule.load(archive)
+    (alone, snapshot) = (counted(), snapshots.ids(checkpoints.find()[0].snapshot))
+    crystals = {m.id: m.to_structure() for m in materials.find(materials.MaterialQuery())}
+    curves = {key: spectra.of_material(key).array() for key in crystals}
+    connection.database().client.drop_database(connection.database().name)
+    for crystal in crystals.values():
+        other = twice(crystal)
+        other.scale_lattice(other.volume * 1.01)
+        materials.save(other, origin=Origin.IMPORT, source={"name": "ours", "key": "1", "licence": "MIT"})
+    ours = {m.formula: m.id for m in materials.find(materials.MaterialQuery())}
+    assert not set(ours.values()) & set(crystals)
+    for _ in range(2):
+        capsule.load(archive)
+        assert {m.formula: m.id for m in materials.find(materials.MaterialQuery())} == ours
+        assert {**counted(), "aliases": 0} == {**alone, "aliases": 0}
+        assert snapshots.ids(checkpoints.find()[0].snapshot) == sorted(materials.get(key).id for key in snapshot)
+        assert label_ids_exist(checkpoints.find()[0].snapshot)
+        for key, values in curves.items():
+            assert spectra.of_material(key).array() == pytest.approx(values)
+            assert spectra.of_material(key).material == materials.get(key).id
+    assert [len(materials.settings(key)) for key in ours.values()] == [2, 2]
+
+
+def label_ids_exist(snapshot: str) -> bool:
+    held = {label.id for key in snapshots.ids(snapshot) for label in labels.of_material(key)}
+    return snapshots.label_ids(snapshot) <= held
+
+
+def test_an_archive_from_before_settings_is_brought_to_canonical_cells(archive: Path, elsewhere: None) -> None:
+    members = unpack(archive)
+    manifest = json.loads(members["manifest.json"]) | {"schema_version": 1}
+    del members["documents/settings.jsonl"], manifest["counts"]["settings"]
+    for line in members["documents/materials.jsonl"].splitlines():
+        raw = json_util.loads(line, json_options=capsule_manifest.JSON)
+        crystal = twice(Structure.from_dict(raw["structure"]))
+        for name in members:
+            members[name] = members[name].replace(raw["_id"].encode(), structure_id(crystal).encode())
+        text = members["documents/materials.jsonl"].splitlines()
+        raw |= {
+            "_id": structure_id(crystal),
+            "structure": json.loads(json.dumps(crystal.as_dict())),
+            "n_sites": len(crystal),
+        }
+        text = [one for one in text if raw["_id"].encode() not in one]
+        text.append(json_util.dumps(raw, json_options=capsule_manifest.JSON).encode())
+        members["documents/materials.jsonl"] = b"\n".join(text) + b"\n"
+    rename_by_content(members)
+    pack(archive, members | {"manifest.json": json.dumps(manifest).encode()})
+    capsule.load(archive)
+    found = materials.find(materials.MaterialQuery())
+    assert [m.n_sites for m in found] == [1, 1]
+    assert [materials.settings(m.id)[0].n_sites for m in found] == [2, 2]
+    assert label_ids_exist(checkpoints.find()[0].snapshot)
+    old = [json.loads(line) for line in members["documents/spectra.jsonl"].splitlines()]
+    for one in old:
+        values = ArrayField.unpack(json_util.loads(json.dumps(one), json_options=capsule_manifest.JSON)["values"])
+        assert spectra.of_material(one["material"]).array() == pytest.approx(values / 2)
+
+
+def rename_by_content(members: Members) -> None:
+    """Give labels and curves the ids that their materials ask for."""
+    for kind in ("labels", "spectra"):
+        for line in members[f"documents/{kind}.jsonl"].splitlines():
+            raw = json_util.loads(line, json_options=capsule_manifest.JSON)
+            parts = ("property", "method", "version") if kind == "labels" else ("kind", "method")
+            key = content_id(kind[0], raw["material"], *(raw[name] for name in parts))
+            for name in members:
+                members[name] = members[name].replace(raw["_id"].encode(), key.encode())
+
+
+def test_a_property_of_a_site_that_names_a_class_is_refused(archive: Path, elsewhere: None) -> None:
+    members = unpack(archive)
+    text = members["documents/settings.jsonl"].replace(
+        b'"properties": {}', b'"properties": {"x": {"@module": "os", "@class": "stat_result"}}', 1
+    )
+    assert text != members["documents/settings.jsonl"]
+    pack(archive, members | {"documents/settings.jsonl": text})
+    with pytest.raises(InputError, match="neither a number, a word nor a list"):
+        capsule.load(archive)
+    assert contents() == {}
+
+
+def test_a_cell_that_is_not_what_its_id_says_is_refused(archive: Path, elsewhere: None) -> None:
+    members = unpack(archive)
+    rows = [json_util.loads(line) for line in members["documents/settings.jsonl"].splitlines()]
+    rows[0]["cell"] = "m-0123456789abcdef"
+    text = "".join(json_util.dumps(row, json_options=capsule_manifest.JSON) + "\n" for row in rows)
+    pack(archive, members | {"documents/settings.jsonl": text.encode()})
+    with pytest.raises(InputError, match="is not what its id says"):
+        capsule.load(archive)

@@ -50,7 +50,9 @@ def test_failed_evaluations_are_recorded_and_the_round_goes_on(
 ) -> None:
     spec, text = campaign("failing", settings=settings, evaluations=2, per_round=1)
     launching.launch(spec, text)
-    assert campaigns.get("failing").state is CampaignState.FINISHED
+    ended = campaigns.get("failing")
+    assert ended.state is CampaignState.FAILED  # without one result it is not called finished
+    assert ended.reason == "None of its 2 evaluations gave a result. All 2 evaluations of the budget are spent."
     done = calculations.of_campaign("failing")
     assert len(done) == 2
     assert all(c.state is CalculationState.FAILED and reason in c.error and c.core_seconds > 0 for c in done)

@@ -13,12 +13,14 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows import managing
 from fermiloop.flows.advance import advance, advance_all
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.enqueue import enqueue
 from fermiloop.flows.fair_share import CALCULATION, draw, lots
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, NotFoundError, SpecError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, RoundState, Stage
 
 
 @pytest.fixture
@@ -33,7 +35,8 @@ def pad(library: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def queued(campaign: Any, name: str, **changes: Any) -> str:
     spec, text = campaign(name)
-    return managing.enqueue(spec.model_copy(update=changes), text)
+    enqueue(spec.model_copy(update=changes), text)
+    return name
 
 
 def work(pad: SafeLaunchPad, until: Any = lambda: False, most: int = 60) -> int:
@@ -115,14 +118,28 @@ def test_a_paused_campaign_has_no_lot(pad: SafeLaunchPad, campaign: Any) -> None
     assert draw(pad, np.random.default_rng(0)) is None
 
 
+def test_work_of_another_method_is_left_to_other_machines(
+    pad: SafeLaunchPad, campaign: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    advance(pad, queued(campaign, "elsewhere"), "me")
+    entry = ENGINES[Engine.ANALYTIC]
+    record = entry.method({})
+    other = type(record)(record.engine, record.functional, {"ENCUT": 520}, record.code_versions)
+    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "method": lambda _: other}))
+    with caplog.at_level("WARNING", logger="fermiloop.flows"):
+        assert [draw(pad, np.random.default_rng(0)) for _ in range(3)] == [None, None, None]
+    assert caplog.text.count("its work is left to other machines: The campaign elsewhere was launched") == 1
+    assert [lot.campaign for lot in lots(pad)] == ["elsewhere"]
+
+
 def test_a_campaign_is_queued_once_and_checked_first(library: str, campaign: Any) -> None:
     spec, text = campaign("once")
-    assert managing.enqueue(spec, text) == managing.enqueue(spec, text) == "once"
+    assert [enqueue(spec, text), enqueue(spec, text)] == [True, False]
     with pytest.raises(UserError, match="another specification"):
-        managing.enqueue(spec.model_copy(update={"seed": 9}), text)
+        enqueue(spec.model_copy(update={"seed": 9}), text)
     lost = spec.target.model_copy(update={"dos": spec.target.dos.model_copy(update={"material": "Xe"})})
     with pytest.raises((InputError, NotFoundError)):
-        managing.enqueue(spec.model_copy(update={"name": "lost", "target": lost}), text)
+        enqueue(spec.model_copy(update={"name": "lost", "target": lost}), text)
     assert [one.id for one in campaigns.find()] == ["once"]
 
 
@@ -132,7 +149,7 @@ def test_a_campaign_saved_before_the_file_had_all_its_keys_is_the_same(library: 
     old.pop("mode")
     old.pop("priority")
     campaigns.create("older", old, text)
-    assert managing.enqueue(spec, text) == "older"
+    assert not enqueue(spec, text)
 
 
 def test_a_clone_is_the_same_campaign_under_another_name(library: str, campaign: Any) -> None:

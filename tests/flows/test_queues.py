@@ -193,3 +193,44 @@ def test_the_script_hands_the_settings_to_what_takes_the_place_of_its_shell(clus
     assert shown["FERMILOOP_MONGODB_URI"] == settings().mongodb_uri
     assert shown["VASP_LICENCE"] == "ours"
     assert shown["PWD"].startswith(str(queues.queue_folder() / "launcher_"))
+
+
+@pytest.mark.parametrize(
+    ("queue", "text", "seconds"),
+    [
+        ("slurm", "10", 600),
+        ("slurm", "10:30", 630),
+        ("slurm", "24:00:00", 86_400),
+        ("slurm", "2-12", 216_000),
+        ("slurm", "1-00:30", 88_200),
+        ("slurm", "1-00:00:30", 86_430),
+        ("pbs", "600", 600),
+        ("sge", "00:10:00", 600),
+    ],
+)
+def test_a_walltime_is_read_as_its_scheduler_reads_it(queue: str, text: str, seconds: int) -> None:
+    assert queues.walltime_seconds(queue, text) == seconds
+    assert QueueJob(queue, walltime=text).walltime == text
+
+
+@pytest.mark.parametrize(
+    ("queue", "text", "least"),
+    [
+        ("slurm", "00:02:00", "00:05:00"),
+        ("slurm", "00:04:59", "00:05:00"),
+        ("slurm", "2", "00:05:00"),
+        ("slurm", "02:00", "00:05:00"),
+        ("slurm", "0-00:02", "00:05:00"),
+        ("pbs", "00:02:00", "00:03:00"),
+        ("sge", "120", "00:03:00"),
+        ("pbs", "0", "00:03:00"),
+    ],
+)
+def test_a_job_that_would_be_told_to_end_at_once_is_refused(queue: str, text: str, least: str) -> None:
+    with pytest.raises(InputError, match=f"'{text}' is too short.*give {least} at least"):
+        QueueJob(queue, walltime=text)
+
+
+def test_the_shortest_walltime_and_no_limit_are_taken() -> None:
+    assert QueueJob("slurm", walltime="00:05:00").walltime == "00:05:00"
+    assert QueueJob("slurm", walltime="0").walltime == "0"

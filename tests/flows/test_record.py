@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pymatgen.core import Structure
 
 from fermiloop.flows import record as module
 from fermiloop.flows.engines import isolation, tasks
+from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.records import read_record
 from fermiloop.flows.sample import document
@@ -56,6 +58,21 @@ def test_a_result_becomes_material_curve_and_labels(selected: str, tmp_path: Pat
     assert spectra.of_material(candidate.material, method=method) is not None
     found = {row.property for row in labels.of_calculations([candidate.calculation])}
     assert {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL} <= found
+
+
+def test_what_was_computed_of_a_supercell_is_kept_per_cell_of_the_material(selected: str) -> None:
+    spec, candidate = spec_of("rec"), candidates.get(selected)
+    calculation = calculations.get(candidate.calculation)
+    grid = np.linspace(-10.0, 10.0, 401)
+    found = EvaluationResult(
+        structure=CRYSTAL * (1, 1, 2), energy_per_atom=-3.0, magnetic_moment=3.0, n_electrons=50.0, energies=grid,
+        density=np.full(401, 4.0),
+    )  # fmt: skip
+    material = module.ingest(spec, candidate, calculation, found)
+    assert (materials.get(material).n_sites, materials.settings(material)[-1].n_sites) == (4, 8)
+    curve = spectra.of_material(material, method=calculation.method)
+    assert (curve.array().max(), curve.n_electrons) == (pytest.approx(2.0), 25.0)
+    assert labels.values([material], Property.MAGNETIC_MOMENT, calculation.method) == {material: 1.5}
 
 
 def test_recording_twice_changes_nothing(selected: str, tmp_path: Path) -> None:
@@ -122,7 +139,7 @@ def test_another_candidate_takes_over_a_finished_calculation(selected: str, tmp_
 def test_a_target_that_the_store_does_not_hold_is_refused(library: str, campaign: Any) -> None:
     spec, _ = campaign("x")
     gone = spec.model_copy(update={"target": spec.target.model_copy(update={"dos": _dos("Au")})})
-    with pytest.raises(InputError, match="no density of states of Au"):
+    with pytest.raises(InputError, match=r"holds no material Au for target\.dos"):
         resolve(gone)
     assert resolve(spec).curve is not None
 

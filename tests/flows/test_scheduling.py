@@ -8,22 +8,35 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from apscheduler.schedulers.background import BackgroundScheduler
+from mongoengine import get_db
 
 from fermiloop.db_init import setup
 from fermiloop.flows import gate, learning, occasions, scheduling
-from fermiloop.flows.schedule_store import ScheduleJobStore
 from fermiloop.platform.campaign.gate import compare, judge
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import campaigns, checkpoints, labels, leases, materials, methods, schedules, spectra
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import (
+    campaigns,
+    checkpoints,
+    connection,
+    embedded,
+    labels,
+    leases,
+    materials,
+    methods,
+    schedules,
+    spectra,
+)
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
 from fermiloop.schemas.vocabulary import CheckpointState, Engine, Origin, Property, RunState, TriggerKind
 
@@ -147,32 +160,72 @@ def test_what_cannot_be_trained_ends_as_failed_with_the_reason(method: str) -> N
 
 
 def test_a_calendar_fires_at_its_time_and_not_twice(method: str) -> None:
-    made = schedule(method, TriggerKind.CRON, "0 3 * * *", zone="Europe/Berlin")
+    schedule(method, TriggerKind.CRON, "0 3 * * *", zone="Europe/Berlin")
     assert scheduling.run_once("me") == []
     due = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
     schedules.set_next_look("nightly", due)
     (run,) = scheduling.run_once("me")
     assert run.key == due.isoformat()
-    assert scheduling.look("nightly", due.isoformat(), "another") is None
-    following = occasions.calendar(made).get_next_fire_time(None, due + timedelta(minutes=1))
-    assert (following.hour, following.minute, str(following.tzinfo)) == (3, 0, "Europe/Berlin")
+    assert scheduling.run_once("me") == []
+    schedules.set_next_look("nightly", due)  # as by a leader that was killed before it noted the next time
+    assert scheduling.run_once("another") == []
+    following = schedules.get("nightly").next_look_at
+    assert following > datetime.now(UTC)
+    assert following.astimezone(ZoneInfo("Europe/Berlin")).strftime("%H:%M") == "03:00"
 
 
-def test_jobs_of_the_scheduler_are_the_active_schedules(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "*/5 * * * *", name="often")
-    schedule(method, TriggerKind.NEW_LABELS, "5", name="data")
-    store = ScheduleJobStore(lambda name, due: None, 30.0)
-    store.start(BackgroundScheduler(timezone="UTC"), "default")
-    assert {job.id for job in store.get_all_jobs()} == {"often", "data"}
-    job = store.lookup_job("data")
-    assert job.args == ("data", job.next_run_time.isoformat())
-    later = job.next_run_time + timedelta(seconds=30)
-    job._modify(next_run_time=later)
-    store.update_job(job)
-    assert schedules.get("data").next_look_at.replace(microsecond=0) == later.replace(microsecond=0)
-    schedules.set_active("often", False)
-    assert [one.id for one in store.get_all_jobs()] == ["data"]
-    assert store.get_due_jobs(later + timedelta(seconds=1))
+def test_what_a_calendar_missed_while_nothing_ran_is_made_up_once(method: str) -> None:
+    schedule(method, TriggerKind.CRON, "*/5 * * * *")
+    missed = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)  # some 860 times
+    schedules.set_next_look("nightly", missed)
+    (run,) = scheduling.run_once("me")
+    assert run.key == missed.isoformat()
+    assert scheduling.run_once("me") == []
+    assert len(schedules.history("nightly")) == 1
+
+
+def test_a_calendar_fires_again_at_its_next_time(method: str) -> None:
+    schedule(method, TriggerKind.CRON, "0 3 * * *")
+    for day in (5, 6):
+        schedules.set_next_look("nightly", datetime(2026, 1, day, 3, 0, tzinfo=UTC))
+        assert len(scheduling.run_once("me")) == 1
+    assert {run.key[:10] for run in schedules.history("nightly")} == {"2026-01-05", "2026-01-06"}
+
+
+def test_a_calendar_that_is_resumed_makes_nothing_up(method: str) -> None:
+    schedule(method, TriggerKind.CRON, "0 3 * * *")
+    schedules.set_next_look("nightly", datetime(2026, 1, 5, 3, 0, tzinfo=UTC))
+    scheduling.set_active("nightly", False)
+    assert schedules.get("nightly").next_look_at is None
+    scheduling.set_active("nightly", True)
+    assert schedules.get("nightly").next_look_at > datetime.now(UTC)
+    assert scheduling.run_once("me") == []
+
+
+def test_a_schedule_without_a_next_time_gets_one_and_does_not_fire(method: str) -> None:
+    schedule(method, TriggerKind.CRON, "* * * * *")
+    get_db()["schedules"].update_many({}, {"$unset": {"next_look_at": 1}})
+    assert scheduling.run_once("me") == []
+    assert schedules.get("nightly").next_look_at > datetime.now(UTC) - timedelta(seconds=5)
+
+
+def test_a_schedule_of_before_that_is_invalid_keeps_no_other_from_firing(method: str) -> None:
+    schedule(method, TriggerKind.CRON, "0 3 * * *", name="bad")
+    schedule(method, TriggerKind.CRON, "0 3 * * *", name="good")
+    get_db()["schedules"].update_many({}, {"$set": {"next_look_at": datetime(2026, 1, 5, 3, 0, tzinfo=UTC)}})
+    get_db()["schedules"].update_one({"_id": "bad"}, {"$set": {"value": "0 3 last * *"}})
+    assert [run.schedule for run in scheduling.run_once("me")] == ["good"]
+
+
+def test_a_leader_goes_on_with_its_own_firing_that_the_database_cut_off(method: str) -> None:
+    schedule(method, TriggerKind.NEW_LABELS, "1")
+    schedules.begin("nightly", "labels-0", "cut off", "me", 40)
+    schedules.begin("nightly", "labels-1", "by hand, elsewhere", "another", 40)
+    assert scheduling.take_up("me", others=False) == 1
+    assert {run.key: run.state for run in schedules.history("nightly")} == {
+        "labels-0": RunState.PROMOTED,
+        "labels-1": RunState.RUNNING,
+    }
 
 
 def test_each_round_and_a_drift_are_occasions(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +239,8 @@ def test_each_round_and_a_drift_are_occasions(method: str, monkeypatch: pytest.M
     found = occasions.of(after, None)
     assert found is not None
     assert found.key == "round-pd-like/2"
+    get_db()["rounds"].update_many({}, {"$set": {"closed_at": after.created_at}})  # all in one millisecond
+    assert occasions.of(after, None) == found
     monkeypatch.setattr(occasions, "_uses", lambda campaign, method: True)
     errors = [(1, 0.01 * i) for i in range(-5, 5)] + [(2, 0.4 + 0.01 * i) for i in range(6)]
     monkeypatch.setattr(occasions, "_errors", lambda campaign: errors)
@@ -197,10 +252,21 @@ def test_each_round_and_a_drift_are_occasions(method: str, monkeypatch: pytest.M
     assert occasions.of(drift, None) is None
 
 
+def test_a_round_that_closed_before_the_schedule_was_added_is_no_occasion(method: str) -> None:
+    campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
+    campaigns.plan_round("pd-like", 1)
+    campaigns.close_round("pd-like", 1, counts={}, decision={"action": "next"})
+    after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
+    late = after.created_at + timedelta(minutes=10)  # as by a host whose clock is fast
+    get_db()["rounds"].update_many({}, {"$set": {"closed_at": late}})
+    assert occasions.of(after, None) is None
+
+
 @pytest.mark.parametrize(
     ("trigger", "value", "more", "says"),
     [
         (TriggerKind.CRON, "at three", {}, "at three"),
+        (TriggerKind.CRON, "0 0 30 2 *", {}, "0 0 30 2"),
         (TriggerKind.CRON, "0 3 * * *", {"zone": "Mars/Base"}, "Mars/Base"),
         (TriggerKind.NEW_LABELS, "0", {}, "counted from 1"),
         (TriggerKind.NEW_LABELS, "many", {}, "many"),
@@ -258,6 +324,67 @@ def test_a_firing_whose_leader_died_is_taken_up(method: str) -> None:
     scheduling.run_once("heir")
     (run,) = schedules.history("nightly")
     assert (run.state, run.leader, run.attempts) == (RunState.PROMOTED, "heir", 2)
+
+
+@pytest.mark.faults
+def test_a_scheduler_waits_for_a_server_that_is_away_and_leads_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERMILOOP_MONGODB_URI", embedded.ensure(tmp_path))  # so that nothing of ours starts it again
+    monkeypatch.setattr(connection, "SELECTION_MS", 200)
+    settings.cache_clear()
+    process, told = scheduling.SchedulerProcess(3.0, 0.2), []
+
+    def go_away_and_come_back() -> None:
+        try:
+            _wait(lambda: len(told) == 1, 30)
+            embedded.stop(tmp_path)
+            _wait(lambda: len(told) == 2, 30)
+            embedded.ensure(tmp_path)
+            _wait(lambda: len(told) == 3, 30)
+        finally:
+            process.stopping = True
+
+    signals = [signal.getsignal(which) for which in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            going = pool.submit(go_away_and_come_back)
+            process.run(told.append)
+            going.result()
+        assert [sentence.partition(" ")[2] for sentence in told] == ["leads.", "no longer leads.", "leads."]
+        assert leases.holder(scheduling.LEASE) is None
+    finally:
+        for which, before in zip((signal.SIGTERM, signal.SIGINT), signals, strict=True):
+            signal.signal(which, before)
+        connection.disconnect()
+        embedded.stop(tmp_path)
+
+
+@pytest.mark.faults
+def test_a_scheduler_fires_a_calendar_when_it_is_due(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule(method, TriggerKind.CRON, "0 3 * * *")
+    schedule(method, TriggerKind.NEW_LABELS, "1000", name="other")
+    process, told = scheduling.SchedulerProcess(3.0, 60.0), []
+
+    def wait_for_it() -> None:
+        try:
+            _wait(lambda: told and process._work is None, 30)  # the first look is over, the next in a minute
+            schedules.set_next_look("nightly", datetime.now(UTC))
+            _wait(_ended_run)
+        finally:
+            process.stopping = True
+
+    signals = [signal.getsignal(which) for which in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            going = pool.submit(wait_for_it)
+            process.run(told.append)
+            going.result()
+    finally:
+        for which, before in zip((signal.SIGTERM, signal.SIGINT), signals, strict=True):
+            signal.signal(which, before)
+    (run,) = schedules.history()
+    assert run.state is RunState.PROMOTED
 
 
 @pytest.mark.faults

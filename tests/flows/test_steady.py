@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ import pytest
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 
-from fermiloop.flows import launching, managing
+from fermiloop.flows import launching
 from fermiloop.flows.advance import advance_all
+from fermiloop.flows.enqueue import enqueue
 from fermiloop.flows.fair_share import draw
+from fermiloop.flows.identity import parse, worker_name
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.recover import worker_name
 from fermiloop.flows.steady import in_flight
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CampaignState, Stage
@@ -48,7 +50,7 @@ def test_with_workers_the_places_are_kept_full_and_a_lost_queueing_is_made_good(
     monkeypatch.chdir(tmp_path)
     configure_jobflow()
     spec, text = steady(campaign, "queued")
-    managing.enqueue(spec, text)
+    enqueue(spec, text)
     pad, rng = launchpad(), np.random.default_rng(1)
     most, lost = 0, False
     for _ in range(80):
@@ -73,7 +75,7 @@ def test_with_workers_the_places_are_kept_full_and_a_lost_queueing_is_made_good(
 
 def test_two_workers_do_not_select_at_once(library: str, campaign: Any) -> None:
     spec, text = steady(campaign, "turns")
-    managing.enqueue(spec, text)
+    enqueue(spec, text)
     assert campaigns.take_turn("turns", "one", 60)
     assert not campaigns.take_turn("turns", "two", 60)
     campaigns.end_turn("turns", "two")
@@ -85,9 +87,9 @@ def test_two_workers_do_not_select_at_once(library: str, campaign: Any) -> None:
 
 def test_a_turn_whose_holder_died_is_given_back_at_once(library: str, campaign: Any) -> None:
     spec, text = steady(campaign, "left")
-    managing.enqueue(spec, text)
-    host, pid, _ = worker_name().split("~")
-    assert campaigns.take_turn("left", f"{host}~{pid}~1", 600)  # a process of this number that began at another time
+    enqueue(spec, text)
+    gone = replace(parse(worker_name()), start="1", unique="gone").name
+    assert campaigns.take_turn("left", gone, 600)  # a process of this number that began at another time
     pad = launchpad()
     advance_all(pad, "me")
     pad.connection.close()

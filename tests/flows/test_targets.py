@@ -13,7 +13,7 @@ from fermiloop.flows.retrain import UNTRAINED, state_folder
 from fermiloop.flows.targets import PatternSimilarity, resolve
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.campaign.summary import summarise
-from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.curves import XRD_GRID
@@ -98,7 +98,7 @@ def test_labels_of_a_named_source_are_learnt(library: str) -> None:
         labels.save(key, "band_gap", 0.01 * i, method=external)
     run("sourced", "{properties: [{name: band_gap, value: 0.1, tolerance: 0.1}]}", "elsewhere")
     assert campaigns.round_of("sourced", 1).checkpoints["property_ensemble/band_gap"] != UNTRAINED
-    with pytest.raises(NotFoundError, match=r"nowhere.*known are elsewhere"):
+    with pytest.raises(InputError, match=r"nowhere.*known are elsewhere"):
         run("unsourced", "{properties: [{name: band_gap, value: 0.1, tolerance: 0.1}]}", "nowhere")
 
 

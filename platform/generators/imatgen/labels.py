@@ -74,7 +74,10 @@ def potential_labels(
         energies += oracle.energies([structures[i] for i in chosen[first : first + PORTION]])
         progress("energies of virtual crystals", len(energies) / len(chosen))
     share = np.array([structures[i].composition.get_atomic_fraction(element) for i in chosen])
-    labels[chosen] = above_line(np.array(energies), share) <= stable_below
+    found = np.array(energies)
+    known = np.isfinite(found)  # of the others the potential gives no energy: they stay unlabelled
+    if known.any():
+        labels[chosen[known]] = above_line(found[known], share[known]) <= stable_below
     return labels
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.representations.curve_files.levels import LevelWords
 
 PROJECTED: Final = re.compile(r"projected dos|\bpdos\b|\bldos\b|partial (?:dos|density)|local dos", re.IGNORECASE)
-TOTAL: Final = re.compile(r"\bt(?:otal|ot|dos)\b", re.IGNORECASE)
+TOTAL: Final = re.compile(r"\b(?:total|tot|tdos)\b", re.IGNORECASE)
 NAME: Final = re.compile(r"[^\s,;|()\[\]]+(?:\s*[(\[][^)\]]*[)\]])?")
 INTEGRAL: Final = re.compile(
     r"\b(?:int(?:eg(?:rated|ral)?)?\.?)[\s_-]*(?:of\s+)?(?=t?dos|states|density)", re.IGNORECASE

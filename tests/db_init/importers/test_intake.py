@@ -209,3 +209,21 @@ def test_the_digest_knows_its_parts_apart() -> None:
     assert digest("ab", "c") != digest("a", "bc")
     assert digest(b"ab", "c") == digest(b"ab", "c")
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+def test_numbers_per_cell_are_those_of_the_primitive_cell(database: str) -> None:
+    """One crystal twice: conventional with its curve, then a supercell with its moment."""
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0] * 3, [0.5] * 3])
+    source = {"name": "Them", "key": "1", "licence": "CC0"}
+    large = salt.get_primitive_structure() * (1, 1, 3)
+    rows = [
+        Entry("1", salt, source, ((Property.BAND_GAP, 5.0, METHOD),), Curve(X, np.full(401, 8.0), METHOD)),
+        Entry("2", large, source | {"key": "2"}, ((Property.MAGNETIC_MOMENT, 6.0, METHOD),)),
+    ]
+    assert take_in("x", batches(*rows)) == LoadReport(1, 1, 0)
+    (material,) = materials.find(materials.MaterialQuery())
+    assert material.n_sites == 2
+    assert spectra.of_material(material.id).array() == pytest.approx(np.full(401, 2.0))
+    assert labels.values([material.id], Property.MAGNETIC_MOMENT, METHOD.id) == {material.id: 2.0}
+    assert labels.values([material.id], Property.BAND_GAP, METHOD.id) == {material.id: 5.0}
+    assert {one.source["key"] for one in materials.settings(material.id)} == {"1", "2"}

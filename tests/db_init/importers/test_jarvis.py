@@ -17,7 +17,7 @@ from fermiloop.platform.store import labels, materials, methods, quarantine, spe
 
 
 def record(number: int, **changes: Any) -> dict[str, Any]:
-    a = 2.8 + 0.01 * number
+    a = 2.8 + 0.1 * number
     atoms = {"lattice_mat": [[a, 0, 0], [0, a, 0], [0, 0, a]], "coords": [[0, 0, 0], [0.5, 0.5, 0.5]],
              "elements": ["Ni ", "Al"], "cartesian": False, "props": ["", ""]}  # fmt: skip
     return {"jid": f"JVASP-{number}", "atoms": atoms, "formation_energy_peratom": -0.6, "optb88vdw_bandgap": "na",
@@ -31,7 +31,7 @@ def write(path: Path, rows: Any) -> Path:
 
 def test_records_come_in_once_from_json_and_from_zip(database: str, tmp_path: Path) -> None:
     cartesian = record(2)
-    cartesian["atoms"] |= {"cartesian": True, "coords": [[0, 0, 0], [1.41, 1.41, 1.41]]}
+    cartesian["atoms"] |= {"cartesian": True, "coords": [[0, 0, 0], [1.5, 1.5, 1.5]]}
     text = json.dumps([record(1), cartesian])
     with zipfile.ZipFile(tmp_path / "jdft.json.zip", "w") as archive:
         archive.writestr("jdft_3d.json", text)

@@ -54,7 +54,7 @@ class Client:
 
 
 def row(number: int, **changes: Any) -> dict[str, Any]:
-    structure = Structure(Lattice.cubic(2.8 + 0.01 * number), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    structure = Structure(Lattice.cubic(2.8 + 0.1 * number), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     return {
         "material_id": f"mp-{number}", "structure": structure.as_dict(), "formation_energy_per_atom": -0.6,
         "energy_above_hull": 0.0, "band_gap": 0.0, "bulk_modulus": {"vrh": 158.0, "voigt": 160.0},

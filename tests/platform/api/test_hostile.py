@@ -98,7 +98,10 @@ def gets() -> list[Case]:
         f"/materials/m-{ID}", f"/materials/m-{ID}/labels", f"/materials/m-{ID}/dos", f"/materials/m-{ID}/spectra",
         f"/materials/m-{ID}/spectra/secrets", f"/materials/m-{ID}/structure", "/materials/$where",
         f"/calculations/calc-{ID}", "/calculations/calc-x", "/tokens", "/tokens/the-admin", "/nothing", "/.env",
-        "//etc/passwd", "/docs", "/dos/search", "/openapi.json/x",
+        "/materials/export?format=pdf", "/materials/export?format=$where", "/materials/export?elements[$ne]=Ni",
+        "/materials/export?offset=1", "/candidates/export?limit=0", "/candidates/export?stage=$ne",
+        "/materials/export/", f"/materials/m-{ID}/structure?format=../../etc/passwd", "//etc/passwd",
+        "/docs", "/dos/search", "/openapi.json/x",
     )  # fmt: skip
     return found + [Case("GET", path) for path in paths]
 

@@ -22,6 +22,7 @@ from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import (
     candidates,
     connection,
+    labels,
     materials,
     methods,
     optimade_entries,
@@ -179,6 +180,29 @@ def test_an_entry_says_where_it_came_from(client: httpx.Client) -> None:
     assert client.get("v1/structures/m-none").json()["data"] is None
     described = client.get("v1/info/structures").json()["data"]["properties"]
     assert described["_fermiloop_energy_above_hull"]["unit"] == "eV/atom"
+
+
+def test_numbers_and_curve_of_a_computed_material_are_served(client: httpx.Client) -> None:
+    """Filtered by, described, and with the arrays of the curve, which a projection may leave out."""
+    (material,) = materials.find(materials.MaterialQuery(formula="Pd"))
+    (method,) = methods.of_engine("gpaw")
+    for name, value in {"energy_per_atom": -5.25, "band_gap": 0.5, "energy_above_hull": 0.0}.items():
+        labels.save(material.id, name, value, method=method.id)
+    optimade_entries.refresh()
+    optimade_query.forget()
+    asked = {"filter": "_fermiloop_band_gap>0.4 AND _fermiloop_dos_values IS KNOWN"}
+    (row,) = client.get("v1/structures", params=asked).json()["data"]
+    about = row["attributes"]
+    assert row["id"] == material.id
+    assert (about["_fermiloop_energy_per_atom"], about["_fermiloop_energy_above_hull"]) == (-5.25, 0.0)
+    assert (about["_fermiloop_method"], about["_fermiloop_formation_energy_per_atom"]) == (method.id, None)
+    energies, values = about["_fermiloop_dos_energies"], about["_fermiloop_dos_values"]
+    assert (len(energies), energies[0], energies[-1]) == (361, -10.0, 8.0)
+    assert max(values) == pytest.approx(1.0)
+    assert about["_fermiloop_dos_zero"] == "fermi"
+    assert len(about["_fermiloop_labels"]) == 3
+    small = client.get("v1/structures", params=asked | {"response_fields": "nsites"}).json()["data"][0]["attributes"]
+    assert small == {"nsites": 1}
 
 
 # a connection each: one kept alive may be closed by the server just when the next request goes out

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from fermiloop.platform.api.work import Limits
+from fermiloop.platform.store import exchange_records, exports
+from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Role
 
 
@@ -72,6 +76,48 @@ def test_crystals_as_json_and_cif(client: Any, world: Any) -> None:
         read = Structure.from_str(cif.text, fmt="cif")
         assert read.composition.reduced_formula == "AlPd"
         assert Structure.from_dict(here.get(address).json()).volume == pytest.approx(read.volume, rel=1e-4)
+
+
+@pytest.mark.parametrize("form", ["cif", "cif-p1", "poscar", "extxyz"])
+def test_crystals_as_files(client: Any, world: Any, form: str) -> None:
+    found = client().get(f"/materials/{world.materials[1]}/structure", params={"format": form})
+    assert found.status_code == 200
+    assert world.materials[1] in found.text
+
+
+@pytest.mark.parametrize("form", ["jsonl", "json", "csv", "optimade.jsonl"])
+@pytest.mark.parametrize("noun", ["materials", "candidates"])
+def test_an_export_is_what_the_command_writes(client: Any, world: Any, tmp_path: Path, noun: str, form: str) -> None:
+    selected = {
+        "materials": exchange_records.of_materials(world.materials[:2]),
+        "candidates": exchange_records.of_candidates(world.candidates[:2]),
+    }[noun]
+    exports.write(selected, tmp_path / f"x.{form}")
+    found = client().get(f"/{noun}/export", params={"format": form, "elements": "Al"})
+    assert found.status_code == 200, found.text
+    assert found.content == (tmp_path / f"x.{form}").read_bytes()
+    assert found.headers["content-disposition"] == f'attachment; filename="fermiloop-{noun}.{form}"'
+    assert found.headers["x-content-type-options"] == "nosniff"
+
+
+def test_exports_with_filters_and_bounds(client: Any, world: Any) -> None:
+    here = client()
+    lines = here.get("/materials/export", params={"range": "band_gap=0.4:1.2"}).text.splitlines()
+    assert sum('"type":"material"' in line for line in lines) == 2
+    assert here.get("/materials/export", params={"limit": 1}).text.count('"type":"material"') == 1
+    assert here.get("/candidates/export", params={"stage": "evaluated"}).text.count('"type":"candidate"') == 1
+    for wrong in ("format=xlsx", "offset=1", "limit=0", "range=colour=1:2", "format=json&format=csv"):
+        assert here.get(f"/materials/export?{wrong}").status_code == 422
+    busy = client(limits=Limits(exports=0)).get("/materials/export")
+    assert (busy.status_code, "exports are under way" in busy.json()["error"]) == (503, True)
+    assert client(open_reads=False).get("/materials/export").status_code == 401
+
+
+def test_an_export_of_a_damaged_store_is_refused_before_it_begins(client: Any, world: Any) -> None:
+    Method.objects.delete()
+    refused = client().get("/materials/export")
+    assert refused.status_code == 500
+    assert "is not in the store" in refused.json()["error"]
 
 
 def test_curves_of_candidates_and_materials(client: Any, world: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,3 +97,19 @@ def test_explain(cli: Callable[..., Any], proposed: dict[str, str]) -> None:
     assert {"candidate", "generator", "seed", "checkpoint", "snapshot", "labels", "calculations"} <= set(chain)
     assert (chain["candidate"], chain["seed"]) == (proposed["AlNi"], 11)
     assert "seed 11" in cli("candidates", "explain", proposed["AlNi"]).out
+
+
+def test_export(cli: Callable[..., Any], proposed: dict[str, str], tmp_path: Path) -> None:
+    said = cli("candidates", "export", str(tmp_path / "one.jsonl"), "--campaign", "one")
+    assert (said.code, said.out) == (0, f"Wrote 2 candidates to {tmp_path / 'one.jsonl'}.\n")
+    head, *rows = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text().splitlines()]
+    assert (head["format"], head["kind"]) == ("fermiloop-materials", "candidates")
+    assert {row["id"] for row in rows} == {proposed["AlNi"], proposed["NiPt"]}
+    assert cli("candidates", "export", str(tmp_path / "best.csv"), "--range", "similarity_mean=0.5:").code == 0
+    assert len((tmp_path / "best.csv").read_text().splitlines()) == 2
+    assert cli("candidates", "export", str(tmp_path / "folder"), "--generator", "dos_composer").code == 0
+    assert len(list((tmp_path / "folder").glob("*.cif"))) == 1
+    assert cli("candidates", "export", str(tmp_path / "two.optimade.jsonl"), "--campaign", "two").code == 0
+    empty = cli("db", "load", str(tmp_path / "one.jsonl"))
+    assert empty.code == 2
+    assert "candidates" in empty.err

@@ -42,7 +42,7 @@ def test_a_setting_that_does_not_hold_is_a_row(cli: Callable[..., Any], monkeypa
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_version", lambda name: None)
+    monkeypatch.setattr(doctor, "package_version", lambda name: None)
     monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
     checks = {check.name: check for check in doctor.installed()}
     assert not checks["torch"].ok

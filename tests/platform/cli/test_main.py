@@ -68,3 +68,29 @@ def test_debug_may_stand_anywhere(cli: Callable[..., Any]) -> None:
         assert failed.code == 2
         assert "Traceback" in failed.err
         assert failed.err.splitlines()[-1].startswith("0 workers")
+
+
+def test_version_and_short_help(cli: Callable[..., Any]) -> None:
+    told = cli("--version")
+    assert told.code == 0
+    assert told.out.startswith("fermiloop ")
+    assert len(told.out.splitlines()) == 1
+    for argv in (("-h",), ("campaign", "-h"), ("campaign", "launch", "-h")):
+        assert cli(*argv).out == cli(*argv[:-1], "--help").out
+
+
+def test_the_shell_completes_names() -> None:
+    run = subprocess.run(
+        PROGRAM,
+        env={
+            **environment(),
+            "_FERMILOOP_COMPLETE": "complete_bash",
+            "COMP_WORDS": "fermiloop campaign va",
+            "COMP_CWORD": "2",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.stdout.split() == ["validate"]

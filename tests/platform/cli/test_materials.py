@@ -109,13 +109,54 @@ def test_show(cli: Callable[..., Any], library: dict[str, str]) -> None:
     assert "band_gap" in cli("materials", "show", library["AlNi"]).out
 
 
+def test_show_lists_the_cells_in_which_it_came(cli: Callable[..., Any], library: dict[str, str]) -> None:
+    from fermiloop.platform.store import materials
+    from fermiloop.schemas.material import structure_id
+
+    large = materials.structure(library["AlNi"]) * (2, 1, 1)
+    large = large.copy(site_properties={"magmom": [1.0, -1.0, 1.0, -1.0]})
+    assert materials.save(large, origin="import", source={"name": "other", "key": "x"}) == library["AlNi"]
+    shown = cli("materials", "show", structure_id(large), "--json").json()
+    assert (shown["id"], len(shown["settings"])) == (library["AlNi"], 2)
+    kept = next(one for one in shown["settings"] if one["source"]["name"] == "other")
+    assert Structure.from_dict(kept["structure"]).site_properties["magmom"] == [1.0, -1.0, 1.0, -1.0]
+    assert "2 settings, as they came" in cli("materials", "show", library["AlNi"]).out
+
+
 def test_export(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:
-    assert cli("materials", "export", str(tmp_path / "all.json")).code == 0
-    assert {row["id"] for row in json.loads((tmp_path / "all.json").read_text())} == set(library.values())
+    said = cli("materials", "export", str(tmp_path / "all.json"))
+    assert (said.code, said.out) == (0, f"Wrote 3 materials to {tmp_path / 'all.json'}.\n")
+    records = json.loads((tmp_path / "all.json").read_text())["records"]
+    assert {row["id"] for row in records if row["type"] == "material"} == set(library.values())
     assert cli("materials", "export", str(tmp_path / "ni.csv"), "--elements", "Ni").code == 0
     assert len((tmp_path / "ni.csv").read_text().splitlines()) == 3
     assert cli("materials", "export", str(tmp_path / "folder")).code == 0
     assert len(list((tmp_path / "folder").glob("*.cif"))) == 3
+    assert cli("materials", "export", str(tmp_path / "poscar"), "--form", "poscar", "--limit", "2").code == 0
+    assert len(list((tmp_path / "poscar").glob("*.vasp"))) == 2
+    assert cli("materials", "export", str(tmp_path / "x.optimade.jsonl.gz"), "--formula", "Pd").code == 0
+    loaded = cli("db", "load", str(tmp_path / "x.optimade.jsonl.gz"), "--json").json()
+    assert (loaded["loaded"], loaded["already"], loaded["quarantined"]) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("all.xlsx", "names no format"),
+        ("all.json --form cif", "--form is for a folder"),
+        ("folder --form pdb", "did you mean"),
+        ("none/all.json", "There is no folder"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused_in_words(
+    cli: Callable[..., Any], database: str, tmp_path: Path, argv: str, words: str
+) -> None:
+    to, *more = argv.split()
+    for noun in ("materials", "candidates"):
+        refused = cli(noun, "export", str(tmp_path / to), *more)
+        assert (refused.code, refused.out) == (2, "")
+        assert words in refused.err or "known are" in refused.err
+    assert list(tmp_path.glob("*.*")) == []
 
 
 def test_a_programs_file_is_read_and_what_was_assumed_is_told(

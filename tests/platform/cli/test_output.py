@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fermiloop.platform.cli.output import Listing, cell, one_form, plain, write_cifs, write_whole
+from fermiloop.platform.cli.output import Listing, cell, csv_text, one_form, plain, write_cifs, write_whole
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.schemas.vocabulary import Stage
@@ -87,3 +87,10 @@ def test_a_file_is_written_wholly_or_not_at_all(tmp_path: Path, monkeypatch: pyt
         write_whole(path, "new")
     assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
     assert path.read_text() == "old"
+
+
+def test_no_cell_and_no_heading_of_a_csv_is_a_formula() -> None:
+    rows = [{"@id": "=cmd", "e": -0.5, "tags": ["=a"], "by": {"=k": "-v"}, "none": None}]
+    (heading, cells) = csv.reader(io.StringIO(csv_text(rows, list(rows[0]))))
+    assert heading == ["'@id", "e", "tags", "by", "none"]
+    assert cells == ["'=cmd", "-0.5", '["=a"]', '{"=k": "-v"}', ""]

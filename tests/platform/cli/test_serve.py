@@ -86,6 +86,26 @@ def test_what_is_no_origin(cli: Callable[..., Any], origin: str) -> None:
     assert "is no origin" in outcome.err
 
 
+@pytest.mark.parametrize("name", ["*", "http://lab.example.org", "a b"])
+def test_what_is_no_name_of_a_host(cli: Callable[..., Any], name: str) -> None:
+    outcome = cli("serve", "--allowed-host", name)
+    assert outcome.code == 2
+    assert "is no name of a host" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("database")
+def test_it_answers_to_its_own_names_alone() -> None:
+    process, address = start("--allowed-host", "lab.example.org")
+    try:
+        for host, status in (("lab.example.org", 200), ("localhost", 200), ("evil.example", 400)):
+            assert httpx.get(f"{address}/api/", headers={"Host": host}, timeout=30).status_code == status
+            assert httpx.get(f"{address}/", headers={"Host": host}, timeout=30).status_code == status
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_an_address_that_is_none() -> None:
     with pytest.raises(InputError, match="--host"):
         serve.bind("no.such.host.invalid", 0)

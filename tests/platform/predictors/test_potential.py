@@ -64,3 +64,53 @@ def test_chgnet_is_silent_and_near_the_measured_lattice(capfd):
     assert potential.energies([]) == []
     assert capfd.readouterr() == ("", "")
     assert np.isfinite(relaxed.core_seconds)
+
+
+GOOD = (PROTOTYPES["B2"].build("Al", "Ni", 12.0), PROTOTYPES["A1"].build("Cu", None, 11.8))
+LONELY = Structure(Lattice.cubic(14), ["Cu"], [(0, 0, 0)])
+BEYOND = PROTOTYPES["A1"].build("Og", None, 33.0)
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"), [(LONELY, "Cu on site 0 has no neighbour within 6 Å"), (BEYOND, "up to Pu, not Og")]
+)
+def test_one_crystal_that_chgnet_does_not_describe_costs_the_others_nothing(bad, says):
+    potential = ChgnetPotential()
+    alone = potential.energies(GOOD)
+    mixed = potential.energies([GOOD[0], bad, GOOD[1], bad])
+    assert mixed[0] == pytest.approx(alone[0], abs=1e-5)
+    assert mixed[2] == pytest.approx(alone[1], abs=1e-5)
+    assert np.isnan(mixed[1])
+    assert np.isnan(mixed[3])
+    assert says in potential.fault(bad)
+    outcome = relax(potential, bad)
+    assert (outcome.converged, outcome.steps, outcome.fault) == (False, 0, potential.fault(bad))
+    assert equilibrium_volume(potential, lambda volume: bad, 12.0)[0] == 12.0
+
+
+@pytest.mark.parametrize("symbol", ["Pm", "Xe", "Ac"])
+def test_rare_elements_are_described(symbol):
+    crystal = PROTOTYPES["A1"].build(symbol, None, 40.0)
+    assert ChgnetPotential().fault(crystal) is None
+    assert np.isfinite(ChgnetPotential().energies([*GOOD, crystal])).all()
+
+
+def test_a_relaxation_that_explodes_is_not_converged():
+    apart = Structure(Lattice.cubic(3.2), ["Cu"], [(0, 0, 0)])
+    outcome = relax(_Repulsive(), apart, steps=500)
+    assert not outcome.converged
+    assert "times what it was" in outcome.fault
+
+
+def test_one_that_ends_at_its_limit_of_steps_is_not_converged():
+    outcome = relax(AnalyticPotential(), fcc(14.0), fmax=1e-6, steps=3)
+    assert (outcome.converged, outcome.fault, outcome.steps) == (False, None, 3)
+
+
+class _Repulsive(AnalyticPotential):
+    """Drives atoms apart until the forces are small."""
+
+    def calculator(self):
+        from ase.calculators.lj import LennardJones
+
+        return LennardJones(sigma=6.0, epsilon=0.05, rc=9.0, smooth=True)

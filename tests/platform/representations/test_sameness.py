@@ -128,14 +128,39 @@ def test_the_relation_is_symmetric(ten_crystals, noisy):
         assert same(a, b) == same(b, a)
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.004, 0.006, 0.01, 0.012, 0.03, 0.1])
-def test_noise_neither_parts_nor_joins(shift, noisy):
-    """Twenty noisy cells of one crystal are one, at a border between symmetries too, and never the one across it."""
+def strained(by: float) -> Structure:
+    """Perovskite cell of the cubic volume whose axis c is longer than the others by so many Å."""
+    sites = lead_titanate(0.0).frac_coords
+    return Structure(Lattice.tetragonal(3.95 - by / 3, 3.95 + 2 * by / 3), ["Pb", "Ti", "O", "O", "O"], sites)
+
+
+def tilted(by: float) -> Structure:
+    """Twice the perovskite cell, its octahedra turned about c in turn, oxygen by so many Å."""
+    cell = lead_titanate(0.0) * [[1, 1, 0], [1, -1, 0], [0, 0, 1]]
+    cart = cell.cart_coords.copy()
+    for i, site in enumerate(cell):
+        x, y, z = site.coords / 3.95
+        if site.specie.symbol == "O" and abs(z - round(z)) < 0.01:  # between titanium atoms, in the plane
+            continue
+        if site.specie.symbol == "O":
+            sign = (-1) ** round(np.floor(x + 1e-3) + np.floor(y + 1e-3))
+            across = abs(x - round(x)) < 0.01
+            cart[i] += sign * by * np.array([0, 1, 0] if across else [-1, 0, 0])
+    return Structure(cell.lattice, cell.species, cart, coords_are_cartesian=True)
+
+
+BORDERS = [0.0, 0.003, 0.005, 0.008, 0.01, 0.013, 0.016, 0.018, 0.02, 0.022, 0.025, 0.03, 0.035, 0.04, 0.05]
+
+
+@pytest.mark.parametrize("distorted", [lead_titanate, strained, tilted])
+@pytest.mark.parametrize("by", BORDERS)
+def test_noise_neither_parts_nor_joins(by, distorted, noisy):
+    """Twelve noisy cells of one crystal are one, at a border of symmetries too, and never join what lies across."""
     rng = np.random.default_rng(17)
-    family = [canonical(noisy(lead_titanate(shift), rng)) for _ in range(20)]
-    assert len(partition(family, range(20))) == 1
-    both = [canonical(lead_titanate(0.0)), canonical(lead_titanate(0.03))]
-    assert not any({20, 21} <= found for found in partition([*family, *both], range(22)))
+    family = [canonical(noisy(distorted(by), rng)) for _ in range(12)]
+    assert len(partition(family, range(12))) == 1
+    both = [canonical(distorted(0.0)), canonical(distorted(0.03 if distorted is lead_titanate else 0.06))]
+    assert not any({12, 13} <= found for found in partition([*family, *both], range(14)))
 
 
 @pytest.mark.parametrize("strain", [0.97, 0.99, 1.01, 1.03])
@@ -191,3 +216,8 @@ def test_a_chain_is_one_in_each_of_its_orders():
     frames = equation_of_state([0.95, 0.98, 1.01, 1.04])
     found = {partition(frames, order) for order in itertools.permutations(range(4))}
     assert found == {frozenset([frozenset(range(4))])}
+
+
+def test_the_distortions_above_are_distortions():
+    found = [canonical(one).symmetry.split()[0] for one in (lead_titanate(0.06), strained(0.06), tilted(0.06))]
+    assert found == ["99", "123", "127"]

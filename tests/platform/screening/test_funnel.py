@@ -3,6 +3,9 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.predictors.potential import ChgnetPotential
+from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.screening.funnel import STAGES
 
 
@@ -89,3 +92,37 @@ def test_unknown_and_repeated_stages_are_refused(tools, stages):
 def test_a_context_that_does_not_hold_is_refused(tools, change):
     with pytest.raises(InputError):
         tools.context(**change)
+
+
+def test_a_thousand_keep_their_verdicts_beside_one_that_spoils_the_batch(tools):
+    class Picky:
+        """Fails over a whole batch that holds a noble gas, as descriptors do over elements beyond their table."""
+
+        calls = 0
+
+        def similarity(self, structures, target):
+            self.calls += 1
+            if any("Xe" in s.symbol_set for s in structures):
+                raise InputError("no descriptors of Xe")
+            return np.full(len(structures), 0.7), np.full(len(structures), 0.1)
+
+    picky = Picky()
+    target = Target(grid=DOS_GRID, curve=DOS_GRID.normalise(np.exp(-(DOS_GRID.points**2))))
+    batch = [tools.build("A1", volume=11.0 + 0.001 * i) for i in range(999)]
+    batch.insert(357, tools.build("A1", "Xe", volume=60.0))
+    screened, (tally,) = tools.run(batch, "target", surrogate=picky, target=target)
+    assert [one.passed for one in screened].index(False) == 357
+    assert sum(one.passed for one in screened) == 999
+    assert "no descriptors of Xe" in screened[357].verdicts[0].reason
+    assert all(one.scores["similarity_mean"] == 0.7 for one in screened if one.passed)
+    assert picky.calls < 30  # halved, not asked one by one
+    assert tally.n_out == 999
+
+
+def test_a_crystal_without_an_energy_is_rejected_with_the_reason_at_the_hull(tools):
+    potential = ChgnetPotential()
+    entries = [({"Cu": 1.0}, -4.0, "m-1")]
+    lonely = Structure(Lattice.cubic(14), ["Cu"], [(0, 0, 0)])
+    screened, _ = tools.run([tools.build("A1"), lonely], "hull", potential=potential, hull_entries=entries)
+    assert [one.passed for one in screened] == [True, False]
+    assert "no neighbour within 6 Å" in screened[1].verdicts[0].reason

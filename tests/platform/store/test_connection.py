@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
 
 import mongoengine
 import pytest
+from pymongo import MongoClient
 from pymongo.errors import AutoReconnect
 
-from fermiloop.platform.errors import DatabaseError
+from fermiloop.platform.cli.failures import explain
+from fermiloop.platform.errors import MAY_NOT_WRITE, DatabaseError
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import connection, materials
+from fermiloop.platform.store import connection, embedded, leases, materials, methods, sequence
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def test_another_database_is_another_connection(database: str, monkeypatch: pyte
         ("mongodb://h:1/elsewhere", "mongodb://h:1/"),
         ("mongodb://u:p@h/", "mongodb://u:p@h/"),
         ("mongodb://u:p@h/users", "mongodb://u:p@h/?authSource=users"),
-        ("mongodb+srv://u:p@h/users?tls=true", "mongodb+srv://u:p@h/?tls=true&authSource=users"),
+        ("mongodb+srv://u:p@h/users?tls=true", "mongodb+srv://u:p@h/users?tls=true"),
         ("mongodb://u:p@h/users?authSource=admin", "mongodb://u:p@h/?authSource=admin"),
     ],
 )
@@ -134,3 +140,107 @@ def test_an_error_of_the_call_itself_is_not_repeated(database: str) -> None:
     with pytest.raises(KeyError):
         connection.retrying(call)
     assert len(calls) == 1
+
+
+def test_special_characters_of_a_password_reach_the_server(
+    at: Callable[[str], None], server_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERMILOOP_DATABASE", "specials")
+    password, host = "p@:/?#[]% +ü", server_uri.rpartition("@")[2].partition("/")[0]
+    with MongoClient(server_uri) as client:
+        client["specials"].command("createUser", "us@er", pwd=password, roles=["readWrite"])
+        at(f"mongodb://{quote('us@er', safe='')}:{quote(password, safe='')}@{host}/specials?directConnection=true")
+        try:
+            assert connection.database().client.admin.command("ping")
+        finally:
+            connection.disconnect()
+            client["specials"].command("dropUser", "us@er")
+
+
+def test_several_hosts_of_a_replica_set(at: Callable[[str], None], server_uri: str) -> None:
+    credentials, _, rest = server_uri.removeprefix("mongodb://").rpartition("@")
+    host = rest.partition("/")[0]
+    with MongoClient(server_uri) as client:
+        name = client.admin.command("hello").get("setName")
+    if name is None:
+        pytest.skip("the server is no replica set")
+    at(f"mongodb://{credentials}@{host},127.0.0.1:{closed_port()}/?authSource=admin&replicaSet={name}")
+    try:
+        assert connection.database().client.admin.command("ping")
+    finally:
+        connection.disconnect()
+    at(f"mongodb://{credentials}@{host}/?authSource=admin&replicaSet=another")
+    with pytest.raises(DatabaseError, match=r"No database answers at .*; start it") as told:
+        connection.connect()
+    assert credentials.partition(":")[2] not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ("tls=true", " by TLS, as the options|by TLS as the options"),
+        ("tls=true&tlsCAFile=/nowhere/ca.pem", "/nowhere/ca.pem .*No such file.*check tlsCAFile"),
+        ("tls=perhaps", "is no MongoDB URI"),
+    ],
+)
+def test_options_of_tls_are_told(at: Callable[[str], None], server_uri: str, options: str, says: str) -> None:
+    host = server_uri.rpartition("@")[2].partition("/")[0]
+    at(f"mongodb://user:s3cret@{host}/?directConnection=true&{options}")
+    with pytest.raises(DatabaseError, match=says) as told:
+        connection.connect()
+    assert "s3cret" not in str(told.value)
+
+
+def test_a_host_that_nobody_knows_is_told(at: Callable[[str], None]) -> None:
+    at("mongodb://user:s3cret@no-such-host.invalid/")
+    with pytest.raises(DatabaseError, match="its host name"):
+        connection.connect()
+    at("mongodb+srv://user:s3cret@no-such-host.invalid/")
+    with pytest.raises(DatabaseError, match=r"The DNS names no servers for mongodb\+srv://user:\*\*\*@no-such") as told:
+        connection.connect()
+    assert "s3cret" not in str(told.value)
+
+
+def test_an_account_that_may_only_read_reads_and_is_told_where_it_may_not_write(
+    database: str, server_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = server_uri.rpartition("@")[2].partition("/")[0]
+    connection.database()["materials"].insert_one({"_id": "m-1"})
+    with MongoClient(server_uri) as client:
+        client[database].command("createUser", "reader", pwd="s3cret", roles=[{"role": "read", "db": database}])
+        monkeypatch.setenv("FERMILOOP_MONGODB_URI", f"mongodb://reader:s3cret@{host}/{database}?directConnection=true")
+        settings.cache_clear()
+        try:
+            connection.connect()
+            assert materials.count() == 1
+            writes = (
+                lambda: connection.database()["x"].insert_one({}),
+                lambda: connection.database()["x"].insert_many([{}, {}]),
+                lambda: methods.save("gpaw", "PBE", {}, {}),
+                lambda: leases.take("scheduler", "me", 60),
+                sequence.take,
+            )
+            for write in writes:
+                with pytest.raises(Exception) as refusal:
+                    write()
+                assert explain(refusal.value) == (MAY_NOT_WRITE, 2)
+        finally:
+            connection.disconnect()
+            client[database].command("dropUser", "reader")
+
+
+@pytest.mark.faults
+def test_a_server_that_goes_away_and_comes_back_is_waited_for(at: Callable[[str], None], tmp_path: Path) -> None:
+    at(embedded.ensure(tmp_path))  # by its address: nothing of ours starts it again
+    try:
+        connection.connect()
+        embedded.stop(tmp_path)
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(connection.retrying, materials.count)
+            time.sleep(1.5)
+            assert not waiting.done()
+            embedded.ensure(tmp_path)
+            assert waiting.result(30) == 0
+    finally:
+        connection.disconnect()
+        embedded.stop(tmp_path)

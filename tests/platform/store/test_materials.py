@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import labels, materials
 from fermiloop.platform.store.materials import MaterialQuery
+from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.vocabulary import Origin
 
@@ -150,3 +153,23 @@ def test_those_of_a_formula(library):
     assert [m.id for m in materials.of_formulas(["AlNi", "Al"])] == sorted([library["AlNi"], library["Al"]])
     volumes = [materials.get(key).volume_per_atom for key in (library["Al"], library["Al"])]
     assert materials.find_formula("Al4")[0].volume_per_atom == min(volumes)
+
+
+def test_numpy_and_integer_keys_in_site_properties_are_stored_and_read(database: str) -> None:
+    crystal = PROTOTYPES["B2"].build("Ni", "Al", 12.0)
+    crystal.add_site_property("magmom", [np.float32(0.5), np.float64("nan")])
+    crystal.add_site_property("forces", [np.zeros(3), np.ones(3, dtype=np.float32)])
+    crystal.add_site_property("shells", [{0: np.int64(8), 1: 6}, {"0": np.bool_(True)}])
+    crystal.properties["tags"] = {1: np.array([1, 2])}
+    saved = Candidate(
+        id="c-numpy", campaign="x", round=1, generator="substitution", index=0, structure=crystal.as_dict(),
+        formula="AlNi", formula_lower="alni", elements=["Al", "Ni"], chemical_system="Al-Ni", n_sites=2, seed=1,
+        score=0.5,
+    )  # fmt: skip
+    saved.save()
+    read = Candidate.objects.get(id="c-numpy").to_structure()
+    assert read.site_properties["magmom"] == [0.5, None]
+    assert read.site_properties["forces"] == [[0, 0, 0], [1, 1, 1]]
+    assert read.site_properties["shells"] == [{"0": 8, "1": 6}, {"0": True}]
+    material = materials.save(crystal, origin=Origin.IMPORT, source={"name": "test"})
+    assert len(materials.structure(material)) == 2

@@ -89,7 +89,7 @@ def test_a_campaign_that_has_closed_since_is_compared_once_more(campaign):
 
 def test_a_new_layout_makes_everything_again(campaign, monkeypatch):
     optimade_entries.sync()
-    monkeypatch.setattr(optimade_entries, "LAYOUT", 2)
+    monkeypatch.setattr(optimade_entries, "LAYOUT", optimade_entries.LAYOUT + 1)
     assert optimade_entries.refresh() == 4
 
 

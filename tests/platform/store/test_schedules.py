@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
-from fermiloop.platform.store import leases, schedules
+from fermiloop.platform.store import campaigns, leases, schedules
 from fermiloop.schemas.schedule import Schedule
 from fermiloop.schemas.vocabulary import RunState, TriggerKind
 
@@ -67,3 +70,58 @@ def test_a_lease_is_one_holders_until_it_runs_out(database: str) -> None:
     assert leases.take("scheduler", "two", 60)
     leases.give_back("scheduler", "two")
     assert leases.take("scheduler", "three", 60)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10, 60 * 24])
+def test_a_host_whose_clock_is_off_neither_steals_a_lease_nor_loses_one(
+    database: str, shift_clock: Callable[[float], None], minutes: float
+) -> None:
+    assert leases.take("scheduler", "right", 60)
+    shift_clock(minutes)
+    assert not leases.take("scheduler", "off", 60)
+    assert leases.holder("scheduler") == "right"
+    leases.give_back("scheduler", "right")
+    assert leases.take("scheduler", "off", 60)
+    shift_clock(0)
+    assert leases.holder("scheduler") == "off"
+    assert not leases.take("scheduler", "right", 60)
+    assert leases.take("scheduler", "off", -1)
+    assert leases.take("scheduler", "right", 60)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_worker_whose_clock_is_off_neither_steals_a_turn_or_a_launch_nor_loses_one(
+    database: str, shift_clock: Callable[[float], None], minutes: float
+) -> None:
+    campaigns.create("off", {"name": "off"}, "name: off")
+    for number in (1, 2):
+        campaigns.plan_round("off", number)
+    assert campaigns.take_turn("off", "right", 60)
+    assert campaigns.claim_launch("off", 1, "right", 60)
+    shift_clock(minutes)
+    assert not campaigns.take_turn("off", "off", 60)
+    assert not campaigns.claim_launch("off", 1, "off", 60)
+    campaigns.end_turn("off", "right")
+    assert campaigns.take_turn("off", "off", 60)
+    assert campaigns.claim_launch("off", 2, "off", 60)
+    shift_clock(0)
+    assert not campaigns.take_turn("off", "right", 60)
+    assert not campaigns.claim_launch("off", 2, "right", 60)
+
+
+def test_the_servers_time_is_in_utc(database: str) -> None:
+    told = leases.server_time()
+    assert told.utcoffset() == timedelta(0)
+    assert abs(told - datetime.now(UTC)) < timedelta(hours=1)
+
+
+def test_a_calendar_is_due_where_it_is_active_and_its_time_has_come(database: str) -> None:
+    moment = datetime(2026, 1, 5, tzinfo=UTC)
+    for name, trigger in (("nightly", TriggerKind.CRON), ("fresh", TriggerKind.NEW_LABELS)):
+        schedules.add(Schedule(id=name, generator="ftcp", method="m", trigger=trigger, value="5"))
+        schedules.set_next_look(name, moment if name == "nightly" else moment - timedelta(days=1))
+    assert not schedules.is_due(moment - timedelta(seconds=1))
+    assert schedules.is_due(moment)
+    schedules.set_active("nightly", False)
+    schedules.set_next_look("nightly", moment)
+    assert not schedules.is_due(moment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -134,6 +135,10 @@ def test_files_of_a_candidate_and_a_material(filled: dict[str, str]) -> None:
     shown = {"candidate": filled["candidate"]}
     assert "_cell_length_a" in candidate.file_of("cif", shown)["content"]
     assert "direct" in candidate.file_of("poscar", shown)["content"].lower()
+    for one in (shown, {"material": filled["material"]}):
+        document = json.loads(candidate.file_of("json", one)["content"])
+        assert document["format"] == "fermiloop-materials"
+        assert next(iter(one.values())) in {row["id"] for row in document["records"]}
     rows = candidate.file_of("csv", {"material": filled["material"]})["content"].splitlines()
     assert len(rows) == 152
     crystal = Structure.from_str(candidate.file_of("cif", {"material": filled["material"]})["content"], fmt="cif")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,32 @@ import numpy as np
 import pytest
 from pymatgen.io.vasp import Vasprun
 
+from fermiloop.flows import managing
+from fermiloop.flows.advance import advance_all
 from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.outcar import cores
 from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.platform.store import calculations, labels, materials, methods, spectra
+from fermiloop.flows.fair_share import draw
+from fermiloop.flows.steps import method_of
+from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Property, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, Origin, Property, Stage
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 Evaluate = Callable[[str], Candidate]
+WHOLE = """
+name: silicon
+target: {properties: [{name: band_gap, value: 0.65, tolerance: 0.1}]}
+space: {elements: [Si], components: [1, 1], crystal_systems: [cubic], max_sites: 4}
+generators: [{name: prototype_enumeration, proposals: 2}]
+funnel: {stages: [geometry], potential: analytic}
+acquisition: {name: random}
+engine: {name: vasp, time_limit: 900}
+budget: {rounds: 1, evaluations: 1, per_round: 1}
+"""
 STEPS = ["relax1", "relax2", "scf", "dos"]
 
 
@@ -30,13 +48,16 @@ def found_of(candidate: Candidate) -> tuple[Any, dict[Property, float], Any]:
     return done, numbers, curve
 
 
-def seconds_of(calculation: str) -> float:
-    """Wall time of all attempts at all steps, by what they left."""
-    import json
-
-    folder = isolation.step_folder(calculation, "")
-    began = [json.loads(path.read_text())["began"] for path in folder.glob("*/attempt-1.json")]
-    return max(path.stat().st_mtime for path in folder.glob("*/document.json.gz")) - min(began)
+def check_cost(calculation: str, n: int) -> None:
+    """Every step is charged on the cores that OUTCAR names, at least as long as it wrote."""
+    for step in STEPS:
+        folder = isolation.step_folder(calculation, step)
+        assert cores(folder / "attempt-1") == n
+        began = json.loads((folder / "attempt-1.json").read_text())["began"]
+        last = max(path.stat().st_mtime for path in (folder / "attempt-1").iterdir())
+        paid = json.loads((folder / isolation.COST).read_text())
+        assert paid["outcome"] == "done"
+        assert paid["core_seconds"] >= n * (last - began) * 0.999 > 0.0
 
 
 def states(curve: Any, lo: float, hi: float) -> float:
@@ -66,9 +87,42 @@ def test_silicon(vasp: Any, select: Any, evaluate: Evaluate, outputs: Path) -> N
     below, above = empty[empty < 0].min(initial=0.0), empty[(empty > 0) & (empty < 2)].max(initial=0.0)
     assert abs(below + above) <= 0.1  # the gap of the broadened curve lies about zero
     assert dos.efermi == pytest.approx(vbm, abs=0.05) or dos.efermi == pytest.approx(cbm, abs=0.05)  # at an edge
-    assert done.core_seconds == pytest.approx(4 * seconds_of(done.id), rel=0.5)  # OUTCAR: 4 total cores
+    check_cost(done.id, 4)  # 4 total cores
     assert done.result["functional"] == "PBE"
     assert done.result["hubbard_u"] == {}
+
+
+def test_a_whole_campaign_of_silicon(vasp: Any, pad: Any, outputs: Path) -> None:
+    """Launched, sampled, screened, selected, evaluated, recorded and closed, by a worker's own loop."""
+    from fireworks import FWorker
+    from fireworks.core.rocket_launcher import launch_rocket
+
+    from fermiloop.db_init import setup
+
+    setup.init()
+    spec = parse_spec(WHOLE)
+    known = materials.save(PROTOTYPES["A1"].build("Si", None, 15.0), origin=Origin.SEED, source={"name": "for tests"})
+    labels.save(known, Property.BAND_GAP, 0.0, method=method_of(spec))  # something to learn from
+    managing.check_engine(spec)
+    managing.enqueue(spec, WHOLE)
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        advance_all(pad, "me")
+        query = draw(pad, rng)
+        if query is None:
+            break
+        launch_rocket(pad, FWorker("me", query=query), strm_lvl="CRITICAL")
+    ended = campaigns.get(spec.name)
+    assert ended.state is CampaignState.FINISHED, ended.reason
+    chosen = [one for one in candidates.of_campaign(spec.name) if one.calculation]
+    assert [one.stage for one in chosen] == [Stage.EVALUATED], [one.reason for one in chosen]
+    assert chosen[0].scores["hit"]
+    assert vasp.runs == STEPS
+    done, numbers, curve = found_of(chosen[0])
+    assert done.ingested
+    assert numbers[Property.ENERGY_PER_ATOM] == pytest.approx(-5.425186, abs=1e-6)
+    assert numbers[Property.BAND_GAP] == pytest.approx(0.6503, abs=1e-4)
+    assert states(curve, -10.0, 0.0) == pytest.approx(7.178, abs=1e-3)
 
 
 def test_nothing_is_computed_a_second_time(vasp: Any, select: Any, evaluate: Evaluate, pad: Any) -> None:
@@ -100,7 +154,7 @@ def check_iron(vasp: Any, candidate: Candidate, outputs: Path) -> str:
     assert numbers[Property.FERMI_LEVEL] == pytest.approx(run.efermi)
     assert curve.n_electrons == run.parameters["NELECT"] == 32.0
     assert states(curve, -10.0, 0.0) == pytest.approx(32.1, abs=0.1)
-    assert done.core_seconds == pytest.approx(64 * seconds_of(done.id), rel=0.5)  # OUTCAR: 64 ranks of one thread
+    check_cost(done.id, 64)  # 64 ranks of one thread
     assert done.result["functional"] == "RPBE"
     return str(done.method)
 

@@ -1,0 +1,27 @@
+"""How a campaign ends: one place for every driver, in this process or by workers, in rounds or asynchronous."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fermiloop.flows.records import round_records
+from fermiloop.flows.steps import logger
+from fermiloop.platform.campaign.decide import outcome
+from fermiloop.platform.store import campaigns
+from fermiloop.schemas.vocabulary import CampaignState, RoundState
+
+STATES: Final = {True: CampaignState.FINISHED, False: CampaignState.FAILED}
+
+
+def finish(name: str, reason: str) -> None:
+    """End a running campaign: finished where an evaluation gave a result, failed with the reason where none did."""
+    found = outcome(round_records(name), reason)
+    if campaigns.move(name, {CampaignState.RUNNING}, STATES[found.has_results], found.reason):
+        logger.info("%s %s: %s", name, STATES[found.has_results], found.reason)
+
+
+def fail(name: str, number: int, reason: str) -> None:
+    """End a campaign whose round could not be done."""
+    campaigns.update_round(name, number, state=RoundState.FAILED, decision={"action": "stop", "reason": reason})
+    campaigns.set_state(name, CampaignState.FAILED, reason)
+    logger.info("%s failed: %s", name, reason)

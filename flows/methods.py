@@ -1,0 +1,124 @@
+"""The Methods of a campaign: found once, at its launch, and kept with it.
+
+A Method depends on what is installed and configured on a machine (of VASP, on atomate2's settings file). A campaign
+that resolved it at every look would change its Method half way, on another node or after an upgrade; its labels would
+no longer share a hull, and nobody would notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.store import campaigns, methods
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import Engine
+
+
+@dataclass(frozen=True)
+class Methods:
+    """Ids of Methods.
+
+    Parameters
+    ----------
+    engine
+        That of the campaign's engine and settings.
+    training
+        Whose labels the generators learn: the engine's, or that of the source which the file names.
+    cheap
+        That of the funnel's potential.
+    """
+
+    engine: str
+    training: str
+    cheap: str
+
+
+def of_campaign(spec: CampaignSpec) -> Methods:
+    """Methods of a campaign: those of its launch; where it was not launched, what this machine would make of it.
+
+    Raises
+    ------
+    InputError
+        If a setting of the engine is wrong.
+    NotFoundError
+        If the store holds no labels of the source that is to be learnt from.
+    """
+    try:
+        kept = campaigns.get(spec.name)
+    except NotFoundError:
+        return here(spec)
+    if kept.methods is None:  # launched by an earlier version
+        keep(spec)
+        return of_campaign(spec)
+    return Methods(kept.methods.engine, kept.methods.training, kept.methods.cheap)
+
+
+def here(spec: CampaignSpec) -> Methods:
+    """What this machine makes of a campaign file; nothing is stored."""
+    engine, cheap = _engine(spec), _potential(spec)
+    source = spec.retrain.source
+    return Methods(engine.id, engine.id if source is None else methods.of_source(source).id, cheap.id)
+
+
+def keep(spec: CampaignSpec) -> None:
+    """Store the Methods that this machine makes of a campaign, with the campaign; a repeat changes nothing."""
+    if campaigns.get(spec.name).methods is not None:
+        return
+    for made in (_engine(spec), _potential(spec)):
+        methods.save(made.engine, made.functional, dict(made.settings), dict(made.code_versions))
+    found = here(spec)
+    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap)
+
+
+def refuse_another(spec: CampaignSpec) -> None:
+    """Refuse to compute for a campaign on a machine whose Method is not that of its launch.
+
+    Raises
+    ------
+    UserError
+        With both Methods and what differs.
+    """
+    told = difference(spec)
+    if told:
+        raise UserError(told)
+
+
+def difference(spec: CampaignSpec) -> str | None:
+    """How this machine's Method differs from that of a campaign's launch, in a sentence; None where it does not."""
+    launched, own = methods.get(of_campaign(spec).engine), _engine(spec)
+    if own.id == launched.id:
+        return None
+    what = "; ".join(_changes(dict(launched.settings), dict(own.settings))) or "the functional"
+    return (
+        f"The campaign {spec.name} was launched with the Method {launched.id} of {launched.engine} "
+        f"({launched.functional}), and this machine would compute with {own.id} ({own.functional}): {what}; "
+        "use the settings of the launch here, or launch another campaign."
+    )
+
+
+def _changes(launched: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
+    names = sorted(launched.keys() | own.keys())
+    return [
+        f"{name} was {launched.get(name)} and is {own.get(name)}"
+        for name in names
+        if launched.get(name) != own.get(name)
+    ]
+
+
+def _engine(spec: CampaignSpec) -> Method:
+    return _method(spec.engine.name, spec.engine.settings)
+
+
+def _potential(spec: CampaignSpec) -> Method:
+    return _method(spec.funnel.potential, {})
+
+
+def _method(engine: str, settings: Mapping[str, Any]) -> Method:
+    from fermiloop.flows.engines.registry import ENGINES  # atomate2: seconds, and most looks need no engine
+
+    record = ENGINES[Engine(engine)].method(settings)
+    return Method.make(record.engine, record.functional, record.settings, record.code_versions)
