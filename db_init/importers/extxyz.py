@@ -39,6 +39,8 @@ BAD_KEY: Final = re.compile(
 NOT_NEEDED: Final = re.compile(
     r"\b(stress|virial)(?=\s*=)", re.IGNORECASE
 )  # ASE refuses them unless they are nine numbers
+QUOTED: Final = re.compile(r'"[^"]*"|\'[^\']*\'|\{[^}]*\}|\[[^\]]*\]')
+NAMES: Final = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)\s*=")
 HARMLESS: Final[dict[str, str]] = {
     "Skipping unhashable information": "a key of the comment line that is no number, text or array, and so no energy",
 }
@@ -101,6 +103,9 @@ def entry(text: str, key: str, name: str, options: LoadOptions, told: set[str] |
     comment, _, atoms_text = body.partition("\n")
     comment = PERIODIC.sub("pbc", LATTICE.sub("Lattice", BAD_KEY.sub(r"\1_\2", comment)))
     comment = NOT_NEEDED.sub(r"\1_left", comment)
+    names = NAMES.findall(QUOTED.sub("", comment))
+    if len(set(names)) < len(names):
+        raise InputError(f"The frame {key} has the key {max(names, key=names.count)} twice.")
     isotopes = {found[2] for found in ISOTOPE.finditer(atoms_text)}
     atoms_text = ISOTOPE.sub(r"\1H\3", atoms_text) if isotopes else atoms_text
     atoms, remarks = _parsed(f"{head}\n{comment}\n{atoms_text}", key)

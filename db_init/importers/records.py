@@ -20,7 +20,7 @@ from typing import Any, Final
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init.importers import mp, optimade
-from fermiloop.db_init.importers.columns import Column, column_of
+from fermiloop.db_init.importers.columns import column_of
 from fermiloop.db_init.importers.crystals import structure_json, text
 from fermiloop.db_init.importers.crystals.elements import element, is_what, isotope_remark, plain
 from fermiloop.db_init.importers.crystals.found import Crystal
@@ -55,6 +55,7 @@ CRYSTALS: Final = (
 )  # fields that hold a crystal, in this order
 # run types of pymatgen's entries, as the functional is called
 RUN_TYPES: Final = {"GGA": "PBE", "GGA_U": "PBE+U", "GGA+U": "PBE+U", "R2SCAN": "r2SCAN", "r2SCAN": "r2SCAN"}
+SAME: Final = 1e-3  # of the property's unit, by which two fields of one property may differ
 THEIRS: Final = (
     f"Records with ids of the Materials Project were taken as its own, {mp.LICENCE}; "
     "--source and --licence say otherwise."
@@ -293,16 +294,22 @@ def _of_materials_project(row: Mapping[str, Any], method: Method) -> Numbers:
 
 def _numbers(row: Mapping[str, Any], n_sites: int, file: File, method: Method) -> Numbers:
     """Numbers under known names, and under those that the options name."""
-    found: dict[Property, float] = {}
     given = file.options.columns
-    for name in sorted(row, key=lambda one: one not in given):
-        column: Column | None = column_of(name, given.get(name))
-        if column is None or column.kind in found or isinstance(row[name], list):
+    columns = [one for name in row if (one := column_of(name, given.get(name))) is not None]
+    named = {column.kind for column in columns if column.name in given}
+    found: dict[Property, float] = {}
+    for column in columns:
+        held = row[column.name]
+        if isinstance(held, list) or (column.kind in named and column.name not in given):
             continue
-        held = row[name].get("vrh") if isinstance(row[name], Mapping) else row[name]
-        value = column.value(held, n_sites)
-        if value is not None:
-            found[column.kind] = value
+        value = column.value(held.get("vrh") if isinstance(held, Mapping) else held, n_sites)
+        if value is None:
+            continue
+        if abs(found.setdefault(column.kind, value) - value) > SAME:
+            raise InputError(
+                f"{column.name} is {value:g} as {column.kind}, but another field says {found[column.kind]:g}; "
+                f"say which to take by --column {column.name}={column.kind}."
+            )
     return tuple((kind, value, method) for kind, value in found.items())
 
 

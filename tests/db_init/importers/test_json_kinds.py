@@ -134,6 +134,7 @@ def test_what_holds_no_crystals_says_what_it_looks_like(tmp_path: Path, content:
         ({"structure": 5, "material_id": "x"}, "no crystal in structure, but a int"),
         ({"structure": salt() | {"@class": "Slab"}}, "a Slab of pymatgen"),
         ({"structure": salt(), "band_gap": "wide"}, "no number"),
+        ({"structure": salt(), "e_hull": 0.1, "energy_above_hull": 0.2}, "another field says 0.1"),
         ({"structure": salt(), "band_gap": float("inf")}, "no finite number"),
         ({"structure": salt(pair=("Cs", "Cl")), "formation_energy_per_atom": 4e3}, "outside -50 to 50"),
         ({"@class": "ComputedStructureEntry", "energy": 1, "structure": None}, "without a structure"),
