@@ -19,7 +19,8 @@ from fermiloop.schemas.vocabulary import Property
 ELECTRONVOLT: Final[dict[str, float]] = {  # eV of one
     "ev": 1.0, "mev": 1e-3, "kev": 1e3, "ha": 27.211386245988, "hartree": 27.211386245988, "eh": 27.211386245988,
     "au": 27.211386245988, "a.u.": 27.211386245988, "mha": 0.027211386245988, "ry": 13.605693122994,
-    "rydberg": 13.605693122994, "kj/mol": 0.010364269656, "kjmol": 0.010364269656, "kcal/mol": 0.043364104241,
+    "rydberg": 13.605693122994, "kj/mol": 0.010364269656, "kjmol": 0.010364269656, "kjpermol": 0.010364269656,
+    "kcal/mol": 0.043364104241, "kcalmol": 0.043364104241, "kcalpermol": 0.043364104241,
     "j": 6.241509074e18, "1/cm": 1.239841984e-4, "cm-1": 1.239841984e-4, "cm^-1": 1.239841984e-4, "k": 8.617333262e-5,
 }  # fmt: skip
 GIGAPASCAL: Final[dict[str, float]] = {
@@ -34,7 +35,7 @@ BRACKETS: Final = re.compile(
 )
 SLASHED: Final = re.compile(r"^(?P<name>.*?)\s+/\s+(?P<unit>\S.*)$")
 TAIL: Final = re.compile(
-    r"^(?P<name>.*?)_(?P<unit>(?:ev|mev|ha|hartree|ry|rydberg|kj_?mol|kj/mol|kcal/mol|gpa|mpa|kbar)"
+    r"^(?P<name>.*?)_(?P<unit>(?:ev|mev|ha|hartree|ry|rydberg|kj(?:_per_|_|/)?mol|kcal(?:_per_|_|/)?mol|gpa|mpa|kbar)"
     r"(?:(?:_per|_|/)_?at(?:om)?)?)$"
 )
 BOHR_MAGNETON: Final[dict[str, float]] = {"mub": 1.0, "μb": 1.0, "µb": 1.0}

@@ -39,6 +39,8 @@ BAD_KEY: Final = re.compile(
 NOT_NEEDED: Final = re.compile(
     r"\b(stress|virial)(?=\s*=)", re.IGNORECASE
 )  # ASE refuses them unless they are nine numbers
+QUOTED: Final = re.compile(r'"[^"]*"|\'[^\']*\'|\{[^}]*\}|\[[^\]]*\]')
+NAMES: Final = re.compile(r"(?:^|\s)([A-Za-z_][\w-]*)\s*=")
 HARMLESS: Final[dict[str, str]] = {
     "Skipping unhashable information": "a key of the comment line that is no number, text or array, and so no energy",
 }
@@ -97,13 +99,8 @@ def entry(text: str, key: str, name: str, options: LoadOptions, told: set[str] |
     InputError
         If it is no crystal, or a number in it is invalid.
     """
-    head, _, body = text.partition("\n")
-    comment, _, atoms_text = body.partition("\n")
-    comment = PERIODIC.sub("pbc", LATTICE.sub("Lattice", BAD_KEY.sub(r"\1_\2", comment)))
-    comment = NOT_NEEDED.sub(r"\1_left", comment)
-    isotopes = {found[2] for found in ISOTOPE.finditer(atoms_text)}
-    atoms_text = ISOTOPE.sub(r"\1H\3", atoms_text) if isotopes else atoms_text
-    atoms, remarks = _parsed(f"{head}\n{comment}\n{atoms_text}", key)
+    text, isotopes = _readable(text, key)
+    atoms, remarks = _parsed(text, key)
     structure = _structure(atoms, key)
     results = getattr(atoms.calc, "results", {})
     known = {**atoms.info, **{name: value for name, value in results.items() if name != "magmoms"}}
@@ -116,6 +113,20 @@ def entry(text: str, key: str, name: str, options: LoadOptions, told: set[str] |
     remarks = [*remarks, *isotope_remark(isotopes), *found.remarks, *general]
     source = {"name": name, "key": key, "licence": options.terms}
     return Entry(key, structure, source, numbers, remarks=tuple(remarks))
+
+
+def _readable(text: str, key: str) -> tuple[str, set[str]]:
+    """A frame as ASE reads it: keys in its spelling, isotopes as hydrogen; and which isotopes there were."""
+    head, _, body = text.partition("\n")
+    comment, _, atoms = body.partition("\n")
+    comment = PERIODIC.sub("pbc", LATTICE.sub("Lattice", BAD_KEY.sub(r"\1_\2", comment)))
+    comment = NOT_NEEDED.sub(r"\1_left", comment)
+    names = NAMES.findall(QUOTED.sub("", comment))
+    if len(set(names)) < len(names):
+        raise InputError(f"The frame {key} has the key {max(names, key=names.count)} twice.")
+    isotopes = {found[2] for found in ISOTOPE.finditer(atoms)}
+    atoms = ISOTOPE.sub(r"\1H\3", atoms) if isotopes else atoms  # ASE knows no isotopes
+    return f"{head}\n{comment}\n{atoms}", isotopes
 
 
 def _parsed(text: str, key: str) -> tuple[Any, list[str]]:

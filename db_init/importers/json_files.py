@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fermiloop.db_init.importers import optimade, records
-from fermiloop.db_init.importers.crystals.content import DAMAGED, content_of, encoding_of, opened, plain_name
+from fermiloop.db_init.importers.crystals.content import DAMAGED, PACKINGS, content_of, encoding_of, opened, plain_name
 from fermiloop.db_init.importers.entries import Batch, Entry, Refusal, attempt, digest
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.matbench import dataset_of
@@ -125,10 +125,13 @@ def _of_lines(path: Path, key: str, file: File, share: float) -> Iterator[Batch]
     if _is_header(head, file):
         first = []
     rest = itertools.chain(first, lines)
+    packed = path.suffix.lower() in PACKINGS
+    size, done = path.stat().st_size * (5 if packed else 1), 0  # packed text is a fifth or so
     while chunk := list(itertools.islice(rest, CHUNK)):
         read = partial(_read_lines, chunk, key, file)
         made_of = digest("json lines", key, file.terms, chunk)
-        yield Batch(f"{key} to line {chunk[-1][0]}", made_of, 0.0, read, key)
+        done += sum(len(line) for _, line in chunk)
+        yield Batch(f"{key} to line {chunk[-1][0]}", made_of, share * min(0.99, done / size), read, key)
     yield Batch(f"{key}, whole", digest("json lines", "end", key), share, list, key)
 
 

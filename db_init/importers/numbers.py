@@ -8,7 +8,7 @@ from typing import Any, Final
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.vocabulary import Property
 
-ABSENT: Final = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
+ABSENT: Final = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "--", "-nan", "#n/a", "<na>", "?"})
 SENTINEL: Final = -99999.0  # what JARVIS writes for a number that was not computed
 # what no crystal has, in the property's unit: a number beyond is in another unit or damaged
 BOUNDS: Final[dict[Property, tuple[float, float]]] = {

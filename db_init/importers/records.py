@@ -3,7 +3,7 @@
 | form | known by |
 |---|---|
 | pymatgen's structure | `lattice` and `sites` |
-| pymatgen's computed entry | `@class` |
+| pymatgen's computed entry or complete density of states | `@class` |
 | a line of cell, species and fractional coordinates | `cell`, `species`, `frac` |
 | a document of the Materials Project, a row of matbench or of one's own | `structure`, `cif`, `poscar` beside numbers |
 | an entry of OPTIMADE | `attributes` |
@@ -13,19 +13,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init.importers import mp, optimade
-from fermiloop.db_init.importers.columns import Column, column_of
+from fermiloop.db_init.importers.columns import column_of
 from fermiloop.db_init.importers.crystals import structure_json, text
 from fermiloop.db_init.importers.crystals.elements import element, is_what, isotope_remark, plain
 from fermiloop.db_init.importers.crystals.found import Crystal
 from fermiloop.db_init.importers.crystals.poscar import right_handed
-from fermiloop.db_init.importers.entries import Entry
+from fermiloop.db_init.importers.dos import curve_of
+from fermiloop.db_init.importers.entries import BAD, Entry
 from fermiloop.db_init.importers.matbench import Dataset
 from fermiloop.db_init.importers.numbers import value_of
 from fermiloop.db_init.importers.optimade_providers import Provider, at
@@ -37,6 +38,7 @@ from fermiloop.db_init.importers.provenance import (
     settle,
     stated,
 )
+from fermiloop.db_init.importers.report import reason_of
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine, Property
@@ -53,6 +55,7 @@ CRYSTALS: Final = (
 )  # fields that hold a crystal, in this order
 # run types of pymatgen's entries, as the functional is called
 RUN_TYPES: Final = {"GGA": "PBE", "GGA_U": "PBE+U", "GGA+U": "PBE+U", "R2SCAN": "r2SCAN", "r2SCAN": "r2SCAN"}
+SAME: Final = 1e-3  # of the property's unit, by which two fields of one property may differ
 THEIRS: Final = (
     f"Records with ids of the Materials Project were taken as its own, {mp.LICENCE}; "
     "--source and --licence say otherwise."
@@ -156,6 +159,8 @@ def _reader(row: Mapping[str, Any]) -> Callable[[Mapping[str, Any], str, File], 
         return _computed
     if structure_json.is_structure(row):
         return _bare
+    if "Dos" in str(row.get("@class")):
+        return _dos if isinstance(row.get("structure"), Mapping) else None
     if row.keys() >= LINE:
         return _line
     if isinstance(row.get("attributes"), Mapping) and "lattice_vectors" in row["attributes"]:
@@ -191,6 +196,18 @@ def _computed(row: Mapping[str, Any], key: str, file: File) -> Entry:
     total = value_of(Property.ENERGY_PER_ATOM, row.get("energy"), "energy")
     numbers = () if total is None else ((Property.ENERGY_PER_ATOM, total / len(crystal.structure), method),)
     return _entry(key, crystal, provenance, numbers)
+
+
+def _dos(row: Mapping[str, Any], key: str, file: File) -> Entry:
+    """A complete density of states of pymatgen: the crystal with its curve."""
+    crystal = structure_json.read(row["structure"], f"record {key}")
+    provenance = file.provenance(row, None)
+    made = _entry(key, crystal, provenance, ())
+    try:
+        curve, told = curve_of(row["energies"], list(row["densities"].values()), row["efermi"], provenance.method())
+    except BAD as error:
+        return replace(made, remarks=(*made.remarks, f"The density of states was left out: {reason_of(error)}"))
+    return replace(made, curve=curve, remarks=(*made.remarks, *told))
 
 
 def _known(row: Mapping[str, Any], key: str) -> Provenance | None:
@@ -277,16 +294,22 @@ def _of_materials_project(row: Mapping[str, Any], method: Method) -> Numbers:
 
 def _numbers(row: Mapping[str, Any], n_sites: int, file: File, method: Method) -> Numbers:
     """Numbers under known names, and under those that the options name."""
-    found: dict[Property, float] = {}
     given = file.options.columns
-    for name in sorted(row, key=lambda one: one not in given):
-        column: Column | None = column_of(name, given.get(name))
-        if column is None or column.kind in found or isinstance(row[name], list):
+    columns = [one for name in row if (one := column_of(name, given.get(name))) is not None]
+    named = {column.kind for column in columns if column.name in given}
+    found: dict[Property, float] = {}
+    for column in columns:
+        held = row[column.name]
+        if isinstance(held, list) or (column.kind in named and column.name not in given):
             continue
-        held = row[name].get("vrh") if isinstance(row[name], Mapping) else row[name]
-        value = column.value(held, n_sites)
-        if value is not None:
-            found[column.kind] = value
+        value = column.value(held.get("vrh") if isinstance(held, Mapping) else held, n_sites)
+        if value is None:
+            continue
+        if abs(found.setdefault(column.kind, value) - value) > SAME:
+            raise InputError(
+                f"{column.name} is {value:g} as {column.kind}, but another field says {found[column.kind]:g}; "
+                f"say which to take by --column {column.name}={column.kind}."
+            )
     return tuple((kind, value, method) for kind, value in found.items())
 
 

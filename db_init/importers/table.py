@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from fermiloop.db_init.importers.columns import Column, columns_of, split
+from fermiloop.db_init.importers.columns import Column, columns_of
 from fermiloop.db_init.importers.crystals import text as crystal_text
 from fermiloop.db_init.importers.crystals.content import DAMAGED, PACKINGS, encoding_of, opened, plain_name
 from fermiloop.db_init.importers.entries import Batch, Entry, Refusal, attempt, digest, external
@@ -25,6 +25,7 @@ from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
+from fermiloop.schemas.vocabulary import Property
 
 CHUNK: Final = 100
 LARGEST: Final = 5_000_000  # characters of a line, and of a cell
@@ -40,6 +41,7 @@ CRYSTALS: Final = (
 )  # columns, the first that is
 REST: Final = "\0rest"  # key of the cells beyond the last column
 KEYS: Final = ("material_id", "id", "entry_id", "mp_id", "mpid", "jid", "cod_id", "")  # columns that name a row
+SAME: Final = 1e-3  # of the property's unit, by which two columns of one property may differ
 DELIMITERS: Final = ",;\t"
 DECIMAL_COMMA: Final = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 
@@ -114,24 +116,13 @@ def _layout(path: Path, header: list[str], delimiter: str, options: LoadOptions)
         raise InputError(f"The table {path} has the column {twice!r} twice.")
     key = next((by_lower[name] for name in KEYS if name in by_lower), None)
     others = [name for name in header if name != crystal]
-    return Layout(crystal, key, tuple(_one_each(path, columns_of(others, options.columns), options)), delimiter)
+    return Layout(crystal, key, tuple(_meant(columns_of(others, options.columns), options)), delimiter)
 
 
-def _one_each(path: Path, columns: list[Column], options: LoadOptions) -> list[Column]:
-    """One column for each property: the one that the options name, else the one of the property's own name."""
-
-    def rank(column: Column) -> int:
-        return 0 if column.name in options.columns else 1 if split(column.name)[0] == column.kind else 2
-
-    found: dict[str, Column] = {}
-    for column in sorted(columns, key=rank):
-        before = found.setdefault(str(column.kind), column)
-        if before is not column and rank(before) == rank(column):
-            raise InputError(
-                f"The columns {before.name} and {column.name} of the table {path} both hold {column.kind}; "
-                f"say which to take by --column {before.name}={column.kind}."
-            )
-    return [column for column in columns if column in found.values()]
+def _meant(columns: list[Column], options: LoadOptions) -> list[Column]:
+    """Columns to read: where the options name those of a property, only these."""
+    named = {column.kind for column in columns if column.name in options.columns}
+    return [column for column in columns if column.name in options.columns or column.kind not in named]
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -188,13 +179,33 @@ def _entry(row: Mapping[str, Any], key: str, name: str, layout: Layout, options:
         raise InputError("The row has not as many cells as the table has columns.")
     method = external(name, options.theory, options.terms)
     crystal = crystal_text.read(row[layout.crystal], f"row {key}")
-    numbers = []
+    numbers = _numbers(row, layout, len(crystal.structure))
+    source = {"name": name, "key": key, "licence": options.terms}
+    made = tuple((kind, value, method) for kind, value in numbers.items())
+    return Entry(key, crystal.structure, source, made, remarks=crystal.remarks)
+
+
+def _numbers(row: Mapping[str, Any], layout: Layout, n_sites: int) -> dict[Property, float]:
+    """Numbers of a row in the units of their properties.
+
+    Raises
+    ------
+    InputError
+        If a cell is no number, or two columns say different things of one property.
+    """
+    found: dict[Property, float] = {}
+    first: dict[Property, str] = {}
     for column in layout.columns:
         cell = row[column.name]
         if layout.delimiter != "," and DECIMAL_COMMA.fullmatch(cell.strip()):
             cell = cell.replace(",", ".")
-        found = column.value(cell, len(crystal.structure))
-        if found is not None:
-            numbers.append((column.kind, found, method))
-    source = {"name": name, "key": key, "licence": options.terms}
-    return Entry(key, crystal.structure, source, tuple(numbers), remarks=crystal.remarks)
+        value = column.value(cell, n_sites)
+        if value is None:
+            continue
+        if abs(found.setdefault(column.kind, value) - value) > SAME:
+            raise InputError(
+                f"{first[column.kind]} and {column.name} contradict each other: {found[column.kind]:g} and {value:g} "
+                f"as {column.kind}; say which to take by --column {column.name}={column.kind}."
+            )
+        first.setdefault(column.kind, column.name)
+    return found

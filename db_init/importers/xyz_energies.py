@@ -95,9 +95,15 @@ def read(known: Mapping[str, Any], n_sites: int, given: Mapping[str, str]) -> Re
         energy = _energy(known, n_sites, factor, remarks, general)
         if energy is not None:
             found[Property.ENERGY_PER_ATOM] = energy
-    left = sorted(name for name in known if _squeezed(name) in AMBIGUOUS and name not in given)
+    left = sorted(name for name in known if name not in given and _is_left(name))
     general += [f"{name} was left out: say what it is by --column {name}=PROPERTY." for name in left]
     return Reading(tuple(found.items()), tuple(remarks), tuple(general))
+
+
+def _is_left(name: str) -> bool:
+    """Whether a key speaks of an energy that is not read."""
+    speaks = _squeezed(name) in AMBIGUOUS or "energy" in name.lower()
+    return speaks and _energy_name(name) is None and column_of(name) is None and plain_name(name) not in UNITS
 
 
 def _squeezed(name: str) -> str:
@@ -153,6 +159,11 @@ def _finite(value: Any, name: str) -> None:
         raise InputError(f"The value of {name} is {value}, which is no finite number.")
 
 
+def _stem(energy: _Energy) -> str:
+    """Name of an energy whether it is of the cell or of an atom."""
+    return _squeezed(PER_ATOM.sub("", split(energy.name)[0]))
+
+
 def _energy(
     known: Mapping[str, Any], n_sites: int, factor: float, remarks: list[str], general: list[str]
 ) -> float | None:
@@ -161,13 +172,13 @@ def _energy(
     if not found:
         return None
     best = found[0]
-    own = [one for one in found if _squeezed(PER_ATOM.sub("", split(one.name)[0])) == ENERGY]
-    far = next((one for one in own if abs(one.per_atom - own[0].per_atom) > SAME), None)
-    if far is not None:
-        raise InputError(
-            f"The energies contradict each other: {own[0].name} is {own[0].per_atom:g} eV/atom, but {far.name} is "
-            f"{far.per_atom:g} eV/atom."
-        )
+    for one in found:
+        far = next((two for two in found if _stem(one) == _stem(two) and abs(one.per_atom - two.per_atom) > SAME), None)
+        if far is not None:
+            raise InputError(
+                f"The energies contradict each other: {one.name} is {one.per_atom:g} eV/atom, but {far.name} is "
+                f"{far.per_atom:g} eV/atom."
+            )
     others = [one for one in found if one.free == best.free and abs(one.per_atom - best.per_atom) > SAME]
     if others:
         told = " and ".join(f"{one.name} ({one.per_atom:g} eV/atom)" for one in (best, *others))

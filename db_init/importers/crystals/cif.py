@@ -28,6 +28,7 @@ CELL: Final = (
 )  # fmt: skip
 COORDINATES: Final = ("_atom_site_fract_x", "_atom_site_cartn_x")
 MOST_PAIRS: Final = 2000  # atoms of a cell of which every pair is looked at
+MOST_VOLUME: Final = 1000.0  # Å³ of an atom; beyond that the lengths are in picometres, or the atoms isolated
 OFF: Final = 0.02  # relative; amounts of a formula are rounded
 
 
@@ -102,6 +103,10 @@ def crystal(block: Block) -> Crystal:
     moments = cif_moments.moments(block, matrix)
     cell = _filled(sites, group, matrix, moments)
     _check_apart(cell, sites, matrix)
+    if (volume := abs(float(np.linalg.det(matrix))) / len(cell.places)) > MOST_VOLUME:
+        raise InputError(
+            f"Its cell has {volume:.3g} Å³ for each atom, which no crystal has; are its lengths in angstrom?"
+        )
     cif_formula.check(formula, [sites[origin].symbol for origin in cell.origins])
     remarks += isotope_remark({site.symbol for site in sites})
     return Crystal(right_handed(_structure(cell, sites, matrix)), tuple(dict.fromkeys(remarks)))

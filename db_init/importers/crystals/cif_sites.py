@@ -24,6 +24,7 @@ FRACTION: Final = re.compile(r"([+-]?\d+)/(\d+)")
 TYPE: Final = re.compile(r"([A-Za-z]{1,2})(?:(\d*\.?\d*)([+-])|([+-])(\d+\.?\d*)|val|_.*|\(.*\))?")
 NUMBERED: Final = re.compile(r"([A-Za-z]{1,2})\d+")
 MIXTURE: Final = re.compile(r"\d*\.\d+\s*[A-Z]|[A-Z][a-z]?\s*[,/+]\s*[A-Z]")
+MASSES: Final = {"2H": "D", "3H": "T"}
 MOLECULES: Final = frozenset({"HO", "NO"})  # more often a hydroxyl or a nitrosyl group than holmium or nobelium
 GROUP_LABEL: Final = re.compile(
     r"(?:wat|h2o|o[hw]\d|oh(?![a-z])|nh\d|ch\d|hoh).*", re.IGNORECASE
@@ -156,6 +157,7 @@ def _species(
     name = row.get("_atom_site_type_symbol", ".")
     if name in UNKNOWN:
         return _of_label(label, formula, remarks), None
+    name = MASSES.get(name.upper(), name)
     match = TYPE.fullmatch(name) or (
         NUMBERED.fullmatch(name) if formula is not None else None
     )  # the formula is checked

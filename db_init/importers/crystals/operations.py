@@ -66,7 +66,7 @@ def parse(texts: list[str]) -> Operations:
 
 @lru_cache(maxsize=20_000)
 def _operation(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    parts = text.lower().replace(" ", "").strip("'\"").split(",")
+    parts = "".join(text.lower().split()).strip("'\"").split(",")
     if len(parts) not in {3, 4}:
         raise InputError(f"{text[:40]!r} is no symmetry operation.")
     rows = [_row(part, text) for part in parts[:3]]

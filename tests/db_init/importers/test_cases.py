@@ -155,3 +155,12 @@ def test_a_bad_file_stops_nothing(database: str) -> None:
     reasons = {entry.source: entry.reason for entry in quarantine.find(limit=200)}
     assert "partial occupancy" in reasons["disorder.cif"]
     assert materials.count() >= 5
+
+
+def test_the_whole_folder_is_one_load(database: str) -> None:
+    done = registry.load(str(CASES))
+    assert done.loaded > 5
+    (told,) = [note for note in done.notes if "passed over" in note]
+    assert re.match(r"\d+ files were passed over: README.md, bands_check.py, ", told)
+    reasons = [entry.reason for entry in quarantine.find(limit=500)]
+    assert not [reason for reason in reasons if "Error" in reason or "Traceback" in reason]

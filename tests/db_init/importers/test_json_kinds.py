@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from monty.json import MontyEncoder
 from pymatgen.core import Lattice, Molecule, Species, Structure
@@ -133,6 +134,7 @@ def test_what_holds_no_crystals_says_what_it_looks_like(tmp_path: Path, content:
         ({"structure": 5, "material_id": "x"}, "no crystal in structure, but a int"),
         ({"structure": salt() | {"@class": "Slab"}}, "a Slab of pymatgen"),
         ({"structure": salt(), "band_gap": "wide"}, "no number"),
+        ({"structure": salt(), "e_hull": 0.1, "energy_above_hull": 0.2}, "another field says 0.1"),
         ({"structure": salt(), "band_gap": float("inf")}, "no finite number"),
         ({"structure": salt(pair=("Cs", "Cl")), "formation_energy_per_atom": 4e3}, "outside -50 to 50"),
         ({"@class": "ComputedStructureEntry", "energy": 1, "structure": None}, "without a structure"),
@@ -297,3 +299,21 @@ def test_a_dump_of_the_materials_project_is_stored_and_told(database: str, tmp_p
     method = methods.get(labels.of_material(found.id)[0].method)
     assert method.settings == {"source": "Materials Project", "licence": "CC BY 4.0", "release": "unknown"}
     assert registry.load(str(path)) == LoadReport(0, 1, 1, ())
+
+
+def test_a_complete_density_of_states_gives_the_crystal_with_its_curve(tmp_path: Path) -> None:
+    energies = np.arange(-12, 12, 0.05)
+    half = np.where(np.abs(energies - 1) < 0.5, 0.0, 1.0)  # a gap from 0.5 to 1.5 eV
+    content = {
+        "@module": "pymatgen.electronic_structure.dos", "@class": "CompleteDos", "efermi": 1.4, "structure": salt(),
+        "energies": energies.tolist(), "densities": {"1": half.tolist(), "-1": half.tolist()}, "pdos": [],
+    }  # fmt: skip
+    (found,) = items(tmp_path / "dos.json", content)
+    assert isinstance(found, Entry)
+    assert found.curve is not None
+    assert found.curve.gap == pytest.approx(1.0, abs=0.11)
+    assert found.curve.values[np.abs(found.curve.energies - 3).argmin()] == pytest.approx(2.0)
+    (short,) = items(tmp_path / "short.json", content | {"energies": energies[:9].tolist()})
+    assert isinstance(short, Entry)
+    assert short.curve is None
+    assert "density of states was left out" in short.remarks[0]

@@ -32,6 +32,30 @@ def test_every_kind_of_source_has_an_importer_and_known_options() -> None:
         ("a.csv.gz", Source.TABLE, "a.csv.gz"),
         ("x/POSCAR_2", Source.STRUCTURES, "x/POSCAR_2"),
         ("a.extxyz", Source.STRUCTURES, "a.extxyz"),
+        *(
+            (name, Source.STRUCTURES, name)
+            for name in (
+                "a.cif",
+                "a.CIF",
+                "a.mcif",
+                "a.cif.gz",
+                "a.cif.bz2",
+                "POSCAR",
+                "POSCAR.gz",
+                "CONTCAR.gz",
+                "CONTCAR.relax1.gz",
+                "NaCl_POSCAR",
+                "nacl_CONTCAR",
+                "nacl.POSCAR",
+                "a.vasp",
+                "a.poscar.xz",
+                "XDATCAR",
+                "XDATCAR.gz",
+                "a.xyz.gz",
+            )
+        ),
+        *((name, Source.JSONL, name) for name in ("a.json", "a.json.gz", "a.jsonl", "a.ndjson.xz")),
+        *((name, Source.TABLE, name) for name in ("a.csv", "a.tsv", "a.csv.bz2")),
     ],
 )
 def test_a_source_is_known_by_its_form(source: str, kind: Source, what: str) -> None:

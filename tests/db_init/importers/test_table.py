@@ -172,7 +172,6 @@ def test_cells_that_hold_no_crystal(tmp_path: Path, cell: str, told: str) -> Non
     [
         (["cif", "band_gap (furlong)"], {}, "in 'furlong', in which band_gap is not read"),
         (["cif", "band_gap", "band_gap"], {}, "has the column 'band_gap' twice"),
-        (["cif", "e_hull", "ehull"], {}, "both hold energy_above_hull"),
         (["structures_of_mine", "x"], {}, "no column cif, poscar or structure"),
     ],
 )
@@ -182,6 +181,18 @@ def test_headers_that_leave_open_what_is_meant(
     (tmp_path / "x.csv").write_text(text([header, [cif(2.9), *["1"] * (len(header) - 1)]]))
     with pytest.raises(InputError, match=told):
         table.load(tmp_path / "x.csv")
+
+
+def test_two_columns_of_one_property_must_agree(tmp_path: Path) -> None:
+    head = ["id", "cif", "energy (eV/atom)", "energy [eV]"]
+    path = tmp_path / "x.csv"
+    path.write_text(text([head, ["a", cif(2.9), "-2", "-4"], ["b", cif(2.9), "-2", "-2"], ["c", cif(2.9), "", "-4"]]))
+    first, second, third = [one for batch in table._batches(path, LoadOptions()) for one in batch.read()]
+    assert isinstance(second, Refusal)
+    assert "contradict each other: -2 and -1 as energy_per_atom" in second.reason
+    for one in (first, third):
+        assert isinstance(one, Entry)
+        assert [value for _, value, _ in one.numbers] == [-2.0]
 
 
 def test_an_option_says_which_of_two_columns_is_meant(tmp_path: Path) -> None:

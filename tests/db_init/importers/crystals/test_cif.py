@@ -192,6 +192,7 @@ def test_an_empty_or_dummy_site_is_left_out_and_told() -> None:
         (f"data_x\n{cell(5.6)}{P1.replace('x,y,z', 'x,y,q')}{SALT}", "no symmetry operation"),
         (f"data_x\n{cell(5.6, 6, 7)}{P1}'y,z,x'\n'z,x,y'\n{SALT}", "do not fit its cell"),
         (f"data_x\n{cell(5.6)}{P1}{SALT.replace('fract', 'Cartn')}", "Cartesian coordinates only"),
+        (f"data_x\n{cell(564)}{F_CENTRED}{SALT}", "are its lengths in angstrom"),
         (f"data_x\n_cell_modulation_dimension 1\n{cell(5.6)}{P1}{SALT}", "modulated"),
     ],
 )
@@ -204,6 +205,13 @@ def test_one_bad_block_stops_no_other() -> None:
     first, second = cif.read(bad + good, "file x.cif")
     assert isinstance(second, Crystal)
     assert "block bad of the file x.cif" in str(first)
+
+
+@pytest.mark.parametrize("symbol", ["D", "2H", "D-", "D1+"])
+def test_isotopes_in_any_spelling(symbol: str) -> None:
+    found = one(f"data_x\n{cell(4)}{P1}" + atoms(f"D1 {symbol} 0 0 0", "Li1 Li 0.5 0.5 0.5"))
+    assert formula(found) == "Li1 H1"
+    assert found.remarks == ("Deuterium (D) was read as hydrogen.",)
 
 
 def test_isotopes_are_hydrogen_and_told() -> None:

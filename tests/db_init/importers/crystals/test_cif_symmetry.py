@@ -135,7 +135,7 @@ def test_standard_settings_have_the_operations_of_the_tables(number: int) -> Non
 
 
 def test_operations_in_any_spelling_are_the_same() -> None:
-    first, second = parse(["x,y+1/2,-z"]), parse(["+X, 0.5+Y, -Z"])
+    first, second = parse(["x,y+1/2,-z"]), parse(["+X,\t0.5 + Y, -Z"])
     assert first.rotations == pytest.approx(second.rotations)
     assert first.translations == pytest.approx(second.translations)
     assert parse(["x+0.3333,y+.66667,z"]).translations[0] == pytest.approx([1 / 3, 2 / 3, 0])
