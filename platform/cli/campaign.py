@@ -72,9 +72,9 @@ def launch(
             f"{spec.name} {told}; fermiloop worker run starts workers, fermiloop campaign watch {spec.name} looks."
         )
         return
-    from fermiloop.flows import launching
+    from fermiloop.flows import launching, preflight
 
-    if campaigns.exists(spec.name):
+    if preflight.is_launched(spec):
         print_line(f"{spec.name} was launched before; it goes on where it stopped.")
     manner = "in this process" if workers is None else f"by {workers} workers"
     with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:

@@ -103,7 +103,7 @@ def test_a_whole_campaign_of_silicon(vasp: Any, pad: Any, outputs: Path) -> None
     spec = parse_spec(WHOLE)
     known = materials.save(PROTOTYPES["A1"].build("Si", None, 15.0), origin=Origin.SEED, source={"name": "for tests"})
     labels.save(known, Property.BAND_GAP, 0.0, method=method_of(spec))  # something to learn from
-    managing.check_engine(spec)
+    check_engine(spec)
     managing.enqueue(spec, WHOLE)
     rng = np.random.default_rng(0)
     for _ in range(60):

@@ -357,13 +357,13 @@ def test_an_interrupt_is_told(cli: Callable[..., Any], monkeypatch: pytest.Monke
     def interrupted(name: str) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(doctor, "_version", interrupted)
+    monkeypatch.setattr(doctor, "package_version", interrupted)
     check(cli("version"), "Stopped from the keyboard.", code=130)
 
 
 def test_what_nobody_foresaw_points_to_debug(cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     from fermiloop.platform.cli import doctor
 
-    monkeypatch.setattr(doctor, "_version", lambda name: {}["nothing"])
+    monkeypatch.setattr(doctor, "package_version", lambda name: {}["nothing"])
     check(cli("version"), "--debug", code=1)
     assert "Traceback" in cli("version", "--debug").err
