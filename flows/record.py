@@ -67,7 +67,7 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
         material = ingest(spec, candidate, calculation, found)
         known = judged(spec, candidate, found, material, calculation.method)
         candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
-        told = {**scores.computed_part(known), **found.computed_by()}
+        told = {**scores.computed_part(known), **found.computed_by(), "computed_cell": found.per_cell()}
         result = {"material": material, "energy_per_atom": found.energy_per_atom, **told}
         calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
         closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED

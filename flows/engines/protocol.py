@@ -70,6 +70,15 @@ class EvaluationResult:
     functional: str | None = None
     hubbard_u: dict[str, float] = field(default_factory=dict)
 
+    def per_cell(self) -> dict[str, Any]:
+        """What was computed per cell, with the cell: labels and curves are brought to the material's own cell."""
+        return {
+            "n_sites": len(self.structure),
+            "volume": float(self.structure.volume),  # Å³
+            "magnetic_moment": self.magnetic_moment,  # μB
+            "n_electrons": self.n_electrons,
+        }
+
     def computed_by(self) -> dict[str, Any]:
         """What the program says that it computed by, for the record; empty where it says nothing."""
         if self.functional is None:

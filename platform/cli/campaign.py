@@ -57,7 +57,7 @@ def launch(
     from fermiloop.platform.campaign.spec import load_spec
 
     spec = load_spec(file)
-    from fermiloop.platform.store import campaigns, connection, spectra
+    from fermiloop.platform.store import connection, spectra
 
     for remark in spec.target.told(spectra.alignment()):
         sys.stderr.write(f"{file}: {remark}\n")

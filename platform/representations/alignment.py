@@ -10,10 +10,10 @@ width says how far the tail reaches, and the edge is set back by so much.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.stats import norm
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import check_curve
@@ -291,7 +291,8 @@ def _edge(x: Array, y: Array, run: tuple[int, int], way: int, scale: float, widt
     crossing = _crossing(x, y, end, end + way, EMPTY * scale)
     ahead = (x - crossing) * way
     height = float(y[(ahead >= 0) & (ahead <= 4 * width)].max(initial=EMPTY * scale))
-    return crossing + way * width * max(0.0, float(norm.isf(EMPTY * scale / height)))
+    share = EMPTY * scale / height  # of the tail's height; the height is never below it
+    return crossing + way * width * max(0.0, NormalDist().inv_cdf(1.0 - min(share, 0.5)))
 
 
 def _width(x: Array, y: Array, run: tuple[int, int], way: int, scale: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,8 @@ def write(selection: Selection, folder: Path, form: CrystalForm) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         return _write(selection, folder, form)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise  # a full disk is no slip of the name
         raise InputError(f"The folder {folder} cannot be written ({error.strerror}); name another one.") from None
 
 

@@ -6,6 +6,7 @@ same documents give the same bytes, and bear no moment of their own.
 
 from __future__ import annotations
 
+import errno
 import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,6 +94,8 @@ def write(selection: Selection, path: Path) -> None:
             optimade_export.check(partial, packed=packed)
         partial.replace(path)
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise  # a full disk is no slip of the name
         raise InputError(f"The file {path} cannot be written ({error.strerror}); name another one.") from None
     finally:
         partial.unlink(missing_ok=True)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from pymatgen.io.vasp import Vasprun
 
-from fermiloop.flows import managing
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.engines import isolation
 from fermiloop.flows.engines.outcar import cores
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.enqueue import check_engine, enqueue
 from fermiloop.flows.fair_share import draw
 from fermiloop.flows.steps import method_of
 from fermiloop.platform.campaign.spec import parse_spec
@@ -104,7 +104,7 @@ def test_a_whole_campaign_of_silicon(vasp: Any, pad: Any, outputs: Path) -> None
     known = materials.save(PROTOTYPES["A1"].build("Si", None, 15.0), origin=Origin.SEED, source={"name": "for tests"})
     labels.save(known, Property.BAND_GAP, 0.0, method=method_of(spec))  # something to learn from
     check_engine(spec)
-    managing.enqueue(spec, WHOLE)
+    enqueue(spec, WHOLE)
     rng = np.random.default_rng(0)
     for _ in range(60):
         advance_all(pad, "me")
@@ -148,12 +148,15 @@ def check_iron(vasp: Any, candidate: Candidate, outputs: Path) -> str:
     assert vasp.runs == STEPS
     done, numbers, curve = found_of(candidate)
     run = Vasprun(outputs / "Fe" / "vasprun.xml.gz", parse_potcar_file=False)
-    assert numbers[Property.MAGNETIC_MOMENT] == pytest.approx(9.165, abs=1e-3)
+    cell, own = done.result["computed_cell"], materials.get(candidate.material).n_sites
+    assert cell["magnetic_moment"] == pytest.approx(9.165, abs=1e-3)  # of the cell that was computed, four atoms
+    assert (cell["n_sites"], cell["n_electrons"]) == (4, run.parameters["NELECT"])
+    assert numbers[Property.MAGNETIC_MOMENT] == pytest.approx(9.165 * own / 4, abs=1e-3)  # of the material's cell
     assert numbers[Property.ENERGY_PER_ATOM] == pytest.approx(run.final_energy / 4, abs=1e-9)
     assert numbers[Property.BAND_GAP] == 0.0
     assert numbers[Property.FERMI_LEVEL] == pytest.approx(run.efermi)
-    assert curve.n_electrons == run.parameters["NELECT"] == 32.0
-    assert states(curve, -10.0, 0.0) == pytest.approx(32.1, abs=0.1)
+    assert curve.n_electrons * 4 / own == run.parameters["NELECT"] == 32.0
+    assert states(curve, -10.0, 0.0) * 4 / own == pytest.approx(32.1, abs=0.1)
     check_cost(done.id, 64)  # 64 ranks of one thread
     assert done.result["functional"] == "RPBE"
     return str(done.method)
