@@ -27,7 +27,7 @@ MOST = 10.0  # s that anything may outlast a stop
 Start = Callable[..., subprocess.Popen[str]]
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 90.0) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     """First true answer within the time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -58,6 +58,7 @@ def workers() -> list[int]:
 def start(database: str, server_uri: str, tmp_path: Path) -> Iterator[Start]:
     """Starter of commands as processes; those that are left are ended."""
     begun: list[subprocess.Popen[str]] = []
+    settings().data_dir.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
         "FERMILOOP_MONGODB_URI": server_uri,
