@@ -79,7 +79,11 @@ def stopped(campaign: str, first: Callable[[], object] = lambda: None) -> Stoppe
             for candidate, calculation in in_flight(campaign)
             if calculation.state is CalculationState.WAITING and calculation.attempts
         ]
-    what = f"{', '.join(given)} given back unfinished" if given else "no evaluation was cut off"
+    what = (
+        f"{', '.join(given)} {'were' if len(given) > 1 else 'was'} given back unfinished"
+        if given
+        else "no evaluation was cut off"
+    )
     return StoppedError(
         f"Stopped: {what}; fermiloop campaign launch with the file of {campaign} goes on where it stopped, "
         f"fermiloop campaign cancel {campaign} ends it."

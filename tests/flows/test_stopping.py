@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.flows import listening, managing
+from fermiloop.flows import listening, managing, running
 from fermiloop.flows.engines import isolation, orphans
 from fermiloop.flows.launchpad import launchpad
 from fermiloop.platform.settings import settings
@@ -22,6 +22,15 @@ from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+GPAW_SCRIPT = """
+from dataclasses import asdict
+from pymatgen.core import Lattice, Structure
+from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.gpaw_dft import GpawSettings
+al = Structure(Lattice.cubic(4.05), ["Al"] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+task = {"kind": "gpaw_static", "structure": al.as_dict(), "settings": asdict(GpawSettings())}
+isolation.run("calc-gpaw", "static", task, 120)
+"""
 MOST = 10.0  # s that anything may outlast a stop
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -81,6 +90,14 @@ def start(database: str, server_uri: str, tmp_path: Path) -> Iterator[Start]:
             one.wait()
     for pid in [*workers(), *programs()]:
         os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The data folder, made."""
+    folder = settings().data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.fixture
@@ -254,3 +271,21 @@ def test_what_a_killed_run_left_is_ended_by_cancel(start: Start, file: Callable[
     assert time.monotonic() - began < MOST
     assert ("failed", 1) in states("orphan")
     assert CalculationState.RUNNING not in {one.state for one in calculations.of_campaign("orphan")}
+
+
+@pytest.mark.dft
+def test_gpaw_interrupted_in_the_middle_of_scf_leaves_no_process(data_dir: Path, tmp_path: Path) -> None:
+    script = tmp_path / "relax.py"
+    script.write_text(GPAW_SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = subprocess.Popen([sys.executable, str(script)], env=environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: (running.progress_of("calc-gpaw").scf or 0) >= 2)
+        assert running.progress_of("calc-gpaw").step == "static"
+        assert gone_after(process, signal.SIGINT) < MOST
+        assert ledger() == ["stopped"]
+    finally:
+        process.kill()
+        process.wait()
+        for pid in programs():
+            os.kill(pid, signal.SIGKILL)
