@@ -23,7 +23,7 @@ TAIL: Final = 65_536  # bytes of a log that are read
 GEOMETRY: Final = "geometry.json"
 GPAW_LOG: Final = "gpaw.txt"
 ATTEMPT: Final = "attempt-"
-GPAW_SCF: Final = re.compile(r"^iter:\s*(\d+)\s+\S+\s+(?:([-+]?\d+\.\d+)\s)?", re.MULTILINE)
+GPAW_SCF: Final = re.compile(r"^\|?iter:\s*(\d+)[\s|]+[\d:]+[\s|]+(?:([-+]?\d+\.\d+)c?[\s|])?", re.MULTILINE)
 VASP_SCF: Final = re.compile(r"^(?:DAV|RMM|SDA|CGA):\s+(\d+)\s+([-+.\dE]+)", re.MULTILINE)
 VASP_IONIC: Final = re.compile(r"^\s*(\d+) F=", re.MULTILINE)
 

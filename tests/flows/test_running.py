@@ -46,6 +46,14 @@ def test_gpaw_by_its_log_and_geometries(step: Path) -> None:
     assert running.log_of("calc-1", 1) == "iter:   3 12:00:0"
 
 
+def test_gpaw_by_its_table(step: Path) -> None:
+    rows = (
+        "|iter:   1| 08:51:42 |  -14.792499 | +1.63 |       |\n|iter:   2| 08:51:56 |  -14.965485c| -4.06 | -1.94 |\n"
+    )
+    (step / "gpaw.txt").write_text(f"|iter     |     time |      energy | eigst |  dens |\n{rows}|iter:   3| 08:5")
+    assert running.progress_of("calc-1") == running.Progress("relax", 2, 1, -14.965485)
+
+
 def test_vasp_by_its_oszicar(step: Path) -> None:
     attempt = step / "attempt-1"
     attempt.mkdir()
