@@ -14,13 +14,13 @@ from fireworks import LaunchPad
 from fermiloop.flows.close import close_round
 from fermiloop.flows.ending import fail, finish
 from fermiloop.flows.fair_share import lots
+from fermiloop.flows.giving_back import release
 from fermiloop.flows.launchpad import add_flow, has_workflow
 from fermiloop.flows.round import flow_of
 from fermiloop.flows.steady import advance_steadily
 from fermiloop.flows.steps import logger, spec_of
-from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
 ROUND_KEY: Final = "fermiloop_round"
@@ -132,12 +132,6 @@ def settle(pad: LaunchPad, current: Round) -> None:
         pad.defuse_fw(firework["fw_id"])
     decision = {"action": "stop", "reason": "The campaign was cancelled."}
     campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
-
-
-def release(candidate: Candidate) -> None:
-    """Give back a selection that was never begun."""
-    if calculations.discard(candidate.calculation):
-        candidates.update(candidate.id, stage=Stage.PASSED, calculation=None)
 
 
 def first_failure(pad: LaunchPad, round_id: str) -> str:

@@ -6,9 +6,13 @@ from typing import Final
 
 from fireworks import LaunchPad
 
+from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.launchpad import CALCULATION_KEY, add_flow
+from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Engine
 
 EVALUATION_KEY: Final = "fermiloop_evaluation"
 ALIVE: Final = ("READY", "RESERVED", "RUNNING")
@@ -21,6 +25,12 @@ def add_evaluation(pad: LaunchPad, candidate: Candidate) -> bool:
     flow = EvaluateMaker().make(candidate.campaign, candidate.round, candidate.id)
     add_flow(pad, flow, candidate.campaign, {EVALUATION_KEY: candidate.id})
     return True
+
+
+def is_finished(calculation: Calculation) -> bool:
+    """Whether the last step of a calculation left its output."""
+    last = ENGINES[Engine(calculation.engine)].last_step
+    return isolation.read_output(isolation.step_folder(calculation.id, last)) is not None
 
 
 def is_queued(pad: LaunchPad, calculation: str) -> bool:

@@ -27,7 +27,7 @@ from fermiloop.schemas.vocabulary import CampaignState
 
 CATEGORY: Final = f"spec.{CAMPAIGN_KEY}"
 CALCULATION: Final = f"spec.{CALCULATION_KEY}"
-BEGUN: Final = ("RESERVED", "RUNNING", "COMPLETED")
+BEGUN: Final = ("RESERVED", "RUNNING", "COMPLETED", "FIZZLED")  # a step that failed is recorded by a later one
 HELD: Final = frozenset({CampaignState.PAUSED, CampaignState.CANCELLED})
 
 

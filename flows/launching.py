@@ -5,30 +5,35 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from jobflow import Flow, run_locally
 
 from fermiloop.db_init.importers.report import Progress, silent
-from fermiloop.flows import methods
+from fermiloop.flows import giving_back, methods, running, signals
 from fermiloop.flows import workers as worker_pool
 from fermiloop.flows.advance import close_generation, current_round, is_steady, newest_round
 from fermiloop.flows.close import close_round
 from fermiloop.flows.ending import fail
 from fermiloop.flows.enqueue import check_engine, enqueue
 from fermiloop.flows.evaluate import EvaluateMaker
+from fermiloop.flows.evaluations import is_finished
+from fermiloop.flows.identity import worker_name
 from fermiloop.flows.launchpad import configure_jobflow, launchpad
+from fermiloop.flows.record import record_evaluation
 from fermiloop.flows.round import flow_of
 from fermiloop.flows.steady import OPEN, in_flight, move
 from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import campaigns, candidates, connection
-from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
+from fermiloop.platform.store import calculations, campaigns, candidates, connection
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
-DATABASE_TRIES: Final = 3
+TELL_EVERY: Final = 10.0  # s between lines on what runs
 
 
 def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progress: Progress = silent) -> None:
@@ -41,6 +46,8 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
         machine with another Method.
     InputError
         If it cannot work, see `flows.preflight`.
+    StoppedError
+        If the keyboard or a signal ended it; what ran was given back.
     """
     check_engine(spec)
     enqueue(spec, text)
@@ -51,7 +58,12 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
     if state is CampaignState.PAUSED:
         raise UserError(f"The campaign {spec.name} is paused; fermiloop campaign resume {spec.name} lets it go on.")
     if workers is None:
-        run_inline(spec.name, progress)
+        try:
+            with signals.as_interrupts():
+                giving_back.of_the_lost(spec.name)
+                run_inline(spec.name, progress)
+        except KeyboardInterrupt:
+            raise giving_back.stopped(spec.name, lambda: _give_back(spec.name)) from None
     else:
         launchpad().connection.close()  # made ready once, before several workers ask for it
         worker_pool.run_for_campaign(workers, spec.name, Watch(spec, progress))
@@ -68,7 +80,7 @@ def run_inline(name: str, progress: Progress = silent) -> None:
         run_locally(flow, store=store, log=False, root_dir=folder, create_folders=False)
         connection.retrying(connection.connect)
 
-    with contextlib.closing(store), _told(progress, _share(name)):
+    with contextlib.closing(store), _told(progress, _share(name)), _telling(name, progress):
         turn = _turn_steadily if is_steady(name) else _turn
         while campaigns.get(name).state is CampaignState.RUNNING:
             turn(name, run)
@@ -112,21 +124,34 @@ def _settle(name: str, number: int) -> None:
         fail(name, number, current.decision.get("failed", "its flow ended without closing the round"))
 
 
+def _give_back(name: str) -> None:
+    """Record what this process has finished of a campaign, and give back what it has begun."""
+    for candidate, calculation in giving_back.in_flight(name):
+        if calculation.worker != worker_name() or calculation.state is not CalculationState.RUNNING:
+            continue
+        giving_back.end_programs(calculation.id)
+        if is_finished(calculation):
+            record_evaluation(name, candidate.round, candidate.id)
+        else:
+            calculations.put_back(calculation.id)
+
+
 class Watch:
-    """Tell what has changed since the last look."""
+    """Tell what has changed since the last look, and now and then what runs."""
 
     def __init__(self, spec: CampaignSpec, progress: Progress) -> None:
         self._spec, self._progress, self._last = spec, progress, ""
+        self._told_at = float("-inf")
 
     def __call__(self) -> None:
         """Look once."""
         rounds = campaigns.rounds(self._spec.name)
         if not rounds:
             return
-        line = f"round {rounds[-1].number}: {_where(self._spec.name, rounds[-1].number)}"
-        if line != self._last:
-            self._progress(line, _share(self._spec.name)())
-            self._last = line
+        line, moment = f"round {rounds[-1].number}: {_where(self._spec.name, rounds[-1].number)}", time.monotonic()
+        if line != self._last or moment - self._told_at > TELL_EVERY:
+            self._progress(f"{line}{_doing(self._spec.name)}", _share(self._spec.name)())
+            self._last, self._told_at = line, moment
 
 
 def _where(name: str, number: int) -> str:
@@ -146,6 +171,12 @@ def _where(name: str, number: int) -> str:
     return "sampling" if current.checkpoints else "training the generators"
 
 
+def _doing(name: str) -> str:
+    """What runs, in brackets; the seconds are left out, so that a line is told when something has changed."""
+    told = [f"{one.formula} {one.progress.sentence or 'runs'}" for one in running.of_campaign(name)]
+    return f" [{'; '.join(told)}]" if told else ""
+
+
 def _share(name: str) -> Callable[[], float]:
     """Share of the budget's evaluations that are done."""
 
@@ -155,6 +186,26 @@ def _share(name: str) -> Callable[[], float]:
         return min(1.0, len(done) / budget)
 
     return share
+
+
+@contextlib.contextmanager
+def _telling(name: str, progress: Progress) -> Iterator[None]:
+    """Tell now and then what runs: this process itself waits for it."""
+    over = threading.Event()
+
+    def tell() -> None:
+        while not over.wait(TELL_EVERY):
+            with contextlib.suppress(*giving_back.AWAY):
+                if doing := _doing(name):
+                    progress(doing.strip(" []"), _share(name)())
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(1.0)
 
 
 @contextlib.contextmanager

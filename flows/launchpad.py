@@ -27,6 +27,7 @@ DATA_STORE: Final = "data"  # curves: too large for a job's document
 CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
 CALCULATION_KEY: Final = "fermiloop_calculation"
 HELD: Final = ("RESERVED", "RUNNING")  # states of a run that is a worker's
+GIVEN_BACK: Final = "given_back"  # of a run that its worker ended because it was told to stop
 TAKER: Final = "lost_to"  # of a run that was taken away: by whom
 SETTLE_SECONDS: Final = 60.0  # what is over in an instant where all goes well is lost after so long
 logger = logging.getLogger("fermiloop.flows")
@@ -56,6 +57,8 @@ class SafeLaunchPad(LaunchPad):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.watch = Watch()
+        self.in_hand = ""  # name of the job that is run now
+        self.stopping = False  # told to stop: a job that is cut off is given back, it has not failed
         self._taker, self._claimed = "", ""
 
     def get_new_fw_id(self, quantity: int = 1) -> int:
@@ -74,12 +77,16 @@ class SafeLaunchPad(LaunchPad):
         firework, launch = super().checkout_fw(fworker, launch_dir, *args, **more)
         if firework is not None and CALCULATION_KEY in firework.spec:
             calculations.start(firework.spec[CALCULATION_KEY], fworker.name)
+        self.in_hand = firework.name if firework is not None else ""
         return firework, launch
 
     def complete_launch(
         self, launch_id: int, action: FWAction | None = None, state: str = "COMPLETED"
     ) -> dict[str, Any]:
         """End a run, unless it was taken away: a worker that was silent for too long and wakes up changes nothing."""
+        self.in_hand = ""
+        if self.stopping and state == "FIZZLED":
+            return {}  # `recover.give_back` follows
         launch = self.get_launch_by_id(launch_id)
         launch.state, launch.action = state, action or launch.action
         mine = {"launch_id": launch_id, "state": {"$in": list(HELD)}}

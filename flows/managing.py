@@ -5,16 +5,23 @@ All of it is a state in the store; workers look at it before they take a job (`f
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
+from fermiloop.flows import giving_back, running
+from fermiloop.flows.engines import isolation
+from fermiloop.flows.identity import is_gone
+from fermiloop.flows.running import Running
 from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.errors import UserError
-from fermiloop.platform.store import campaigns
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
+CANCELLED: Final = "its campaign was cancelled"
 LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
 
@@ -44,8 +51,18 @@ def resume(name: str) -> None:
     _move(name, {CampaignState.PAUSED}, CampaignState.RUNNING, None, "is not paused, so it is not resumed")
 
 
-def cancel(name: str) -> None:
-    """End a campaign; evaluations that have begun are finished and recorded, all results are kept.
+def cancel(name: str, *, wait: bool = False) -> list[Running]:
+    """End a campaign; all results are kept.
+
+    Parameters
+    ----------
+    wait
+        Let the evaluations that run come to their end, in place of telling them to stop.
+
+    Returns
+    -------
+    running
+        Evaluations that still run: told to stop, which takes some seconds, or on their way to their end.
 
     Raises
     ------
@@ -55,6 +72,29 @@ def cancel(name: str) -> None:
         If it has ended.
     """
     _move(name, LIVE, CampaignState.CANCELLED, "Cancelled by hand.", "has ended, so it is not cancelled")
+    found = giving_back.in_flight(name)
+    own = [(candidate, calculation) for candidate, calculation in found if not _is_wanted(calculation, name)]
+    chosen = [calculation.id for _, calculation in own if not wait or calculation.attempts == 0]
+    calculations.request_stop(chosen, CANCELLED)
+    if not wait:
+        for candidate, calculation in own:
+            _end_of_the_lost(candidate, calculation)
+    return running.of_campaign(name)
+
+
+def _is_wanted(calculation: Calculation, name: str) -> bool:
+    """Whether another campaign that goes on waits for the same calculation."""
+    others = {c.campaign for c in candidates.of_calculation(calculation.id) if c.stage is Stage.SELECTED} - {name}
+    return any(one.state in LIVE for one in campaigns.of_names(others))
+
+
+def _end_of_the_lost(candidate: Candidate, calculation: Calculation) -> None:
+    """End what a killed worker of this host left running, and record that."""
+    if calculation.state is CalculationState.RUNNING and is_gone(calculation.worker or ""):
+        giving_back.end_programs(calculation.id)
+        cost, reason = isolation.core_seconds(calculation.id), f"stopped: {CANCELLED}"
+        if calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=reason):
+            candidates.update(candidate.id, stage=Stage.FAILED, reason=reason)
 
 
 def clone(name: str, new_name: str) -> str:

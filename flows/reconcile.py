@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fermiloop.flows.advance import ROUND_KEY, workflow_is_active
-from fermiloop.flows.engines import isolation
-from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.flows.evaluations import add_evaluation, is_queued
+from fermiloop.flows.evaluations import add_evaluation, is_finished, is_queued
 from fermiloop.flows.launchpad import SafeLaunchPad, has_workflow
 from fermiloop.flows.record import record_evaluation
 from fermiloop.flows.recover import lost_runs
@@ -23,7 +21,7 @@ from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, RoundState, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
 MOST_ATTEMPTS: Final = 3
 OPEN: Final = (CampaignState.RUNNING, CampaignState.PAUSED)
@@ -126,7 +124,7 @@ def _evaluation(
         return None  # it failed, and that is written down
     if is_queued(pad, calculation.id) or workflow_is_active(pad, f"{campaign.id}/{candidate.round}"):
         return None
-    if calculation.state is CalculationState.COMPLETED or _finished_on_disk(calculation):
+    if calculation.state is CalculationState.COMPLETED or is_finished(calculation):
         return Finding(
             "unrecorded result",
             candidate.id,
@@ -148,9 +146,3 @@ def _evaluation(
 def _queue_again(pad: SafeLaunchPad, candidate: Candidate) -> None:
     calculations.put_back(candidate.calculation)
     add_evaluation(pad, candidate)
-
-
-def _finished_on_disk(calculation: Calculation) -> bool:
-    """Whether the last step of a calculation left its output."""
-    last = ENGINES[Engine(calculation.engine)].last_step
-    return isolation.read_output(isolation.step_folder(calculation.id, last)) is not None

@@ -16,6 +16,7 @@ from pymatgen.core import Composition
 from fermiloop.flows.engines import failures, isolation, sanity
 from fermiloop.flows.engines.protocol import EngineEntry, EvaluationResult
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.giving_back import release
 from fermiloop.flows.reasons import reason_of
 from fermiloop.flows.steps import cheap_method_of, logger, step
 from fermiloop.flows.targets import computed_curve, resolve
@@ -57,6 +58,9 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
         if calculation.state is CalculationState.COMPLETED and calculation.result.get("material"):
             return adopt(spec, candidate, calculation)
         found = _result(calculation, outputs)
+        if isinstance(found, str) and calculation.stop_requested and not calculation.attempts:
+            release(candidate)  # told not to begin, which is no failure
+            return str(Stage.PASSED)
         cost = isolation.core_seconds(calculation.id)
         if isinstance(found, str):  # nothing of it is in the store
             calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=found)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from fermiloop.flows.heartbeat import silence_seconds
 from fermiloop.flows.identity import is_gone as is_gone
 from fermiloop.flows.identity import worker_name as worker_name
-from fermiloop.flows.launchpad import CALCULATION_KEY, HELD, SETTLE_SECONDS, TAKER, SafeLaunchPad
+from fermiloop.flows.launchpad import CALCULATION_KEY, GIVEN_BACK, HELD, SETTLE_SECONDS, TAKER, SafeLaunchPad
 from fermiloop.flows.steps import logger
 from fermiloop.platform.store import calculations
 
@@ -36,6 +36,20 @@ def recover(pad: SafeLaunchPad, myself: str) -> list[int]:
         if mend():
             logger.info("recovered firework %d: %s", fw_id, remedy)
             found.append(fw_id)
+    return found
+
+
+def give_back(pad: SafeLaunchPad, myself: str) -> list[int]:
+    """Put the runs of a worker that was told to stop back into the queue, which is no failure; their firework ids."""
+    found = []
+    for launch in list(pad.launches.find({"state": "RUNNING", "fworker.name": myself})):
+        pad.launches.update_one({"launch_id": launch["launch_id"]}, {"$set": {GIVEN_BACK: True}})
+        calculation = _calculation_of(pad, launch["fw_id"])
+        if _rerun(pad, launch, "RUNNING", myself, last=False):
+            if calculation:
+                calculations.put_back(calculation)
+            logger.info("gave back firework %d: its worker was told to stop", launch["fw_id"])
+            found.append(launch["fw_id"])
     return found
 
 
@@ -112,7 +126,7 @@ def _failed_by_the_database(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun
 
 def _again(pad: SafeLaunchPad, launch: dict[str, Any], state: str, myself: str, why: str) -> LostRun:
     """A run that is done once more, or given up."""
-    attempts = pad.launches.count_documents({"fw_id": launch["fw_id"]})
+    attempts = pad.launches.count_documents({"fw_id": launch["fw_id"], GIVEN_BACK: {"$ne": True}})
     last = attempts >= MOST_RERUNS
     remedy = f"{why}; {f'it is given up after {attempts} runs' if last else 'it is run again'}"
     return launch["fw_id"], remedy, functools.partial(_rerun, pad, launch, state, myself, last=last)

@@ -20,7 +20,7 @@ from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.representations.fingerprint import fingerprint
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import Stage
+from fermiloop.schemas.vocabulary import CampaignState, Stage
 
 PLACE = 1001  # of the acquisition's seed
 
@@ -37,7 +37,8 @@ class SelectMaker(Maker):
         with step(campaign, number, "select") as spec:
             chosen = [c for c in candidates.of_round(campaign, number) if c.calculation]
             if not chosen:
-                chosen = choose(spec, campaign, number)
+                cancelled = campaigns.get(campaign).state is CampaignState.CANCELLED
+                chosen = [] if cancelled else choose(spec, campaign, number)
                 plan(spec, campaign, chosen)
             ids = [candidate.id for candidate in chosen]
             campaigns.update_round(campaign, number, selected=ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -16,13 +17,14 @@ from fireworks.core import rocket
 from fireworks.core.rocket_launcher import launch_rocket
 from pymongo.errors import PyMongoError
 
+from fermiloop.flows import listening
 from fermiloop.flows.advance import advance_all
 from fermiloop.flows.fair_share import draw, lots
 from fermiloop.flows.heartbeat import ping_seconds
 from fermiloop.flows.identity import worker_name
 from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.reconcile import reconcile
-from fermiloop.flows.recover import recover
+from fermiloop.flows.recover import give_back, recover
 from fermiloop.platform import privacy
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
@@ -42,33 +44,43 @@ class Worker:
         self.until_idle = until_idle
         self.stopping = False
         self.name = worker_name()
+        self.pad: SafeLaunchPad | None = None
         self.rng = np.random.default_rng()  # whose turn it is: each worker draws by itself
         self._recovered = float("-inf")
         self._reconciled = time.monotonic() + self.rng.uniform(0, RECONCILE_EVERY)  # not all workers at once
 
     def run(self) -> None:
-        """Work until told to stop; the job in hand is finished first."""
+        """Work until told to stop; the job in hand is ended, with its child, and given back."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor minds the keyboard
         rocket.PING_TIME_SECS = ping_seconds()
         folder = settings().data_dir.expanduser() / "launches" / self.name
         folder.mkdir(parents=True, exist_ok=True)
         os.chdir(folder)
-        pad: SafeLaunchPad | None = None
+        with listening.heard(self.name, lambda: self.pad.in_hand if self.pad else ""):
+            try:
+                self._work()
+            except KeyboardInterrupt:
+                logger.info("told to stop in the middle of a job")
+            if self.stopping and self.pad is not None:
+                with contextlib.suppress(PyMongoError, DatabaseError):  # then it is found as that of a lost worker
+                    give_back(self.pad, self.name)
+
+    def _work(self) -> None:
         while not self.stopping:
             try:
-                if pad is None:
+                if self.pad is None:
                     connection.retrying(connection.connect)
                     configure_jobflow()
-                    pad = launchpad()
-                if not self.turn(pad):
-                    if self.until_idle and self.idle(pad):
+                    self.pad = launchpad()
+                if not self.turn(self.pad):
+                    if self.until_idle and self.idle(self.pad):
                         return
                     time.sleep(PAUSE)
             except (PyMongoError, DatabaseError) as error:
                 logger.warning("the database is away (%s); trying again", type(error).__name__)
                 connection.disconnect()
-                pad, self._recovered = None, float("-inf")
+                self.pad, self._recovered = None, float("-inf")
                 time.sleep(PAUSE)
 
     def turn(self, pad: SafeLaunchPad) -> bool:
@@ -93,6 +105,10 @@ class Worker:
 
     def _stop(self, *_: Any) -> None:
         self.stopping = True
+        if self.pad is not None:
+            self.pad.stopping = True
+            if self.pad.in_hand:  # nowhere else, so that no run is cut off while it is written down
+                raise KeyboardInterrupt
 
 
 def main() -> None:
@@ -105,7 +121,11 @@ def main() -> None:
         level=logging.INFO,
         format="%(asctime)s %(name)s %(message)s",
     )
-    Worker("--until-idle" in sys.argv).run()
+    worker = Worker("--until-idle" in sys.argv)
+    worker.run()
+    if worker.stopping:  # a thread of FireWorks may still sleep before it says that a run lives
+        logging.shutdown()
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -7,56 +7,79 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
+from fermiloop.flows import giving_back, signals
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, connection
 from fermiloop.schemas.vocabulary import CampaignState
 
 LOOK_EVERY: Final = 1.0  # s
-STOP_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 8.0  # that a worker may take to end its job and give it back
+SETTLE_SECONDS: Final = 30.0  # that the books of a cancelled campaign may take
 ENDED: Final = frozenset({CampaignState.FINISHED, CampaignState.FAILED, CampaignState.CANCELLED})
 
 
-def run(n: int, *, until_idle: bool = False) -> None:
-    """Run `n` workers until a signal, or until nothing is left to do."""
-    supervise(n, until_idle=until_idle, done=lambda: False)
+def run(n: int, *, until_idle: bool = False) -> bool:
+    """Run `n` workers until a signal, or until nothing is left to do; whether it was a signal."""
+    return supervise(n, until_idle=until_idle, done=lambda: False)
 
 
 def run_for_campaign(n: int, name: str, watch: Callable[[], None]) -> None:
-    """Run `n` workers until a campaign has ended; `watch` is called at each look."""
+    """Run `n` workers until a campaign has ended; `watch` is called at each look.
+
+    Raises
+    ------
+    StoppedError
+        If a signal came first; what ran was given back.
+    """
+    begun = float("inf")
 
     def done() -> bool:
+        nonlocal begun
         watch()
-        return campaigns.get(name).state in ENDED
+        state = campaigns.get(name).state
+        if state is not CampaignState.CANCELLED:
+            return state in ENDED
+        if giving_back.running(name):  # told to stop, or let finish
+            return False
+        begun = min(begun, time.monotonic())
+        is_settled = all(one.campaign != name for one in campaigns.open_rounds())
+        return is_settled or time.monotonic() - begun > SETTLE_SECONDS
 
-    supervise(n, until_idle=False, done=done)
+    if supervise(n, until_idle=False, done=done):
+        raise giving_back.stopped(name)
 
 
-def supervise(n: int, *, until_idle: bool, done: Callable[[], bool]) -> None:
-    """Keep `n` workers alive until `done`, a signal, or, where asked, until all have found nothing to do."""
-    children = [_spawn(until_idle) for _ in range(n)]
-    with _stop_on_signal():
+def supervise(n: int, *, until_idle: bool, done: Callable[[], bool]) -> bool:
+    """Keep `n` workers alive until `done`, a signal, or, where asked, until all have found nothing to do.
+
+    Returns
+    -------
+    stopped
+        Whether it was a signal.
+    """
+    with signals.as_interrupts():
+        children = [_spawn(until_idle) for _ in range(n)]
         try:
             while True:
                 connection.retrying(connection.connect)
                 if connection.retrying(done):
-                    return
+                    return False
                 for place, child in enumerate(children):
                     code = child.poll()
                     if code is not None and not (until_idle and code == 0):
                         children[place] = _spawn(until_idle)
                 if all(child.poll() == 0 for child in children):
-                    return
+                    return False
                 time.sleep(LOOK_EVERY)
         except KeyboardInterrupt:
-            return
+            return True
         finally:
             _end(children)
 
@@ -72,26 +95,21 @@ def _spawn(until_idle: bool) -> subprocess.Popen[bytes]:
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:
-    """Ask the workers to stop, and end those that do not; their calculations live on and are adopted later."""
+    """Ask the workers to stop and give back what they run, and end those that do not, with what they left.
+
+    A second signal ends them at once.
+    """
     for child in children:
         if child.poll() is None:
             child.terminate()
     deadline = time.monotonic() + STOP_SECONDS
-    for child in children:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(max(0.1, deadline - time.monotonic()))
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-
-
-@contextlib.contextmanager
-def _stop_on_signal() -> Iterator[None]:
-    def stop(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with contextlib.suppress(KeyboardInterrupt):
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.1, deadline - time.monotonic()))
+    killed = [child for child in children if child.poll() is None]
+    for child in killed:
+        child.kill()
+        child.wait()
+    with contextlib.suppress(*giving_back.AWAY):
+        giving_back.of_killed(child.pid for child in killed)

@@ -8,7 +8,8 @@
     └── FailureError         exit code 1: asked rightly, but it did not work
         ├── DatabaseError    no database, one that went away, or one of another version
         │   └── AwayError    nothing answers where a database should; it may come back
-        └── EngineError      a calculation that did not converge, crashed or ran out of time
+        ├── EngineError      a calculation that did not converge, crashed or ran out of time
+        └── StoppedError     exit code 130: the user, or a signal, ended it before it was done
 
 The message is one sentence that names the value and the remedy.
 """
@@ -67,6 +68,12 @@ class AwayError(DatabaseError):
 
 class EngineError(FailureError):
     """A calculation that did not converge, crashed or ran out of its time."""
+
+
+class StoppedError(FailureError):
+    """Ended by the keyboard or a signal before it was done."""
+
+    exit_code: ClassVar[int] = 130
 
 
 def may_not_write(error: BaseException | None) -> bool:

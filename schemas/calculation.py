@@ -30,6 +30,7 @@ class Calculation(BaseDocument):
     ingested = BooleanField(default=False)
     late = BooleanField(default=False)  # recorded after its round had closed
     time_limit = FiniteField()  # seconds, in place of the campaign's, where it was run again with more
+    stop_requested = StringField()  # why it is to stop, where somebody has asked for that
     ignored = BooleanField(default=False)  # a failure that nobody needs to look at any more
     sequence = IntField(default=0)  # of its planning, see platform.store.sequence
     ingested_sequence = IntField(default=0)

@@ -3,6 +3,9 @@
 Each step of a calculation has a folder. The child process locks it, reads ``input.json``, works, and
 writes ``output.json`` in one move before anybody is told. A rerun takes an output that is there; waits
 for a child that outlived its worker; and else begins anew. What every attempt cost is in ``cost.jsonl``.
+
+A child outlives a worker that is killed. One that is interrupted, or an evaluation that is told to stop
+(`wishes`), ends its child.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fermiloop.flows.engines import beat
+from fermiloop.flows.engines import beat, orphans, wishes
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.settings import settings, without_secrets
 
@@ -37,6 +40,7 @@ INPUT, OUTPUT, FAILURE, FAILURE_LOG, COST, LOCK, LOG = (
 BUSY: Final = 75  # exit code of a child that found the folder locked
 POLL: Final = 0.1  # s
 NO_LOCKS: Final = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # a folder whose files have none
+PATIENCE: Final = 3.0  # s that a child which is told to stop may take
 GRACE: Final = 30.0  # s that an orphan may take beyond its limit
 
 
@@ -66,7 +70,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
     Raises
     ------
     EngineError
-        With the reason, if the child failed, crashed, or ran out of its time, or the disk is full.
+        With the reason, if the child failed, crashed, ran out of its time or was told to stop, or the disk is full.
     """
     folder = step_folder(calculation, step)
     try:
@@ -74,27 +78,38 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
         write_atomically(folder / INPUT, json.dumps({**task, "time_limit": time_limit}))
     except OSError as error:
         raise EngineError(_disk_sentence(folder, error)) from None
-    deadline = time.monotonic() + time_limit + GRACE
-    while True:
-        with held(folder, deadline):
-            beat.wait_for_others(folder, lambda place: read_output(place) is not None)
-            done = read_output(folder)
-        if done is not None:
-            return done
-        for name in (FAILURE, FAILURE_LOG):
-            (folder / name).unlink(missing_ok=True)
-        code = _attempt(folder, time_limit)
-        if code != BUSY:
-            break
-    done = read_output(folder)
+    try:
+        with wishes.heard(calculation) as wish:
+            done, reason = _worked(folder, time_limit, wish)
+    except (KeyboardInterrupt, SystemExit):
+        orphans.end(folder, orphans.SHORT)  # one of an earlier attempt, too, that this one was waiting for
+        raise
     if done is None:
-        reason = _reason(folder, code, time_limit)
         write_atomically(folder / FAILURE, json.dumps({"reason": reason}))
         if not (folder / FAILURE_LOG).exists():  # the child was ended before it could write one
-            said = (folder / LOG).read_text(encoding="utf-8", errors="replace")
-            (folder / FAILURE_LOG).write_text(f"{reason}\n\n{said}", encoding="utf-8")
+            (folder / FAILURE_LOG).write_text(f"{reason}\n\n{_said(folder)}", encoding="utf-8")
         raise EngineError(f"The {step} of {calculation} failed: {reason}.")
     return done
+
+
+def _worked(folder: Path, time_limit: float, wish: wishes.Wish) -> tuple[dict[str, Any] | None, str]:
+    """Output of a step's folder, or why there is none."""
+    deadline = time.monotonic() + time_limit + GRACE
+    while True:
+        with held(folder, deadline, wish):
+            beat.wait_for_others(folder, lambda place: read_output(place) is not None or bool(wish.reason))
+            done = read_output(folder)
+        if done is not None:
+            return done, ""
+        if wish.reason:
+            orphans.end(folder, orphans.SHORT)
+            return read_output(folder), wish.sentence
+        for name in (FAILURE, FAILURE_LOG):
+            (folder / name).unlink(missing_ok=True)
+        code = _attempt(folder, time_limit, wish)
+        if code != BUSY:
+            break
+    return read_output(folder), wish.sentence if wish.reason else _reason(folder, code, time_limit)
 
 
 def read_output(folder: Path) -> dict[str, Any] | None:
@@ -159,13 +174,15 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def held(folder: Path, deadline: float) -> Iterator[None]:
+def held(folder: Path, deadline: float, wish: wishes.Wish | None = None) -> Iterator[None]:
     """Hold a step's folder, once no other process does.
 
     Parameters
     ----------
     deadline
         On the monotonic clock, s.
+    wish
+        Should it be to stop, a process that outlived its worker and holds the folder is ended.
 
     Raises
     ------
@@ -182,21 +199,28 @@ def held(folder: Path, deadline: float) -> Iterator[None]:
                     break  # the claim in the database and `beat` are what keeps others out
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     raise
+            if wish is not None and wish.reason:
+                orphans.end(folder, orphans.SHORT)
             if time.monotonic() > deadline:
                 raise EngineError(f"Another process holds {folder} beyond its time limit; end it and rerun.")
             time.sleep(POLL)
         yield
 
 
-def _costs(path: Path) -> list[float]:
+def ledger(step: Path) -> list[tuple[float, str]]:
+    """Cost (core-seconds) and outcome of each attempt at a step that has ended; none where that cannot be read."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return [float(json.loads(line)["core_seconds"]) for line in lines]
+        rows = [json.loads(line) for line in (step / COST).read_text(encoding="utf-8").splitlines()]
+        return [(float(row["core_seconds"]), str(row["outcome"])) for row in rows]
     except (OSError, ValueError, KeyError):
         return []
 
 
-def _attempt(folder: Path, time_limit: float) -> int:
+def _costs(path: Path) -> list[float]:
+    return [cost for cost, _ in ledger(path.parent)]
+
+
+def _attempt(folder: Path, time_limit: float, wish: wishes.Wish) -> int:
     """Run one child to its end; its exit code, negative for a signal."""
     threads = str(settings().threads)
     environment = {
@@ -217,19 +241,46 @@ def _attempt(folder: Path, time_limit: float) -> int:
             start_new_session=True,  # it outlives a killed worker, and its work is taken up
         )
     deadline = time.monotonic() + time_limit
-    killed = False
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            break
-        if not killed and time.monotonic() > deadline:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed = True
-        time.sleep(POLL)
+    try:
+        while not _ended(folder, process):
+            if time.monotonic() > deadline:
+                _end(folder, process, 0.0, "out of time")
+                return -signal.SIGALRM
+            if wish.reason:
+                _end(folder, process, PATIENCE, "stopped")
+                break
+            time.sleep(POLL)
+    except BaseException:
+        _end(folder, process, PATIENCE, "stopped")
+        raise
+    return int(process.returncode)
+
+
+def _ended(folder: Path, process: subprocess.Popen[bytes], outcome: str = "killed") -> bool:
+    """Whether a child has ended; what it cost is noted then, unless it ended by itself, where it does so."""
+    if process.returncode is not None:
+        return True
+    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    if not pid:
+        return False
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode < 0:  # a child that ends by itself notes its own cost
-        add_cost(folder, usage.ru_utime + usage.ru_stime, "out of time" if killed else "killed")
-    return -signal.SIGALRM if killed else process.returncode
+    if process.returncode < 0:
+        add_cost(folder, usage.ru_utime + usage.ru_stime, outcome)
+    return True
+
+
+def _end(folder: Path, process: subprocess.Popen[bytes], patience: float, outcome: str) -> None:
+    """End a child and all that it has started: asked for so many seconds, then killed."""
+    deadline = time.monotonic() + patience
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if patience:
+            os.killpg(process.pid, signal.SIGTERM)
+        while time.monotonic() < deadline and not _ended(folder, process, outcome):
+            time.sleep(POLL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it had started may be left
+    while not _ended(folder, process, outcome):
+        time.sleep(POLL)
 
 
 def _reason(folder: Path, code: int, time_limit: float) -> str:
@@ -243,8 +294,16 @@ def _reason(folder: Path, code: int, time_limit: float) -> str:
         return "was killed, perhaps for want of memory"
     if code < 0:
         return f"crashed with signal {-code} ({signal.Signals(-code).name})"
-    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = _said(folder).strip().splitlines()
     return f"ended with code {code}: {lines[-1][-300:] if lines else 'it said nothing'}"
+
+
+def _said(folder: Path) -> str:
+    """What a child has printed; nothing where none was started."""
+    try:
+        return (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _disk_sentence(folder: Path, error: OSError) -> str:

@@ -22,7 +22,8 @@ from typing import Any, Final
 from jobflow import Response
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines import documents, failures, isolation, orphans
+from fermiloop.flows.engines import documents, failures, isolation, orphans, wishes
+from fermiloop.platform.errors import EngineError
 
 logger = logging.getLogger("fermiloop.flows")
 DOCUMENT: Final = "document.json.gz"
@@ -78,7 +79,8 @@ def once(
     """
     folder = isolation.step_folder(calculation, step)
     folder.mkdir(parents=True, exist_ok=True)
-    with isolation.held(folder, time.monotonic() + time_limit + isolation.GRACE):
+    deadline = time.monotonic() + time_limit + isolation.GRACE
+    with wishes.heard(calculation) as wish, isolation.held(folder, deadline, wish):
         document = folder / DOCUMENT
         if document.exists():
             return Response(output=documents.load(document))
@@ -91,8 +93,11 @@ def once(
         for left in before:
             _account_for(folder, left, program.cores)
         work = folder / f"{ATTEMPT}{len(before) + 1}"
-        with failures.told(calculation, step, lambda: program.told_by(work)), _charged(folder, work, program):
-            with _working_in(work):
+        details = lambda: "" if wish.reason else program.told_by(work)  # noqa: E731
+        with failures.told(calculation, step, details), _charged(folder, work, program):
+            with _working_in(work), wishes.obeyed_in(work, wish):
+                if wish.reason:
+                    raise EngineError(wish.sentence)
                 found = compute(before)
             found.output = _keep(found.output, document)
         return found
@@ -120,6 +125,9 @@ def _charged(folder: Path, work: Path, program: Program) -> Iterator[None]:
         yield
     except Exception:
         _end(folder, work, program.cores, "failed")
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        _end(folder, work, program.cores, "stopped")
         raise
     _end(folder, work, program.cores, "done")
 

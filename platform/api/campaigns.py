@@ -13,7 +13,7 @@ from sse_starlette import EventSourceResponse
 
 from fermiloop.platform.api import views
 from fermiloop.platform.api.access import needs
-from fermiloop.platform.api.actions import Site, site
+from fermiloop.platform.api.actions import Site, made_known, site
 from fermiloop.platform.api.events import Followers
 from fermiloop.platform.api.parameters import NamePath
 from fermiloop.platform.api.problems import Refusal
@@ -36,6 +36,20 @@ class Moved(BaseModel):
     state: str
 
 
+class Queued(Moved):
+    """A campaign that was launched, or was there already, and who may take it up."""
+
+    fresh: bool
+    workers: int
+    told: str
+
+
+class Cancelled(Moved):
+    """A campaign that was cancelled, and the evaluations that still run."""
+
+    running: list[dict[str, Any]]
+
+
 @router.get("", dependencies=[reads])
 async def list_(here: Here) -> dict[str, Any]:
     """Every campaign with its state, newest first."""
@@ -44,8 +58,12 @@ async def list_(here: Here) -> dict[str, Any]:
 
 @router.get("/{name}", dependencies=[reads])
 async def show(name: NamePath, here: Here) -> dict[str, Any]:
-    """Everything that the report of a campaign shows."""
-    return {"data": await here.work.run(lambda: views.plain(here.actions.summary(name)))}
+    """Everything that the report of a campaign shows, and what runs now."""
+
+    def found() -> Any:
+        return views.plain({**here.actions.summary(name), "running": list(here.actions.running(name))})
+
+    return {"data": await here.work.run(found)}
 
 
 @router.get("/{name}/events", dependencies=[reads], response_class=EventSourceResponse)
@@ -61,11 +79,13 @@ async def events(name: NamePath, here: Here, request: Request) -> EventSourceRes
         "application/yaml": {"schema": {"type": "string"}}, "application/json": {"schema": {"type": "object"}},
     }},
 })  # fmt: skip
-async def launch(request: Request, here: Here) -> Moved:
+async def launch(request: Request, here: Here) -> Queued:
     """Queue the campaign of a file, YAML or JSON; workers take it up. The same file again changes nothing."""
     text = await _text(request)
-    name = await here.work.run(lambda: here.actions.launch(text))
-    return await _state(name, here)
+    made = await here.work.run(lambda: here.actions.launch(text))
+    moved, heard = await _state(made.name, here), len(await here.work.run(here.actions.workers))
+    told = made_known(made, heard)
+    return Queued(name=moved.name, state=moved.state, fresh=made.fresh, workers=heard, told=told)
 
 
 @router.post("/{name}/pause", dependencies=[launches])
@@ -81,9 +101,11 @@ async def resume(name: NamePath, here: Here) -> Moved:
 
 
 @router.post("/{name}/cancel", dependencies=[launches])
-async def cancel(name: NamePath, here: Here) -> Moved:
-    """End a campaign; all results are kept."""
-    return await _move(name, here.actions.cancel, here)
+async def cancel(name: NamePath, here: Here, wait: bool = False) -> Cancelled:
+    """End a campaign; what runs is told to stop, or with `wait` comes to its end; all results are kept."""
+    running = await here.work.run(lambda: views.plain(list(here.actions.cancel(name, wait))))
+    moved = await _state(name, here)
+    return Cancelled(name=moved.name, state=moved.state, running=running)
 
 
 async def _move(name: str, action: Callable[[str], None], here: Site) -> Moved:

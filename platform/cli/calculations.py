@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_fields, print_json, print_line
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, plain, print_fields, print_json, print_line
 from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="Calculations: find, run again, set aside.")
@@ -15,9 +15,12 @@ COLUMNS: Final = {
     "id": "calculation", "campaign": "campaign", "engine": "engine", "state": "state", "attempts": "attempts",
     "core_seconds": "core s", "error": "error",
 }  # fmt: skip
+STEP_COLUMNS: Final = {
+    "step": "step", "attempts": "attempts", "outcome": "last one", "core_seconds": "core s", "progress": "how far",
+}  # fmt: skip
 FIELDS: Final = (
     "id", "campaign", "candidate", "engine", "method", "state", "attempts", "worker", "core_seconds", "error",
-    "ignored", "ingested", "late", "created_at", "started_at", "finished_at",
+    "stop_requested", "ignored", "ingested", "late", "created_at", "started_at", "finished_at",
 )  # fmt: skip
 Error = Annotated[str | None, typer.Option("--error", metavar="REGEX", help="Pattern in the error, in any case.")]
 CampaignName = Annotated[str | None, typer.Option("--campaign", help="Of this campaign only.")]
@@ -41,18 +44,27 @@ def find(
 
 @app.command("show")
 def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
-    """Show one calculation: its state and cost, why it failed, its folder, and the log of its failure."""
+    """Show one calculation: state, steps and cost, how far it is or why it failed, its folder, and its log's end."""
+    from fermiloop.flows import running
     from fermiloop.flows.engines import isolation
     from fermiloop.platform.store import calculations, connection
 
     connection.connect()
     found = calculations.get(identifier)
     logs = isolation.failure_logs(found.id)
+    now = running.of_calculation(found.id)
     known = {**fields_of(found, FIELDS), "folder": str(isolation.step_folder(found.id, ""))}
+    known["running"] = now.sentence if now else None
+    steps = running.steps_of(found.id)
     if as_json:
-        print_json({**known, "result": found.result, "logs": logs})
+        row = plain(now.row()) if now else None
+        print_json({**known, "running": row, "steps": steps, "result": found.result, "logs": logs})
         return
     print_fields(found.id, known)
+    if steps:
+        Listing("Steps", STEP_COLUMNS, steps).show()
+    if now is not None:
+        print_line(running.log_of(found.id))
     for step, text in logs.items():
         print_line(f"\n{step}\n{text}")
 

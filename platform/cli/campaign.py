@@ -11,7 +11,7 @@ import typer
 
 from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.cli import campaign_archive, campaign_draft, campaign_view
-from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, plain, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.cli.worker import check_count
 from fermiloop.platform.errors import InputError
@@ -67,10 +67,12 @@ def launch(
         from fermiloop.flows.enqueue import enqueue
 
         fresh = enqueue(spec, file.read_text(encoding="utf-8"))
-        told = "waits for workers" if fresh else "was launched before and is left as it is"
-        print_line(
-            f"{spec.name} {told}; fermiloop worker run starts workers, fermiloop campaign watch {spec.name} looks."
-        )
+        from fermiloop.flows import listening
+        from fermiloop.platform.store import workers as noted
+
+        told = "is queued" if fresh else "was launched before and is left as it is"
+        heard = noted.sentence(len(listening.rows()))
+        print_line(f"{spec.name} {told}. {heard} fermiloop campaign watch {spec.name} looks.")
         return
     from fermiloop.flows import launching, preflight
 
@@ -101,7 +103,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print_json(summary)
     else:
-        print_rich(campaign_view.headline(summary), campaign_view.rounds(summary))
+        print_rich(campaign_view.headline(summary), campaign_view.rounds(summary), *campaign_view.running(summary))
 
 
 @app.command("watch")
@@ -148,9 +150,21 @@ def resume(name: Name) -> None:
 
 
 @app.command("cancel")
-def cancel(name: Name) -> None:
-    """Cancel a campaign: evaluations that run are finished and recorded, all results are kept."""
-    _manage("cancel", name, f"{name} is cancelled; all its results are kept.")
+def cancel(
+    name: Name,
+    wait: Annotated[bool, typer.Option("--wait", help="Let evaluations that run come to their end.")] = False,
+) -> None:
+    """Cancel a campaign: evaluations that run are told to stop, all results are kept."""
+    from fermiloop.flows import managing
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    running = managing.cancel(name, wait=wait)
+    print_line(f"{name} is cancelled; all its results are kept.")
+    if running:
+        print_line("These run to their end:" if wait else "These still run and are told to stop, within some seconds:")
+    for one in running:
+        print_line(f"  {one.sentence}")
 
 
 @app.command("clone")
@@ -179,17 +193,18 @@ def _manage(verb: str, name: str, told: str) -> None:
     from fermiloop.platform.store import connection
 
     connection.connect()
-    {"pause": managing.pause, "resume": managing.resume, "cancel": managing.cancel}[verb](name)
+    {"pause": managing.pause, "resume": managing.resume}[verb](name)
     print_line(told)
 
 
 def _summary(name: str) -> dict[str, Any]:
+    from fermiloop.flows import running
     from fermiloop.flows.records import read_record
     from fermiloop.platform.campaign.summary import summarise
     from fermiloop.platform.store import connection
 
     connection.connect()
-    return summarise(read_record(name))
+    return {**summarise(read_record(name)), "running": [plain(one.row()) for one in running.of_campaign(name)]}
 
 
 def _watch_live(name: str, every: float) -> None:
@@ -197,7 +212,8 @@ def _watch_live(name: str, every: float) -> None:
     from rich.live import Live
 
     def view(summary: Mapping[str, Any]) -> Group:
-        return Group(campaign_view.headline(summary), campaign_view.rounds(summary), campaign_view.funnel(summary))
+        parts = (campaign_view.headline(summary), campaign_view.rounds(summary), campaign_view.funnel(summary))
+        return Group(*parts, *campaign_view.running(summary))
 
     summary = _summary(name)
     with Live(view(summary), refresh_per_second=4) as live:
@@ -209,14 +225,16 @@ def _watch_live(name: str, every: float) -> None:
 
 
 def _watch_lines(name: str, every: float) -> None:
-    last = ""
+    last: tuple[str, list[str]] = "", []
     while True:
         summary = _summary(name)
         line = campaign_view.line(summary)
-        if line != last:
-            print_line(line)
+        told = [row["progress"] for row in summary["running"]]
+        if (line, told) != last:
+            for text in (line, *(f"  {campaign_view.run(row)}" for row in summary["running"])):
+                print_line(text)
             sys.stdout.flush()
-            last = line
+            last = line, told
         if summary["state"] in ENDED:
             break
         time.sleep(every)

@@ -34,6 +34,11 @@ EARNED_COLUMNS: Final = {
 RATE_COLUMNS: Final = {"name": "", "hits": "hits", "n": "of", "rate": "hit rate (95 %)"}
 
 
+RUNNING_COLUMNS: Final = {
+    "formula": "formula", "progress": "how far", "seconds": "for (s)", "worker": "worker", "calculation": "calculation",
+}  # fmt: skip
+
+
 def line(summary: Mapping[str, Any]) -> str:
     """The state of a campaign in one line."""
     best = summary["best"]
@@ -62,6 +67,18 @@ def rounds(summary: Mapping[str, Any]) -> RenderableType:
     """One row a round."""
     rows = [{**row, "rate": _rate(row["hit_rate"], row["hit_low"], row["hit_high"])} for row in summary["rounds"]]
     return Listing("Rounds", ROUND_COLUMNS, rows).table()
+
+
+def running(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
+    """One row an evaluation that runs; nothing where none does."""
+    rows = summary.get("running") or []
+    return [Listing("Running", RUNNING_COLUMNS, rows).table()] if rows else []
+
+
+def run(row: Mapping[str, Any]) -> str:
+    """One evaluation that runs, in a line."""
+    age = "" if row["seconds"] is None else f"{row['seconds']:.0f} s on "
+    return f"{row['formula']}: {row['progress'] or 'runs'}, {age}{row['worker']}"
 
 
 def funnel(summary: Mapping[str, Any]) -> RenderableType:

@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
-    from fermiloop.platform.api.actions import Actions
+    from fermiloop.platform.api.actions import Actions, Launched
     from fermiloop.platform.api.connections import Patience
 
 INSTALL: Final = "fermiloop serve needs more packages; run pip install 'fermiloop[server]'."
@@ -117,22 +117,37 @@ def actions() -> Actions:
         launch=_launch,
         pause=lambda name: _managing().pause(name),
         resume=lambda name: _managing().resume(name),
-        cancel=lambda name: _managing().cancel(name),
+        cancel=lambda name, wait: [one.row() for one in _managing().cancel(name, wait=wait)],
         rerun=lambda ids: _triage().rerun(ids),
         ignore=lambda ids: _triage().ignore(ids),
         summary=_summary,
+        running=_running,
+        workers=_workers,
         dos_search=_dos_search,
     )
 
 
-def _launch(text: str) -> str:
+def _launch(text: str) -> Launched:
     from fermiloop.platform.api import campaign_text
+    from fermiloop.platform.api.actions import Launched
 
     spec = campaign_text.read(text)  # before the engines are loaded: what does not hold is told at once
     from fermiloop.flows.enqueue import enqueue
 
-    enqueue(spec, text)
-    return str(spec.name)
+    fresh = enqueue(spec, text)
+    return Launched(str(spec.name), fresh)
+
+
+def _running(name: str) -> Sequence[Mapping[str, Any]]:
+    from fermiloop.flows import running
+
+    return [one.row() for one in running.of_campaign(name)]
+
+
+def _workers() -> Sequence[Mapping[str, Any]]:
+    from fermiloop.flows import listening
+
+    return listening.rows()
 
 
 def _managing() -> Any:
@@ -226,6 +241,8 @@ def _pages(serving: Serving) -> ASGIApp:
         rerun=given.rerun,
         ignore=given.ignore,
         summary=given.summary,
+        running=given.running,
+        workers=given.workers,
         lineage=lineage.explain,
         dos_search=lambda curve, metric, window: given.dos_search(curve, metric, window, MOST_NEAR),
         schedules=lambda: [{"name": one.id, **_fields(one, SCHEDULE_FIELDS)} for one in schedules.find()],

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, print_json, print_line
+from fermiloop.platform.cli.output import AsJson, Listing, plain, print_json, print_line
 from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="Processes that pull work from the queue.")
 
 MOST_WORKERS = 256
+COLUMNS: Final = {
+    "host": "host", "pid": "pid", "doing": "runs", "since": "since", "last": "last activity", "id": "worker",
+}  # fmt: skip
 
 
 @app.command("run")
@@ -19,14 +22,32 @@ def run(
     n: Annotated[int, typer.Option("-n", "--processes", help="How many processes.")] = 1,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")] = False,
 ) -> None:
-    """Run workers until they are stopped from the keyboard, or until nothing is left to do."""
+    """Run workers until nothing is left to do, or until they are stopped by Ctrl-C or SIGTERM.
+
+    Stopped, they end what they run and give it back to the queue; a second Ctrl-C kills them. To let evaluations
+    come to their end first, pause the campaign (fermiloop campaign pause NAME) and stop the workers later.
+    """
     check_count(n)
     from fermiloop.flows import workers
     from fermiloop.platform.store import connection
 
     connection.connect()
-    workers.run(n, until_idle=until_idle)
-    print_line("The workers have ended.")
+    if workers.run(n, until_idle=until_idle):
+        print_line("The workers were stopped; what they ran was given back, and other workers take it up.")
+    else:
+        print_line("The workers have ended.")
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Workers that listen to the queue of this database, on any machine, and what they do."""
+    from fermiloop.flows import listening
+    from fermiloop.platform.store import workers as noted
+
+    rows = [plain(row) for row in listening.rows()]
+    Listing(f"{len(rows)} workers", COLUMNS, rows).show(as_json=as_json)
+    if not rows and not as_json:
+        print_line(noted.sentence(0))
 
 
 @app.command("submit")

@@ -31,7 +31,11 @@ def plan(
 ) -> str:
     """Id of the calculation of this structure by this method, planned where it is new."""
     calculation_id = content_id("calc", structure_id(structure), method)
-    if not Calculation.objects(id=calculation_id).only("id").first():
+    known = Calculation.objects(id=calculation_id).only("id", "state", "stop_requested").first()
+    if known is not None and known.stop_requested:  # of a campaign that was cancelled: now another one wants it
+        put_back(calculation_id, failed_too=True)
+        forget_stop(calculation_id)
+    if known is None:
         calculation = Calculation(
             id=calculation_id,
             candidate=candidate,
@@ -70,10 +74,33 @@ def exists(calculation_id: str) -> bool:
 def start(calculation_id: str, worker: str) -> bool:
     """Mark a waiting calculation as running, and count the attempt; whether it was waiting."""
     return bool(
-        Calculation.objects(id=calculation_id, state=CalculationState.WAITING).update(
+        Calculation.objects(id=calculation_id, state=CalculationState.WAITING, stop_requested=None).update(
             set__state=CalculationState.RUNNING, set__worker=worker, set__started_at=now(), inc__attempts=1
         )
     )
+
+
+def request_stop(ids: Iterable[str], why: str) -> int:
+    """Tell calculations that have no result yet to stop; how many were told.
+
+    Parameters
+    ----------
+    why
+        In words that go on after "stopped: ".
+    """
+    states = [CalculationState.WAITING, CalculationState.RUNNING]
+    return int(Calculation.objects(id__in=sorted(set(ids)), state__in=states).update(set__stop_requested=why))
+
+
+def stop_requested(calculation_id: str) -> str | None:
+    """Why a calculation is to stop; None where nobody has asked for that."""
+    found = Calculation.objects(id=calculation_id).only("stop_requested").first()
+    return found.stop_requested if found is not None else None
+
+
+def forget_stop(calculation_id: str) -> None:
+    """Take back that a calculation is to stop."""
+    Calculation.objects(id=calculation_id).update(unset__stop_requested=1)
 
 
 def claim(calculation_id: str, worker: str, over: str | None = None) -> bool:

@@ -14,6 +14,7 @@ from fermiloop.platform.web import figures, home
 from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
+    ago,
     badge,
     bar,
     facts,
@@ -43,6 +44,7 @@ EARNED: Final = {
     "share": "Share of budget",
     "hits": "Hits (95 % interval)",
 }
+RUNNING: Final = {"formula": "Candidate", "progress": "How far", "since": "Began", "worker": "Worker"}
 BUTTONS: Final = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the campaign"}
 
 
@@ -61,6 +63,7 @@ def layout(site: Site, rest: str) -> Component:
             heading(rest),
             controls(),
             html.Div(id="campaign-note"),
+            html.Div(running(site, rest), id="campaign-running"),
             html.Div(live(rest, summary), id="live"),
             dcc.Store(id="campaign-stamp", data={"name": rest, "stamp": stamp}),
             dcc.Interval(id="campaign-clock", interval=EVERY),
@@ -75,7 +78,27 @@ def controls() -> Component:
     )
     message = "Cancel this campaign? Results are kept; it cannot be resumed."
     asked = dcc.ConfirmDialogProvider(cancel, id="campaign-cancel-sure", message=message)
-    return html.Div([pause, resume, asked], className="row")
+    wait = dcc.Checklist(
+        id="campaign-wait", options=[{"label": " let running evaluations finish when cancelling", "value": "wait"}],
+        value=[],
+    )  # fmt: skip
+    return html.Div([pause, resume, asked, wait], className="row")
+
+
+def running(site: Site, name: str) -> Component:
+    """Evaluations that run, and how far each has come."""
+    rows = [
+        {
+            "formula": to_candidate(row["candidate"], row["formula"]),
+            "progress": row["progress"] or "runs",
+            "since": ago(row["since"]),
+            "worker": f"{row['worker']}{', told to stop' * bool(row.get('told'))}",
+        }
+        for row in site.actions.running(name)
+    ]
+    if not rows:
+        return html.Div()
+    return section("Running", table(f"{len(rows)} evaluations run", RUNNING, rows))
 
 
 def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
@@ -137,20 +160,25 @@ def refreshed(site: Site, shown: Any) -> tuple[Any, Any]:
     return live(name, summary), {"name": name, "stamp": stamp}
 
 
-def act(site: Site, what: str, shown: Any, token: Any) -> Component:
+def act(site: Site, what: str, shown: Any, token: Any, wait: Any = None) -> Component:
     """Pause, resume or cancel; what became of it."""
     refused = site.authorise(text(token) or None, LAUNCH)
     if refused:
         return notice(refused, "bad")
     name = text(shown.get("name")) if isinstance(shown, dict) else ""
-    calls: dict[str, tuple[Callable[[str], None], str]] = {
+    lets_finish = isinstance(wait, list) and "wait" in wait
+    calls: dict[str, tuple[Callable[[str], Any], str]] = {
         "pause": (site.actions.pause, "is paused: evaluations that have begun go on to their end"),
         "resume": (site.actions.resume, "goes on"),
-        "cancel": (site.actions.cancel, "is cancelled; its results are kept"),
+        "cancel": (lambda one: site.actions.cancel(one, lets_finish), "is cancelled; its results are kept"),
     }
     call, word = calls[what]
     failed = ask(lambda: call(name), lambda why: notice(why, "bad"))
-    return failed if isinstance(failed, Component) else notice(f"{name} {word}.", "good")
+    if isinstance(failed, Component):
+        return failed
+    still = ", ".join(f"{row['formula']} on {row['worker']}" for row in failed or ())
+    told = f" Still running, {'and let finish' if lets_finish else 'told to stop'}: {still}." if still else ""
+    return notice(f"{name} {word}.{told}", "good")
 
 
 def register(app: Dash, site: Site) -> None:
@@ -166,16 +194,25 @@ def register(app: Dash, site: Site) -> None:
         return ask(lambda: refreshed(site, shown), lambda _why: (no_update, no_update))
 
     @app.callback(
+        Output("campaign-running", "children"), Input("campaign-clock", "n_intervals"),
+        State("campaign-stamp", "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    def _run(_: Any, shown: Any) -> Any:
+        name = text(shown.get("name")) if isinstance(shown, dict) else ""
+        return ask(lambda: running(site, name), lambda _why: no_update) if name else no_update
+
+    @app.callback(
         Output("campaign-note", "children"),
         Input("campaign-pause", "n_clicks"), Input("campaign-resume", "n_clicks"),
         Input("campaign-cancel-sure", "submit_n_clicks"),
-        State("campaign-stamp", "data"), State("token", "data"), prevent_initial_call=True,
+        State("campaign-stamp", "data"), State("token", "data"), State("campaign-wait", "value"),
+        prevent_initial_call=True,
     )  # fmt: skip
-    def _act(pause: Any, resume: Any, cancel: Any, shown: Any, token: Any) -> Any:
+    def _act(pause: Any, resume: Any, cancel: Any, shown: Any, token: Any, wait: Any) -> Any:
         asked = {"campaign-pause": pause, "campaign-resume": resume, "campaign-cancel-sure": cancel}
         if not asked.get(str(ctx.triggered_id)):
             return no_update
-        return act(site, str(ctx.triggered_id).split("-")[1], shown, token)
+        return act(site, str(ctx.triggered_id).split("-")[1], shown, token, wait)
 
 
 def _state(summary: Mapping[str, Any]) -> Component:

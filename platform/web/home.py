@@ -9,6 +9,7 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from fermiloop.platform.api.actions import made_known
 from fermiloop.platform.campaign import cost
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.store import glance
@@ -95,10 +96,13 @@ def launch(site: Site, given: Any, token: Any) -> Component:
         return notice("The box is empty; paste a campaign file into it, or take one from a file.", "bad")
     if len(given) > MOST_TEXT:
         return notice(f"The campaign file has {len(given)} characters; {MOST_TEXT} are the most.", "bad")
-    name = ask(lambda: site.actions.launch(given), lambda why: notice(why, "bad"))
-    if isinstance(name, Component):
-        return name
-    return html.P(["Launched: ", link(name, "campaign", name)], className="notice good", role="status")
+    made = ask(lambda: (site.actions.launch(given), len(site.actions.workers())), lambda why: notice(why, "bad"))
+    if isinstance(made, Component):
+        return made
+    launched, heard = made
+    told = [link(launched.name, "campaign", launched.name), ". ", made_known(launched, heard)]
+    kind = "good" if heard else "info"
+    return html.P(["Launched: " if launched.fresh else "", *told], className=f"notice {kind}", role="status")
 
 
 def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:

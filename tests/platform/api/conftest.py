@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fermiloop.platform.api.actions import Actions
+from fermiloop.platform.api.actions import Actions, Launched
 from fermiloop.platform.api.app import create_app
 from fermiloop.platform.api.campaign_text import read
 from fermiloop.platform.api.work import Limits
@@ -50,11 +50,11 @@ class Flows:
 
         return call
 
-    def launch(self, text: str) -> str:
+    def launch(self, text: str) -> Launched:
         spec = read(text)
-        campaigns.create(spec.name, spec.as_dict(), text)
+        fresh = campaigns.create(spec.name, spec.as_dict(), text)
         self.calls.append(("launch", text))
-        return spec.name
+        return Launched(spec.name, fresh)
 
     def pause(self, name: str) -> None:
         if campaigns.get(name).state is not CampaignState.RUNNING:
@@ -64,8 +64,10 @@ class Flows:
     def resume(self, name: str) -> None:
         campaigns.set_state(name, CampaignState.RUNNING)
 
-    def cancel(self, name: str) -> None:
+    def cancel(self, name: str, wait: bool) -> list[dict[str, Any]]:
         campaigns.set_state(name, CampaignState.CANCELLED)
+        self.calls.append(("cancel", (name, wait)))
+        return [{"formula": "NiAl", "worker": "host~1", "since": None}]
 
     def summary(self, name: str) -> dict[str, Any]:
         return {"name": campaigns.get(name).id, "best": None, "wrong": float("nan")}

@@ -11,9 +11,9 @@ import pytest
 from dash.development.base_component import Component
 
 from fermiloop.db_init import setup
+from fermiloop.platform.api.actions import Launched
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.spec import parse_spec
-from fermiloop.platform.errors import UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, methods, spectra
@@ -38,6 +38,8 @@ class Calls:
     """What the pages asked for."""
 
     made: list[tuple[Any, ...]] = field(default_factory=list)
+    running: list[dict[str, Any]] = field(default_factory=list)
+    workers: list[dict[str, Any]] = field(default_factory=list)
 
     def actions(self) -> Actions:
         """Actions that note what was asked."""
@@ -49,10 +51,11 @@ class Calls:
 
             return call
 
-        none = {word: note(word, None) for word in ("pause", "resume", "cancel")}
+        none = {word: note(word, None) for word in ("pause", "resume")} | {"cancel": note("cancel", self.running)}
         return Actions(
             launch=note("launch", _launch), rerun=note("rerun", len), ignore=note("ignore", len),
-            summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near), **none,
+            summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near),
+            running=note("running", self.running), workers=note("workers", self.workers), **none,
         )  # fmt: skip
 
 
@@ -70,11 +73,10 @@ def _near(curve: np.ndarray, metric: str, window: tuple[float, float]) -> list[F
     return [Found("m-1", "Pd", 0.75)]
 
 
-def _launch(text: str) -> str:
+def _launch(text: str) -> Launched:
     spec = parse_spec(text)
-    if not campaigns.create(spec.name, spec.as_dict(), text):
-        raise UserError(f"A campaign named {spec.name} is there.")
-    return spec.name
+    fresh = campaigns.create(spec.name, spec.as_dict(), text)
+    return Launched(spec.name, fresh)
 
 
 def summary(name: str) -> dict[str, Any]:

@@ -37,7 +37,10 @@ def test_a_launch_needs_the_token_and_says_what_is_wrong(site: Site, database: s
     assert calls.made == []
     assert "budget" in show.words(home.launch(site, FILE.replace("per_round: 2", "per_round: 3"), "good"))
     assert "empty" in show.words(home.launch(site, "  ", "good"))
-    assert "/campaign/new" in show.links(home.launch(site, FILE, "good"))
+    shown = home.launch(site, FILE, "good")
+    assert "/campaign/new" in show.links(shown)
+    assert "fermiloop worker run -n 2" in show.words(shown)
+    calls.workers = [{"id": "one"}]
     assert campaigns.get("new").state is CampaignState.RUNNING
 
 
