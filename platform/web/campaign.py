@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from fermiloop.platform.campaign.statistics import wilson
-from fermiloop.platform.store import campaigns, glance
+from fermiloop.platform.store import campaigns, glance, materials
 from fermiloop.platform.web import figures, home
 from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
@@ -19,6 +19,7 @@ from fermiloop.platform.web.parts import (
     facts,
     graph,
     heading,
+    hit,
     notice,
     number,
     section,
@@ -27,6 +28,8 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.symmetry import group_of_material, with_group
+from fermiloop.schemas.vocabulary import CampaignState
 
 EVERY: Final = 5_000  # ms between looks
 MOST_BEST: Final = 25
@@ -40,6 +43,11 @@ EARNED: Final = {
     "share": "Share of budget",
     "hits": "Hits (95 % interval)",
 }
+USABLE: Final = {
+    "pause": {CampaignState.RUNNING},
+    "resume": {CampaignState.PAUSED},
+    "cancel": {CampaignState.RUNNING, CampaignState.PAUSED},
+}
 BUTTONS: Final = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the campaign"}
 
 
@@ -51,12 +59,12 @@ def layout(site: Site, rest: str) -> Component:
     NotFoundError
         If there is no such campaign.
     """
-    campaigns.get(rest)
+    found = campaigns.get(rest)
     stamp, summary = site.summary(rest)
     return html.Div(
         [
             heading(rest),
-            controls(),
+            controls(found.state),
             html.Div(id="campaign-note"),
             html.Div(live(rest, summary), id="live"),
             dcc.Store(id="campaign-stamp", data={"name": rest, "stamp": stamp}),
@@ -65,14 +73,21 @@ def layout(site: Site, rest: str) -> Component:
     )
 
 
-def controls() -> Component:
-    """Buttons; the one that cannot be undone asks first."""
+def controls(state: CampaignState) -> Component:
+    """Buttons, those alone that can do something; the one that cannot be undone asks first."""
+    hidden = unusable(state)
     pause, resume, cancel = (
-        html.Button(word, id=f"campaign-{what}", n_clicks=0, className="plain") for what, word in BUTTONS.items()
+        html.Button(word, id=f"campaign-{what}", n_clicks=0, className="plain", hidden=hidden[what])
+        for what, word in BUTTONS.items()
     )
     message = "Cancel this campaign? Results are kept; it cannot be resumed."
     asked = dcc.ConfirmDialogProvider(cancel, id="campaign-cancel-sure", message=message)
     return html.Div([pause, resume, asked], className="row")
+
+
+def unusable(state: CampaignState) -> dict[str, bool]:
+    """Of each button, whether there is nothing for it to do in a state."""
+    return {what: state not in states for what, states in USABLE.items()}
 
 
 def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
@@ -93,11 +108,12 @@ def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
 
 def best(outcomes: list[glance.Outcome]) -> Component:
     """The best results with links."""
+    kept = materials.get_many(one.material for one in outcomes[:MOST_BEST] if one.material)
     rows = [
         {
-            "formula": to_candidate(one.id, one.formula),
+            "formula": with_group(to_candidate(one.id, one.formula), group_of_material(kept.get(one.material or ""))),
             "score": number(one.scores.get("score")),
-            "hit": "hit" if one.scores.get("hit") else "no",
+            "hit": hit(one.scores.get("hit")),
             "hull": number(one.scores.get("computed_energy_above_hull")),
             "foretold": number(one.scores.get("similarity_mean")),
             "generator": one.generator,
@@ -158,6 +174,15 @@ def register(app: Dash, site: Site) -> None:
     """Callbacks."""
 
     @app.callback(
+        *(Output(f"campaign-{what}", "hidden") for what in BUTTONS),
+        Input("campaign-stamp", "data"), Input("campaign-note", "children"), prevent_initial_call=True,
+    )  # fmt: skip
+    def _buttons(shown: Any, _: Any) -> Any:
+        name = text(shown.get("name")) if isinstance(shown, dict) else ""
+        hidden = ask(lambda: unusable(campaigns.get(name).state), lambda _why: {})
+        return tuple(hidden.get(what, no_update) for what in BUTTONS)
+
+    @app.callback(
         Output("live", "children"), Output("campaign-stamp", "data"),
         Input("campaign-clock", "n_intervals"), Input("campaign-note", "children"), State("campaign-stamp", "data"),
         # the clock waits for the answer: a later look would drop it, and a slow server would never show anything
@@ -213,7 +238,7 @@ def _pictures(summary: Mapping[str, Any], outcomes: list[glance.Outcome]) -> Com
             drawn.append(section("Convex hull", graph(figures.hull(system), caption)))
         strip = graph(figures.above_hull(outcomes), "Energy above the hull of every result, by round.")
         drawn.append(section("Above the hull", strip))
-        caption = "Foretold by the surrogate when it was chosen, against computed; bars are one standard deviation."
+        caption = "Predicted by the surrogate when it was chosen, against computed; bars are one standard deviation."
         drawn.append(section("Acquisition against outcome", graph(figures.foretold(outcomes), caption)))
         caption = "Evaluated compositions that hold each element; the second part of a tile counts the hits."
         drawn.append(section("Elements tried", graph(figures.elements_tried(outcomes), caption)))

@@ -13,7 +13,7 @@ from fermiloop.platform.representations import crystal_files
 from fermiloop.platform.representations.crystal_files import CrystalForm
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, candidates, exchange_records, exports, materials, spectra
-from fermiloop.platform.web import figures
+from fermiloop.platform.web import figures, method, wording
 from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.crystals import scene
 from fermiloop.platform.web.guard import ask, text
@@ -22,6 +22,7 @@ from fermiloop.platform.web.parts import (
     facts,
     graph,
     heading,
+    hit,
     link,
     number,
     section,
@@ -29,6 +30,7 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.symmetry import group_of
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.spectrum import Spectrum
 
@@ -50,7 +52,9 @@ def layout(site: Site, rest: str) -> Component:
     spectrum = _spectrum(found)
     return html.Div(
         [
-            heading(found.formula, f"Candidate {found.id}"),
+            heading(
+                found.formula, f"Candidate {found.id}, space group {group_of(found.to_structure()) or 'not found'}"
+            ),
             section("What it is", _facts(found), downloads(spectrum is not None)),
             section("Crystal", scene(found.to_structure())),
             section("Density of states", dos(site, found, spectrum)),
@@ -160,6 +164,7 @@ def _facts(found: Candidate) -> Component:
         {
             "Stage": html.Span([badge(str(found.stage)), f" {found.reason or ''}"]),
             "Campaign": html.Span([link(found.campaign, "campaign", found.campaign), f", round {found.round}"]),
+            "Calculation": link("steps, log and cost", "calculation", found.calculation) if found.calculation else None,
             "Generator": link(found.generator, "generators", found.generator.partition("/")[0]),
             "Result": to_material(found.material),
             "Made from": to_material(found.parent),
@@ -168,9 +173,11 @@ def _facts(found: Candidate) -> Component:
 
 
 def _scores(found: Candidate) -> Component:
-    known = {str(name): number(value, 4) for name, value in found.scores.items() if not isinstance(value, bool)}
-    hit = {"hit": "yes" if found.scores["hit"] else "no"} if "hit" in found.scores else {}
-    return facts(hit | known)
+    known = {
+        wording.named(name): number(value, 4) for name, value in found.scores.items() if not isinstance(value, bool)
+    }
+    is_hit = {"hit": hit(found.scores["hit"])} if "hit" in found.scores else {}
+    return facts(is_hit | known)
 
 
 def _verdicts(found: Candidate) -> Component:
@@ -178,7 +185,7 @@ def _verdicts(found: Candidate) -> Component:
         {
             "stage": str(one.get("stage")),
             "passed": "passed" if one.get("passed") else html.Strong("rejected", className="danger"),
-            "value": number(one.get("value")),
+            "value": wording.measured(number(one.get("value")), str(one.get("stage"))),
             "reason": str(one.get("reason") or ""),
         }
         for one in found.verdicts
@@ -198,7 +205,8 @@ def _origin(chain: Mapping[str, Any]) -> list[Any]:
         return [*items, "no checkpoint: this generator learns nothing"]
     preset = f" ({checkpoint['preset']})" if checkpoint["preset"] else ""
     items.append(f"checkpoint {checkpoint['id']} of {checkpoint['generator']}{preset}, seed {checkpoint['seed']}")
-    items.append(f"snapshot {snapshot['id']}: {snapshot['n']} materials by method {snapshot['method']}")
+    by_method = method.links_of([snapshot["method"]]).get(snapshot["method"], snapshot["method"])
+    items.append([f"snapshot {snapshot['id']}: {snapshot['n']} materials by ", by_method])
     earlier = snapshot["campaign_results"]
     if earlier:
         named = [item for row in earlier[:MOST_RESULTS] for item in (_result(row), ", ")][:-1]
@@ -217,8 +225,9 @@ def _outcome(chain: Mapping[str, Any]) -> list[Any]:
     items: list[Any] = []
     for one in chain["calculations"]:
         cost = f"{number(one['core_seconds'], 1)} core-seconds, {one['attempts']} attempts"
-        items.append(f"calculation {one['id']}: {one['engine']} {one['state']}, {cost}. {one['error'] or ''}")
-    items += [f"{row['property']} {number(row['value'], 4)} {row['unit']}" for row in chain["labels"]]
+        run = link(f"calculation {one['id']}", "calculation", one["id"])
+        items.append([run, f": {one['engine']} {one['state']}, {cost}. {one['error'] or ''}"])
+    items += [f"{wording.plain(row['property'])} {number(row['value'], 4)} {row['unit']}" for row in chain["labels"]]
     if chain["material"]:
         items.append(["kept as material ", to_material(chain["material"])])
     return items

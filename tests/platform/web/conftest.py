@@ -51,7 +51,8 @@ class Calls:
         none = {word: note(word, None) for word in ("pause", "resume", "cancel")}
         return Actions(
             launch=note("launch", _launch), rerun=note("rerun", len), ignore=note("ignore", len),
-            summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near), **none,
+            summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near),
+            check=note("check", _check), **none,
         )  # fmt: skip
 
 
@@ -74,6 +75,14 @@ def _launch(text: str) -> str:
     if not campaigns.create(spec.name, spec.as_dict(), text):
         raise UserError(f"A campaign named {spec.name} is there.")
     return spec.name
+
+
+def _check(text: str) -> list[dict[str, str]]:
+    try:
+        parse_spec(text)
+    except UserError as error:
+        return [{"key": "", "text": str(error)}]
+    return []
 
 
 def summary(name: str) -> dict[str, Any]:
