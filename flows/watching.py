@@ -67,7 +67,9 @@ def _launches(pad: LaunchPad, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 def _row(firework: dict[str, Any], launch: dict[str, Any]) -> dict[str, Any]:
     spec, state = firework.get("spec") or {}, str(firework["state"])
-    began = next((one for one in launch.get("state_history") or [] if one.get("state") == "RUNNING"), {})
+    began: dict[str, Any] = next(
+        (one for one in launch.get("state_history") or [] if one.get("state") == "RUNNING"), {}
+    )
     since = began.get("created_on") if began and state not in ("READY", "WAITING") else firework.get("updated_on")
     return {
         "campaign": spec.get(CAMPAIGN_KEY),

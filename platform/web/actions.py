@@ -38,7 +38,7 @@ class Actions(Steering):
     queue
         Steps that run or wait (``campaign``, ``name``, ``state``, ``worker``, ``since``, ``calculation``).
     workers
-        Workers that listen (``worker``, ``since``, ``work``); None where the server cannot tell.
+        Workers that listen (``host``, ``pid``, ``doing``, ``since``, ``last``); None where the server cannot tell.
     schedules, history
         Rows of all schedules, and what one of them did; None where there are none.
     """

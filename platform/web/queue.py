@@ -23,7 +23,7 @@ RUNS: Final = {
     "calculation": "Calculation",
 }
 WAITS: Final = {"campaign": "Campaign", "ready": "Ready", "held": "After others", "since": "Oldest"}
-LISTEN: Final = {"worker": "Worker", "work": "Works on", "since": "Last heard of"}
+LISTEN: Final = {"worker": "Worker", "doing": "Does", "since": "Since", "last": "Last heard of"}
 NOBODY: Final = "No worker listens: type fermiloop worker run where the engines are installed."
 
 
@@ -61,7 +61,15 @@ def listeners(site: Site) -> Component:
         return html.P(
             "This server cannot tell which workers listen; those that work are named below.", className="quiet"
         )
-    rows = [{**one, "since": ago(one.get("since"))} for one in site.actions.workers()]
+    rows = [
+        {
+            "worker": f"{one.get('host')}, process {one.get('pid')}",
+            "doing": one.get("doing"),
+            "since": ago(one.get("since")),
+            "last": ago(one.get("last")),
+        }
+        for one in site.actions.workers()
+    ]
     return table(f"{len(rows)} workers listen", LISTEN, rows) if rows else notice(NOBODY, "bad")
 
 
