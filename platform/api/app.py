@@ -59,7 +59,7 @@ def create_app(
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _index, include_in_schema=True, tags=["index"], response_model=None)
-    app.add_api_route("/docs", _reference, include_in_schema=False, response_model=None)
+    app.add_api_route("/reference", _reference, include_in_schema=False, response_model=None)
     app.add_middleware(BoundedBody, most=limits.body_bytes)
     if cors_origins:
         app.add_middleware(
@@ -79,7 +79,7 @@ async def _index(request: Request) -> Response:
         base = request.scope.get("root_path", "")
         rows = [(f"{base}/{noun}", f"All {noun}, page by page, as JSON.") for noun in READS]
         rows += [
-            (f"{base}/docs", "Every call with its parameters."),
+            (f"{base}/reference", "Every call with its parameters."),
             (f"{base}/openapi.json", "The same for programs."),
         ]
         return landing.addresses("REST API", f"{DESCRIPTION} Version {_version()}.", rows)

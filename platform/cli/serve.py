@@ -192,7 +192,7 @@ def application(serving: Serving) -> Starlette:
     from fermiloop.platform.api.bounds import AccessLog
 
     chosen = {path: part for path, (module, part) in PARTS.items() if _is_served(path, module, serving)}
-    shorter = {path: f"{path}/" for path in chosen if path != "/"} | dict.fromkeys(("/docs", "/docs/"), DOCS)
+    shorter = {path: f"{path}/" for path in chosen if path != "/"} | dict.fromkeys(("/docs", "/docs/"), REFERENCE)
     routes = [Route(path, lambda _, to=to: RedirectResponse(to)) for path, to in shorter.items()]
     app = Starlette(routes=[*routes, *(Mount(path, part(serving)) for path, part in chosen.items())])
     app.add_middleware(hosts.AllowedHosts, names=hosts.names(serving.host, serving.allowed_hosts))
@@ -267,7 +267,7 @@ def _pages(serving: Serving) -> ASGIApp:
     return WholeRequests(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
 
 
-DOCS: Final = "/api/docs"
+REFERENCE: Final = "/api/reference"
 REST: Final = "fermiloop.platform.api.app"
 OPTIMADE: Final = "fermiloop.platform.api.optimade_app"
 PAGES: Final = "fermiloop.platform.web"

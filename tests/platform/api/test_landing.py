@@ -26,13 +26,13 @@ def test_programs_get_json(accept: str, client: Any) -> None:
 def test_a_browser_gets_a_page_with_every_noun(client: Any) -> None:
     answer = client().get("/", headers={"Accept": BROWSER})
     _check(answer)
-    for noun in ("campaigns", "candidates", "materials", "calculations", "docs", "openapi.json"):
+    for noun in ("campaigns", "candidates", "materials", "calculations", "reference", "openapi.json"):
         assert f'href="/{noun}"' in answer.text
 
 
 def test_the_reference_tells_every_call(client: Any) -> None:
     made = client()
-    answer = made.get("/docs")
+    answer = made.get("/reference")
     _check(answer)
     known = made.get("/openapi.json").json()["paths"]
     calls = [(verb.upper(), path) for path, verbs in known.items() for verb in verbs]
@@ -56,8 +56,8 @@ def test_addresses_without_a_last_slash_lead_on(database: str) -> None:
         for path, to in (
             ("/api", "/api/"),
             ("/optimade", "/optimade/"),
-            ("/docs", "/api/docs"),
-            ("/docs/", "/api/docs"),
+            ("/docs", "/api/reference"),
+            ("/docs/", "/api/reference"),
         ):
             answer = web.get(path, headers={"Host": "localhost"}, follow_redirects=False)
             assert (answer.status_code, answer.headers["location"]) == (307, to)
