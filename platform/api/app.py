@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
-from fermiloop.platform.api import calculations, campaigns, candidates, dos, materials, problems, tokens
+from fermiloop.platform.api import calculations, campaigns, candidates, dos, landing, materials, problems, tokens
 from fermiloop.platform.api.actions import Actions, Site
 from fermiloop.platform.api.bounds import BoundedBody, SecurityHeaders
 from fermiloop.platform.api.events import Followers
@@ -21,6 +21,7 @@ from fermiloop.platform.api.work import Limits, Work
 ROUTERS: Final = (
     campaigns.router, candidates.router, materials.router, calculations.router, dos.router, tokens.router,
 )  # fmt: skip
+READS: Final = ("campaigns", "candidates", "materials", "calculations")
 DESCRIPTION: Final = "Campaigns, candidates, materials, calculations and their densities of states."
 
 
@@ -57,7 +58,8 @@ def create_app(
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_api_route("/", _index, include_in_schema=True, tags=["index"])
+    app.add_api_route("/", _index, include_in_schema=True, tags=["index"], response_model=None)
+    app.add_api_route("/reference", _reference, include_in_schema=False, response_model=None)
     app.add_middleware(BoundedBody, most=limits.body_bytes)
     if cors_origins:
         app.add_middleware(
@@ -70,10 +72,24 @@ def create_app(
     return app
 
 
-async def _index() -> JSONResponse:
-    """What there is."""
+async def _index(request: Request) -> Response:
+    """What there is: JSON, or a page where a browser asks."""
     nouns: list[Any] = [router.prefix.removeprefix("/") for router in ROUTERS]
-    return JSONResponse({"name": "fermiloop", "version": _version(), "nouns": nouns, "openapi": "openapi.json"})
+    if landing.wants_page(request):
+        base = request.scope.get("root_path", "")
+        rows = [(f"{base}/{noun}", f"All {noun}, page by page, as JSON.") for noun in READS]
+        rows += [
+            (f"{base}/reference", "Every call with its parameters."),
+            (f"{base}/openapi.json", "The same for programs."),
+        ]
+        return landing.addresses("REST API", f"{DESCRIPTION} Version {_version()}.", rows)
+    told = {"name": "fermiloop", "version": _version(), "nouns": nouns, "openapi": "openapi.json"}
+    return JSONResponse(told, headers={"Vary": "Accept"})
+
+
+async def _reference(request: Request) -> Response:
+    """The reference of every call, for people."""
+    return landing.reference(request.app.openapi(), request.scope.get("root_path", ""))
 
 
 def _version() -> str:

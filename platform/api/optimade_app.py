@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
@@ -29,6 +29,7 @@ from optimade.server.middleware import OPTIMADE_MIDDLEWARE, AddWarnings
 from optimade.server.routers import info, links, references, structures, versions
 from optimade.server.routers.utils import BASE_URL_PREFIXES, JSONAPIResponse
 
+from fermiloop.platform.api import landing
 from fermiloop.platform.api.optimade_collection import collections
 from fermiloop.platform.representations.optimade_fields import PREFIX, PROVIDER_FIELDS
 from fermiloop.platform.store import connection, optimade_entries, optimade_query
@@ -38,6 +39,15 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS: Final = 60.0  # between looks at what changed in the store
 SMALLEST_TO_COMPRESS: Final = 5000  # bytes
+ADDRESSES: Final = (
+    ("/structures?page_limit=5", "The first five structures."),
+    ('/structures?filter=elements HAS ALL "Al", "Ni"', "Structures with Al and Ni."),
+    ("/info", "What is served, and in which version of the specification."),
+    ("/info/structures", "Every property of a structure, with its unit."),
+    ("/references", "Where the data come from."),
+    ("/links", "Other databases."),
+    ("/extensions/openapi.json", "The API for programs."),
+)
 DESCRIPTION: Final = "Materials and candidates of closed-loop inverse design, with where each came from."
 
 log = logging.getLogger(__name__)
@@ -150,7 +160,7 @@ def create_app(*, base_url: str | None = None, refresh_seconds: float = REFRESH_
     for exception, handler in OPTIMADE_EXCEPTIONS:
         app.add_exception_handler(exception, handler)
     app.add_exception_handler(RequestValidationError, _bad_parameter)
-    app.add_api_route("/", _landing, include_in_schema=False)
+    app.add_api_route("/", _landing, include_in_schema=False, response_model=None)
     for prefix in ("", *BASE_URL_PREFIXES.values()):
         for endpoint in (info, links, references, structures):
             app.include_router(endpoint.router, prefix=prefix, include_in_schema=not prefix)
@@ -158,9 +168,13 @@ def create_app(*, base_url: str | None = None, refresh_seconds: float = REFRESH_
     return app
 
 
-def _landing() -> RedirectResponse:
-    """Who comes to the base URL is shown what is served."""
-    return RedirectResponse(f"{_here.get() or ''}{BASE_URL_PREFIXES['major']}/info")
+def _landing(request: Request) -> Response:
+    """Who comes to the base URL is shown what is served; a browser, as a page."""
+    base = f"{_here.get() or ''}{BASE_URL_PREFIXES['major']}"
+    if landing.wants_page(request):
+        rows = [(f"{base}{path}", said) for path, said in ADDRESSES]
+        return landing.addresses("OPTIMADE", f"{DESCRIPTION} Clients of OPTIMADE take this page's address.", rows)
+    return RedirectResponse(f"{base}/info")
 
 
 def _bad_parameter(request: Request, error: Exception) -> JSONAPIResponse:

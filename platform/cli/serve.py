@@ -150,6 +150,32 @@ def _workers() -> Sequence[Mapping[str, Any]]:
     return listening.rows()
 
 
+def _check(text: str) -> list[dict[str, str]]:
+    """What `fermiloop campaign validate` would say of a text."""
+    from fermiloop.platform.api import campaign_text
+    from fermiloop.platform.errors import SpecError
+
+    try:
+        spec = campaign_text.read(text)
+    except SpecError as error:
+        return [{"key": "", "text": str(error)}]
+    from fermiloop.flows import preflight
+
+    return [{"key": one.key, "text": one.text} for one in preflight.problems(spec)]
+
+
+def _logs(calculation: str) -> dict[str, str]:
+    from fermiloop.platform.cli.bug_report import plain_text
+
+    return {name: plain_text(said) for name, said in _watching().logs(calculation).items()}
+
+
+def _watching() -> Any:
+    from fermiloop.flows import watching
+
+    return watching
+
+
 def _managing() -> Any:
     from fermiloop.flows import managing
 
@@ -174,13 +200,16 @@ def _summary(name: str) -> dict[str, Any]:
 def application(serving: Serving) -> Starlette:
     """All parts that are installed in one app; where reads need a token, the REST API alone can ask for it."""
     from starlette.applications import Starlette
-    from starlette.routing import Mount
+    from starlette.responses import RedirectResponse
+    from starlette.routing import Mount, Route
 
     from fermiloop.platform.api import hosts
     from fermiloop.platform.api.bounds import AccessLog
 
     chosen = {path: part for path, (module, part) in PARTS.items() if _is_served(path, module, serving)}
-    app = Starlette(routes=[Mount(path, part(serving)) for path, part in chosen.items()])
+    shorter = {path: f"{path}/" for path in chosen if path != "/"} | dict.fromkeys(("/docs", "/docs/"), REFERENCE)
+    routes = [Route(path, lambda _, to=to: RedirectResponse(to)) for path, to in shorter.items()]
+    app = Starlette(routes=[*routes, *(Mount(path, part(serving)) for path, part in chosen.items())])
     app.add_middleware(hosts.AllowedHosts, names=hosts.names(serving.host, serving.allowed_hosts))
     app.add_middleware(AccessLog)
     return app
@@ -244,6 +273,10 @@ def _pages(serving: Serving) -> ASGIApp:
         running=given.running,
         workers=given.workers,
         lineage=lineage.explain,
+        check=_check,
+        steps=lambda calculation: _watching().steps(calculation),
+        logs=_logs,
+        queue=lambda: _watching().queue(),
         dos_search=lambda curve, metric, window: given.dos_search(curve, metric, window, MOST_NEAR),
         schedules=lambda: [{"name": one.id, **_fields(one, SCHEDULE_FIELDS)} for one in schedules.find()],
         history=lambda name: [_fields(one, RUN_FIELDS) for one in schedules.history(name or None)],
@@ -251,6 +284,7 @@ def _pages(serving: Serving) -> ASGIApp:
     return WholeRequests(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
 
 
+REFERENCE: Final = "/api/reference"
 REST: Final = "fermiloop.platform.api.app"
 OPTIMADE: Final = "fermiloop.platform.api.optimade_app"
 PAGES: Final = "fermiloop.platform.web"

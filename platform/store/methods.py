@@ -43,6 +43,11 @@ def known(ids: Iterable[str]) -> set[str]:
     return {method.id for method in Method.objects(id__in=sorted(ids)).only("id")}
 
 
+def of_ids(ids: Iterable[str]) -> list[Method]:
+    """Methods of these ids; unknown ones are left out."""
+    return list(Method.objects(id__in=sorted(set(ids))).order_by("id"))
+
+
 def of_engine(engine: Engine | str) -> list[Method]:
     """All methods of an engine."""
     return list(Method.objects(engine=Engine(engine)).order_by("id"))

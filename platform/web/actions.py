@@ -30,12 +30,26 @@ class Actions(Steering):
     dos_search
         Materials nearest to a curve, (151,) on `DOS_GRID`, by a metric in a window of energies in eV; None where
         there is no search.
+    check
+        Problems (``key``, ``text``) of the text of a campaign file; nothing is stored.
+    steps, logs
+        Steps of a calculation in the queue (``name``, ``state``, ``worker``, ``since``), and the logs of those that
+        failed, by step.
+    queue
+        Steps that run or wait (``campaign``, ``name``, ``state``, ``worker``, ``since``, ``calculation``).
+    workers
+        Workers that listen (``host``, ``pid``, ``doing``, ``since``, ``last``); None where the server cannot tell.
     schedules, history
         Rows of all schedules, and what one of them did; None where there are none.
     """
 
     lineage: Callable[[str], dict[str, Any]]
     dos_search: Callable[[NDArray[Any], str, tuple[float, float]], Sequence[Near]] | None = None
+    check: Callable[[str], Sequence[Mapping[str, str]]] | None = None
+    steps: Callable[[str], Sequence[Mapping[str, Any]]] | None = None
+    logs: Callable[[str], Mapping[str, str]] | None = None
+    queue: Callable[[], Sequence[Mapping[str, Any]]] | None = None
+    workers: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     schedules: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     history: Callable[[str], Sequence[Mapping[str, Any]]] | None = None
 
@@ -81,3 +95,4 @@ class Page:
     title: str
     layout: Callable[[Site, str], Component]
     register: Callable[[Dash, Site], None] | None = None
+    asked: Callable[[Site, Mapping[str, str]], Component] | None = None  # in place of layout, by the address's query

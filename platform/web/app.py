@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 from fermiloop.platform.errors import FermiloopError, NotFoundError
 from fermiloop.platform.store import connection
 from fermiloop.platform.web import (
+    calculation,
     campaign,
     candidate,
     database,
@@ -19,6 +20,9 @@ from fermiloop.platform.web import (
     guard,
     home,
     material,
+    method,
+    new_campaign,
+    queue,
     schedules,
 )  # fmt: skip
 from fermiloop.platform.web.actions import Actions, Authorise, Page, Site, refuse
@@ -32,17 +36,24 @@ PAGES: Final[dict[str, Page]] = {
     "material": material.PAGE,
     "generators": generators.PAGE,
     "schedules": schedules.PAGE,
+    "queue": queue.PAGE,
+    "new": new_campaign.PAGE,
+    "calculation": calculation.PAGE,
+    "method": method.PAGE,
 }
-MENU: Final = ("", "database", "generators", "schedules")
-NEEDS_NAME: Final = frozenset({"campaign", "candidate", "material"})
+MENU: Final = ("", "new", "database", "queue", "generators", "schedules")
+NEEDS_NAME: Final = frozenset({"campaign", "candidate", "material", "calculation", "method"})
 MOST_PATH: Final = 500  # characters
+MOST_SEARCH: Final = 2000  # characters
+# what else the server offers, beside the pages
+ELSEWHERE: Final = {"REST API": "/api/", "OPTIMADE": "/optimade/", "API reference": "/docs/"}
 
 INDEX: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>{%metas%}<meta name="viewport" content="width=device-width, initial-scale=1"><title>{%title%}</title>
 {%favicon%}{%css%}</head>
 <body><noscript>These pages need JavaScript.</noscript>{%app_entry%}
-<footer>{%config%}{%scripts%}{%renderer%}</footer></body>
+{%config%}{%scripts%}{%renderer%}</body>
 </html>"""
 
 RETITLE: Final = """function(title) {
@@ -108,12 +119,18 @@ def shell() -> Component:
                 className="top",
             ),
             html.Main(id="main", tabIndex="-1"),
+            html.Footer(
+                html.Nav(
+                    [html.A(word, href=href) for word, href in ELSEWHERE.items()],
+                    className="foot", **{"aria-label": "For programs"},
+                )
+            ),
         ]
-    )
+    )  # fmt: skip
 
 
-def page_of(site: Site, path: Any, base_path: str = "/") -> tuple[str, Component]:
-    """Title and content of an address; a page that says so where there is nothing."""
+def page_of(site: Site, path: Any, base_path: str = "/", search: Any = "") -> tuple[str, Component]:
+    """Title and content of an address and its query; a page that says so where there is nothing."""
     given = path if isinstance(path, str) and len(path) <= MOST_PATH else "/unknown"
     name, _, rest = given.removeprefix(base_path.rstrip("/")).strip("/").partition("/")
     rest = unquote(rest)
@@ -122,6 +139,9 @@ def page_of(site: Site, path: Any, base_path: str = "/") -> tuple[str, Component
         return "Not found", _missing(f"There is no page {given[:80]}.")
     try:
         connection.connect()
+        query = query_of(search)
+        if query and page.asked is not None:
+            return page.title, page.asked(site, query)
         return (f"{rest or page.title}", page.layout(site, rest))
     except NotFoundError as error:
         return "Not found", _missing(str(error))
@@ -131,6 +151,12 @@ def page_of(site: Site, path: Any, base_path: str = "/") -> tuple[str, Component
         return page.title, html.Div([heading(page.title), notice(guard.AWAY, "bad")])
 
 
+def query_of(search: Any) -> dict[str, str]:
+    """Names and values of the query of an address; what is none, or too long, asks for nothing."""
+    given = search.removeprefix("?") if isinstance(search, str) and len(search) <= MOST_SEARCH else ""
+    return dict(parse_qsl(given, max_num_fields=100)) if given.count("&") < 100 else {}
+
+
 def _missing(why: str) -> Component:
     return html.Div([heading("Not found"), notice(why, "bad"), html.P(link("To the campaigns"))])
 
@@ -138,9 +164,9 @@ def _missing(why: str) -> Component:
 def _register(app: Dash, site: Site) -> None:
     base = app.config.requests_pathname_prefix
 
-    @app.callback(Output("main", "children"), Output("title", "data"), Input("url", "pathname"))
-    def _route(path: Any) -> Any:
-        title, content = page_of(site, path, base)
+    @app.callback(Output("main", "children"), Output("title", "data"), Input("url", "pathname"), Input("url", "search"))
+    def _route(path: Any, search: Any) -> Any:
+        title, content = page_of(site, path, base, search)
         return content, title
 
     @app.callback(

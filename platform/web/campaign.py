@@ -9,7 +9,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from fermiloop.platform.campaign import cost
-from fermiloop.platform.store import campaigns, glance
+from fermiloop.platform.store import campaigns, glance, materials
 from fermiloop.platform.web import figures, home
 from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
@@ -20,6 +20,7 @@ from fermiloop.platform.web.parts import (
     facts,
     graph,
     heading,
+    hit,
     notice,
     number,
     section,
@@ -28,7 +29,9 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.symmetry import group_of_material, with_group
 from fermiloop.schemas.scores import SCORES
+from fermiloop.schemas.vocabulary import CampaignState
 
 EVERY: Final = 5_000  # ms between looks
 MOST_BEST: Final = 25
@@ -45,6 +48,11 @@ EARNED: Final = {
     "hits": "Hits (95 % interval)",
 }
 RUNNING: Final = {"formula": "Candidate", "progress": "How far", "since": "Began", "worker": "Worker"}
+USABLE: Final = {
+    "pause": {CampaignState.RUNNING},
+    "resume": {CampaignState.PAUSED},
+    "cancel": {CampaignState.RUNNING, CampaignState.PAUSED},
+}
 BUTTONS: Final = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the campaign"}
 
 
@@ -56,12 +64,12 @@ def layout(site: Site, rest: str) -> Component:
     NotFoundError
         If there is no such campaign.
     """
-    campaigns.get(rest)
+    found = campaigns.get(rest)
     stamp, summary = site.summary(rest)
     return html.Div(
         [
             heading(rest),
-            controls(),
+            controls(found.state),
             html.Div(id="campaign-note"),
             html.Div(running(site, rest), id="campaign-running"),
             html.Div(live(rest, summary), id="live"),
@@ -71,10 +79,12 @@ def layout(site: Site, rest: str) -> Component:
     )
 
 
-def controls() -> Component:
-    """Buttons; the one that cannot be undone asks first."""
+def controls(state: CampaignState) -> Component:
+    """Buttons, those alone that can do something; the one that cannot be undone asks first."""
+    hidden = unusable(state)
     pause, resume, cancel = (
-        html.Button(word, id=f"campaign-{what}", n_clicks=0, className="plain") for what, word in BUTTONS.items()
+        html.Button(word, id=f"campaign-{what}", n_clicks=0, className="plain", hidden=hidden[what])
+        for what, word in BUTTONS.items()
     )
     message = "Cancel this campaign? Results are kept; it cannot be resumed."
     asked = dcc.ConfirmDialogProvider(cancel, id="campaign-cancel-sure", message=message)
@@ -101,6 +111,11 @@ def running(site: Site, name: str) -> Component:
     return section("Running", table(f"{len(rows)} evaluations run", RUNNING, rows))
 
 
+def unusable(state: CampaignState) -> dict[str, bool]:
+    """Of each button, whether there is nothing for it to do in a state."""
+    return {what: state not in states for what, states in USABLE.items()}
+
+
 def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
     """All that changes while the campaign runs."""
     outcomes, jobs = glance.outcomes(name), glance.attention(campaign=name)
@@ -119,11 +134,12 @@ def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
 
 def best(outcomes: list[glance.Outcome]) -> Component:
     """The best results with links."""
+    kept = materials.get_many(one.material for one in outcomes[:MOST_BEST] if one.material)
     rows = [
         {
-            "formula": to_candidate(one.id, one.formula),
+            "formula": with_group(to_candidate(one.id, one.formula), group_of_material(kept.get(one.material or ""))),
             "score": number(one.scores.get("computed_score")),
-            "hit": "hit" if one.scores.get("hit") else "no",
+            "hit": hit(one.scores.get("hit")),
             "hull": number(one.scores.get("computed_energy_above_hull")),
             "potential": number(one.scores.get("potential_energy_above_hull")),
             "predicted": number(one.scores.get("predicted_score")),
@@ -183,6 +199,15 @@ def act(site: Site, what: str, shown: Any, token: Any, wait: Any = None) -> Comp
 
 def register(app: Dash, site: Site) -> None:
     """Callbacks."""
+
+    @app.callback(
+        *(Output(f"campaign-{what}", "hidden") for what in BUTTONS),
+        Input("campaign-stamp", "data"), Input("campaign-note", "children"), prevent_initial_call=True,
+    )  # fmt: skip
+    def _buttons(shown: Any, _: Any) -> Any:
+        name = text(shown.get("name")) if isinstance(shown, dict) else ""
+        hidden = ask(lambda: unusable(campaigns.get(name).state), lambda _why: {})
+        return tuple(hidden.get(what, no_update) for what in BUTTONS)
 
     @app.callback(
         Output("live", "children"), Output("campaign-stamp", "data"),

@@ -22,7 +22,7 @@ from fermiloop.platform.store import (
     spectra,
 )  # fmt: skip
 from fermiloop.platform.store.geometry import Geometry
-from fermiloop.platform.web import figures
+from fermiloop.platform.web import figures, method, wording
 from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.crystals import scene
 from fermiloop.platform.web.guard import ask, text
@@ -31,6 +31,7 @@ from fermiloop.platform.web.parts import (
     facts,
     graph,
     heading,
+    hit,
     link,
     number,
     section,
@@ -38,6 +39,7 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.symmetry import group_of
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.spectrum import Spectrum
@@ -65,7 +67,9 @@ def layout(site: Site, rest: str) -> Component:
     spectrum = _spectrum(found)
     return html.Div(
         [
-            heading(found.formula, f"Candidate {found.id}"),
+            heading(
+                found.formula, f"Candidate {found.id}, space group {group_of(found.to_structure()) or 'not found'}"
+            ),
             section("What it is", _facts(found), downloads(spectrum is not None, proposed=found.material is not None)),
             *_crystals(found),
             section("Density of states", dos(site, found, spectrum)),
@@ -177,6 +181,7 @@ def _facts(found: Candidate) -> Component:
         {
             "Stage": html.Span([badge(str(found.stage)), f" {found.reason or ''}"]),
             "Campaign": html.Span([link(found.campaign, "campaign", found.campaign), f", round {found.round}"]),
+            "Calculation": link("steps, log and cost", "calculation", found.calculation) if found.calculation else None,
             "Generator": link(found.generator, "generators", found.generator.partition("/")[0]),
             "Result": to_material(found.material),
             "Made from": to_material(found.parent),
@@ -198,14 +203,14 @@ def _crystals(found: Candidate) -> list[Component]:
 
 def _scores(found: Candidate) -> Component:
     """Every score by its name and label; the generator's own, which is on no common scale, last."""
-    hit = [{"name": HIT, "label": "hit", "value": "yes" if found.scores[HIT] else "no"}] if HIT in found.scores else []
+    is_hit = [{"name": HIT, "label": "hit", "value": hit(found.scores[HIT])}] if HIT in found.scores else []
     known = [
         {"name": name, "label": one.heading, "value": number(found.scores[name], 4)}
         for name, one in SCORES.items()
         if name in found.scores
     ]
     own = {"name": GENERATOR, "label": "score of the generator, on its own scale", "value": number(found.score, 4)}
-    return table("Scores; a name without a source is the best known", NUMBERS, [*hit, *known, own])
+    return table("Scores; a name without a source is the best known", NUMBERS, [*is_hit, *known, own])
 
 
 def _verdicts(found: Candidate) -> Component:
@@ -213,7 +218,7 @@ def _verdicts(found: Candidate) -> Component:
         {
             "stage": str(one.get("stage")),
             "passed": "passed" if one.get("passed") else html.Strong("rejected", className="danger"),
-            "value": number(one.get("value")),
+            "value": wording.measured(number(one.get("value")), str(one.get("stage"))),
             "reason": str(one.get("reason") or ""),
         }
         for one in found.verdicts
@@ -233,7 +238,8 @@ def _origin(chain: Mapping[str, Any]) -> list[Any]:
         return [*items, "no checkpoint: this generator learns nothing"]
     preset = f" ({checkpoint['preset']})" if checkpoint["preset"] else ""
     items.append(f"checkpoint {checkpoint['id']} of {checkpoint['generator']}{preset}, seed {checkpoint['seed']}")
-    items.append(f"snapshot {snapshot['id']}: {snapshot['n']} materials by method {snapshot['method']}")
+    by_method = method.links_of([snapshot["method"]]).get(snapshot["method"], snapshot["method"])
+    items.append([f"snapshot {snapshot['id']}: {snapshot['n']} materials by ", by_method])
     earlier = snapshot["campaign_results"]
     if earlier:
         named = [item for row in earlier[:MOST_RESULTS] for item in (_result(row), ", ")][:-1]
@@ -252,8 +258,9 @@ def _outcome(chain: Mapping[str, Any]) -> list[Any]:
     items: list[Any] = []
     for one in chain["calculations"]:
         cost = f"{number(one['core_seconds'], 1)} core-seconds, {one['attempts']} attempts"
-        items.append(f"calculation {one['id']}: {one['engine']} {one['state']}, {cost}. {one['error'] or ''}")
-    items += [f"{row['property']} {number(row['value'], 4)} {row['unit']}" for row in chain["labels"]]
+        run = link(f"calculation {one['id']}", "calculation", one["id"])
+        items.append([run, f": {one['engine']} {one['state']}, {cost}. {one['error'] or ''}"])
+    items += [f"{wording.plain(row['property'])} {number(row['value'], 4)} {row['unit']}" for row in chain["labels"]]
     if chain["material"]:
         items.append(["kept as material ", to_material(chain["material"])])
     return items

@@ -9,11 +9,12 @@ from dash.development.base_component import Component
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import spectra
+from fermiloop.platform.store import materials, spectra
 from fermiloop.platform.web import drawing, figures
 from fermiloop.platform.web.actions import Site
 from fermiloop.platform.web.guard import ask, finite, text
 from fermiloop.platform.web.parts import field, graph, notice, number, section, table, to_material
+from fermiloop.platform.web.symmetry import group_of_material, with_group
 
 METRICS: Final = {
     "cosine": "cosine (1 is the same shape)",
@@ -21,7 +22,7 @@ METRICS: Final = {
     "fingerprint": "fingerprint, Tanimoto coefficient (1 is the same)",
 }
 MOST_TEXT: Final = 1_000_000
-COLUMNS: Final = {"formula": "Material", "value": "Likeness"}
+COLUMNS: Final = {"formula": "Material", "value": "Value of the metric"}
 
 
 def layout(site: Site) -> Component:
@@ -40,9 +41,9 @@ def layout(site: Site) -> Component:
         canvas,
         field("Or paste a file: two columns of energy (eV) and density of states, or what a program wrote",
               dcc.Textarea(id="dos-text", value="", rows=5, spellCheck=False)),
+        html.Fieldset([html.Legend("Metric"), dcc.RadioItems(metrics, "cosine", id="dos-metric")]),
         html.Div(
             [
-                field("Metric", dcc.Dropdown(metrics, "cosine", id="dos-metric", clearable=False, searchable=False)),
                 field("Window from (eV)", dcc.Input(id="dos-low", type="number", step="any")),
                 field("to (eV)", dcc.Input(id="dos-high", type="number", step="any")),
             ],
@@ -76,7 +77,14 @@ def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any
     window = (whole[0] if ends[0] is None else ends[0], whole[1] if ends[1] is None else ends[1])
     values = drawing.on_grid(curve, window, drawn=not given)
     found = site.actions.dos_search(values, name, window)
-    rows = [{"formula": to_material(one.material, one.formula), "value": number(one.value, 4)} for one in found]
+    kept = materials.get_many(one.material for one in found)
+    rows = [
+        {
+            "formula": with_group(to_material(one.material, one.formula), group_of_material(kept.get(one.material))),
+            "value": number(one.value, 4),
+        }
+        for one in found
+    ]
     caption = f"Nearest by {METRICS[name]}, {window[0]:g} to {window[1]:g} eV"
     inside = (DOS_GRID.points >= window[0] - 1e-6) & (DOS_GRID.points <= window[1] + 1e-6)
     shown = figures.canvas(DOS_GRID.points[inside].tolist(), values[inside].tolist())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from pymatgen.core import Element
 
@@ -13,14 +15,15 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import candidates, materials
 from fermiloop.platform.store.candidates import CandidateQuery
 from fermiloop.platform.store.materials import MaterialQuery
-from fermiloop.platform.web import curve_search, figures
+from fermiloop.platform.web import curve_search, figures, wording
 from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.guard import ask, finite, text
 from fermiloop.platform.web.parts import (
     badge,
+    choice,
     field,
-    graph,
     heading,
+    href,
     notice,
     number,
     section,
@@ -28,6 +31,7 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.symmetry import group, group_of, with_group
 from fermiloop.schemas.scores import SCORES
 from fermiloop.schemas.vocabulary import CrystalSystem, Property, Stage
 
@@ -39,38 +43,85 @@ RANGES: Final = {
 }
 SHOWN: Final = ("score", "energy_above_hull", "potential_energy_above_hull")
 MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "Prototype", "sites": "Sites",
-                   "volume": "Å³/atom", "origin": "Origin"}  # fmt: skip
+                   "volume": "Volume (Å³/atom)", "origin": "Origin"}  # fmt: skip
 CANDIDATE: Final = {"formula": "Formula", "stage": "Stage",
                     **{name: SCORES[name].title for name in SHOWN},
                     "campaign": "Campaign", "round": "Round", "generator": "Generator"}  # fmt: skip
 ANY: Final = "any"
 START: Final = "Set filters, if you like, and press Find."
 FORM: Final = ("kind", "elements", "formula", "sites-low", "sites-high", "system", "stage", "range", "low", "high")
+NUMBERS: Final = ("sites-low", "sites-high", "low", "high")
+KINDS: Final = ("materials", "candidates")
 
 
 def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
-    """The whole page; nothing is asked until a filter is set or Find is pressed."""
+    """The page without filters; nothing is asked until one is set or Find is pressed."""
+    return asked(site, {})
+
+
+def asked(site: Site, query: Mapping[str, str]) -> Component:
+    """The page as an address asks for it: what its query names is set in the form, and was searched for."""
+    kind = "candidates" if query.get("kind") == "candidates" else "materials"
+    shown = {name: query[name] for name in FORM if query.get(name)} | {"kind": kind}
+    if kind == "candidates":
+        shown.setdefault("stage", str(Stage.EVALUATED))  # most others are of no interest; any shows all
+    found = ask(lambda: _found(query, shown), lambda why: notice(why, "bad")) if query else None
     return html.Div(
         [
             heading("Database", "All that is known, and all that was proposed."),
-            section("Find", _picker(), _form(), html.Button("Find", id="find", n_clicks=0)),
-            html.Section(
-                [html.Div(html.P(START, className="quiet"), id="found", **{"aria-live": "polite"}), _pager()],
-                className="card",
-            ),
+            section("Find", _tabs(kind), _picker(shown), _form(shown)),
+            html.Section([html.H2("Found"), found or html.P(START, className="quiet")], id="found", className="card"),
             curve_search.layout(site),
-            dcc.Store(id="page-number", data=0),
         ]
     )
 
 
-def results(form: dict[str, Any], page: int) -> Component:
-    """One page of rows.
+def form_of(query: Mapping[str, str]) -> dict[str, Any]:
+    """Filters of an address, numbers as numbers.
 
     Raises
     ------
     InputError
-        If a filter does not hold.
+        If one that should be a number is none.
+    """
+    form: dict[str, Any] = {name: query[name] for name in FORM if query.get(name)}
+    for name in NUMBERS:
+        if name in form:
+            form[name] = _number(name, form[name])
+    return form
+
+
+def page_of(query: Mapping[str, str]) -> int:
+    """Page that an address asks for, from 0.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number from 1 on.
+    """
+    given = query.get("page", "1")
+    if not given.isdecimal() or not int(given[:9]) >= 1 or len(given) > 9:
+        raise InputError(f"The page {given[:20]!r} is no number from 1 on.")
+    return int(given) - 1
+
+
+def _number(name: str, given: str) -> float:
+    try:
+        value = finite(float(given))
+    except ValueError:
+        value = None
+    if value is None:
+        raise InputError(f"{name} is {given[:40]!r}, which is no number; write one such as 0.1.")
+    return value
+
+
+def results(form: dict[str, Any], page: int) -> Component:
+    """One page of rows, with links to the pages beside it that there are.
+
+    Raises
+    ------
+    InputError
+        If a filter is invalid.
     """
     if not 0 <= page < MOST_PAGES:
         raise InputError(f"Page {page + 1} is beyond the {MOST_PAGES} that are shown; set more filters.")
@@ -82,6 +133,27 @@ def results(form: dict[str, Any], page: int) -> Component:
     first = page * SIZE + 1
     caption = f"{kind}, {first} to {first + len(shown) - 1}{more}" if shown else f"{kind} on page {page + 1}"
     return table(caption, CANDIDATE if kind == "candidates" else MATERIAL, shown)
+
+
+def pager(query: Mapping[str, str], page: int, *, more: bool) -> Component:
+    """Links to the page before and the next one, each where there is one."""
+    steps = [("Page before", page - 1)] * (page > 0) + [("Next page", page + 1)] * (more and page + 1 < MOST_PAGES)
+    links = [dcc.Link(word, href=address({**query, "page": str(to + 1)}), className="button plain")
+             for word, to in steps]  # fmt: skip
+    return html.Nav(links, className="row", **{"aria-label": "Pages of results"}) if links else html.Div()
+
+
+def address(query: Mapping[str, str]) -> str:
+    """Address of the page with these filters, without those that are empty or on the first page."""
+    kept = {name: value for name in (*FORM, "page") if (value := query.get(name)) and (name, value) != ("page", "1")}
+    return href("database") + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _found(query: Mapping[str, str], shown: dict[str, Any]) -> Component:
+    form, page = form_of({**query, **shown}), page_of(query)
+    found = results(form, page)
+    more = ", more follow" in str(getattr(found, "aria-label", ""))
+    return html.Div([found, pager({**query, **shown}, page, more=more)])
 
 
 def symbols(given: Any) -> tuple[str, ...]:
@@ -126,24 +198,6 @@ def register(app: Dash, site: Site) -> None:
     def _fill(given: Any) -> Any:
         return figures.picker([word for word in text(given).replace(",", " ").split() if Element.is_valid_symbol(word)])
 
-    @app.callback(Output("find-range", "options"), Output("find-range", "value"), Input("find-kind", "value"))
-    def _ranges(kind: Any) -> Any:
-        return [ANY, *RANGES["candidates" if kind == "candidates" else "materials"]], ANY
-
-    @app.callback(
-        Output("found", "children"), Output("page-number", "data"),
-        Input("find", "n_clicks"), Input("page-back", "n_clicks"), Input("page-on", "n_clicks"),
-        State("page-number", "data"), *(State(f"find-{name}", "value") for name in FORM), prevent_initial_call=True,
-    )  # fmt: skip
-    def _find(_: Any, __: Any, ___: Any, page: Any, *values: Any) -> Any:
-        if ctx.triggered_id is None:
-            return no_update, no_update
-        step = {"page-back": -1, "page-on": 1}.get(str(ctx.triggered_id))
-        now = max(0, page + step) if step and isinstance(page, int) else 0
-        form = dict(zip(FORM, values, strict=True))
-        found = ask(lambda: results(form, now), lambda why: notice(why, "bad"))
-        return found, min(now, MOST_PAGES)
-
 
 def _bounds(form: dict[str, Any], low: str, high: str) -> tuple[float, float] | None:
     ends = finite(form.get(low)), finite(form.get(high))
@@ -177,7 +231,7 @@ def _materials(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     return [
         {
             "formula": to_material(one.id, one.formula),
-            "group": f"{one.space_group}, {one.crystal_system}",
+            "group": f"{group(one.space_group)}, {one.crystal_system}",
             "prototype": one.prototype,
             "sites": one.n_sites,
             "volume": number(one.volume_per_atom),
@@ -193,7 +247,7 @@ def _candidates(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
         query = replace(query, stage=text(form["stage"]))
     return [
         {
-            "formula": to_candidate(one.id, one.formula),
+            "formula": with_group(to_candidate(one.id, one.formula), group_of(one.to_structure())),
             "stage": badge(str(one.stage)),
             **{name: number(one.scores.get(name)) for name in SHOWN},
             "campaign": one.campaign,
@@ -204,46 +258,65 @@ def _candidates(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
     ]
 
 
-def _picker() -> Component:
-    drawn = graph(figures.picker(()), "Click elements, or write them below.", "ptable")
-    return html.Div(drawn, className="scroll picker", tabIndex="0", role="region", **{"aria-label": "Periodic table"})
-
-
-def _form() -> Component:
-    kinds = [{"label": one, "value": one} for one in ("materials", "candidates")]
+def _picker(shown: Mapping[str, str]) -> Component:
+    chosen = [word for word in text(shown.get("elements")).replace(",", " ").split() if Element.is_valid_symbol(word)]
+    drawn = dcc.Graph(
+        id="ptable", figure=figures.picker(chosen), responsive=False, className="graph",
+        config={"displayModeBar": False, "responsive": False},
+    )  # fmt: skip
+    words = html.Figcaption("Click elements, or write them below; Enter searches.")
     return html.Div(
-        [
-            field("Look for", dcc.Dropdown(kinds, "materials", id="find-kind", clearable=False, searchable=False)),
-            field("Elements, all of them in it", dcc.Input(id="find-elements", placeholder="Pd, Ni", value="")),
-            field("Formula", dcc.Input(id="find-formula", placeholder="NiAl", value="")),
-            field("Fewest sites", dcc.Input(id="find-sites-low", type="number", min=1)),
-            field("Most sites", dcc.Input(id="find-sites-high", type="number", min=1)),
-            field("Crystal system, of materials", _choice("find-system", CrystalSystem, ANY)),
-            field("Stage, of candidates", _choice("find-stage", Stage, str(Stage.EVALUATED))),
-            field("Range of", _choice("find-range", RANGES["materials"], ANY)),
-            field("From", dcc.Input(id="find-low", type="number", step="any")),
-            field("To", dcc.Input(id="find-high", type="number", step="any")),
-        ],
-        className="form",
+        html.Figure([drawn, words]), className="scroll picker", tabIndex="0", role="region",
+        **{"aria-label": "Periodic table"},
+    )  # fmt: skip
+
+
+def _tabs(kind: str) -> Component:
+    """Materials or candidates."""
+    links = [
+        html.A(one.capitalize(), href=address({"kind": one}), **({"aria-current": "page"} if one == kind else {}))
+        for one in KINDS
+    ]
+    return html.Nav(links, className="tabs", **{"aria-label": "What to look for"})
+
+
+def _form(shown: Mapping[str, str]) -> Component:
+    """A form of the browser's own: Enter sends it, and what is set stands in the address."""
+    kind = shown["kind"]
+    of_kind = (
+        field("Stage", choice("stage", {ANY: ANY} | _values(Stage), shown["stage"]))
+        if kind == "candidates"
+        else field("Crystal system", choice("system", {"": ANY} | _values(CrystalSystem), shown.get("system", "")))
     )
-
-
-def _choice(name: str, values: Any, chosen: str) -> Component:
-    return dcc.Dropdown([ANY, *(str(one) for one in values)], chosen, id=name, clearable=False, searchable=False)
-
-
-def _found() -> Component:
-    return html.Div(html.P(START, className="quiet"), id="found", **{"aria-live": "polite"})
-
-
-def _pager() -> Component:
-    return html.Div(
+    ranges = {"": ANY} | {key: wording.named(key) for key in RANGES[kind]}
+    return html.Form(
         [
-            html.Button("Page before", id="page-back", n_clicks=0, className="plain"),
-            html.Button("Next page", id="page-on", n_clicks=0, className="plain"),
+            dcc.Input(type="hidden", id="find-kind", name="kind", value=kind),
+            html.Div(
+                [
+                    field("Elements, all of them in it", _box("elements", shown, placeholder="Pd, Ni")),
+                    field("Formula", _box("formula", shown, placeholder="NiAl")),
+                    field("Fewest sites", _box("sites-low", shown, type="number", min=1)),
+                    field("Most sites", _box("sites-high", shown, type="number", min=1)),
+                    of_kind,
+                    field("Range of", choice("range", ranges, shown.get("range", ""))),
+                    field("From", _box("low", shown, type="number", step="any")),
+                    field("To", _box("high", shown, type="number", step="any")),
+                ],
+                className="form",
+            ),
+            html.Button("Find", id="find", type="submit"),
         ],
-        className="row",
-    )
+        action=href("database"), method="get", role="search", **{"aria-label": "Filters"},
+    )  # fmt: skip
 
 
-PAGE = Page("Database", layout, register)
+def _box(name: str, shown: Mapping[str, str], **more: Any) -> Component:
+    return dcc.Input(id=f"find-{name}", name=name, value=shown.get(name, ""), autoComplete="off", **more)
+
+
+def _values(kind: Any) -> dict[str, str]:
+    return {str(one): str(one) for one in kind}
+
+
+PAGE = Page("Database", layout, register, asked)

@@ -15,6 +15,7 @@ from fermiloop.platform.representations.alignment import AXES
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import spectra
 from fermiloop.platform.store.glance import Outcome
+from fermiloop.platform.web.parts import HIT
 
 INK: Final = "#1b2733"
 GREY: Final = "#5c6b7a"
@@ -64,7 +65,7 @@ def funnel(rounds: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 def predicted(outcomes: Sequence[Outcome]) -> go.Figure:
     """Score that was predicted, with its standard deviation, against the computed one."""
-    figure = blank("Predicted score", "Computed score")
+    figure = blank("Predicted score (0 to 1)", "Computed score (0 to 1)")
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": GREY, "dash": "dot"}, name="as predicted", hoverinfo="skip"
     )
@@ -74,7 +75,7 @@ def predicted(outcomes: Sequence[Outcome]) -> go.Figure:
             x=[o.scores["predicted_score"] for o in rows], y=[o.scores.get("computed_score") for o in rows],
             error_x={"type": "data", "array": [o.scores.get("predicted_score_std", 0.0) for o in rows], "thickness": 1},
             text=[f"{o.formula}, round {o.round}, {o.generator}" for o in rows], name=name, mode="markers",
-            marker={"size": 9, "symbol": "circle" if hit else "circle-open"},
+            marker={"size": 9, "symbol": "circle" if hit else "circle-open", "color": HIT if hit else GREY},
         )  # fmt: skip
     return figure
 
@@ -104,7 +105,8 @@ def above_hull(outcomes: Sequence[Outcome]) -> go.Figure:
         rows = [o for o in outcomes if bool(o.scores.get("hit")) is hit and o.scores.get(key) is not None]
         figure.add_scatter(
             x=[o.round for o in rows], y=[o.scores[key] for o in rows], text=[o.formula for o in rows],
-            mode="markers", name=name, marker={"size": 9, "symbol": "circle" if hit else "circle-open"},
+            mode="markers", name=name,
+            marker={"size": 9, "symbol": "circle" if hit else "circle-open", "color": HIT if hit else GREY},
         )  # fmt: skip
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(dtick=1 if len({o.round for o in outcomes}) < 15 else None)
@@ -137,7 +139,9 @@ def picker(chosen: Sequence[str]) -> go.Figure:
             "color": [COLOURS[0] if s in chosen else "#eef2f5" for s in symbols],
         },
     )  # fmt: skip
-    figure.update_layout(margin={"l": 4, "r": 4, "t": 4, "b": 4}, dragmode=False, showlegend=False, width=640)
+    figure.update_layout(
+        margin={"l": 4, "r": 4, "t": 4, "b": 4}, dragmode=False, showlegend=False, width=640, autosize=False
+    )
     figure.update_xaxes(visible=False, fixedrange=True, range=[0.3, 18.7])
     figure.update_yaxes(visible=False, fixedrange=True, range=[df_ptable["row"].max() + 0.7, 0.3])
     return figure

@@ -1,4 +1,4 @@
-"""The first page: every campaign at a glance, what wants attention, and a box to launch from."""
+"""The first page: every campaign at a glance, and what wants attention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from fermiloop.platform.web.parts import (
     ago,
     badge,
     bar,
-    field,
     heading,
     link,
     notice,
@@ -32,11 +31,18 @@ from fermiloop.platform.web.parts import (
 EVERY = 10_000  # ms between looks
 MOST_TEXT = 1_000_000  # characters of a campaign file
 COLUMNS = {
-    "name": "Campaign", "state": "State", "budget": "Budget",
-    "cost": f"Core-hours of {cost.HOLDS}", "hits": "Hits (95 % interval)", "jobs": "Jobs",
-    "last": "Last heard of",
+    "name": "Campaign", "state": "State", "hits": "Hits (95 % interval)", "budget": "Budget",
+    "cost": f"Core-hours of {cost.HOLDS}", "jobs": "Jobs",
+    "last": "Last activity",
 }  # fmt: skip
-JOB_COLUMNS = {"formula": "Candidate", "campaign": "Campaign", "what": "What", "error": "Why", "act": "Action"}
+JOB_COLUMNS = {
+    "id": "Calculation",
+    "formula": "Candidate",
+    "campaign": "Campaign",
+    "what": "What",
+    "error": "Why",
+    "act": "Action",
+}
 
 
 def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
@@ -45,8 +51,8 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
         [
             heading("Campaigns"),
             html.Div(glances(), id="glances"),
+            html.P(link("New campaign", "new", kind="button")),
             html.Div(id="job-note"),
-            launch_box(),
             dcc.Interval(id="glance-clock", interval=EVERY),
         ]
     )
@@ -56,7 +62,7 @@ def glances() -> list[Component]:
     """Campaigns and what wants attention."""
     rows, jobs = glance.campaigns(), glance.attention()
     shown = table(f"{len(rows)} campaigns, newest first", COLUMNS, [_row(one) for one in rows])
-    first = [] if rows else [html.P("No campaign yet: paste a campaign file below, and launch it.")]
+    first = [] if rows else [html.P("No campaign yet: start a new one.")]
     return [section("At a glance", *first, shown), attention(jobs)]
 
 
@@ -65,26 +71,6 @@ def attention(jobs: list[glance.Job]) -> Component:
     if not jobs:
         return section("Wants attention", notice("Nothing: no failed and no stuck calculation.", "good"))
     return section("Wants attention", table(f"{len(jobs)} calculations", JOB_COLUMNS, [_job(one) for one in jobs]))
-
-
-def launch_box() -> Component:
-    """Where a campaign file is pasted or uploaded."""
-    return section(
-        "Launch a campaign",
-        field("Campaign file (YAML)", dcc.Textarea(id="launch-text", value="", rows=12, spellCheck=False)),
-        html.Div(
-            [
-                dcc.Upload(
-                    html.Button("Take it from a file", className="plain", type="button"),
-                    id="launch-file",
-                    max_size=MOST_TEXT,
-                ),
-                html.Button("Launch", id="launch", n_clicks=0),
-            ],
-            className="row",
-        ),
-        html.Div(id="launch-note"),
-    )
 
 
 def launch(site: Site, given: Any, token: Any) -> Component:
@@ -137,26 +123,6 @@ def register(app: Dash, site: Site) -> None:
         return ask(glances, lambda why: [notice(why, "bad")])
 
     @app.callback(
-        Output("launch-note", "children"),
-        Input("launch", "n_clicks"),
-        State("launch-text", "value"),
-        State("token", "data"),
-        prevent_initial_call=True,
-    )
-    def _launch(clicks: Any, given: Any, token: Any) -> Any:
-        return launch(site, given, token) if clicks else no_update
-
-    @app.callback(
-        Output("launch-text", "value"), Output("launch-note", "children", allow_duplicate=True),
-        Input("launch-file", "contents"), prevent_initial_call=True,
-    )  # fmt: skip
-    def _take(contents: Any) -> Any:
-        found = uploaded(contents)
-        if found is None:
-            return no_update, notice("That file is no text in UTF-8; give a YAML file.", "bad")
-        return found, None
-
-    @app.callback(
         Output("job-note", "children"), Output("glances", "children", allow_duplicate=True),
         Input({"type": "job", "what": ALL, "id": ALL}, "n_clicks"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
@@ -180,7 +146,10 @@ def _row(one: glance.CampaignGlance) -> dict[str, Any]:
         "state": html.Span([badge(one.state), html.Small(f" {one.reason}" if one.reason else "")]),
         "budget": bar(used, one.evaluations, spent),
         "cost": html.Span([hours, html.Br(), html.Small(cost.parts(one.spent))]),
-        "hits": f"{one.hits} of {one.evaluated}: {share(hits['rate'], hits['low'], hits['high'])}"
+        "hits": html.Span(
+            f"{one.hits} of {one.evaluated}: {share(hits['rate'], hits['low'], hits['high'])}",
+            className="hit" if one.hits else "",
+        )
         if one.evaluated
         else "none evaluated",
         "jobs": html.Span([f"{one.waiting} open, ", failed]),
@@ -198,7 +167,8 @@ def _job(one: glance.Job) -> dict[str, Any]:
     ]  # fmt: skip
     stuck = one.state == "running"
     return {
-        "formula": to_candidate(one.candidate) if one.candidate else one.id,
+        "formula": to_candidate(one.candidate) if one.candidate else None,
+        "id": link(one.id, "calculation", one.id),
         "campaign": link(one.campaign, "campaign", one.campaign) if one.campaign else None,
         "what": html.Strong(f"{'stuck' if stuck else one.state}, {ago(one.since)}", className="danger"),
         "error": html.Span(one.error[:300], className="danger"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import dash
@@ -15,6 +15,7 @@ from plotly.graph_objects import Figure
 from fermiloop.schemas.base import now
 
 Cell = Any  # text, a number, a component, or None, which shows as a dash
+HIT: Final = "#0b5d3b"  # the colour of a hit, in tables (``.hit`` of the style sheet) and in figures alike
 GRAPH_CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
 
@@ -23,9 +24,9 @@ def href(*segments: str) -> str:
     return str(dash.get_relative_path("/" + "/".join(quote(one, safe="") for one in segments if one)))
 
 
-def link(text: str, *segments: str) -> Component:
-    """Link to a page."""
-    return dcc.Link(text, href=href(*segments))
+def link(text: str, *segments: str, kind: str = "") -> Component:
+    """Link to a page; of the kind ``button`` it looks like one."""
+    return dcc.Link(text, href=href(*segments), className=kind or None)
 
 
 def to_candidate(candidate: str | None, text: str | None = None) -> Cell:
@@ -64,13 +65,21 @@ def table(caption: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, 
     """
     if not rows:
         return html.P(f"{caption}: none.", className="quiet")
-    head = html.Thead(html.Tr([html.Th(title, scope="col") for title in columns.values()]))
-    body = html.Tbody([html.Tr([html.Td(_cell(row.get(key))) for key in columns]) for row in rows])
+    # roles are written out: on a phone each row becomes a card, and a table that is laid out so loses its own
+    titles = [html.Th(title, scope="col", role="columnheader") for title in columns.values()]
+    head = html.Thead(html.Tr(titles, role="row"), role="rowgroup")
+    lines = [html.Tr([_td(title, row.get(key)) for key, title in columns.items()], role="row") for row in rows]
+    body = html.Tbody(lines, role="rowgroup")
     # focusable, or the keyboard could not scroll it
     return html.Div(
-        html.Table([html.Caption(caption), head, body]),
+        html.Table([html.Caption(caption), head, body], role="table"),
         className="scroll", tabIndex="0", role="region", **{"aria-label": caption},
     )  # fmt: skip
+
+
+def hit(is_hit: Any) -> Component:
+    """Whether a result is a hit, in the one colour of hits."""
+    return html.Strong("hit", className="hit") if is_hit else html.Span("no", className="quiet")
 
 
 def facts(rows: Mapping[str, Cell]) -> Component:
@@ -89,6 +98,12 @@ def graph(figure: Figure, label: str, name: str | None = None, **config: Any) ->
 def field(label: str, control: Component) -> Component:
     """An input with its label."""
     return html.Div([html.Label(label, htmlFor=control.id), control], className="field")
+
+
+def choice(name: str, values: Mapping[str, str], chosen: str) -> Component:
+    """A native list to choose one value of: the keyboard, screen readers and forms know it."""
+    options = [html.Option(label, value=value, selected=value == chosen) for value, label in values.items()]
+    return html.Select(options, id=f"find-{name}", name=name)
 
 
 def bar(used: float, most: float, label: str) -> Component:
@@ -132,6 +147,10 @@ def ago(moment: datetime | None) -> str:
 def in_utc(moment: datetime) -> datetime:
     """The same moment in UTC, whatever the zone of this machine: what has none is in UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _td(title: str, value: Cell) -> Component:
+    return html.Td(_cell(value), role="cell", **{"data-label": title})
 
 
 def _cell(value: Cell) -> Cell:

@@ -14,6 +14,7 @@ from fermiloop.db_init import setup
 from fermiloop.platform.api.actions import Launched
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, methods, spectra
@@ -55,7 +56,8 @@ class Calls:
         return Actions(
             launch=note("launch", _launch), rerun=note("rerun", len), ignore=note("ignore", len),
             summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near),
-            running=note("running", self.running), workers=note("workers", self.workers), **none,
+            running=note("running", self.running), workers=note("workers", self.workers), check=note("check", _check),
+            **none,
         )  # fmt: skip
 
 
@@ -77,6 +79,14 @@ def _launch(text: str) -> Launched:
     spec = parse_spec(text)
     fresh = campaigns.create(spec.name, spec.as_dict(), text)
     return Launched(spec.name, fresh)
+
+
+def _check(text: str) -> list[dict[str, str]]:
+    try:
+        parse_spec(text)
+    except UserError as error:
+        return [{"key": "", "text": str(error)}]
+    return []
 
 
 def summary(name: str) -> dict[str, Any]:

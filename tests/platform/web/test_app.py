@@ -20,7 +20,8 @@ def served(calls: Any) -> Dash:
 
 
 ADDRESSES = ("/", "/campaign/pd-like", "/candidate/{candidate}", "/candidate/{rejected}", "/material/{material}",
-             "/database", "/generators", "/generators/substitution", "/schedules")  # fmt: skip
+             "/database", "/generators", "/generators/substitution", "/schedules", "/queue", "/new", "/new/draft",
+             "/calculation/{failed}", "/method/{method}")  # fmt: skip
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -39,14 +40,17 @@ def test_every_page_shows_what_is_stored(
         assert "-3.5000 eV/atom" in show.words(content)
 
 
-@pytest.mark.parametrize("address", ["/", "/database", "/generators", "/generators/ftcp", "/schedules"])
+@pytest.mark.parametrize(
+    "address", ["/", "/database", "/generators", "/generators/ftcp", "/schedules", "/queue", "/new"]
+)
 def test_pages_of_an_empty_store(address: str, served: Dash, site: Site, database: str) -> None:
     assert pages.page_of(site, address)[0] != "Not found"
 
 
 @pytest.mark.parametrize(
     "address",
-    ["/campaign/none", "/candidate/c-1", "/material/m-1", "/generators/none", "/campaign", "/none", "/campaign/%00",
+    ["/campaign/none", "/candidate/c-1", "/material/m-1", "/calculation/calc-1", "/method/none",
+     "/method", "/calculation", "/generators/none", "/campaign", "/none", "/campaign/%00",
      "/" + "x" * 5000, {"$gt": ""}, None, 7],
 )  # fmt: skip
 def test_unknown_addresses_say_so(address: Any, served: Dash, site: Site, database: str, show: Any) -> None:
@@ -98,7 +102,10 @@ def test_hostile_values_of_a_callback_are_data(served: Dash, filled: dict[str, s
         body = {
             "output": "..main.children...title.data..",
             "outputs": [{"id": "main", "property": "children"}, {"id": "title", "property": "data"}],
-            "inputs": [{"id": "url", "property": "pathname", "value": path}],
+            "inputs": [
+                {"id": "url", "property": "pathname", "value": path},
+                {"id": "url", "property": "search", "value": path},
+            ],
             "changedPropIds": ["url.pathname"],
         }
         answer = client.post("/_dash-update-component", json=body)

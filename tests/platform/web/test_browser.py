@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -27,6 +28,13 @@ FLAGS = (
     "--disable-component-update", "--remote-debugging-port=0", "--remote-allow-origins=*",
 )  # fmt: skip
 PATIENCE = 40.0  # s
+MODULES = (
+    Path(__file__).parents[3] / "node_modules",
+    Path("/usr/lib/node_modules"),
+    Path("/usr/local/lib/node_modules"),
+)
+AXES = (Path(os.environ.get("AXE_CORE", "/none")), *(path / "axe-core" / "axe.min.js" for path in MODULES))
+AXE = next((path for path in AXES if path.is_file()), None)  # https://github.com/dequelabs/axe-core
 
 
 @dataclass
@@ -121,6 +129,8 @@ def test_from_launching_a_campaign_to_its_best_candidate(
     browser: Browser, campaign_file: str, worker: Callable[[], dict[str, str]]
 ) -> None:
     browser.open("/", "Campaigns")
+    browser.run("[...document.querySelectorAll('main a')].find(e => e.innerText === 'New campaign').click()")
+    browser.until("document.querySelector('h1')?.innerText === 'New campaign'")
     browser.write("launch-text", campaign_file)
     browser.run("document.getElementById('launch').click()")
     browser.until("document.querySelector('#launch-note')?.innerText.includes('No role launch')")
@@ -144,14 +154,21 @@ def test_from_launching_a_campaign_to_its_best_candidate(
     assert browser.errors == []
 
 
-def test_every_page_on_a_telephone_without_internet(browser: Browser, filled: dict[str, str]) -> None:
-    pages = {
+def pages_of(filled: dict[str, str]) -> dict[str, str]:
+    """Every page with its heading."""
+    return {
         "/": "Campaigns", "/campaign/pd-like": "pd-like", f"/candidate/{filled['candidate']}": "AlNi",
-        f"/material/{filled['material']}": "AlNi", "/database": "Database", "/generators": "Generators",
-        "/generators/substitution": "substitution", "/schedules": "Schedules", "/campaign/none": "Not found",
+        f"/candidate/{filled['rejected']}": "CuNi", f"/material/{filled['material']}": "AlNi", "/database": "Database",
+        "/database?kind=candidates&stage=any": "Database", "/database?kind=materials&elements=Ni": "Database",
+        "/generators": "Generators", "/generators/substitution": "substitution", "/schedules": "Schedules",
+        "/campaign/none": "Not found", "/queue": "Workers and queue", "/new": "New campaign",
+        f"/calculation/{filled['failed']}": "Calculation of AlCu", f"/method/{filled['method']}": "analytic, analytic",
     }  # fmt: skip
+
+
+def test_every_page_on_a_telephone_without_internet(browser: Browser, filled: dict[str, str]) -> None:
     browser.resize(390)
-    for path, title in pages.items():
+    for path, title in pages_of(filled).items():
         browser.open(path, title)
         wide = browser.run("document.documentElement.scrollWidth")
         assert wide <= 390, f"{path} is {wide} pixels wide"
@@ -164,4 +181,72 @@ def test_every_page_on_a_telephone_without_internet(browser: Browser, filled: di
     assert browser.run("document.documentElement.lang") == "en"
     assert browser.asked
     assert [url for url in browser.asked if not url.startswith((browser.base, "data:", "blob:", "about:"))] == []
+    assert browser.errors == []
+
+
+@pytest.mark.skipif(AXE is None, reason="axe-core is not here: npm install axe-core, and AXE_CORE=…/axe.min.js")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious_on_any_page(width: int, browser: Browser, filled: dict[str, str]) -> None:
+    assert AXE is not None
+    browser.send("Page.setBypassCSP", enabled=True)
+    browser.resize(width)
+    for path, title in pages_of(filled).items():
+        browser.open(path, title)
+        time.sleep(0.5)  # figures and scenes are drawn after the heading
+        browser.run(AXE.read_text(encoding="utf-8"))
+        browser.run(
+            "window.found = null; axe.run(document).then(r => { window.found = JSON.stringify(r.violations"
+            ".filter(v => ['serious', 'critical'].includes(v.impact)).map(v => [v.id, v.nodes[0].html])) })"
+        )
+        assert json.loads(browser.until("window.found")) == [], path
+
+
+def test_the_periodic_table_keeps_its_size_after_a_click(browser: Browser, filled: dict[str, str]) -> None:
+    browser.open("/database", "Database")
+    box = "document.querySelector('#ptable .main-svg').getBoundingClientRect()"
+    size = f"JSON.stringify((r => [r.width, r.height])({box}))"
+    browser.until("document.querySelectorAll('#ptable .main-svg').length > 0")
+    before = browser.run(size)
+    browser.run(
+        "document.querySelector('#ptable .js-plotly-plot').emit('plotly_click', {event: {}, points: [{curveNumber: 0,"
+        " pointNumber: 27, pointIndex: 27, x: 10, y: 4, customdata: 'Ni', data: {}, fullData: {}}]})"
+    )
+    browser.until("document.getElementById('find-elements').value === 'Ni'")
+    time.sleep(1.0)
+    assert browser.run(size) == before
+    assert json.loads(before) == [640, 300]
+
+
+def test_filters_are_in_the_address_and_enter_searches(browser: Browser, filled: dict[str, str]) -> None:
+    browser.open("/database", "Database")
+    browser.write("find-elements", "Ni, Al")
+    for kind in ("keyDown", "keyUp"):
+        browser.send(
+            "Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r"
+        )
+    browser.until("document.querySelector('#found a')?.innerText === 'AlNi'")
+    address = browser.run("location.pathname + location.search")
+    assert address == "/database?kind=materials&elements=Ni%2C+Al"
+    browser.open(address, "Database")  # shared, or loaded again
+    browser.until("document.querySelector('#found a')?.innerText === 'AlNi'")
+    assert browser.run("document.getElementById('find-elements').value") == "Ni, Al"
+    assert browser.errors == []
+
+
+def test_hits_are_seen_on_a_telephone_without_scrolling(browser: Browser, filled: dict[str, str]) -> None:
+    browser.resize(390)
+    for path, title in (("/", "Campaigns"), ("/campaign/pd-like", "pd-like")):
+        browser.open(path, title)
+        right = browser.until("document.querySelector('td .hit, td.hit')?.getBoundingClientRect().right")
+        assert 0 < right <= 390
+
+
+def test_an_example_is_checked_while_it_is_written(browser: Browser, filled: dict[str, str]) -> None:
+    browser.open("/new", "New campaign")
+    browser.run("[...document.querySelectorAll('main button')].find(e => e.innerText === 'a commented draft').click()")
+    browser.until("document.getElementById('launch-text').value.includes('name: my-campaign')")
+    browser.until("document.querySelector('#launch-check .good') !== null")
+    browser.run("document.getElementById('launch-text').select()")
+    browser.write("launch-text", "name: [")
+    browser.until("document.querySelector('#launch-check .bad') !== null")
     assert browser.errors == []

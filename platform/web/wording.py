@@ -1,0 +1,61 @@
+"""What a page says in place of a key: words a chemist knows, with the unit of every number."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EV_PER_ATOM: Final = "eV/atom"
+# key of a label, score, filter or verdict: its name and its unit
+NAMES: Final[dict[str, tuple[str, str]]] = {
+    "energy_per_atom": ("energy", EV_PER_ATOM),
+    "formation_energy_per_atom": ("formation energy", EV_PER_ATOM),
+    "energy_above_hull": ("energy above hull", EV_PER_ATOM),
+    "band_gap": ("band gap", "eV"),
+    "fermi_level": ("Fermi level", "eV"),
+    "magnetic_moment": ("magnetic moment", "μB/cell"),
+    "bulk_modulus": ("bulk modulus", "GPa"),
+    "shear_modulus": ("shear modulus", "GPa"),
+    "dos_similarity": ("similarity of the density of states", "0 to 1"),
+    "xrd_similarity": ("similarity of the powder pattern", "0 to 1"),
+    "similarity_mean": ("predicted score", "0 to 1"),
+    "similarity_std": ("standard deviation of the predicted score", "0 to 1"),
+    "score": ("score", "0 to 1"),
+    "generator_score": ("generator's own score", ""),
+    "core_seconds": ("cost", "core-seconds"),
+    "time_limit": ("time limit", "s"),
+    "volume_per_atom": ("volume", "Å³/atom"),
+}
+# unit of what a stage of the funnel measures
+STAGES: Final[dict[str, str]] = {"hull": EV_PER_ATOM}
+SOURCES: Final[dict[str, str]] = {
+    "computed_": "computed",
+    "predicted_": "predicted",
+    "potential_": "by the potential",
+}
+
+
+def named(key: str) -> str:
+    """Name of a key with its unit, such as ``energy above hull, computed (eV/atom)``."""
+    words, unit = _entry(str(key))
+    return f"{words} ({unit})" if unit else words
+
+
+def plain(key: str) -> str:
+    """Name of a key without its unit, for a table that has a column of units."""
+    return _entry(str(key))[0]
+
+
+def measured(value: str, stage: str) -> str:
+    """What a stage of the funnel measured, with its unit."""
+    unit = STAGES.get(stage)
+    return f"{value} {unit}" if unit and value != "–" else value
+
+
+def _entry(key: str) -> tuple[str, str]:
+    if key in NAMES:
+        return NAMES[key]
+    for prefix, source in SOURCES.items():
+        if key.startswith(prefix):
+            words, unit = _entry(key.removeprefix(prefix))
+            return f"{words}, {source}", unit
+    return key.replace("_", " "), ""
