@@ -103,7 +103,7 @@ def rates(summary: Mapping[str, Any]) -> RenderableType:
 def earned(summary: Mapping[str, Any]) -> RenderableType:
     """Who was given the budget, and what came of it."""
     rows = [{**row, "rate": _rate(row["rate"], row["low"], row["high"])} for row in summary["earned"]]
-    return Listing("Who earned the budget", EARNED_COLUMNS, rows).table()
+    return Listing("Evaluations by generator", EARNED_COLUMNS, rows).table()
 
 
 def report(summary: Mapping[str, Any]) -> Sequence[RenderableType]:

@@ -37,8 +37,6 @@ class Actions(Steering):
         failed, by step.
     queue
         Steps that run or wait (``campaign``, ``name``, ``state``, ``worker``, ``since``, ``calculation``).
-    workers
-        Workers that listen (``host``, ``pid``, ``doing``, ``since``, ``last``); None where the server cannot tell.
     schedules, history
         Rows of all schedules, and what one of them did; None where there are none.
     """
@@ -49,7 +47,6 @@ class Actions(Steering):
     steps: Callable[[str], Sequence[Mapping[str, Any]]] | None = None
     logs: Callable[[str], Mapping[str, str]] | None = None
     queue: Callable[[], Sequence[Mapping[str, Any]]] | None = None
-    workers: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     schedules: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     history: Callable[[str], Sequence[Mapping[str, Any]]] | None = None
 

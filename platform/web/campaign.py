@@ -128,7 +128,7 @@ def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
         drawn = figures.curves(target["values"], computed, target["grid"])
         shown.append(section("Target and computed", graph(drawn, f"Target {target['name']} and the best results.")))
     shown.append(_pictures(summary, outcomes))
-    shown.append(section("Who earned the budget", earned(summary)))
+    shown.append(section("Evaluations by generator", earned(summary)))
     return shown
 
 

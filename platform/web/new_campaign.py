@@ -88,9 +88,7 @@ def check(site: Site, given: Any) -> Component:
 
 
 def listening(site: Site) -> Component:
-    """How many workers will take it up, where the server knows."""
-    if site.actions.workers is None:
-        return html.P("A launched campaign is computed by workers: fermiloop worker run.", className="quiet")
+    """How many workers will take it up."""
     try:
         n = len(site.actions.workers())
     except FermiloopError as error:

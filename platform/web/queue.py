@@ -23,7 +23,7 @@ RUNS: Final = {
     "calculation": "Calculation",
 }
 WAITS: Final = {"campaign": "Campaign", "ready": "Ready", "held": "After others", "since": "Oldest"}
-LISTEN: Final = {"worker": "Worker", "doing": "Does", "since": "Since", "last": "Last heard of"}
+LISTEN: Final = {"worker": "Worker", "doing": "Does", "since": "Since", "last": "Last activity"}
 NOBODY: Final = "No worker listens: type fermiloop worker run where the engines are installed."
 
 
@@ -57,10 +57,6 @@ def live(site: Site) -> list[Component]:
 
 def listeners(site: Site) -> Component:
     """Who listens; what to type where nobody does."""
-    if site.actions.workers is None:
-        return html.P(
-            "This server cannot tell which workers listen; those that work are named below.", className="quiet"
-        )
     rows = [
         {
             "worker": f"{one.get('host')}, process {one.get('pid')}",
