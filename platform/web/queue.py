@@ -66,7 +66,7 @@ def listeners(site: Site) -> Component:
         }
         for one in site.actions.workers()
     ]
-    return table(f"{len(rows)} workers listen", LISTEN, rows) if rows else notice(NOBODY, "bad")
+    return table(f"{len(rows)} workers listen", LISTEN, rows) if rows else notice(NOBODY)
 
 
 def waiting_by_campaign(rows: list[Mapping[str, Any]]) -> list[dict[str, Cell]]:

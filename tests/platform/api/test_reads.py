@@ -17,7 +17,12 @@ from fermiloop.schemas.vocabulary import Role
 def test_campaigns_and_a_summary_without_nan(client: Any) -> None:
     here = client()
     assert [one["name"] for one in here.get("/campaigns").json()["data"]] == ["pd-like"]
-    assert here.get("/campaigns/pd-like").json()["data"] == {"name": "pd-like", "best": None, "wrong": None}
+    assert here.get("/campaigns/pd-like").json()["data"] == {
+        "name": "pd-like",
+        "best": None,
+        "wrong": None,
+        "running": [],
+    }
     missing = here.get("/campaigns/none")
     assert missing.status_code == 404
     assert missing.json() == {

@@ -169,7 +169,7 @@ def test_a_hit_has_one_colour(filled: dict[str, str]) -> None:
     assert f".hit {{ color: {HIT}; }}" in style
     assert hit(True).className == "hit"
     outcomes = campaign.glance.outcomes("pd-like")
-    for drawn in (figures.above_hull(outcomes), figures.foretold(outcomes)):
+    for drawn in (figures.above_hull(outcomes), figures.predicted(outcomes)):
         assert {one.marker.color for one in drawn.data if one.name == "hit"} == {HIT}
         assert HIT not in {one.marker.color for one in drawn.data if one.name == "no hit"}
 
