@@ -72,7 +72,7 @@ class StructureField(PlainField):
 
     def to_mongo(self, value: Any, use_db_field: bool = True, fields: Any = None) -> Any:  # noqa: ARG002
         """The dictionary as it is stored."""
-        return plain(value)
+        return plain(value) if _has_properties(value) else value
 
     def validate(self, value: Any) -> None:
         """Refuse what the class does not allow."""
@@ -85,6 +85,13 @@ class StructureField(PlainField):
         reason = structure_fault(structure)
         if reason:
             self.error(reason)
+
+
+def _has_properties(structure: Any) -> bool:
+    """Whether a crystal bears what people put there; all else of pymatgen's dictionary is plain, and there is much."""
+    if not isinstance(structure, dict) or structure.get("properties"):
+        return True
+    return any(not isinstance(site, dict) or site.get("properties") for site in structure.get("sites") or [])
 
 
 def structure_fault(structure: Structure) -> str | None:
