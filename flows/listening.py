@@ -1,4 +1,4 @@
-"""Listening: workers say that they are there, and whoever launches is told how many are."""
+"""Listening: workers say that they are there, and a launch tells how many are."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def heard(name: str, doing: Callable[[], str]) -> Iterator[None]:
 
 
 def rows() -> list[dict[str, Any]]:
-    """Workers that listen: id, host, pid, what they do, since when, and when they were last heard."""
+    """Workers that listen: id, host, pid, what they do, since when, and of their last activity."""
     connection.connect()
     found = [one for one in workers.listening() if not is_gone(one.id)]
     return [

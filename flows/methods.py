@@ -45,7 +45,7 @@ def of_campaign(spec: CampaignSpec) -> Methods:
     InputError
         If a setting of the engine is wrong.
     NotFoundError
-        If the store holds no labels of the source that is to be learnt from.
+        If the store holds no labels of the source that is to be learned from.
     """
     try:
         kept = campaigns.get(spec.name)

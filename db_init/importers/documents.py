@@ -88,7 +88,7 @@ class Documents:
         Raises
         ------
         InputError
-            If the crystal is none, or a number or the curve does not hold.
+            If the crystal is none, or a number or the curve is invalid.
         """
         material = Material.from_structure(entry.structure, origin=Origin.IMPORT, source=entry.source)
         material.check()

@@ -24,7 +24,7 @@ from fermiloop.platform.store.optimade_export import RECORD
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 LARGEST: Final = 16_000_000_000  # bytes of a file, unpacked
 LARGEST_WHOLE: Final = 500_000_000  # bytes of a JSON document that is not a record a line, and is read at once
-FIRST: Final = 4096  # bytes in which a document that was laid out anew says its format
+FIRST: Final = 4096  # bytes in which a document that was laid out again says its format
 SAYS: Final = re.compile(rf'"format"\s*:\s*"{exchange.FORMAT}"'.encode())
 GZIP: Final = b"\x1f\x8b"
 TYPES: Final = ("method", "material", "candidate")
@@ -195,7 +195,7 @@ def _contradiction(entry: Mapping[str, Any], attributes: Mapping[str, Any], reco
 
 
 def _whole(path: Path) -> dict[str, Any]:
-    """A JSON document that another program has laid out anew, bounded in size."""
+    """A JSON document that another program has laid out again, bounded in size."""
     try:
         with _unpacked(path) as raw:
             text = raw.read(LARGEST_WHOLE + 1)
