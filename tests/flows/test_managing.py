@@ -75,7 +75,7 @@ def test_a_paused_campaign_finishes_what_it_began_and_goes_on_later(pad: SafeLau
 def test_a_cancelled_campaign_keeps_its_results_and_pays_for_nothing_more(pad: SafeLaunchPad, campaign: Any) -> None:
     name = queued(campaign, "cancelled")
     work(pad, until=lambda: begun(pad))
-    managing.cancel(name)
+    managing.cancel(name, wait=True)  # what runs comes to its end
     work(pad)
     advance_all(pad, "me")
     chosen = [c for c in candidates.of_round(name, 1) if c.calculation]

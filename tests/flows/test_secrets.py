@@ -10,7 +10,7 @@ import pytest
 from jobflow import Flow, Job
 
 from fermiloop.flows import workers
-from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines import isolation, wishes
 from fermiloop.flows.launchpad import add_flow, job_store, launchpad
 from fermiloop.platform.settings import settings, without_secrets
 from fermiloop.platform.store import campaigns, connection, embedded
@@ -46,7 +46,7 @@ def test_a_calculation_knows_no_account(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     monkeypatch.setattr(isolation.subprocess, "Popen", note)
     with pytest.raises(InterruptedError):
-        isolation._attempt(tmp_path, 1.0)
+        isolation._attempt(tmp_path, 1.0, wishes.Wish())
     assert "s3cret" not in repr(seen)
 
 

@@ -36,6 +36,12 @@ MOST = 10.0  # s that anything may outlast a stop
 Start = Callable[..., subprocess.Popen[str]]
 
 
+def hear_signals() -> None:
+    """Hear what a terminal sends, also where the tests themselves run in the background and ignore it."""
+    for which in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(which, signal.SIG_DFL)
+
+
 def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     """First true answer within the time."""
     deadline = time.monotonic() + seconds
@@ -79,7 +85,15 @@ def start(database: str, server_uri: str, tmp_path: Path) -> Iterator[Start]:
         command = [sys.executable, "-m", "fermiloop.platform.cli.main", *words]
         with (tmp_path / "out").open("w") as out, (tmp_path / "err").open("w") as err:
             begun.append(
-                subprocess.Popen(command, env=environment, stdout=out, stderr=err, text=True, start_new_session=True)
+                subprocess.Popen(
+                    command,
+                    env=environment,
+                    stdout=out,
+                    stderr=err,
+                    text=True,
+                    start_new_session=True,
+                    preexec_fn=hear_signals,  # noqa: PLW1509  (it sets two handlers, nothing else)
+                )
             )
         return begun[-1]
 
@@ -278,7 +292,12 @@ def test_gpaw_interrupted_in_the_middle_of_scf_leaves_no_process(data_dir: Path,
     script = tmp_path / "relax.py"
     script.write_text(GPAW_SCRIPT)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    process = subprocess.Popen([sys.executable, str(script)], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=hear_signals,  # noqa: PLW1509
+    )
     try:
         wait_for(lambda: (running.progress_of("calc-gpaw").scf or 0) >= 2)
         assert running.progress_of("calc-gpaw").step == "static"

@@ -59,7 +59,7 @@ def make_summary(**changes: Any) -> dict[str, Any]:
         records.CandidateRecord("c-2", "Ni", "substitution", 1, lost),
     )
     record = records.CampaignRecord(spec, "finished", "the budget is spent", (one,), made, spent={"evaluate": 69.0})
-    return summarise(replace(record, **changes))
+    return summarise(replace(record, **changes)) | {"running": []}
 
 
 @pytest.fixture
