@@ -129,5 +129,5 @@ def energies_of(record: dict[str, Any], density: NDArray[np.float64]) -> NDArray
     if start is None or step is None:
         return np.linspace(*SEED_WINDOW)
     if not (np.isfinite([float(start), float(step)]).all() and float(step) > 0):
-        raise InputError(f"energies_start and energies_step must be finite, and the step above 0, not {start} and {step}")
+        raise InputError(f"energies_start must be finite and energies_step above 0, not {start} and {step}")
     return float(start) + float(step) * np.arange(len(density))

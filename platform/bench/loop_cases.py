@@ -2,7 +2,7 @@
 
 ``pool``: the target is the curve of one material of the library, whose composition is left out; a hit is a cosine of
 0.9 or more. Targets have 5 to 22 hits, as many as can be found in 60 calls and enough to count.
-``hidden``: half of the binaries is hidden, everything else known; targets come from the hidden half and must have 3
+``hidden``: half of the binaries is hidden, everything else known; targets come from the hidden half and have 5 to 22
 hits there. One batch of 50 answers, of which the first 10 and 20 count too, since a batch is ranked.
 ``window`` and ``lowest``: a window of formation energy, and its lowest 5 %, on labelled crystals without curves.
 ``stable``: as ``pool``, but a hit must lie within 0.1 eV/atom of the hull of the library too.
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fermiloop.platform.bench.crystal_data import formulas
-from fermiloop.platform.campaign.goal import CURVE, is_hit
+from fermiloop.platform.campaign.replaying.loop import Oracle
+from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.surrogates.protocol import answers
 from fermiloop.platform.representations.conditions import Condition
 from fermiloop.platform.representations.training import Target
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core import Composition
 
+    from fermiloop.platform.campaign.replaying.strategies import Strategy
     from fermiloop.platform.representations.training import TrainingSet
 
     Rows = NDArray[np.int64]
 
 HIT: Final = 0.9
 FEWEST, MOST = 5, 22
-"""Hits of a target of `pool` and `stable`."""
-FEWEST_HIDDEN: Final = 3
+"""Hits of a target."""
 STABLE_WITHIN: Final = 0.1  # eV/atom
 ENERGY: Final = "formation_energy_per_atom"
 ABOVE_HULL: Final = "energy_above_hull"
@@ -67,16 +67,13 @@ class Case:
     ----------
     protocol, group, seed
         Which one: the group is the target.
-    asked
+    says
         The target as a campaign file says it.
-    target
-        The same as the loop takes it.
-    pool
-        What may be asked for, and what is known; the target's own composition is left out.
+    oracle
+        The same as the loop takes it, with what may be asked for and what is known: the target's own composition is
+        left out.
     known
         Rows that are known at the start.
-    hits
-        (n,) which rows are hits.
     course
         How the loop goes.
     composition
@@ -86,18 +83,33 @@ class Case:
     protocol: str
     group: str
     seed: int
-    asked: dict[str, Any]
-    target: Target
-    pool: TrainingSet = field(repr=False)
+    says: dict[str, Any]
+    oracle: Oracle = field(repr=False)
     known: Rows = field(repr=False)
-    hits: NDArray[np.bool_] = field(repr=False)
     course: Course
     composition: Composition | None = None
 
     @property
+    def unit(self) -> str:
+        """What is resampled for intervals: the target, and the seed where there is one target alone."""
+        return self.group if self.composition is not None else f"{self.group} {self.seed}"
+
+    @property
     def left(self) -> Rows:
         """Rows that may be asked for."""
-        return np.setdiff1d(np.arange(len(self.pool)), self.known)
+        return np.setdiff1d(np.flatnonzero(self.oracle.allowed), self.known)
+
+    def spec(self, strategy: Strategy) -> CampaignSpec:
+        """The campaign file of a strategy: everything that neither says is as a campaign's is by default."""
+        course = self.course
+        budget = {
+            "rounds": -(-course.calls // course.batch), "evaluations": course.calls, "per_round": course.batch,
+        }  # fmt: skip
+        tree = {
+            "name": "loop", "target": self.says, "space": {"elements": ["H"]}, "budget": budget,
+            "generators": [{"name": "random_pick", "proposals": course.batch}],
+        }  # fmt: skip
+        return strategy.of(CampaignSpec.model_validate(tree))
 
 
 def pool_cases(
@@ -116,15 +128,14 @@ def pool_cases(
             f"The protocol {protocol} needs {course.known + course.calls + 1} curves, {course.known} of them known and "
             f"{course.calls} asked for, and the library holds {len(library)}; give a larger one."
         )
-    hits = _hits_between(library, stable=stable)
-    count = hits.sum(axis=1)
+    count = _hits_between(library, stable=stable).sum(axis=1)
     possible = np.flatnonzero((count >= FEWEST) & (count <= MOST))
     if not len(possible):
         raise InputError(
             f"No curve of the library has {FEWEST} to {MOST} hits for the protocol {protocol}; give another library."
         )
     chosen = _some(possible, n_targets, seeds[0])
-    return [_pool_case(library, int(row), hits[row], seed, course, stable) for row in chosen for seed in seeds]
+    return [_curve_case(protocol, library, int(row), seed, course) for row in chosen for seed in seeds]
 
 
 def hidden_cases(library: TrainingSet, n_targets: int, seeds: Sequence[int], course: Course = ONE_BATCH) -> list[Case]:
@@ -142,13 +153,12 @@ def hidden_cases(library: TrainingSet, n_targets: int, seeds: Sequence[int], cou
     for seed in seeds:
         half = _half(names, binary, seed)
         count = hits[:, half].sum(axis=1)
-        possible = np.flatnonzero(half & (count >= FEWEST_HIDDEN))
-        cases += [
-            _hidden_case(library, int(row), hits[row], half, seed, course) for row in _some(possible, n_targets, seed)
-        ]
+        possible = np.flatnonzero(half & (count >= FEWEST) & (count <= MOST))
+        chosen = _some(possible, n_targets, seed)
+        cases += [_curve_case("hidden", library, int(row), seed, course, half) for row in chosen]
     if not cases:
         raise InputError(
-            f"No binary of the library has {FEWEST_HIDDEN} hits in a hidden half of the binaries; give another library."
+            f"No binary of the library has {FEWEST} to {MOST} hits in a hidden half of the binaries; give another library."
         )
     return cases
 
@@ -170,56 +180,39 @@ def window_cases(crystals: TrainingSet, seeds: Sequence[int], course: Course = W
         )
     end = float(np.sort(data.labels[ENERGY])[max(0, round(LOWEST * len(data)) - 1)])
     middle, half = sum(BAND) / 2, (BAND[1] - BAND[0]) / 2
-    asked = {"window": {"value": middle, "tolerance": half}, "lowest": {"at_most": end}}
+    said = {"window": {"value": middle, "tolerance": half}, "lowest": {"at_most": end}}
     conditions = {"window": Condition(ENERGY, *BAND), "lowest": Condition(ENERGY, high=end)}
     cases = []
     for protocol, condition in conditions.items():
         target = Target(windows=(condition,))
-        says = {"properties": [{"name": ENERGY, **asked[protocol]}], "stable_within": None}
-        hits = condition.met(data.labels[ENERGY])
+        says = {"properties": [{"name": ENERGY, **said[protocol]}], "stable_within": None}
+        oracle = Oracle(data, target)
         for seed in seeds:
             known = np.random.default_rng(seed).choice(len(data), course.known, replace=False)
-            cases.append(Case(protocol, protocol, seed, says, target, data, known, hits, course))
+            cases.append(Case(protocol, protocol, seed, says, oracle, known, course))
     return cases
 
 
-def answers_of(case: Case) -> dict[str, NDArray[np.float64]]:
-    """All answers of a case by the parts of its target: what an oracle knows, and a strategy learns call by call."""
-    names = [CURVE] if case.target.curve is not None else []
-    names += [condition.property for condition in case.target.conditions]
-    return {name: answers(case.pool, case.target, name) for name in names}
-
-
-def _pool_case(
-    library: TrainingSet, row: int, hits: NDArray[np.bool_], seed: int, course: Course, stable: bool
+def _curve_case(
+    protocol: str, library: TrainingSet, row: int, seed: int, course: Course, hidden: NDArray[np.bool_] | None = None
 ) -> Case:
-    data, rows, composition = _without(library, row)
-    known = np.random.default_rng([seed, row]).choice(len(data), course.known, replace=False)
-    asked, target = _curve_target(library, row, stable=stable)
-    protocol = "stable" if stable else "pool"
-    return Case(protocol, library.ids[row], seed, asked, target, data, known, hits[rows], course, composition)
-
-
-def _hidden_case(
-    library: TrainingSet, row: int, hits: NDArray[np.bool_], half: NDArray[np.bool_], seed: int, course: Course
-) -> Case:
-    data, rows, composition = _without(library, row)
-    asked, target = _curve_target(library, row)
-    known = np.flatnonzero(~half[rows])
-    return Case("hidden", library.ids[row], seed, asked, target, data, known, hits[rows], course, composition)
-
-
-def _without(library: TrainingSet, row: int) -> tuple[TrainingSet, Rows, Composition]:
-    """The library without the composition of a row, the rows that stay, and that composition."""
+    """The case of one material's curve; known is what is not hidden, else some rows at random."""
     names = np.array(formulas(library))
     rows = np.flatnonzero(names != names[row])
-    return library.subset(rows.tolist()), rows, library.structures[row].composition
+    pool = library.subset(rows.tolist())
+    says, target = _curve_target(library, row, stable=protocol == "stable")
+    if hidden is None:
+        known = np.random.default_rng([seed, row]).choice(len(pool), course.known, replace=False)
+    else:
+        known = np.flatnonzero(~hidden[rows])
+    composition = library.structures[row].composition
+    return Case(protocol, library.ids[row], seed, says, Oracle(pool, target), known, course, composition)
 
 
 def _curve_target(library: TrainingSet, row: int, *, stable: bool = False) -> tuple[dict[str, Any], Target]:
     """The curve of a row as a target, as a campaign file says it and as the loop takes it."""
     curve = library.grid.normalise(library.curves[row])
-    dos = {"energies": library.grid.points.tolist(), "values": curve.tolist()}
+    dos = {"energies": library.grid.points.tolist(), "values": curve.tolist(), "gap": 0.0}  # zero is where it is
     within = STABLE_WITHIN if stable else None
     condition = Condition(ABOVE_HULL, high=STABLE_WITHIN) if stable else None
     target = Target(grid=library.grid, curve=curve, hit_similarity=HIT, stability=condition)
@@ -246,17 +239,3 @@ def _half(names: NDArray[np.str_], binary: NDArray[np.bool_], seed: int) -> NDAr
 
 def _some(rows: Rows, n: int, seed: int) -> Rows:
     return np.sort(np.random.default_rng(seed).choice(rows, min(n, len(rows)), replace=False))
-
-
-def check_hits(case: Case) -> None:
-    """Refuse a case whose hits are not those of the campaign's own definition.
-
-    Raises
-    ------
-    ValueError
-        If they differ.
-    """
-    parts = answers_of(case)
-    told = [is_hit(case.target, {name: float(values[i]) for name, values in parts.items()}) for i in range(len(case.pool))]
-    if not np.array_equal(told, case.hits):
-        raise ValueError("The hits of a case differ from the campaign's definition.")

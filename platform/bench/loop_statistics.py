@@ -10,7 +10,7 @@ percentiles of a bootstrap over groups (Efron, Ann. Stat. 7, 1, 1979): all runs 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -35,28 +35,29 @@ class Outcome:
     Parameters
     ----------
     group
-        What the run is one of, such as its target.
-    seed
+        What stays together in the bootstrap: the target, or the run where there is one target alone.
+    target, seed
         Of the run.
     left, hits
         Candidates that could be asked for at the start, and hits among them.
-    batches
-        Calls of each batch.
     found
-        Hits of each batch.
+        Of each call in order, whether it was a hit.
+    ends
+        Calls after each batch; answers come at the end of a batch.
     """
 
     group: str
+    target: str
     seed: int
     left: int
     hits: int
-    batches: tuple[int, ...]
-    found: tuple[int, ...]
+    found: tuple[bool, ...]
+    ends: tuple[int, ...]
 
     @property
     def calls(self) -> int:
         """Calls in all."""
-        return sum(self.batches)
+        return len(self.found)
 
     @property
     def total(self) -> int:
@@ -69,20 +70,24 @@ class Outcome:
         return expected_hits(self.left, self.hits, self.calls)
 
     @property
-    def enhancements(self) -> tuple[Array, Array]:
-        """Hits so far after each batch, and those of random choice."""
-        calls = np.cumsum(self.batches)
-        random = np.array([expected_hits(self.left, self.hits, int(n)) for n in calls])
-        return np.cumsum(self.found).astype(float), random
+    def areas(self) -> tuple[float, float]:
+        """Hits so far summed over the ends of all batches, ours and those of random choice."""
+        ours = sum(sum(self.found[:n]) for n in self.ends)
+        return float(ours), sum(expected_hits(self.left, self.hits, n) for n in self.ends)
 
     @property
     def needed(self) -> tuple[float, float]:
-        """Calls that random choice needs on average for as many hits, and calls after which ours were all found.
+        """Calls that random choice needs on average for as many hits, and calls after which ours had all of them.
 
         A run without a hit has reached nothing: random choice needs no call for that, ours took all of them.
         """
-        last = max((i for i, n in enumerate(self.found) if n), default=len(self.found) - 1)
-        return expected_calls(self.left, self.hits, self.total), float(sum(self.batches[: last + 1]))
+        last = max((i for i, hit in enumerate(self.found) if hit), default=self.calls - 1)
+        return expected_calls(self.left, self.hits, self.total), float(min(n for n in self.ends if n > last))
+
+    def first(self, calls: int) -> Outcome:
+        """The same run stopped after some calls."""
+        ends = tuple(n for n in self.ends if n < calls)
+        return replace(self, found=self.found[:calls], ends=(*ends, min(calls, self.calls)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ class Estimate:
 
 
 def expected_hits(n: int, hits: int, calls: int) -> float:
-    """Mean of the hypergeometric distribution: hits in `calls` draws without replacement of `n`, `hits` of them hits."""
+    """Mean of the hypergeometric distribution: hits in `calls` draws without replacement from `n` with `hits` hits."""
     return hits * min(calls, n) / n if n else 0.0
 
 
@@ -122,7 +127,7 @@ def enhancement(outcomes: Sequence[Outcome]) -> Estimate:
 
     After the last batch alone it is `times_random`.
     """
-    return _ratio(outcomes, lambda one: tuple(float(part.sum()) for part in one.enhancements))
+    return _ratio(outcomes, lambda one: one.areas)
 
 
 def hits_per_run(outcomes: Sequence[Outcome]) -> Estimate:
@@ -130,23 +135,19 @@ def hits_per_run(outcomes: Sequence[Outcome]) -> Estimate:
     return _ratio(outcomes, lambda one: (one.total, 1.0))
 
 
-def precision_at(outcomes: Sequence[Outcome], calls: int) -> Estimate:
-    """Share of hits among the first `calls` answers, which must end a batch; a part of a batch counts as even."""
-    return _ratio(outcomes, lambda one: (_found_after(one, calls), calls))
-
-
-def difference(ours: Sequence[Outcome], theirs: Sequence[Outcome], calls: int | None = None) -> Estimate:
-    """Mean difference in hits of runs of the same group and seed, after `calls` calls or all of them.
+def difference(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Estimate:
+    """Mean difference in hits of runs of the same group and seed.
 
     Raises
     ------
     ValueError
         If the runs are not the same ones.
     """
-    return _mean([a - b for a, b in _pairs(ours, theirs, calls)], [one.group for one in ours])
+    rows = [(float(a - b), 1.0) for a, b in _pairs(ours, theirs)]
+    return _resampled(np.array(rows), [one.group for one in ours], _quotient)
 
 
-def ratio(ours: Sequence[Outcome], theirs: Sequence[Outcome], calls: int | None = None) -> Estimate:
+def ratio(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Estimate:
     """Hits over those of another strategy in the same runs, both summed.
 
     Raises
@@ -154,31 +155,18 @@ def ratio(ours: Sequence[Outcome], theirs: Sequence[Outcome], calls: int | None 
     ValueError
         If the runs are not the same ones.
     """
-    parts = _pairs(ours, theirs, calls)
-    return _resampled(np.array(parts, dtype=float), [one.group for one in ours], _quotient)
+    return _resampled(np.array(_pairs(ours, theirs), dtype=float), [one.group for one in ours], _quotient)
 
 
-def _pairs(ours: Sequence[Outcome], theirs: Sequence[Outcome], calls: int | None) -> list[tuple[float, float]]:
-    other = {(one.group, one.seed): one for one in theirs}
+def _pairs(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> list[tuple[int, int]]:
+    other = {(one.group, one.seed): one.total for one in theirs}
     if set(other) != {(one.group, one.seed) for one in ours} or len(ours) != len(theirs):
         raise ValueError("Paired differences need the same runs of both strategies.")
-    return [(_found_after(one, calls), _found_after(other[one.group, one.seed], calls)) for one in ours]
-
-
-def _found_after(one: Outcome, calls: int | None) -> float:
-    if calls is None:
-        return float(one.total)
-    so_far, _ = one.enhancements
-    return float(np.interp(calls, np.concatenate([[0], np.cumsum(one.batches)]), np.concatenate([[0.0], so_far])))
+    return [(one.total, other[one.group, one.seed]) for one in ours]
 
 
 def _ratio(outcomes: Sequence[Outcome], parts: Callable[[Outcome], tuple[float, ...]]) -> Estimate:
     return _resampled(np.array([parts(one) for one in outcomes]), [one.group for one in outcomes], _quotient)
-
-
-def _mean(values: Sequence[float], groups: Sequence[str]) -> Estimate:
-    rows = np.stack([np.asarray(values, dtype=float), np.ones(len(values))], axis=1)
-    return _resampled(rows, groups, _quotient)
 
 
 def _quotient(sums: Array) -> Array:
@@ -198,5 +186,7 @@ def _resampled(rows: Array, groups: Sequence[str], statistic: Statistic) -> Esti
         return Estimate(value, np.nan, np.nan)
     drawn = np.random.default_rng(SEED).integers(len(names), size=(RESAMPLES, len(names)))
     spread = statistic(sums[drawn].sum(axis=1))
-    low, high = np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) if np.isfinite(spread).any() else [np.nan] * 2
+    if np.isnan(spread).all():
+        return Estimate(value, np.nan, np.nan)
+    low, high = np.nanquantile(spread, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Estimate(value, float(low), float(high))
