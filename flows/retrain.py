@@ -7,9 +7,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from jobflow import Maker, job
 
 from fermiloop.flows.steps import logger, seed_of, step, training_method_of
@@ -23,8 +25,11 @@ from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.search.gate_scores import SCORERS
 from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import campaigns, checkpoints, snapshots, training
+from fermiloop.platform.store import campaigns, checkpoints, materials, snapshots, training
 
+POOL = "pool"
+MOST_UNANSWERED = 20_000
+"""Materials without an answer that the generator `pool` is given."""
 SURROGATE = "surrogate"
 """Key of the surrogate's checkpoint in a round, and the name under which checkpoints of surrogates are kept."""
 
@@ -105,6 +110,24 @@ def learned_from(spec: CampaignSpec, snapshot: str, method: str) -> TrainingSet:
     return with_target_curves(found, spec)
 
 
+def with_unanswered(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
+    """The training set with the store's materials inside the space that have no answer by its Method, by formula."""
+    low, high = spec.space.components
+    symbols = sorted(spec.space.elements)
+    systems = ["-".join(some) for n in range(low, high + 1) for some in combinations(symbols, n)]
+    known = set(data.ids)
+    more = [found for found in materials.of_systems(systems, MOST_UNANSWERED) if found.id not in known]
+    return TrainingSet(
+        ids=(*data.ids, *(m.id for m in more)),
+        structures=(*data.structures, *(m.to_structure() for m in more)),
+        crystal_systems=(*data.crystal_systems, *(str(m.crystal_system) for m in more)),
+        prototypes=(*data.prototypes, *(m.prototype for m in more)),
+        grid=data.grid,
+        curves=np.vstack([data.curves, np.full((len(more), data.grid.n), np.nan)]),
+        labels={name: np.append(values, np.full(len(more), np.nan)) for name, values in data.labels.items()},
+    )
+
+
 def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[str, str] | None:
     """Checkpoints of the round before, where too little is new since they were trained."""
     if number == 1 or spec.retrain.by == "schedule":  # a champion may have changed although nothing is new
@@ -134,8 +157,9 @@ def _fit_generators(
         logger.info("round %d of %s: training %s on %d crystals", number, campaign, key, len(data))
         config = {"preset": generator.preset, "options": dict(generator.options)}
         seed = seed_of(spec, number, place)
+        seen = with_unanswered(data, spec) if generator.name == POOL and not generator.options.get("file") else data
         with state_folder(snapshot, key, seed) as folder:
-            found[key] = fit_and_save(model, data, generator.name, generator.preset, config, snapshot, seed, folder)
+            found[key] = fit_and_save(model, seen, generator.name, generator.preset, config, snapshot, seed, folder)
     return found
 
 

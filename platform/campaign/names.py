@@ -22,6 +22,7 @@ GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "substitution": (),
     "prototype_enumeration": (),
     "random_pick": (),
+    "pool": (),
     "random_symmetric": (),
     "genetic": (),
     "particle_swarm": (),

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
+from pymatgen.core import Element
 
 from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.goal import asked, score_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from pymatgen.core import Structure
 
     from fermiloop.platform.campaign.spec import CampaignSpec
     from fermiloop.platform.predictors.surrogates.protocol import Surrogate
@@ -77,12 +79,23 @@ class Oracle:
         return self.judged[1]
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Composition of each with columns of the periodic table in place of elements."""
+        return tuple(columns_of(structure) for structure in self.pool.structures)
+
+    @cached_property
     def allowed(self) -> NDArray[np.bool_]:
         """(n,) whether a crystal may be asked for: its formula is not excluded, and some answer is recorded."""
         excluded = set(self.target.exclude_formulas)
         free = np.array([one.composition.reduced_formula not in excluded for one in self.pool.structures], dtype=bool)
         told = np.any([np.isfinite(values) for values in self.computed.values()], axis=0)
         return free & told
+
+
+def columns_of(structure: Structure) -> str:
+    """Composition with columns of the periodic table in place of elements: ``"1:1 17:1"`` for NaCl and KBr alike."""
+    amounts = structure.composition.element_composition.reduced_composition.get_el_amt_dict().items()
+    return " ".join(f"{group}:{amount:g}" for group, amount in sorted((Element(e).group, n) for e, n in amounts))
 
 
 @dataclass(frozen=True)
