@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,9 +9,10 @@ import numpy as np
 
 from fermiloop.platform.predictors.descriptors import structure_descriptors
 from fermiloop.platform.predictors.pair_vectors import bond_vectors, mixture_vectors
+from fermiloop.platform.representations.memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from pymatgen.core import Structure
@@ -28,10 +28,6 @@ CLIP: Final = 6.0
 """Standard deviations at which a descriptor is cut off."""
 REMEMBERED: Final = 12_000
 """Crystals whose descriptions are kept, about 10 kB each: the same ones are asked about again and again."""
-PORTION: Final = 250
-"""Crystals described between two reports of progress."""
-
-_known: OrderedDict[bytes, Array] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -68,32 +64,16 @@ def describe(
     InputError
         If an element lies beyond Lr.
     """
-    keys = [_key(structure) for structure in structures]
-    new = [i for i, key in enumerate(keys) if key not in _known]
-    rows = {key: _known[key] for key in keys if key in _known}
-    for start in range(0, len(new), PORTION):
-        progress("describing crystals", start / len(new))
-        some = new[start : start + PORTION]
-        chosen = [structures[i] for i in some]
-        made = np.hstack([structure_descriptors(chosen), mixture_vectors(chosen), bond_vectors(chosen)])
-        rows |= {keys[i]: row for i, row in zip(some, made, strict=True)}
-    _remember(rows)
-    whole = np.array([rows[key] for key in keys]).reshape(len(keys), -1)
+    whole = MEMORY.rows(structures, lambda share: progress("describing crystals", share)).reshape(len(structures), -1)
     edge = N_DESCRIPTORS + N_MIXTURE
     return Described(whole[:, :N_DESCRIPTORS], whole[:, N_DESCRIPTORS:edge], whole[:, edge:])
 
 
-def _key(structure: Structure) -> bytes:
-    numbers = np.array(structure.atomic_numbers, dtype=np.int16)
-    return bytes(structure.lattice.matrix.tobytes() + structure.frac_coords.tobytes() + numbers.tobytes())
+def _all(structures: Sequence[Structure]) -> Array:
+    return np.hstack([structure_descriptors(structures), mixture_vectors(structures), bond_vectors(structures)])
 
 
-def _remember(rows: Mapping[bytes, Array]) -> None:
-    for key, row in rows.items():
-        _known[key] = row
-        _known.move_to_end(key)
-    while len(_known) > REMEMBERED:
-        _known.popitem(last=False)
+MEMORY: Final = Memory(_all, REMEMBERED)
 
 
 @dataclass(frozen=True)

@@ -130,9 +130,9 @@ class SurrogateEntry:
 
 
 def parts_of(target: Target) -> tuple[str, ...]:
-    """Parts of a target, the similarity first."""
+    """Parts of a target, the similarity first, none twice."""
     curve = () if target.curve is None else (SIMILARITY,)
-    return (*curve, *(window.property for window in target.windows))
+    return tuple(dict.fromkeys([*curve, *(condition.property for condition in target.conditions)]))
 
 
 def answers(data: TrainingSet, target: Target, part: str) -> Array:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.predictors.files import read_config
 from fermiloop.platform.predictors.surrogates.curves import CurveModel
 from fermiloop.platform.predictors.surrogates.labels import LabelModel
 from fermiloop.platform.predictors.surrogates.networks import NetworkModel
+from fermiloop.platform.predictors.surrogates.options import SurrogateOptions, checked
 from fermiloop.platform.predictors.surrogates.partwise import PartModel, Partwise
 from fermiloop.platform.predictors.surrogates.protocol import SIMILARITY, SurrogateEntry
 
@@ -18,32 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fermiloop.platform.predictors.surrogates.protocol import Surrogate
-
-CURVES: Final = ("model", "labels")
-DEFAULT: Final = "blend"
-
-
-@dataclass(frozen=True)
-class SurrogateOptions:
-    """What may be chosen of a surrogate.
-
-    Parameters
-    ----------
-    calibrated
-        Whether spreads are brought to what held-out labels show.
-    curve
-        How the similarity to a curve is learned: ``"model"``, from the curves of all crystals, or ``"labels"``, as
-        one more label.
-    """
-
-    calibrated: bool = True
-    curve: str = "labels"
-
-    def __post_init__(self) -> None:
-        if self.curve not in CURVES:
-            raise InputError(f"surrogate.options.curve is {self.curve!r}, but must be one of {', '.join(CURVES)}.")
-        if not isinstance(self.calibrated, bool):
-            raise InputError(f"surrogate.options.calibrated must be true or false, not {self.calibrated!r}.")
 
 
 def _of_labels(name: str, options: SurrogateOptions) -> Callable[[str], PartModel]:
@@ -70,11 +45,7 @@ def _entry(
     usual = usual or SurrogateOptions()
 
     def build(options: Mapping[str, Any]) -> Surrogate:
-        unknown = next((key for key in options if key not in asdict(usual)), None)
-        if unknown is not None:
-            known = ", ".join(asdict(usual))
-            raise InputError(f"The surrogate {name} has no option {unknown!r}; known are {known}.")
-        chosen = SurrogateOptions(**{**asdict(usual), **options})
+        chosen = checked(options, usual)
         return Partwise(name, make(name, chosen), asdict(chosen))
 
     def load(folder: Path) -> Surrogate:
