@@ -214,10 +214,9 @@ def outcome(case: Case, name: str, kept: Kept) -> Outcome:
         kept.put(key, told, asked)
     hit = dict(zip(case.oracle.pool.ids, case.oracle.hits, strict=True))
     batch, left = case.course.batch, case.left
-    return Outcome(
-        case.unit, case.group, case.seed, len(left), int(case.oracle.hits[left].sum()),
-        tuple(bool(hit[one]) for one in asked), tuple(range(batch, len(asked), batch)) + (len(asked),),
-    )  # fmt: skip
+    found = tuple(bool(hit[one]) for one in asked)
+    ends = (*range(batch, len(asked), batch), len(asked))
+    return Outcome(case.unit, case.group, case.seed, len(left), int(case.oracle.hits[left].sum()), found, ends)
 
 
 def _part_of(progress: Progress, start: float, share: float) -> Progress:

@@ -158,7 +158,7 @@ def hidden_cases(library: TrainingSet, n_targets: int, seeds: Sequence[int], cou
         cases += [_curve_case("hidden", library, int(row), seed, course, half) for row in chosen]
     if not cases:
         raise InputError(
-            f"No binary of the library has {FEWEST} to {MOST} hits in a hidden half of the binaries; give another library."
+            f"No hidden binary of the library has {FEWEST} to {MOST} hits among the hidden ones; give another library."
         )
     return cases
 

@@ -49,20 +49,22 @@ class Kept:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"run": key, **told, "asked": list(asked)}) + "\n")
         except OSError as error:
-            raise InputError(f"{self.path} cannot be written: {error.strerror}; give another file to --resume.") from None
+            raise InputError(f"{self.path} cannot be written: {error.strerror}; give --resume another.") from None
 
     def _read(self, path: Path) -> None:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read: {error}; give another file to --resume.") from None
+            raise InputError(f"{path} cannot be read: {error}; give --resume another.") from None
         for number, line in enumerate(lines, start=1):
             try:
                 row = json.loads(line)
                 self.rows[str(row["run"])] = [str(one) for one in row["asked"]]
             except (ValueError, KeyError, TypeError):
-                if number < len(lines):  # the last one may have been cut off by the end of a run
+                if number < len(lines):
                     raise InputError(f"Line {number} of {path} is no run of this bench; give another file.") from None
+                # cut off when a run was stopped: what comes next would be written behind it
+                path.write_text("".join(f"{one}\n" for one in lines[:-1]), encoding="utf-8")
 
 
 def key_of(case: Case, strategy: str, spec: dict[str, Any]) -> str:

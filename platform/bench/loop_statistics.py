@@ -86,8 +86,8 @@ class Outcome:
 
     def first(self, calls: int) -> Outcome:
         """The same run stopped after some calls."""
-        ends = tuple(n for n in self.ends if n < calls)
-        return replace(self, found=self.found[:calls], ends=(*ends, min(calls, self.calls)))
+        calls = min(calls, self.calls)
+        return replace(self, found=self.found[:calls], ends=(*(n for n in self.ends if n < calls), calls))
 
 
 @dataclass(frozen=True)

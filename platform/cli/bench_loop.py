@@ -30,7 +30,7 @@ Data = Annotated[
     typer.Option(
         "--data",
         help="Crystals with formation energies, one JSON object a line, plain or gzip, for the protocols window and "
-        "lowest.",
+        "lowest; ../shared/data/mp_structures.jsonl.gz beside a checkout otherwise, where it is.",
     ),
 ]
 Protocol = Annotated[
@@ -65,14 +65,15 @@ def loop(
     as_json: AsJson = False,
     as_markdown: AsMarkdown = False,
 ) -> None:
-    """The closed loop on recorded curves and labels: hits beside random choice and plain rules (Adesiji et al., 2025)."""
+    """The closed loop on recorded curves and labels: its hits beside those of random choice and of plain rules."""
     if as_json and as_markdown:
         raise InputError("The options --json and --markdown exclude each other; ask for one of them.")
     from fermiloop.platform.bench.loop import LoopOptions, run_loop
     from fermiloop.platform.cli.bench import SEED_LIBRARY
 
+    beside = SEED_LIBRARY.parents[2] / ".." / "shared" / "data" / "mp_structures.jsonl.gz"
     options = LoopOptions(
-        library or SEED_LIBRARY, data, tuple(protocol or ()), tuple(strategy or ()), targets, seeds, seed, quick, resume
+        library or SEED_LIBRARY, data or (beside if beside.exists() else None), tuple(protocol or ()), tuple(strategy or ()), targets, seeds, seed, quick, resume
     )
     with long_work("Loop") as report:
         result = run_loop(options, report)
