@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
     Number,
@@ -284,14 +285,14 @@ def parse_spec(text: str, source: str = "The campaign", folder: Path | None = No
     source
         What to call it in errors.
     folder
-        Where relative curve files lie; without it they are looked for in the working folder.
+        Where relative files lie; without it they are looked for in the working folder.
 
     Raises
     ------
     SpecError
         If anything does not hold: one sentence with key, value and what would be right.
     """
-    tree = load_mapping(text, source)
+    tree = anchored(load_mapping(text, source), folder or Path())
     try:
         spec = CampaignSpec.model_validate(tree)
     except ValidationError as error:
