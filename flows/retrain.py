@@ -94,7 +94,7 @@ def wanted(spec: CampaignSpec) -> set[str]:
 
 def needs_surrogate(spec: CampaignSpec) -> bool:
     """Whether anything is asked for that must be predicted."""
-    return "target" in spec.funnel.stages and (spec.target.dos is not None or bool(spec.target.properties))
+    return "target" in spec.funnel.stages and bool(parts_of(predicted_target(spec)))
 
 
 def predicted_target(spec: CampaignSpec) -> Target:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from jobflow import Maker, job
 
 from fermiloop.flows.predicting import models
+from fermiloop.flows.records import error_of_potential
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.targets import resolve
 from fermiloop.platform.campaign import scores
+from fermiloop.platform.campaign.believing import with_belief
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.predictors.potential import POTENTIALS
 from fermiloop.platform.screening.funnel import (
@@ -44,16 +46,18 @@ class ScreenMaker(Maker):
                 return sum(candidate.stage is not Stage.REJECTED for candidate in batch)
             structures = [candidate.to_structure() for candidate in batch]
             rng = np.random.default_rng(seed_of(spec, number, PLACE))
+            judged = context(spec, batch, campaign, number)
             screened, tallies = run_funnel(
                 structures,
                 spec.funnel.stages,
-                context(spec, batch, campaign, number),
+                judged,
                 rng,
                 lambda stage, share: logger.debug("%s %.0f %%", stage, 100 * share),
             )
             unique, novel = unique_and_novel(screened)
-            for candidate, verdict in zip(batch, screened, strict=True):
-                save(candidate, verdict)
+            known = with_belief(judged.target, [scores.predicted(one.scores) for one in screened])
+            for candidate, verdict, own in zip(batch, screened, known, strict=True):
+                save(candidate, verdict, own)
             passed = sum(one.passed for one in screened)
             counts = {"proposed": len(batch), "unique": unique, "novel": novel, "passed": passed}
             rows = [{**asdict(tally), "reasons": dict(tally.reasons)} for tally in tallies]
@@ -77,10 +81,11 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
         surrogate=similarity,
         ensembles=properties,
         max_energy_above_hull=spec.funnel.max_energy_above_hull,
+        potential_error=error_of_potential(spec),
     )
 
 
-def save(candidate: Candidate, screened: Screened) -> None:
+def save(candidate: Candidate, screened: Screened, known: Mapping[str, float]) -> None:
     """Write what the funnel found of one candidate."""
     reason = None if screened.passed else screened.verdicts[-1].reason
     candidates.update(
@@ -89,5 +94,5 @@ def save(candidate: Candidate, screened: Screened) -> None:
         reason=reason,
         structure=screened.structure.as_dict(),
         verdicts=[asdict(verdict) for verdict in screened.verdicts],
-        scores=scores.screened(screened.scores),
+        scores=scores.screened(known),
     )

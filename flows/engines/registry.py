@@ -163,7 +163,14 @@ ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
     Engine.RECORDED: EngineEntry(
-        True, recorded.method, recorded.flow, _results, recorded.available, recorded.refuses, lowest_energy=-1e5
+        True,
+        recorded.method,
+        recorded.flow,
+        _results,
+        recorded.available,
+        recorded.refuses,
+        lowest_energy=-1e5,  # of whatever program they are
+        by_element=False,
     ),
     Engine.VASP: EngineEntry(True, vasp.method, vasp.flow, _results, vasp.available, vasp.refuses),
     Engine.CP2K: EngineEntry(

@@ -90,8 +90,9 @@ def run_bench(
     rows = []
     for i, (target, oracle) in enumerate(oracles.items()):
         file = file_for(asked[target])
-        for j, (name, generator) in enumerate(pairs):
-            progress(f"{target}: {name} from {generator}", (i + j / len(pairs)) / len(oracles))
+        suiting = [(name, generator) for name, generator in pairs if REPLAY_STRATEGIES[name].suits(file)]
+        for j, (name, generator) in enumerate(suiting):
+            progress(f"{target}: {name} from {generator}", (i + j / len(suiting)) / len(oracles))
             start = time.process_time()
             found = score(oracle, file, name, course, numbers, generator)
             rows.append(_row(target, found, time.process_time() - start))

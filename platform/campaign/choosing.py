@@ -15,7 +15,7 @@ from fermiloop.platform.acquisition.batches import select_batch
 from fermiloop.platform.acquisition.belief import incumbent
 from fermiloop.platform.campaign.goal import believe, level, score_of
 from fermiloop.platform.predictors.surrogates.registry import build_surrogate
-from fermiloop.platform.representations.fingerprint import fingerprint
+from fermiloop.platform.representations.fingerprint import N_BINS, fingerprint
 from fermiloop.platform.representations.memory import Memory
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:
 
 def features(structures: Sequence[Structure]) -> Array:
     """(n, 80) where candidates lie: what a batch is to be unlike in."""
-    return FINGERPRINTS.rows(structures).reshape(len(structures), -1)
+    return FINGERPRINTS.rows(structures).reshape(len(structures), N_BINS)
 
 
 def train(

@@ -2,9 +2,9 @@
 
 A crystal is ``structure`` (as pymatgen writes it), or ``cell`` (a, b, c in Å, α, β, γ in degrees) with ``species`` and
 ``frac``; ``key`` or ``material_id`` names it. Its answers are ``energy_per_atom``, or ``energy`` of the cell, in eV;
-``gap`` and ``efermi`` in eV; ``magmom`` and ``nelectrons`` of the cell; and ``dos`` in states/eV/cell about the middle of
-the gap, on ``energies``, or from ``energies_start`` in steps of ``energies_step``, or on the 361 points from -10 to 8 eV
-of the seed library. Libraries in the format of the seed are such files.
+``gap`` and ``efermi`` in eV; ``magmom`` and ``nelectrons`` of the cell; and ``dos`` in states/eV/cell about the middle
+of the gap: on ``energies``, or from ``energies_start`` in steps of ``energies_step``, or on the 361 points from -10 to
+8 eV of the seed library. Libraries in the format of the seed are such files.
 """
 
 from __future__ import annotations

@@ -88,6 +88,16 @@ class Condition:
         """How far from `value` still counts, at least, for what aims at a value."""
         return self.scale
 
+    @builtins.property
+    def upwards(self) -> bool:
+        """Of what is not a window, whether more is better."""
+        return self.direction == MAXIMISE or (not self.direction and not np.isfinite(self.high))
+
+    def aside(self, values: ArrayLike) -> Array:
+        """(n,) distance from `value` in scales; of what is not a window, 0 for everything beyond it. NaN stays."""
+        off = (np.asarray(values, dtype=float) - self.value) / self.scale
+        return np.abs(off) if self.two_sided else np.maximum(-off if self.upwards else off, 0.0)
+
     def met(self, values: ArrayLike) -> NDArray[np.bool_]:
         """(n,) whether values lie within the bounds; NaN does not."""
         found = np.asarray(values, dtype=float)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic import ValidationError
+
 from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.campaign.replaying.baselines import REPLAY_GENERATORS, Camd, at_random, substitution
 from fermiloop.platform.errors import InputError
@@ -45,11 +47,28 @@ class Strategy:
     baseline: bool = False
 
     def of(self, spec: CampaignSpec) -> CampaignSpec:
-        """The campaign file with its changes."""
+        """The campaign file with its changes.
+
+        Raises
+        ------
+        InputError
+            If the change does not suit the target, such as `hypervolume` with one objective.
+        """
         tree = spec.as_dict()
         for part, values in self.changes.items():
             tree[part] = {**(tree[part] if "name" not in values else _without_options(tree[part])), **values}
-        return type(spec).model_validate(tree)
+        try:
+            return type(spec).model_validate(tree)
+        except ValidationError as error:
+            raise InputError(f"This strategy does not suit the target: {error.errors()[0]['msg']}.") from None
+
+    def suits(self, spec: CampaignSpec) -> bool:
+        """Whether the campaign file takes the change."""
+        try:
+            self.of(spec)
+        except InputError:
+            return False
+        return True
 
 
 def _without_options(part: Mapping[str, Any]) -> dict[str, Any]:
