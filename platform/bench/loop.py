@@ -139,9 +139,9 @@ def run_loop(options: LoopOptions, progress: Progress) -> dict[str, Any]:
     if not made:
         raise InputError(f"There is nothing to run. {' '.join(dict.fromkeys(skipped.values()))}")
     kept, rows = Kept(options.resume), []
-    for place, (protocol, found) in enumerate(made.items()):
+    for place, protocol in enumerate(name for name in asked if name in made):
         part = _part_of(progress, place / len(made), 1 / len(made))
-        rows += _protocol(protocol, found, options.names, kept, part)
+        rows += _protocol(protocol, made[protocol], options.names, kept, part)
     progress("done", 1.0)
     return {
         "rows": rows,

@@ -73,7 +73,15 @@ def loop(
 
     beside = SEED_LIBRARY.parents[2] / ".." / "shared" / "data" / "mp_structures.jsonl.gz"
     options = LoopOptions(
-        library or SEED_LIBRARY, data or (beside if beside.exists() else None), tuple(protocol or ()), tuple(strategy or ()), targets, seeds, seed, quick, resume
+        library or SEED_LIBRARY,
+        data or (beside if beside.exists() else None),
+        tuple(protocol or ()),
+        tuple(strategy or ()),
+        targets,
+        seeds,
+        seed,
+        quick,
+        resume,
     )
     with long_work("Loop") as report:
         result = run_loop(options, report)

@@ -36,7 +36,7 @@ def test_a_line_that_was_cut_off_is_made_again(tmp_path):
 def test_another_file_is_refused(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no run\nnor this\n")
-    with pytest.raises(InputError, match="Line 1 of .*no run of this bench"):
+    with pytest.raises(InputError, match=r"Line 1 of .*no run of this bench"):
         Kept(path)
     assert path.read_text() == "no run\nnor this\n"
 

@@ -37,7 +37,9 @@ def draws(draw):
 @given(draws())
 def test_hits_of_random_choice_are_hypergeometric(drawn):
     left, hits, calls, _ = drawn
-    assert expected_hits(left, hits, calls) == pytest.approx(sum(k * hypergeom(left, hits, calls).pmf(k) for k in range(hits + 1)))
+    assert expected_hits(left, hits, calls) == pytest.approx(
+        sum(k * hypergeom(left, hits, calls).pmf(k) for k in range(hits + 1))
+    )
 
 
 @settings(deadline=None, max_examples=30)
