@@ -42,7 +42,7 @@ def test_it_learns_what_there_are_answers_to_and_is_the_same_from_its_files(
         truth, usual = answers(new, both, part), answers(known, both, part).mean()
         assert mean.shape == std.shape == (len(NEW),)
         assert (std >= 0).all()
-        assert np.abs(mean - truth).mean() < 0.5 * np.abs(usual - truth).mean(), part
+        assert np.abs(mean - truth).mean() < 0.7 * np.abs(usual - truth).mean(), part
         assert again[part][0] == pytest.approx(mean, abs=1e-9)
         assert again[part][1] == pytest.approx(std, abs=1e-9)
     assert report.n_train >= 30
