@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fermiloop.flows.replaying import recorded
@@ -36,7 +37,7 @@ def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B2", fir
         material = None
         if done:
             material = materials.save(crystal, origin=Origin.CAMPAIGN, source={"name": "test"})
-            curve = wanted if i % 3 == 0 else wanted[::-1] + 0.01 * i
+            curve = wanted if i % 3 == 0 else np.where(DOS_GRID.points > 3.0, 1.0 + 0.1 * i, 0.01)
             spectra.save(material, DOS_GRID.points, curve, method=library, gap=0.0)
         made.append(
             Candidate(
