@@ -266,4 +266,4 @@ def test_names_are_those_of_the_registries() -> None:
     assert {name: entry.presets for name, entry in GENERATORS.items()} == names.GENERATOR_PRESETS
     assert tuple(SURROGATES) == names.SURROGATES
     assert tuple(STAGES) == names.STAGES
-    assert {str(name) for name in ACQUISITIONS} == set(names.ACQUISITIONS)
+    assert set(ACQUISITIONS) == set(names.ACQUISITIONS)
