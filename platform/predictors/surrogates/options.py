@@ -22,8 +22,8 @@ class SurrogateOptions:
     calibrated
         Whether spreads are brought to what held-out labels show.
     curve
-        How the similarity to a curve is learned: ``"model"``, from the curves of all crystals, or ``"labels"``, as
-        one more label.
+        How the similarity to a curve is learned: ``"model"``, by the model made for it (`curve_similarity`), or
+        ``"labels"``, as one more label.
     """
 
     calibrated: bool = True

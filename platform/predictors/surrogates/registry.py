@@ -58,7 +58,11 @@ def _entry(
 
 
 SURROGATES: Final[dict[str, SurrogateEntry]] = {
-    "blend": _entry("blend", "trees and two Gaussian processes with chemistry in the kernel"),
+    "blend": _entry(
+        "blend",
+        "trees and two Gaussian processes with chemistry in the kernel; the model of similarity for a curve",
+        usual=SurrogateOptions(curve="model"),
+    ),
     "process": _entry("process", "the two Gaussian processes alone"),
     "trees": _entry("trees", "extremely randomised trees on all descriptors"),
     "networks": _entry("networks", "ensemble of networks for properties, model of curves for similarity", _of_networks),
