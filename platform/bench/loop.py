@@ -120,28 +120,13 @@ def run_loop(options: LoopOptions, progress: Progress) -> dict[str, Any]:
         If a file does not suit, or no protocol is left.
     """
     began = time.process_time()
-    asked = options.protocols or PROTOCOLS
-    skipped = _skipped(options, asked)
-    left = [name for name in asked if name not in skipped]
-    made: dict[str, list[Case]] = {}
-    refused: list[str] = []
-    if options.library is not None and any(name in CURVES for name in left):
-        progress("reading the library", 0.0)
-        library, refused = read_labelled(options.library)
-        for name in (name for name in left if name in CURVES):
-            try:
-                made[name] = _curve_cases(options, library, name)
-            except InputError as error:
-                skipped[name] = str(error)
-    if options.data is not None and any(name in LABELS for name in left):
-        found = _label_cases(options, options.data, progress)
-        made |= {name: [one for one in found if one.protocol == name] for name in left if name in LABELS}
+    made, skipped, refused = _cases(options, progress)
     if not made:
         raise InputError(f"There is nothing to run. {' '.join(dict.fromkeys(skipped.values()))}")
     kept, rows = Kept(options.resume), []
-    for place, protocol in enumerate(name for name in asked if name in made):
+    for place, (protocol, found) in enumerate(made.items()):
         part = _part_of(progress, place / len(made), 1 / len(made))
-        rows += _protocol(protocol, made[protocol], options.names, kept, part)
+        rows += _protocol(protocol, found, options.names, kept, part)
     progress("done", 1.0)
     return {
         "rows": rows,
@@ -153,18 +138,35 @@ def run_loop(options: LoopOptions, progress: Progress) -> dict[str, Any]:
     }
 
 
+def _cases(options: LoopOptions, progress: Progress) -> tuple[dict[str, list[Case]], dict[str, str], list[str]]:
+    """Cases by protocol, protocols that are left out with the reason, and lines of the library that were refused."""
+    asked = options.protocols or PROTOCOLS
+    made: dict[str, list[Case]] = {}
+    refused: list[str] = []
+    skipped = _skipped(options, asked)
+    left = [name for name in asked if name not in skipped]
+    if options.library is not None and any(name in CURVES for name in left):
+        progress("reading the library", 0.0)
+        library, refused = read_labelled(options.library)
+        for name in (name for name in left if name in CURVES):
+            try:
+                made[name] = _curve_cases(options, library, name)
+            except InputError as error:
+                skipped[name] = str(error)
+    if options.data is not None and any(name in LABELS for name in left):
+        found = _label_cases(options, options.data, progress)
+        made |= {name: [one for one in found if one.protocol == name] for name in left if name in LABELS}
+    return {name: made[name] for name in asked if name in made}, skipped, refused
+
+
 def _skipped(options: LoopOptions, asked: Sequence[str]) -> dict[str, str]:
-    """Protocols for which a file is missing, with what to do about it."""
+    """Protocols for which no file was named, with what to do about it."""
     lacking = {}
-    if options.library is None or not options.library.exists():
-        lacking |= dict.fromkeys(CURVES, _missing("library of densities of states", "--library", options.library))
-    if options.data is None or not options.data.exists():
-        lacking |= dict.fromkeys(LABELS, _missing("file of crystals with formation energies", "--data", options.data))
+    if options.library is None:
+        lacking |= dict.fromkeys(CURVES, "Name a library of densities of states by --library.")
+    if options.data is None:
+        lacking |= dict.fromkeys(LABELS, "Name a file of crystals with formation energies by --data.")
     return {name: reason for name, reason in lacking.items() if name in asked}
-
-
-def _missing(what: str, option: str, path: Path | None) -> str:
-    return f"{path} does not exist; name a {what} by {option}." if path else f"Name a {what} by {option}."
 
 
 def _curve_cases(options: LoopOptions, library: TrainingSet, name: str) -> list[Case]:

@@ -111,8 +111,8 @@ def test_protocols_without_their_file_are_left_out_with_a_reason(library, labell
     found = run_loop(options, silent)
     assert {row["protocol"] for row in found["rows"]} == {"pool"}
     assert found["skipped"] == {"lowest": "Name a file of crystals with formation energies by --data."}
-    gone = LoopOptions(tmp_path / "no.jsonl", labelled, quick=True, strategies=("random",))
-    assert "no.jsonl does not exist; name a library" in run_loop(gone, silent)["skipped"]["hidden"]
+    with pytest.raises(InputError, match=r"no\.jsonl cannot be read"):
+        run_loop(LoopOptions(tmp_path / "no.jsonl", labelled, quick=True), silent)
     with pytest.raises(InputError, match="nothing to run"):
         run_loop(LoopOptions(library, protocols=("window",)), silent)
 
