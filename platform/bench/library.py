@@ -130,4 +130,4 @@ def energies_of(record: dict[str, Any], density: NDArray[np.float64]) -> NDArray
         return np.linspace(*SEED_WINDOW)
     if not (np.isfinite([float(start), float(step)]).all() and float(step) > 0):
         raise InputError(f"energies_start must be finite and energies_step above 0, not {start} and {step}")
-    return float(start) + float(step) * np.arange(len(density))
+    return np.asarray(float(start) + float(step) * np.arange(len(density)), dtype=float)
