@@ -62,7 +62,7 @@ class CurveSimilarity:
         data
             Known crystals; rows without a curve are left out.
         target
-            With a curve; similarities count inside its window.
+            With a curve; similarities count inside its window. Its crystal, where it has one, counts as known.
         seed
             Of the folds by which the uncertainty is calibrated.
         progress
@@ -87,6 +87,8 @@ class CurveSimilarity:
         inputs = self._inputs(data.structures)
         _tell(progress, 0.5)
         self.stretch, self.floor, metrics = _calibrate(inputs, values, _groups(data.structures, seed))
+        if target.crystal is not None:  # it is one more known crystal, but nothing to measure errors by
+            inputs, values = inputs.joined(self._inputs([target.crystal])), np.append(values, 1.0)
         self.process = SimilarityProcess().fit(inputs, values)
         _tell(progress, 1.0)
         return FitReport(metrics, (), len(data), 0, len(data), time.process_time() - began)

@@ -67,6 +67,15 @@ class Inputs:
         """Some of the crystals."""
         return Inputs(self.composition[rows], self.geometry[rows], self.prior[rows], self.nearness[rows])
 
+    def joined(self, other: Inputs) -> Inputs:
+        """These crystals, then others."""
+        return Inputs(
+            np.vstack([self.composition, other.composition]),
+            np.vstack([self.geometry, other.geometry]),
+            np.vstack([self.prior, other.prior]),
+            np.concatenate([self.nearness, other.nearness]),
+        )
+
 
 class SimilarityProcess:
     """Conditioned once on similarities; then it predicts."""

@@ -116,6 +116,8 @@ class Target:
         Reduced formulas that may not be proposed, such as the target's own.
     window
         First and last point of the curve that count, in the grid's unit; None for the whole grid.
+    crystal
+        The crystal that the curve is of, where that is known: a crystal of similarity 1.
     """
 
     grid: SpectrumGrid | None = None
@@ -124,6 +126,7 @@ class Target:
     windows: tuple[PropertyWindow, ...] = ()
     exclude_formulas: tuple[str, ...] = ()
     window: tuple[float, float] | None = None
+    crystal: Structure | None = None
 
     def curve_on(self, grid: SpectrumGrid) -> NDArray[np.float64]:
         """(grid.n,) unit-area curve on the grid of a model.
