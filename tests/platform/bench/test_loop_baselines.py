@@ -150,5 +150,5 @@ def test_every_acquisition_without_objectives_is_in_the_table():
 
 
 def test_an_unknown_strategy_is_told_with_those_that_are_known():
-    with pytest.raises(InputError, match="'luck' is no strategy of the loop; known are default, probability"):
+    with pytest.raises(InputError, match="'luck' is no strategy of the loop; known are default, "):
         check(("default", "luck"))
