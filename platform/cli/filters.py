@@ -19,7 +19,9 @@ from fermiloop.schemas.vocabulary import UNIT_OF, CrystalSystem, Property, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-ElementsOption = Annotated[str | None, typer.Option("--elements", help="Elements that must all be there: Pd,Ni.")]
+ElementsOption = Annotated[
+    list[str] | None, typer.Option("--elements", help="Elements that must all be there: Pd Ni, or Pd,Ni.")
+]
 FormulaOption = Annotated[str | None, typer.Option("--formula", help="Formula: NiAl, in any order of the elements.")]
 SystemOption = Annotated[str | None, typer.Option("--chemical-system", help="Exactly these elements: Al-Ni.")]
 SitesOption = Annotated[str | None, typer.Option("--sites", help="Fewest and most sites of the cell: 1:8, 2: or :4.")]
@@ -62,14 +64,20 @@ def one_of(kind: str, value: str, known: Iterable[str]) -> str:
     names = [str(name) for name in known]
     if value in names:
         return value
-    near = difflib.get_close_matches(value.lower(), names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}."
+    near = nearest(value, names)
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(names)}."
     raise InputError(f"{value!r} is no {kind}; {hint}")
 
 
-def elements(text: str | None) -> tuple[str, ...]:
-    """Symbols of a list such as ``Pd,Ni`` or ``Pd Ni``."""
-    return _symbols(text, r"[,\s]+")
+def nearest(value: str, known: Iterable[str]) -> str | None:
+    """The known name that a value comes close to, None where none is near."""
+    near = difflib.get_close_matches(value.lower(), list(known), n=1)
+    return near[0] if near else None
+
+
+def elements(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Symbols of a list such as ``Pd,Ni`` or ``Pd Ni``, or of several."""
+    return _symbols(text if text is None or isinstance(text, str) else " ".join(text), r"[,\s]+")
 
 
 def chemical_system(text: str | None) -> str | None:
