@@ -12,7 +12,7 @@ from typing import Any, Final
 from fireworks import LaunchPad
 
 from fermiloop.flows.close import close_round
-from fermiloop.flows.ending import fail, finish
+from fermiloop.flows.ending import close_cancelled, fail, finish
 from fermiloop.flows.fair_share import lots
 from fermiloop.flows.giving_back import release
 from fermiloop.flows.launchpad import add_flow, has_workflow
@@ -130,8 +130,7 @@ def settle(pad: LaunchPad, current: Round) -> None:
             release(candidate)
     for firework in pad.fireworks.find({**nodes, "state": "READY"}, {"fw_id": 1}):
         pad.defuse_fw(firework["fw_id"])
-    decision = {"action": "stop", "reason": "The campaign was cancelled."}
-    campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
+    close_cancelled(current.campaign, current.number)
 
 
 def first_failure(pad: LaunchPad, round_id: str) -> str:

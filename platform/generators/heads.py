@@ -143,12 +143,13 @@ class HeadsEnsemble:
         n_folds = int(folds.max()) + 1
         for fold in range(n_folds):
             rest = samples.subset(np.flatnonzero(folds != fold))
-            network, history = self._train(rest, options, seed + fold)
+            network, history = self._train(
+                rest, options, seed + fold, lambda share, done=fold: progress("heads", (done + share) / n_folds)
+            )
             self.networks.append(network)
             histories.append(history)
             held = samples.subset(np.flatnonzero(folds == fold))
             scores[folds == fold] = self._scores(network, held.curves, held.systems)
-            progress("heads", (fold + 1) / n_folds)
         return scores, tuple(float(x) for x in np.mean(histories, axis=0))
 
     def scores(self, curves: Array, systems: NDArray[np.str_]) -> Array:
@@ -176,7 +177,9 @@ class HeadsEnsemble:
             heads = [head.numpy().astype(float) for head in network(*self.layout.inputs(curves, systems))]
         return np.asarray(sum(head[:, place] for head, place in zip(heads, self._places, strict=True)))
 
-    def _train(self, samples: Samples, options: HeadsOptions, seed: int) -> tuple[HeadsNetwork, list[float]]:
+    def _train(
+        self, samples: Samples, options: HeadsOptions, seed: int, tell: Callable[[float], None]
+    ) -> tuple[HeadsNetwork, list[float]]:
         rng = np.random.default_rng(seed)
         rows = [self.table.index[row] for row in samples.rows]
         truth = [torch.tensor(place[rows]) for place in self._places]
@@ -186,7 +189,7 @@ class HeadsEnsemble:
             optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=1e-2)
             schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(options.epochs, 1))
             history = []
-            for _ in range(options.epochs):
+            for epoch in range(options.epochs):
                 curves = augment(samples.curves, options, rng)
                 inputs = self.layout.inputs(curves, samples.systems)
                 losses = []
@@ -202,6 +205,7 @@ class HeadsEnsemble:
                     losses.append(loss.item())
                 schedule.step()
                 history.append(float(np.mean(losses)))
+                tell((epoch + 1) / options.epochs)
         return network.eval(), history
 
 
