@@ -89,7 +89,7 @@ def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, An
 def _gpaw_available() -> Availability:
     if importlib.util.find_spec("gpaw") is None:
         compiler = "" if shutil.which("g++") else " after a C and C++ compiler (Debian: build-essential)"
-        return Availability(False, f"install it with pip install 'fermiloop[dft]'{compiler}")
+        return Availability(False, f"install it with pip install '.[dft]' in fermiloop's folder{compiler}")
     return Availability(True, f"GPAW {version('gpaw')}")
 
 
