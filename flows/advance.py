@@ -1,4 +1,4 @@
-"""Advance: move campaigns on, by whoever comes by; every move is made by one only.
+"""Advance: move campaigns on, by any worker that comes by; every move is made by one only.
 
 A campaign has no process of its own. Workers call `advance` between jobs: it plans the next round when one
 has closed, adds its workflow, and closes a round whose workflow came to an end without closing it. A paused

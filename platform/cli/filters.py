@@ -126,7 +126,7 @@ def sites(text: str | None) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"(\d*):(\d*)", text.strip()) or re.fullmatch(r"(\d+)()", text.strip())
     if match is None or text.strip() == ":":
-        raise InputError(f"The range of sites {text!r} does not hold; write LO:HI, such as 1:8.")
+        raise InputError(f"The range of sites {text!r} is invalid; write LO:HI, such as 1:8.")
     low = int(match[1] or 0)
     high = int(match[2]) if match[2] else (MOST_ROWS if ":" in text else low)
     if high < low:
@@ -147,7 +147,7 @@ def windows(texts: Sequence[str] | None, known: Iterable[str] = tuple(Property))
         name, equals, window = text.partition("=")
         match = WINDOW.fullmatch(window.strip())
         if not equals or match is None or (match["lo"] is None and match["hi"] is None):
-            raise InputError(f"The range {text!r} does not hold; write PROPERTY=LO:HI, such as band_gap=0.5:2.")
+            raise InputError(f"The range {text!r} is invalid; write PROPERTY=LO:HI, such as band_gap=0.5:2.")
         name = one_of("property to give a range of", name.strip(), known)
         _check_unit(name, match["unit"], text)
         low, high = float(match["lo"] or "-inf"), float(match["hi"] or "inf")
@@ -165,7 +165,7 @@ def window(text: str | None) -> tuple[float, float] | None:
         return None
     match = WINDOW.fullmatch(text.strip())
     if match is None or None in (match["lo"], match["hi"]) or (match["unit"] or "eV").strip() != "eV":
-        raise InputError(f"The window {text!r} does not hold; write LO:HI in eV, such as -2:2.")
+        raise InputError(f"The window {text!r} is invalid; write LO:HI in eV, such as -2:2.")
     return float(match["lo"]), float(match["hi"])
 
 
@@ -190,7 +190,7 @@ def stage(text: str | None) -> str | None:
 def limit(number: int) -> int:
     """A positive number of rows."""
     if number < 1:
-        raise InputError(f"The limit {number} does not hold; ask for at least 1 row.")
+        raise InputError(f"The limit {number} is invalid; ask for at least 1 row.")
     return number
 
 

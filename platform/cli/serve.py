@@ -131,7 +131,7 @@ def _launch(text: str) -> Launched:
     from fermiloop.platform.api import campaign_text
     from fermiloop.platform.api.actions import Launched
 
-    spec = campaign_text.read(text)  # before the engines are loaded: what does not hold is told at once
+    spec = campaign_text.read(text)  # before the engines are loaded: what is invalid is told at once
     from fermiloop.flows.enqueue import enqueue
 
     fresh = enqueue(spec, text)

@@ -1,6 +1,6 @@
 """Softmax heads over what a composition is made of: first element, second element, ratio.
 
-A table of eleven thousand compositions is learnt from a few hundred curves only if its rows share
+A table of eleven thousand compositions is learned from a few hundred curves only if its rows share
 parameters: log p(row) = log p(A) + log p(B) + log p(m:n). The network sees the curve, its integral
 (which a small shift changes little), the curve per occupied state, and the crystal system; training
 adds noise and shifts. One network is trained for each fold, without it, so that every training
@@ -10,6 +10,7 @@ sample also has a prediction of a network that never saw its composition.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -143,9 +144,7 @@ class HeadsEnsemble:
         n_folds = int(folds.max()) + 1
         for fold in range(n_folds):
             rest = samples.subset(np.flatnonzero(folds != fold))
-            network, history = self._train(
-                rest, options, seed + fold, lambda share, done=fold: progress("heads", (done + share) / n_folds)
-            )
+            network, history = self._train(rest, options, seed + fold, partial(_tell, progress, fold, n_folds))
             self.networks.append(network)
             histories.append(history)
             held = samples.subset(np.flatnonzero(folds == fold))
@@ -207,6 +206,11 @@ class HeadsEnsemble:
                 history.append(float(np.mean(losses)))
                 tell((epoch + 1) / options.epochs)
         return network.eval(), history
+
+
+def _tell(progress: Callable[[str, float], None], done: int, n_folds: int, share: float) -> None:
+    """Pass on the share of one fold as that of all."""
+    progress("heads", (done + share) / n_folds)
 
 
 def augment(curves: Array, options: HeadsOptions, rng: np.random.Generator) -> Array:

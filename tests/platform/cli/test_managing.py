@@ -227,5 +227,5 @@ def test_reconcile_says_that_all_agrees_or_what_does_not(cli: Callable[..., Any]
     campaigns.mark_launched(held, 1)
     (row,) = cli("reconcile", "--dry-run", "--json").json()
     assert (row["kind"], row["subject"]) == ("round without workflow", "held/1")
-    assert "1 things mended" in cli("reconcile").out
+    assert "1 things repaired" in cli("reconcile").out
     assert cli("reconcile", "--json").json() == []
