@@ -176,25 +176,20 @@ def _late(engine: Engine, name: str) -> Callable[..., Any]:
     return call
 
 
-def _own(engine: Engine) -> tuple[Callable[..., Any], ...]:
-    """What an engine's module gives: Method, flow, and after the results whether it is there and what it refuses."""
-    return (
-        _late(engine, "method"),
-        _late(engine, "flow"),
-        _results,
-        _late(engine, "available"),
-        _late(engine, "refuses"),
-    )
+def _own(engine: Engine, *, gives_dos: bool, **more: Any) -> EngineEntry:
+    """Entry of an engine whose module holds all that makes it."""
+    method, flow, available, refuses = (_late(engine, name) for name in ("method", "flow", "available", "refuses"))
+    return EngineEntry(gives_dos, method, flow, _results, available, refuses, **more)
 
 
 ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
     Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
-    Engine.VASP: EngineEntry(True, *_own(Engine.VASP)),
-    Engine.CP2K: EngineEntry(
-        False,
-        *_own(Engine.CP2K),
+    Engine.VASP: _own(Engine.VASP, gives_dos=True),
+    Engine.CP2K: _own(
+        Engine.CP2K,
+        gives_dos=False,
         last_step="relax",
         lowest_energy=-1e5,  # it counts from bare cores: iron has some -3,400 eV
     ),
