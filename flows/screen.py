@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows import stopping
 from fermiloop.flows.retrain import ENSEMBLE, SURROGATE
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.targets import PatternSimilarity, resolve
@@ -55,7 +56,7 @@ class ScreenMaker(Maker):
                 spec.funnel.stages,
                 context(spec, batch, campaigns.round_of(campaign, number).checkpoints),
                 rng,
-                lambda stage, share: logger.debug("%s %.0f %%", stage, 100 * share),
+                stopping.tell,
             )
             unique, novel = unique_and_novel(screened)
             for candidate, verdict in zip(batch, screened, strict=True):
