@@ -186,6 +186,12 @@ ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
     Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
+    Engine.RECORDED: _own(
+        Engine.RECORDED,
+        gives_dos=True,
+        lowest_energy=-1e5,  # of whatever program they are
+        by_element=False,
+    ),
     Engine.VASP: _own(Engine.VASP, gives_dos=True),
     Engine.CP2K: _own(
         Engine.CP2K,
