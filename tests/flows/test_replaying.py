@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 
 from fermiloop.flows.replaying import recorded
@@ -24,7 +25,7 @@ def silent(what: str, share: float) -> None:
     pass
 
 
-def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B2", first: int = 0) -> None:
+def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B1", first: int = 0) -> None:
     """A campaign with `n` evaluated candidates, every third one with the target's own curve, and one rejected."""
     spec, text = campaign(name)
     spec = spec.model_copy(update={"target": spec.target.model_copy(update={"stable_within": None})})
@@ -36,7 +37,7 @@ def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B2", fir
         material = None
         if done:
             material = materials.save(crystal, origin=Origin.CAMPAIGN, source={"name": "test"})
-            curve = wanted if i % 3 == 0 else wanted[::-1] + 0.01 * i
+            curve = wanted if i % 3 == 0 else np.where(DOS_GRID.points > 3.0, 1.0 + 0.1 * i, 0.01)
             spectra.save(material, DOS_GRID.points, curve, method=library, gap=0.0)
         made.append(
             Candidate(

@@ -191,8 +191,8 @@ class Process:
         self.process.fit(self._features(some.described), some.values)
 
     def held_out(self, lesson: Lesson) -> tuple[Array, Array]:
-        """See `Learner`; in closed form. Labels beyond those it is conditioned on are predicted as they are."""
-        mean, std = self.predict(lesson.described)
+        """See `Learner`; in closed form, NaN beyond the labels that it is conditioned on."""
+        mean, std = np.full(len(lesson.values), np.nan), np.full(len(lesson.values), np.nan)
         mean[self.rows], std[self.rows] = self.process.held_out(lesson.groups[self.rows])
         return mean, std
 
@@ -229,16 +229,21 @@ LEARNERS: Final[dict[str, tuple[Callable[[], Learner], ...]]] = {
 
 
 def cross_validated(make: Callable[[], Learner], lesson: Lesson) -> tuple[Array, Array]:
-    """Mean and standard deviation of each label by a learner that has not seen its fold."""
-    fold = lesson.folds(FOLDS)
-    mean, std = np.full(len(fold), np.nan), np.full(len(fold), np.nan)
+    """Mean and standard deviation of each label by a learner that has not seen its fold.
+
+    Of many labels those that a process would be conditioned on are taken; the others are NaN.
+    """
+    mean, std = np.full(len(lesson.values), np.nan), np.full(len(lesson.values), np.nan)
+    rows = _spread_out(len(lesson.values))
+    some = lesson.subset(rows)
+    fold = some.folds(FOLDS)
     for number in np.unique(fold):
         rest, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         if len(rest) < 2:
             continue
         learner = make()
-        learner.fit(lesson.subset(rest))
-        mean[test], std[test] = learner.predict(lesson.described.subset(test))
+        learner.fit(some.subset(rest))
+        mean[rows[test]], std[rows[test]] = learner.predict(some.described.subset(test))
     return mean, std
 
 

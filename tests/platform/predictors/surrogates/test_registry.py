@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.predictors.surrogates import learners
 from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, SIMILARITY, answers, parts_of
 from fermiloop.platform.predictors.surrogates.registry import SURROGATES, build_surrogate, load_surrogate
 from fermiloop.platform.representations.training import PropertyWindow, Target, TrainingSet
@@ -52,6 +53,18 @@ def test_it_learns_what_there_are_answers_to_and_is_the_same_from_its_files(
 def test_the_spread_covers_what_was_held_out(name: str, salts: TrainingSet, both: Target):
     report = build_surrogate(name).fit(salts, both, 0, silent)
     assert 0.8 <= report.metrics[COVERAGE] <= 1.0
+
+
+def test_of_many_labels_the_processes_see_some_and_the_trees_all(
+    known: TrainingSet, salts: TrainingSet, both: Target, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(learners, "MOST_KERNEL_ROWS", 30)
+    surrogate = build_surrogate("blend", {"curve": "labels"})
+    report = surrogate.fit(known, both, 0, silent)
+    truth = answers(salts.subset(NEW), both, ENERGY)
+    mean, _ = surrogate.predict(salts.subset(NEW).structures)[ENERGY]
+    assert np.abs(mean - truth).mean() < 0.5 * np.abs(truth - truth.mean()).mean()
+    assert 0.6 <= report.metrics[COVERAGE] <= 1.0
 
 
 def test_the_same_seed_predicts_the_same_and_the_order_of_the_question_does_not_matter(
