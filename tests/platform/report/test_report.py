@@ -140,4 +140,5 @@ def test_two_objectives_have_a_front_in_table_and_picture(tmp_path: Path) -> Non
     assert "A hit: nothing is a hit. Note: hits need not be stable." in text
     assert "no hit: above the hull 0.300 &gt; 0.1" in text
     assert (tmp_path / "pareto.png").exists()
+    assert summary["pareto"]["hypervolume"] > 0
     assert summarise(record())["pareto"] is None
