@@ -11,18 +11,19 @@ from jobflow import Flow, Maker, Response, job
 
 from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.preflight import engine_refusal
-from fermiloop.flows.records import round_records, scores_of, spent, trials
+from fermiloop.flows.records import computed_of, round_records, spent, trials
 from fermiloop.flows.steps import logger, method_of, seed_of, step
-from fermiloop.platform.acquisition.functions import select_batch
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.bandit import allocate
+from fermiloop.platform.campaign.believing import predictions
 from fermiloop.platform.campaign.budget import next_batch
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.representations.fingerprint import fingerprint
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CampaignState, Stage
 
-PLACE = 1001  # of the acquisition's seed
+PLACE = choosing.SELECTION  # of the acquisition's seed
 
 
 @dataclass
@@ -109,17 +110,16 @@ def _picked(
     """The acquisition's choice."""
     if n == 0:
         return []
-    picked = select_batch(
-        spec.acquisition.name,
-        np.array([c.scores.get("predicted_score", np.nan) for c in passed], dtype=float),
-        np.array([c.scores.get("predicted_score_std", np.nan) for c in passed], dtype=float),
-        np.stack([fingerprint(c.to_structure()) for c in passed]),
+    target = resolve(spec)
+    picked = choosing.choose(
+        spec,
+        target,
+        predictions(target, [c.scores for c in passed]),
+        choosing.features([c.to_structure() for c in passed]),
         n,
-        max(scores_of(campaign), default=float("-inf")),
+        computed_of(campaign),
         rng,
-        diversity=spec.acquisition.diversity,
-        exploration=spec.acquisition.exploration,
-        running=[fingerprint(c.to_structure()) for c in running],
+        running=choosing.features([c.to_structure() for c in running]),
     )
     return [passed[i] for i in picked]
 

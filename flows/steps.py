@@ -7,12 +7,16 @@ import logging
 import time
 from collections.abc import Iterator
 
-import numpy as np
-
-from fermiloop.flows import methods
+from fermiloop.flows import methods, stopping
+from fermiloop.platform.campaign.choosing import seed_of
 from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import StoppedError
 from fermiloop.platform.store import campaigns, connection
+
+__all__ = [
+    "cheap_method_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
+]  # fmt: skip
 
 logger = logging.getLogger("fermiloop.flows")
 
@@ -43,11 +47,6 @@ def cheap_method_of(spec: CampaignSpec) -> str:
     return methods.of_campaign(spec).cheap
 
 
-def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:
-    """Seed of one random thing of one round: the same place always gets the same."""
-    return int(np.random.SeedSequence([spec.seed, number, *place]).generate_state(1)[0])
-
-
 @contextlib.contextmanager
 def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
     """Run a step; what it cost, and the reason of a failure, are written to its round."""
@@ -55,7 +54,11 @@ def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
     logger.info("round %d of %s: %s", number, campaign, name)
     began = time.process_time()
     try:
-        yield spec_of(campaign)
+        with stopping.of(campaign):
+            yield spec_of(campaign)
+    except StoppedError:  # its campaign was cancelled, which is no failure
+        logger.info("round %d of %s: %s was stopped", number, campaign, name)
+        raise
     except Exception as error:
         reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
         connection.retrying(lambda: campaigns.update_round(campaign, number, decision={"failed": reason}))

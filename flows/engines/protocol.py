@@ -10,15 +10,17 @@ import difflib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
-from jobflow import Flow, Job, OnMissing
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.vocabulary import Engine
+
+if TYPE_CHECKING:
+    from jobflow import Flow, Job
 
 T = TypeVar("T")
 # Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
@@ -116,6 +118,8 @@ class EngineEntry:
         Step whose output holds the labels: in the flow's output and in the calculation's folder.
     lowest_energy
         eV per atom below which no result is believed; see `sanity`.
+    by_element
+        Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
     """
 
     gives_dos: bool
@@ -126,6 +130,7 @@ class EngineEntry:
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
     last_step: str = "static"
     lowest_energy: float = LOWEST_ENERGY
+    by_element: bool = True
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
@@ -160,6 +165,8 @@ def chain(name: str, jobs: Sequence[Job], last: Mapping[str, Job]) -> Flow:
     last
         The job whose output is the flow's, by the name of its step.
     """
+    from jobflow import Flow, OnMissing  # a second: who only reads results needs none
+
     every = [*jobs, *last.values()]
     for step in every:
         step.config.on_missing_references = OnMissing.NONE

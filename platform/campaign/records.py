@@ -91,7 +91,7 @@ class EvaluationRecord:
     core_seconds
         Processor time, of failed ones too.
     score
-        Cosine similarity to the target, or the score of property windows; in 0 to 1.
+        As `platform.campaign.goal` defines it, in 0 to 1.
     hit
         Whether the candidate is what was looked for.
     energy_above_hull, formation_energy_per_atom
@@ -100,6 +100,10 @@ class EvaluationRecord:
         (n,) unit-area computed curve on the target's grid.
     failed_reason
         Why there is no result.
+    missed
+        What keeps it from being a hit, a clause each; empty for a hit.
+    objectives
+        Values of what is minimised or maximised, in the target's order.
     """
 
     calculation: str
@@ -111,6 +115,8 @@ class EvaluationRecord:
     formation_energy_per_atom: float | None = None
     curve: tuple[float, ...] | None = None
     failed_reason: str | None = None
+    missed: tuple[str, ...] = ()
+    objectives: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +161,28 @@ class HullRecord:
 
 
 @dataclass(frozen=True)
+class HitRecord:
+    """What a hit is.
+
+    Parameters
+    ----------
+    definition
+        In words, with what computes it.
+    score
+        From which a candidate is one; None where more is always better, or nothing is a hit.
+    remark
+        Why it need not be stable although nobody said so, None where nothing is to be said.
+    stable_within
+        eV/atom above the hull that it may lie without the file naming it, None where that is off.
+    """
+
+    definition: str
+    score: float | None = None
+    remark: str | None = None
+    stable_within: float | None = None
+
+
+@dataclass(frozen=True)
 class CampaignRecord:
     """A campaign as it went.
 
@@ -178,12 +206,14 @@ class CampaignRecord:
         (n,) unit-area target.
     target_name
         How to call the target in pictures, such as ``"Pd"``.
-    library_similarities
-        Similarity to the target of every library material inside the space: what a random pick finds.
+    library_hits
+        Whether each library material inside the space would be a hit: what a random pick finds.
     lineage
         Lineage of the best candidate, as ``candidates explain`` gives it.
     hull
         The best candidate's system where it is binary.
+    hit
+        What a hit is, in words; None where nobody asked.
     """
 
     spec: CampaignSpec
@@ -195,7 +225,8 @@ class CampaignRecord:
     grid: tuple[float, ...] = ()
     target_curve: tuple[float, ...] | None = None
     target_name: str = ""
-    library_similarities: tuple[float, ...] = ()
+    library_hits: tuple[bool, ...] = ()
     lineage: Mapping[str, Any] | None = None
     hull: HullRecord | None = None
     alignment: str = str(Alignment.MIDGAP)
+    hit: HitRecord | None = None

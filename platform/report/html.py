@@ -22,6 +22,7 @@ CAPTIONS: Final = {
     "scores": "Score of every evaluation by round; filled circles are hits.",
     "hit_rate": "Share of evaluations that are hits, beside a random pick from the library and plain substitution.",
     "funnel": "Candidates left after each stage of the funnel.",
+    "pareto": "Evaluated candidates by what is traded off; those that none dominates are filled and joined.",
     "hull": "Formation energies in the best candidate's system, by the engine's own references.",
 }
 

@@ -56,6 +56,11 @@ def exists(name: str) -> bool:
     return Campaign.objects(id=name).only("id").first() is not None
 
 
+def is_cancelled(name: str) -> bool:
+    """Whether a campaign was cancelled."""
+    return Campaign.objects(id=name, state=CampaignState.CANCELLED).only("id").first() is not None
+
+
 def find(state: CampaignState | None = None) -> list[Campaign]:
     """Campaigns, newest first."""
     query = {"state": state} if state else {}
@@ -66,6 +71,11 @@ def fix_methods(name: str, engine: str, training: str, cheap: str) -> None:
     """Keep the Methods of a campaign, once: those that are there already stay."""
     made = CampaignMethods(engine=engine, training=training, cheap=cheap)
     Campaign.objects(id=name, methods=None).update(set__methods=made)
+
+
+def fix_hull(name: str, *, there: bool) -> None:
+    """Keep whether results of a campaign have a hull, once: what is there already stays."""
+    Campaign.objects(id=name, hull=None).update(set__hull=there)
 
 
 def of_names(names: Iterable[str]) -> list[Campaign]:

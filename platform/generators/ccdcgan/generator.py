@@ -95,7 +95,7 @@ class Ccdcgan:
         for_images = [crystals[i] for i in rng.permutation(len(crystals))[: options.max_images]]
         history = self.coder.train(for_images, seed, progress, resume)
         codes = self.coder.encode(crystals)
-        self.space = SPACES[self.preset].learnt(options, codes)
+        self.space = SPACES[self.preset].learned(options, codes)
         rows = self.space.rows(codes)
         labels = {name: data.labels[name][fits] for name in PROPERTIES if name in data.labels}
         labelled = np.flatnonzero(np.isfinite([*labels.values(), np.full(len(fits), np.nan)]).any(axis=0))
@@ -134,7 +134,7 @@ class Ccdcgan:
         allowed = [Element(symbol).Z for symbol in space.elements]
         mask = self.space.mask(allowed, space.n_components[0])
         pulls = [
-            Pull(self.constraints[window.property], 1.0, window.value, window.tolerance)
+            Pull.towards(self.constraints[window.property], window)
             for window in target.windows
             if window.property in self.constraints
         ]
