@@ -8,7 +8,8 @@ from typing import Any, Final
 import yaml
 
 NEVER: Final = 1_000_000  # new results that a retraining waits for
-UNGUIDED: Final = ("substitution", "random_pick")
+# with 30 parents, the default, substitution alone has ten children in this space, fewer than the budget
+UNGUIDED: Final[dict[str, dict[str, Any]]] = {"substitution": {"parents": 1000}, "random_pick": {}}
 ARMS: Final = ("full", "no_retraining", *UNGUIDED)
 
 
@@ -33,7 +34,9 @@ def arm_of(tree: dict[str, Any], arm: str) -> dict[str, Any]:
     if arm == "no_retraining":
         made["retrain"] = {**made.get("retrain", {}), "min_new_labels": NEVER}
     if arm in UNGUIDED:
-        made["generators"] = [{"name": arm, "proposals": sum(one["proposals"] for one in tree["generators"])}]
+        proposals = sum(one["proposals"] for one in tree["generators"])
+        options = {"options": UNGUIDED[arm]} if UNGUIDED[arm] else {}
+        made["generators"] = [{"name": arm, "proposals": proposals, **options}]
         made["funnel"]["stages"] = [stage for stage in tree["funnel"]["stages"] if stage != "target"]
         made["acquisition"] = {"name": "random"}
     return made
