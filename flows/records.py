@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.proposals import proposal_records
 from fermiloop.flows.steps import spec_of, training_method_of
 from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
 from fermiloop.platform.campaign import cost, counting
@@ -16,6 +17,7 @@ from fermiloop.platform.campaign.records import (
     EvaluationRecord,
     HullPoint,
     HullRecord,
+    KnownHit,
     RoundRecord,
     TallyRecord,
 )
@@ -43,7 +45,7 @@ def read_record(name: str) -> CampaignRecord:
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
     target = _target(spec)
     records = tuple(_candidate(c, by_id.get(c.calculation), spec) for c in chosen)
-    best = _best(chosen)
+    best, library = _best(chosen), _library(spec, target)
     return CampaignRecord(
         spec=spec,
         state=str(campaign.state),
@@ -55,7 +57,9 @@ def read_record(name: str) -> CampaignRecord:
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
         alignment=str(spectra.alignment()),
-        library_similarities=_library(spec, target),
+        library_similarities=tuple(library.values()),
+        proposals=tuple(proposal_records(name)),
+        known_hits=_known_hits(spec, library),
         lineage=lineage.explain(best.id) if best else None,
         hull=_hull(best, by_id[best.calculation].method) if best else None,
     )
@@ -80,7 +84,7 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
     if named is None or sum(one.evaluated for one in rounds) < spec.stop.after:
         return None
     if named == "random" and spec.target.dos is not None:
-        return counting.picks(_library(spec, resolve(spec)), spec.target.hit_similarity)
+        return counting.picks(tuple(_library(spec, resolve(spec)).values()), spec.target.hit_similarity)
     return counting.results_of({"random": "random_pick"}.get(named, named), _trials(candidates.outlines(spec.name)))
 
 
@@ -179,10 +183,10 @@ def _target(spec: CampaignSpec) -> Target:
         return Target(windows=spec.target.windows())
 
 
-def _library(spec: CampaignSpec, target: Target) -> tuple[float, ...]:
+def _library(spec: CampaignSpec, target: Target) -> dict[str, float]:
     """Similarity to the target of each library material inside the space: what a random pick would find."""
     if target.curve is None:
-        return ()
+        return {}
     method = training_method_of(spec)
     inside = [
         m.id
@@ -194,10 +198,16 @@ def _library(spec: CampaignSpec, target: Target) -> tuple[float, ...]:
         and m.formula not in spec.target.exclude
     ]
     if not inside:
-        return ()
+        return {}
     only_curves = spec.target.dos is not None
     data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
-    return tuple(float(x) for x in target.similarity(data.curves))
+    return dict(zip(data.ids, map(float, target.similarity(data.curves)), strict=True))
+
+
+def _known_hits(spec: CampaignSpec, library: dict[str, float]) -> tuple[KnownHit, ...]:
+    """Library materials inside the space that are hits."""
+    found = materials.get_many(key for key, value in library.items() if value >= spec.target.hit_similarity)
+    return tuple(KnownHit(key, one.formula) for key, one in found.items())
 
 
 def _hull(best: Candidate, method: str) -> HullRecord | None:
