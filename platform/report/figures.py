@@ -177,7 +177,8 @@ def parity(summary: Mapping[str, Any]) -> Figure:
     ends = [min(values) - margin, max(values) + margin]
     axes.plot(ends, ends, color=GREY, lw=1.0, ls=":", zorder=0)
     axes.set_ylim(*ends)
-    axes.legend(frameon=False, fontsize=10, title="bars: one standard deviation")
+    axes.plot([], [], color=PALETTE[0], lw=1.0, label="one standard deviation")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
     return figure
 
 

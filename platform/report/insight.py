@@ -73,8 +73,8 @@ def _acceleration(found: Mapping[str, Any]) -> Table:
         for row in found["acceleration"]
     ]
     columns = {
-        "baseline": "baseline", "rate": "its hits", "own": "hits and evaluations compared",
-        "needed": "evaluations it needs for as many", "factor": "times those of this campaign", "interval": "95 %",
+        "baseline": "baseline", "rate": "its hits", "own": "hits here", "needed": "it would need",
+        "factor": "times as many", "interval": "95 %",
     }  # fmt: skip
     remark = "" if rows else "Neither this campaign nor a baseline has a hit to compare."
     return Table("Evaluations that a baseline needs for as many hits", columns, rows, remark)
@@ -108,8 +108,8 @@ def _known(found: Mapping[str, Any]) -> str:
         return ""
     rejected = "".join(f", {n} rejected by {stage} before that" for stage, n in known["rejected"].items())
     return (
-        f"Of {known['n']} hits that the library knows in this space, {known['found_again']} were proposed again and "
-        f"recognised{rejected}, {known['not_proposed']} never proposed."
+        f"Of the hits that the library knows in this space, {known['n']} in all, {known['found_again']} were proposed "
+        f"again and recognised{rejected}, {known['not_proposed']} never proposed."
     )
 
 

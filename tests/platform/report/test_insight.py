@@ -44,8 +44,8 @@ def test_all_is_said() -> None:
     assert baselines.rows[0]["interval"] == "1.3 to any"
     assert [row["expected"] for row in lost.rows] == ["1.25", "–"]
     assert lost.remark == (
-        "Most were lost at: hull. Of 5 hits that the library knows in this space, 2 were proposed again and "
-        "recognised, 1 rejected by geometry before that, 2 never proposed."
+        "Most were lost at: hull. Of the hits that the library knows in this space, 5 in all, 2 were proposed again "
+        "and recognised, 1 rejected by geometry before that, 2 never proposed."
     )
 
 
