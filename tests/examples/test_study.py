@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.store import embedded
 
 STUDY = Path(__file__).parents[2] / "examples" / "study"
 TREE = yaml.safe_load((STUDY / "pd.yaml").read_text(encoding="utf-8"))
@@ -127,7 +127,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
     for child in started:
         if child.poll() is None:
             child.terminate()
-        child.communicate()
+            child.communicate()
 
 
 @pytest.mark.faults
@@ -147,5 +147,4 @@ def test_a_killed_study_goes_on_where_it_was(tmp_path: Path, start: Callable[[],
     assert ended.returncode == 0, told
     assert "| `substitution` | 3 (0) |" in told
     assert {path.name for path in results.iterdir()} == {"substitution.json", "table.json", "table.md"}
-    server = json.loads((arm / "data" / "database" / "server.json").read_text())
-    assert not Path(f"/proc/{server['pid']}").exists()
+    assert not embedded.status(arm / "data")["running"]
