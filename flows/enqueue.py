@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fermiloop.flows import methods, preflight
+from fermiloop.flows import methods, preflight, stability
 from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
@@ -27,6 +27,7 @@ def enqueue(spec: CampaignSpec, text: str) -> bool:
         preflight.refuse(spec)
         fresh = campaigns.create(spec.name, spec.as_dict(), text)
     methods.keep(spec)
+    stability.keep(spec)
     return fresh
 
 

@@ -14,14 +14,14 @@ from pymatgen.core import Lattice, Structure
 
 from fermiloop.flows import methods
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.stability import without_reference
 from fermiloop.flows.steps import spec_of
 from fermiloop.flows.targets import resolve
 from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.screening.hull import Hulls
-from fermiloop.platform.store import campaigns, labels, training
+from fermiloop.platform.store import campaigns, training
 from fermiloop.schemas.vocabulary import Engine, Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
@@ -81,9 +81,20 @@ def engine_refusal(spec: CampaignSpec, structure: Structure) -> str | None:
 def is_launched(spec: CampaignSpec) -> bool:
     """Whether this very campaign is in the store, saved perhaps before the file knew all its present keys."""
     try:
-        return spec_of(spec.name) == spec
+        kept = spec_of(spec.name)
     except (NotFoundError, ValidationError):  # none of that name, or one that no present version can read
         return False
+    return kept == _with_defaults_of(spec, kept)
+
+
+def _with_defaults_of(spec: CampaignSpec, kept: CampaignSpec) -> CampaignSpec:
+    """The same file, where it leaves out what a hit and the choice are, read with the defaults of its launch."""
+    target, acquisition = spec.target, spec.acquisition
+    if "stable_within" not in target.model_fields_set:
+        target = target.model_copy(update={"stable_within": kept.target.stable_within})
+    left_out = AcquisitionSpec.model_fields.keys() - acquisition.model_fields_set
+    acquisition = acquisition.model_copy(update={name: getattr(kept.acquisition, name) for name in left_out})
+    return spec.model_copy(update={"target": target, "acquisition": acquisition})
 
 
 def name_problems(spec: CampaignSpec) -> Iterator[str]:
@@ -110,6 +121,11 @@ def _elements(spec: CampaignSpec) -> Iterator[str]:
 
 
 def _target(spec: CampaignSpec) -> Iterator[str]:
+    if any(one.name == Property.FERMI_LEVEL for one in spec.target.properties):
+        yield (
+            "target.properties asks for fermi_level, whose zero is another one in every crystal and program, so that "
+            "values cannot be compared; ask for band_gap, or for a density of states about the Fermi level."
+        )
     resolve(spec)  # raises where the material is not stored, or has no curve by the Method that is learned from
     yield from ()
 
@@ -128,21 +144,23 @@ def _references(spec: CampaignSpec) -> Iterator[str]:
     """Every element of the space has a reference wherever a hull is asked for."""
     found = methods.of_campaign(spec)
     asked = [w.name for w in spec.target.properties if w.name in HULL_PROPERTIES]
-    if asked and (lacking := _without_reference(spec, found.engine)):
+    if asked and (lacking := without_reference(spec, found.engine)):
         yield (
             f"target.properties asks for {asked[0]}, and {', '.join(lacking)} of space.elements has no reference "
             f"energy by {spec.engine.name} with these settings; leave it out, or compute or load the element first."
         )
-    if "hull" in spec.funnel.stages and (lacking := _without_reference(spec, found.cheap)):
+    wanted = spec.target.stability() is not None and "stable_within" in spec.target.model_fields_set
+    if wanted and (lacking := without_reference(spec, found.engine)):
+        yield (
+            f"target.stable_within is {spec.target.stable_within:g}, and {', '.join(lacking)} of space.elements has no "
+            f"reference energy by {spec.engine.name} with these settings; compute or load the element first, or set "
+            "target.stable_within to null."
+        )
+    if "hull" in spec.funnel.stages and (lacking := without_reference(spec, found.cheap)):
         yield (
             f"funnel.stages has hull, and {', '.join(lacking)} of space.elements has no reference energy by "
             f"{spec.funnel.potential}; leave it out of space.elements, or hull out of funnel.stages."
         )
-
-
-def _without_reference(spec: CampaignSpec, method: str) -> list[str]:
-    symbols = frozenset(spec.space.elements)
-    return Hulls(labels.hull_entries(symbols, method)).missing(symbols)
 
 
 def _generators(spec: CampaignSpec) -> Iterator[str]:

@@ -20,7 +20,7 @@ from fermiloop.flows.giving_back import release
 from fermiloop.flows.reasons import reason_of
 from fermiloop.flows.steps import cheap_method_of, logger, step
 from fermiloop.flows.targets import computed_curve, resolve
-from fermiloop.platform.campaign import scores
+from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.screening.hull import Hulls
@@ -28,6 +28,10 @@ from fermiloop.platform.store import calculations, campaigns, candidates, labels
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Alignment, CalculationState, Engine, Origin, Property, RoundState, Stage
+
+JUDGED = (
+    Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP, Property.MAGNETIC_MOMENT,
+)  # fmt: skip
 
 
 @dataclass
@@ -134,29 +138,17 @@ def stability(
 def judged(
     spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, material: str, method: str
 ) -> dict[str, Any]:
-    """All scores of an evaluated candidate.
-
-    Its score, in 0 to 1, is the least of the similarity of the curve and the scores of all property windows.
-    """
+    """All scores of an evaluated candidate."""
     target, curve = resolve(spec), computed_curve(found, spec)
     computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
-    for name in (Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP):
+    for name in JUDGED:
         value = labels.values([material], name, method).get(material)
         if value is not None:
             computed[str(name)] = value
-    parts, hit = [], True
-    if spec.target.curve is not None and target.curve is not None:
-        similar = 0.0 if curve is None else float(target.similarity(curve))
-        computed["similarity"] = similar
-        parts.append(similar)
-        hit = similar >= target.hit_similarity
-    for window in target.windows:
-        value = labels.values([material], window.property, method).get(material)
-        off = float("inf") if value is None else abs(value - window.value) / window.tolerance
-        parts.append(1.0 / (1.0 + off))
-        hit = hit and off <= 1.0
-    computed["score"] = min(parts, default=0.0)
-    return scores.evaluated(candidate.scores, computed, hit=bool(hit and parts))
+    if target.curve is not None:
+        computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
+    score, hit = goal.score_of(target, computed)
+    return scores.evaluated(candidate.scores, computed | {"score": score}, hit=hit)
 
 
 def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) -> str:

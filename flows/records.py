@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from fermiloop.flows import methods, stability
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.proposals import proposal_records
 from fermiloop.flows.steps import spec_of, training_method_of
 from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
-from fermiloop.platform.campaign import cost, counting
+from fermiloop.platform.campaign import cost, counting, goal, wording
+from fermiloop.platform.campaign.believing import computed_parts, potential_error
 from fermiloop.platform.campaign.counting import Share, Trial
 from fermiloop.platform.campaign.records import (
     CampaignRecord,
     CandidateRecord,
     EvaluationRecord,
+    HitRecord,
     HullPoint,
     HullRecord,
     KnownHit,
@@ -25,6 +32,7 @@ from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra, training
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
@@ -44,7 +52,7 @@ def read_record(name: str) -> CampaignRecord:
     chosen = [c for c in candidates.outlines(name) if c.calculation]
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
     target = _target(spec)
-    records = tuple(_candidate(c, by_id.get(c.calculation), spec) for c in chosen)
+    records = tuple(_candidate(c, by_id.get(c.calculation), spec, target) for c in chosen)
     best, library = _best(chosen), _library(spec, target)
     return CampaignRecord(
         spec=spec,
@@ -57,11 +65,22 @@ def read_record(name: str) -> CampaignRecord:
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
         alignment=str(spectra.alignment()),
-        library_similarities=tuple(library.values()),
+        library_hits=tuple(library.values()),
         proposals=tuple(proposal_records(name)),
-        known_hits=_known_hits(spec, library),
+        known_hits=_known_hits(library),
+        hit=hit_of(spec, target, methods.of_campaign(spec).engine),
         lineage=lineage.explain(best.id) if best else None,
         hull=_hull(best, by_id[best.calculation].method) if best else None,
+    )
+
+
+def hit_of(spec: CampaignSpec, target: Target, method: str) -> HitRecord:
+    """What a hit of a campaign is, in words."""
+    return HitRecord(
+        definition=wording.definition(target, f"{spec.engine.name} ({method})"),
+        score=goal.level(target) if goal.has_hits(target) and not goal.objectives(target) else None,
+        remark=stability.remark(spec),
+        stable_within=None if target.stability is None else float(target.stability.high),
     )
 
 
@@ -84,7 +103,7 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
     if named is None or sum(one.evaluated for one in rounds) < spec.stop.after:
         return None
     if named == "random" and spec.target.dos is not None:
-        return counting.picks(tuple(_library(spec, resolve(spec)).values()), spec.target.hit_similarity)
+        return counting.picks(tuple(_library(spec, resolve(spec)).values()))
     return counting.results_of({"random": "random_pick"}.get(named, named), _trials(candidates.outlines(spec.name)))
 
 
@@ -99,9 +118,18 @@ def _trials(found: Sequence[Candidate]) -> list[Trial]:
     return [Trial(c.generator, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
 
 
-def scores_of(name: str) -> list[float]:
-    """Scores of all that a campaign has computed."""
-    return [float(c.scores["computed_score"]) for c in candidates.outlines(name) if c.stage is Stage.EVALUATED]
+def error_of_potential(spec: CampaignSpec) -> float:
+    """Error of the funnel's potential as a prediction of the engine's energy above the hull, eV/atom; 0 of its own."""
+    if spec.funnel.potential == spec.engine.name:
+        return 0.0
+    found = [c.scores for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED]
+    names = ("potential_energy_above_hull", "computed_energy_above_hull")
+    return potential_error((one[names[0]], one[names[1]]) for one in found if all(name in one for name in names))
+
+
+def computed_of(name: str) -> list[dict[str, float]]:
+    """What the evaluations of a campaign gave, as scores are made of it."""
+    return [computed_parts(c.scores) for c in candidates.outlines(name) if c.stage is Stage.EVALUATED]
 
 
 def _round(one: Round, proposed: list[Candidate], by_id: dict[str, Calculation]) -> RoundRecord:
@@ -134,7 +162,9 @@ def _tally(row: dict[str, Any]) -> TallyRecord:
     return TallyRecord(row["stage"], row["n_in"], row["n_out"], dict(row["reasons"]), float(row["core_seconds"]))
 
 
-def _candidate(candidate: Candidate, calculation: Calculation | None, spec: CampaignSpec) -> CandidateRecord:
+def _candidate(
+    candidate: Candidate, calculation: Calculation | None, spec: CampaignSpec, target: Target
+) -> CandidateRecord:
     evaluation = None
     if calculation is not None and candidate.stage in (Stage.EVALUATED, Stage.FAILED):
         done = candidate.stage is Stage.EVALUATED
@@ -144,6 +174,8 @@ def _candidate(candidate: Candidate, calculation: Calculation | None, spec: Camp
             core_seconds=float(calculation.core_seconds or 0.0),
             score=candidate.scores.get("computed_score") if done else None,
             hit=bool(candidate.scores.get("hit")) and done,
+            missed=wording.missed(target, computed_parts(candidate.scores)) if done else (),
+            objectives=tuple(candidate.scores.get(f"computed_{one.property}") for one in goal.objectives(target)),
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
             formation_energy_per_atom=candidate.scores.get("computed_formation_energy_per_atom"),
             curve=_curve(candidate.material, calculation.method, spec) if done else None,
@@ -183,9 +215,12 @@ def _target(spec: CampaignSpec) -> Target:
         return Target(windows=spec.target.windows())
 
 
-def _library(spec: CampaignSpec, target: Target) -> dict[str, float]:
-    """Similarity to the target of each library material inside the space: what a random pick would find."""
-    if target.curve is None:
+def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
+    """Whether each library material inside the space is a hit, by its own curve and labels: what a random pick finds.
+
+    Energies above the hull are those of the hull of all labels of the Method; they need not be stored.
+    """
+    if target.curve is None or spec.target.objectives:
         return {}
     method = training_method_of(spec)
     inside = [
@@ -201,13 +236,33 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, float]:
         return {}
     only_curves = spec.target.dos is not None
     data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
-    return dict(zip(data.ids, map(float, target.similarity(data.curves)), strict=True))
+    known = {name: np.array(values) for name, values in data.labels.items()}
+    asked = {condition.property for condition in target.conditions}
+    if Property.ENERGY_ABOVE_HULL in asked:
+        energies = known[Property.ENERGY_PER_ATOM]
+        known[Property.ENERGY_ABOVE_HULL] = _above(data.structures, energies, spec.space.elements, method)
+    known["similarity"] = np.asarray(target.similarity(data.curves))
+    rows = [{name: float(values[i]) for name, values in known.items()} for i in range(len(data))]
+    return {key: goal.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
 
 
-def _known_hits(spec: CampaignSpec, library: dict[str, float]) -> tuple[KnownHit, ...]:
+def _known_hits(library: dict[str, bool]) -> tuple[KnownHit, ...]:
     """Library materials inside the space that are hits."""
-    found = materials.get_many(key for key, value in library.items() if value >= spec.target.hit_similarity)
+    found = materials.get_many(key for key, is_hit in library.items() if is_hit)
     return tuple(KnownHit(key, one.formula) for key, one in found.items())
+
+
+def _above(
+    structures: Sequence[Structure], energies: NDArray[np.float64], elements: Sequence[str], method: str
+) -> NDArray[np.float64]:
+    """(n,) energies above the hull of all that has an energy by a Method, NaN without energy or reference."""
+    hulls = Hulls(labels.hull_entries(elements, method))
+    found = np.full(len(structures), np.nan)
+    for i, (structure, energy) in enumerate(zip(structures, energies, strict=True)):
+        symbols = frozenset(element.symbol for element in structure.composition.elements)
+        if np.isfinite(energy) and not hulls.missing(symbols):
+            found[i] = hulls.above(structure.composition, float(energy))[0]
+    return found
 
 
 def _hull(best: Candidate, method: str) -> HullRecord | None:

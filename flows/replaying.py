@@ -9,6 +9,8 @@ import numpy as np
 from pymatgen.core import Structure
 
 from fermiloop.flows.steps import spec_of
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign import goal
 from fermiloop.platform.campaign.replaying.pool import Goal, Pool, make_pool
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
@@ -20,8 +22,6 @@ FEW = 50
 """Evaluated candidates below which those of sister campaigns join."""
 FEWEST = 8
 """Below which there is nothing to replay."""
-AT_THE_EDGE = 0.5
-"""Score of a crystal at the edge of its property window."""
 SYMMETRY = 0.01  # Å
 
 
@@ -111,10 +111,8 @@ def _pool(chosen: list[Candidate], progress: Callable[[str, float], None]) -> Po
 
 
 def _threshold(spec: CampaignSpec) -> float:
-    """A score is the least of the similarity and of the windows' scores."""
-    ends = [spec.target.hit_similarity] if spec.target.curve is not None else []
-    ends += [AT_THE_EDGE] if spec.target.properties else []
-    return float(min(ends))
+    """Score of a hit."""
+    return goal.level(resolve(spec))
 
 
 def _maker(candidate: Candidate) -> str:

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows.records import error_of_potential
 from fermiloop.flows.retrain import ENSEMBLE, SURROGATE
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.targets import PatternSimilarity, resolve
 from fermiloop.platform.campaign import scores
+from fermiloop.platform.campaign.believing import with_belief
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.predictors.ensemble import PropertyEnsemble
 from fermiloop.platform.predictors.forward_dos import ForwardDos
@@ -50,16 +52,18 @@ class ScreenMaker(Maker):
                 return sum(candidate.stage is not Stage.REJECTED for candidate in batch)
             structures = [candidate.to_structure() for candidate in batch]
             rng = np.random.default_rng(seed_of(spec, number, PLACE))
+            judged = context(spec, batch, campaigns.round_of(campaign, number).checkpoints)
             screened, tallies = run_funnel(
                 structures,
                 spec.funnel.stages,
-                context(spec, batch, campaigns.round_of(campaign, number).checkpoints),
+                judged,
                 rng,
                 lambda stage, share: logger.debug("%s %.0f %%", stage, 100 * share),
             )
             unique, novel = unique_and_novel(screened)
-            for candidate, verdict in zip(batch, screened, strict=True):
-                save(candidate, verdict)
+            known = with_belief(judged.target, [scores.predicted(one.scores) for one in screened])
+            for candidate, verdict, own in zip(batch, screened, known, strict=True):
+                save(candidate, verdict, own)
             passed = sum(one.passed for one in screened)
             counts = {"proposed": len(batch), "unique": unique, "novel": novel, "passed": passed}
             rows = [{**asdict(tally), "reasons": dict(tally.reasons)} for tally in tallies]
@@ -86,6 +90,7 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], trained: Mapping[str
             if key.startswith(f"{ENSEMBLE}/") and checkpoint
         },
         max_energy_above_hull=spec.funnel.max_energy_above_hull,
+        potential_error=error_of_potential(spec),
     )
 
 
@@ -103,7 +108,7 @@ def _load(kind: type[Model], checkpoint: str) -> Model:
         return kind.load(Path(folder))
 
 
-def save(candidate: Candidate, screened: Screened) -> None:
+def save(candidate: Candidate, screened: Screened, known: Mapping[str, float]) -> None:
     """Write what the funnel found of one candidate."""
     reason = None if screened.passed else screened.verdicts[-1].reason
     candidates.update(
@@ -112,5 +117,5 @@ def save(candidate: Candidate, screened: Screened) -> None:
         reason=reason,
         structure=screened.structure.as_dict(),
         verdicts=[asdict(verdict) for verdict in screened.verdicts],
-        scores=scores.screened(screened.scores),
+        scores=scores.screened(known),
     )

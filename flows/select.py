@@ -11,10 +11,14 @@ from jobflow import Flow, Maker, Response, job
 
 from fermiloop.flows.evaluate import EvaluateMaker
 from fermiloop.flows.preflight import engine_refusal
-from fermiloop.flows.records import round_records, scores_of, spent, trials
+from fermiloop.flows.records import computed_of, round_records, spent, trials
 from fermiloop.flows.steps import logger, method_of, seed_of, step
-from fermiloop.platform.acquisition.functions import select_batch
+from fermiloop.flows.targets import resolve
+from fermiloop.platform.acquisition.batches import select_batch
+from fermiloop.platform.acquisition.belief import incumbent
+from fermiloop.platform.campaign import goal
 from fermiloop.platform.campaign.bandit import allocate
+from fermiloop.platform.campaign.believing import belief_of
 from fermiloop.platform.campaign.budget import next_batch
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.representations.fingerprint import fingerprint
@@ -109,16 +113,15 @@ def _picked(
     """The acquisition's choice."""
     if n == 0:
         return []
+    target, computed = resolve(spec), computed_of(campaign)
     picked = select_batch(
-        spec.acquisition.name,
-        np.array([c.scores.get("predicted_score", np.nan) for c in passed], dtype=float),
-        np.array([c.scores.get("predicted_score_std", np.nan) for c in passed], dtype=float),
+        spec.acquisition.build(),
+        belief_of(target, [c.scores for c in passed], computed),
         np.stack([fingerprint(c.to_structure()) for c in passed]),
         n,
-        max(scores_of(campaign), default=float("-inf")),
+        incumbent([goal.score_of(target, row)[0] for row in computed], goal.level(target)),
         rng,
         diversity=spec.acquisition.diversity,
-        exploration=spec.acquisition.exploration,
         running=[fingerprint(c.to_structure()) for c in running],
     )
     return [passed[i] for i in picked]

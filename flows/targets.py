@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
+from fermiloop.flows import stability
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.steps import training_method_of
 from fermiloop.platform.campaign.spec import CampaignSpec
@@ -45,6 +46,7 @@ def resolve(spec: CampaignSpec) -> Target:
         windows=spec.target.windows(),
         exclude_formulas=tuple(spec.target.exclude),
         window=spec.target.window,
+        stability=stability.condition(spec),
     )
 
 
@@ -66,7 +68,7 @@ def filled(target: Target, spec: CampaignSpec) -> Target:
 def target_name(spec: CampaignSpec) -> str:
     """How pictures call the target."""
     if spec.target.curve is None:
-        return ", ".join(window.name for window in spec.target.properties)
+        return ", ".join(one.name for one in spec.target.properties)
     return spec.target.curve.material or "given curve"
 
 
@@ -97,7 +99,7 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
 
 
 class PatternSimilarity:
-    """Similarity of powder patterns: computed from the crystal, so nothing is foretold and nothing uncertain."""
+    """Similarity of powder patterns: computed from the crystal, so nothing is predicted and nothing uncertain."""
 
     def similarity(
         self, structures: Sequence[Structure], target: Target

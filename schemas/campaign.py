@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mongoengine import (
+    BooleanField,
     DateTimeField,
     DictField,
     EmbeddedDocument,
@@ -33,6 +34,7 @@ class Campaign(BaseDocument):
     spec = DictField(required=True)
     spec_text = StringField(required=True)  # the file as launched
     methods = EmbeddedDocumentField(CampaignMethods)
+    hull = BooleanField()  # whether the engine's Method had a reference of every element at the launch
     state = EnumField(CampaignState, default=CampaignState.RUNNING)
     reason = StringField()
     sequence = IntField(default=0)  # orders campaigns, see platform.store.sequence

@@ -35,7 +35,7 @@ class Score:
         return self.heading[:1].upper() + self.heading[1:]
 
 
-ONE, ENERGY, GAP = Unit.DIMENSIONLESS, Unit.EV_PER_ATOM, Unit.EV
+ONE, ENERGY, GAP, MOMENT = Unit.DIMENSIONLESS, Unit.EV_PER_ATOM, Unit.EV, Unit.MU_B_PER_CELL
 
 PLAIN: Final[dict[str, Score]] = {
     "score": Score("score", ONE, "how well the target is met, 0 to 1: computed once evaluated, predicted before"),
@@ -52,7 +52,23 @@ PLAIN: Final[dict[str, Score]] = {
         "energy", ENERGY, "energy about the program's own zero: computed once evaluated, by the potential before"
     ),
     "band_gap": Score("band gap", GAP, "band gap, 0 of a metal: computed once evaluated, predicted before"),
+    "magnetic_moment": Score(
+        "magnetic moment", MOMENT, "magnetic moment of the stored cell: computed once evaluated, predicted before"
+    ),
 }
+
+
+def _both(name: str, label: str, unit: Unit) -> dict[str, Score]:
+    """A predicted property and its standard deviation."""
+    about = f"{label} as the engine would give it, by the surrogate, or by the potential where that is the surer"
+    return {
+        f"predicted_{name}": Score(f"predicted {label}", unit, about),
+        f"predicted_{name}_std": Score(
+            f"std of the predicted {label}", unit, f"standard deviation of the predicted {label}"
+        ),
+    }
+
+
 POTENTIAL: Final[dict[str, Score]] = {
     "potential_energy_above_hull": Score(
         "above hull by the potential", ENERGY, "energy above the hull by the funnel's potential"
@@ -63,20 +79,18 @@ POTENTIAL: Final[dict[str, Score]] = {
     "potential_energy_per_atom": Score("energy by the potential", ENERGY, "energy by the funnel's potential"),
 }
 PREDICTED: Final[dict[str, Score]] = {
-    "predicted_score": Score("predicted score", ONE, "score that the funnel's last stage predicts, with all windows"),
+    "predicted_score": Score("predicted score", ONE, "expected score, with all conditions, of what is predicted"),
     "predicted_score_std": Score("std of the predicted score", ONE, "standard deviation of the predicted score"),
+    "predicted_probability": Score("probability of a hit", ONE, "probability that all conditions of a hit are met"),
     "predicted_similarity": Score("predicted similarity", ONE, "similarity of the curve that the surrogate predicts"),
     "predicted_similarity_std": Score(
         "std of the predicted similarity", ONE, "standard deviation of the predicted similarity"
     ),
-    "predicted_energy_above_hull": Score(
-        "predicted above hull", ENERGY, "energy above the hull that a trained ensemble predicts"
-    ),
-    "predicted_formation_energy_per_atom": Score(
-        "predicted formation energy", ENERGY, "formation energy that a trained ensemble predicts"
-    ),
-    "predicted_energy_per_atom": Score("predicted energy", ENERGY, "energy that a trained ensemble predicts"),
-    "predicted_band_gap": Score("predicted band gap", GAP, "band gap that a trained ensemble predicts"),
+    **_both("energy_above_hull", "above hull", ENERGY),
+    **_both("formation_energy_per_atom", "formation energy", ENERGY),
+    **_both("energy_per_atom", "energy", ENERGY),
+    **_both("band_gap", "band gap", GAP),
+    **_both("magnetic_moment", "magnetic moment", MOMENT),
 }
 COMPUTED: Final[dict[str, Score]] = {
     "computed_score": Score("computed score", ONE, "score of the result"),
@@ -85,9 +99,10 @@ COMPUTED: Final[dict[str, Score]] = {
     "computed_formation_energy_per_atom": Score("computed formation energy", ENERGY, "formation energy by the engine"),
     "computed_energy_per_atom": Score("computed energy", ENERGY, "energy by the engine"),
     "computed_band_gap": Score("computed band gap", GAP, "band gap by the engine"),
+    "computed_magnetic_moment": Score("computed magnetic moment", MOMENT, "magnetic moment by the engine"),
 }
 SCORES: Final[dict[str, Score]] = {**PLAIN, **POTENTIAL, **PREDICTED, **COMPUTED}
 """Numbers of `Candidate.scores`; beside them stands `HIT`, whether an evaluated candidate is what was looked for."""
 
-BEST_HIGH: Final = frozenset(name for name in SCORES if name.endswith(("score", "similarity")))
+BEST_HIGH: Final = frozenset(name for name in SCORES if name.endswith(("score", "similarity", "probability")))
 """Of which more is better."""

@@ -66,9 +66,9 @@ def results_of(generator: str, trials: Iterable[Trial]) -> Share:
     return Share(own.hits, own.n, inside=True)
 
 
-def picks(similarities: Sequence[float], threshold: float) -> Share:
-    """What a random pick from the library finds: the share of its materials that are as similar as a hit."""
-    return Share(sum(value >= threshold for value in similarities), len(similarities))
+def picks(hits: Sequence[bool]) -> Share:
+    """What a random pick from the library finds: the share of its materials that would be hits."""
+    return Share(sum(map(bool, hits)), len(hits))
 
 
 def paid(trials: Iterable[Trial], *, presets: bool = False) -> dict[str, tuple[int, int]]:

@@ -91,9 +91,13 @@ class EvaluationRecord:
     core_seconds
         Processor time, of failed ones too.
     score
-        Cosine similarity to the target, or the score of property windows; in 0 to 1.
+        As `platform.campaign.goal` defines it, in 0 to 1.
     hit
         Whether the candidate is what was looked for.
+    missed
+        What keeps it from being a hit, a clause each; empty for a hit.
+    objectives
+        Values of what is minimised or maximised, in the target's order.
     energy_above_hull, formation_energy_per_atom
         eV/atom within the engine's Method.
     curve
@@ -107,6 +111,8 @@ class EvaluationRecord:
     core_seconds: float = 0.0
     score: float | None = None
     hit: bool = False
+    missed: tuple[str, ...] = ()
+    objectives: tuple[float | None, ...] = ()
     energy_above_hull: float | None = None
     formation_energy_per_atom: float | None = None
     curve: tuple[float, ...] | None = None
@@ -195,6 +201,28 @@ class HullRecord:
 
 
 @dataclass(frozen=True)
+class HitRecord:
+    """What a hit is.
+
+    Parameters
+    ----------
+    definition
+        In words, with what computes it.
+    score
+        From which a candidate is one; None where more is always better, or nothing is a hit.
+    remark
+        Why it need not be stable although nobody said so, None where nothing is to be said.
+    stable_within
+        eV/atom above the hull that it may lie without the file naming it, None where that is off.
+    """
+
+    definition: str
+    score: float | None = None
+    remark: str | None = None
+    stable_within: float | None = None
+
+
+@dataclass(frozen=True)
 class CampaignRecord:
     """A campaign as it went.
 
@@ -218,8 +246,10 @@ class CampaignRecord:
         (n,) unit-area target.
     target_name
         How to call the target in pictures, such as ``"Pd"``.
-    library_similarities
-        Similarity to the target of every library material inside the space: what a random pick finds.
+    library_hits
+        Whether each library material inside the space would be a hit: what a random pick finds.
+    hit
+        What a hit is, in words; None where nobody asked.
     proposals
         All candidates, selected or not.
     known_hits
@@ -239,7 +269,8 @@ class CampaignRecord:
     grid: tuple[float, ...] = ()
     target_curve: tuple[float, ...] | None = None
     target_name: str = ""
-    library_similarities: tuple[float, ...] = ()
+    library_hits: tuple[bool, ...] = ()
+    hit: HitRecord | None = None
     lineage: Mapping[str, Any] | None = None
     hull: HullRecord | None = None
     alignment: str = str(Alignment.MIDGAP)

@@ -12,28 +12,37 @@ from fermiloop.schemas.scores import COMPUTED, HIT, PLAIN, POTENTIAL, PREDICTED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ASKED: Final = (
+    "similarity", "energy_per_atom", "formation_energy_per_atom", "energy_above_hull", "band_gap", "magnetic_moment",
+)  # fmt: skip
+"""All that a target may ask for."""
 FUNNEL: Final = {
     "energy_per_atom": "potential_energy_per_atom",
     "formation_energy_per_atom": "potential_formation_energy_per_atom",
     "energy_above_hull": "potential_energy_above_hull",
-    "score_mean": "predicted_score",
-    "score_std": "predicted_score_std",
-    "similarity_mean": "predicted_similarity",
-    "similarity_std": "predicted_similarity_std",
-    "energy_per_atom_mean": "predicted_energy_per_atom",
-    "formation_energy_per_atom_mean": "predicted_formation_energy_per_atom",
-    "energy_above_hull_mean": "predicted_energy_above_hull",
-    "band_gap_mean": "predicted_band_gap",
+    **{f"{name}_mean": f"predicted_{name}" for name in ASKED},
+    **{f"{name}_std": f"predicted_{name}_std" for name in ASKED},
 }
 """Names within the funnel to those of a candidate."""
+FUNNEL_OF_BEFORE: Final = {
+    **{name: now for name, now in FUNNEL.items() if not name.endswith("_std") or name == "similarity_std"},
+    "score_mean": "predicted_score",
+    "score_std": "predicted_score_std",
+}
+"""The same when the funnel still scored."""
 
 FORMER: Final = {"similarity_mean": "predicted_score", "similarity_std": "predicted_score_std"}
 FORMER_SIMILARITIES: Final = ("dos_similarity", "xrd_similarity")
 
 
-def screened(funnel: Mapping[str, float]) -> dict[str, Any]:
-    """Scores of a candidate that went through the funnel, which gave these values by its own names."""
-    return _whole({FUNNEL[name]: float(value) for name, value in funnel.items() if name in FUNNEL}, None)
+def predicted(funnel: Mapping[str, float]) -> dict[str, float]:
+    """What the funnel gave, by its own names, under those of a candidate."""
+    return {FUNNEL[name]: float(value) for name, value in funnel.items() if name in FUNNEL}
+
+
+def screened(known: Mapping[str, float]) -> dict[str, Any]:
+    """All scores of a candidate that went through the funnel, of those that bear their source."""
+    return _whole(known, None)
 
 
 def evaluated(known: Mapping[str, Any], computed: Mapping[str, float], *, hit: bool) -> dict[str, Any]:
@@ -72,7 +81,8 @@ def renamed(
     """
     if not former or any(name in POTENTIAL or name in PREDICTED or name == "computed_score" for name in former):
         return dict(former)
-    known = {FUNNEL[name]: former[name] for name in FUNNEL if name in former and name not in FORMER}
+    before = FUNNEL_OF_BEFORE
+    known = {before[name]: former[name] for name in before if name in former and name not in FORMER}
     known |= {name: former[old] for old, name in FORMER.items() if old in former}
     if curve_alone:
         known |= {FUNNEL[old]: former[old] for old in FORMER if old in former}

@@ -7,10 +7,11 @@ mistake is a `SpecError` of one sentence.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from fermiloop.platform.acquisition.registry import build, parameters
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
@@ -28,6 +29,13 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
+
+if TYPE_CHECKING:
+    from fermiloop.platform.acquisition.protocol import Acquisition
+
+PROBABILITY: Final = "probability"
+EXPECTED_IMPROVEMENT: Final = "expected_improvement"
+HYPERVOLUME: Final = "hypervolume"
 
 
 class SpaceSpec(Part):
@@ -90,13 +98,31 @@ class AcquisitionSpec(Part):
     """How the candidates to evaluate are chosen."""
 
     name: Annotated[Text, AfterValidator(known("acquisition", names.ACQUISITIONS))] = Field(
-        default="expected_improvement", description="an acquisition function"
+        default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
     )
+    options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
     diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
-    exploration: Number = Field(default=1.0, ge=0, le=100, description="weight of the uncertainty")
+    exploration: Number = Field(
+        default=1.0, ge=0, le=100, description="weight of the uncertainty, where the acquisition has one"
+    )
     share: Annotated[Text, AfterValidator(known("share", names.SHARES))] = Field(
         default="all", description="whether all candidates compete as one, or their generators by a bandit"
     )
+
+    @model_validator(mode="after")
+    def _options(self) -> AcquisitionSpec:
+        try:
+            self.build()
+        except InputError as error:
+            raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
+        return self
+
+    def build(self) -> Acquisition:
+        """The acquisition with its parameters; `exploration` stands in for an option of that name."""
+        given = {"exploration": self.exploration, **self.options}
+        if "exploration" not in self.options and "exploration" not in parameters(self.name):
+            del given["exploration"]
+        return build(self.name, given)
 
 
 class EngineSpec(Part):
@@ -165,6 +191,16 @@ class CampaignSpec(Part):
     seed: Whole = Field(default=0, ge=0, lt=2**32, description="seed of everything random")
 
     @model_validator(mode="after")
+    def _suiting(self) -> CampaignSpec:
+        """Without a name, the acquisition is the one that suits the target."""
+        wishes = len(self.target.objectives)
+        if "name" not in self.acquisition.model_fields_set and wishes:
+            name = HYPERVOLUME if wishes > 1 else PROBABILITY if self.target.has_hits else EXPECTED_IMPROVEMENT
+            # set past the frozen model, which is not handed out yet
+            self.__dict__["acquisition"] = self.acquisition.model_copy(update={"name": name})
+        return self
+
+    @model_validator(mode="after")
     def _together(self) -> CampaignSpec:
         problem = next((found for check in CROSS_CHECKS if (found := check(self))), None)
         if problem:
@@ -207,10 +243,13 @@ def _check_budget(spec: CampaignSpec) -> str | None:
 def _check_stop(spec: CampaignSpec) -> str | None:
     """The baseline that is to be beaten can be measured."""
     baseline = spec.stop.no_better_than
+    if not spec.target.has_hits and (spec.stop.hits is not None or baseline is not None):
+        key = "hits" if spec.stop.hits is not None else "no_better_than"
+        return f"stop.{key} counts hits, but target has objectives alone; give one a bound, or leave stop.{key} out"
     if baseline == "substitution" and all(generator.name != "substitution" for generator in spec.generators):
         return "stop.no_better_than is substitution, which does not propose here; add it to generators"
     if baseline == "random" and spec.target.dos is None and all(g.name != "random_pick" for g in spec.generators):
-        return "stop.no_better_than is random, which only a DOS target foretells; add random_pick to generators"
+        return "stop.no_better_than is random, which only a DOS target gives; add random_pick to generators"
     return None
 
 
@@ -227,6 +266,17 @@ def _check_stages(spec: CampaignSpec) -> str | None:
 
 def _check_target(spec: CampaignSpec) -> str | None:
     """Whatever compares curves needs a curve, from the file and from the engine."""
+    name, target = spec.acquisition.name, spec.target
+    if name == PROBABILITY and not target.has_hits:
+        return (
+            "acquisition.name is probability, but target has objectives alone and says of nothing that it is a hit; "
+            "give one a bound, or use expected_improvement or hypervolume"
+        )
+    if name == HYPERVOLUME and len(target.objectives) < 2:
+        return (
+            "acquisition.name is hypervolume, which trades off two or three properties to minimise or maximise, and "
+            f"target.properties has {len(target.objectives)}; use probability or expected_improvement"
+        )
     if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
         return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
     lacking = names.NOT_GIVEN.get(spec.engine.name, frozenset())
@@ -235,7 +285,7 @@ def _check_target(spec: CampaignSpec) -> str | None:
         return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
     if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
         return (
-            f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target foretells; "
+            f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target predicts; "
             "add target to funnel.stages, or make it random"
         )
     return None

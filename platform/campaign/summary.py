@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fermiloop.platform.campaign import cost, counting
 from fermiloop.platform.campaign.counting import Trial
 from fermiloop.platform.campaign.insight import insight
+from fermiloop.platform.campaign.pareto_front import front
 from fermiloop.platform.campaign.statistics import discovery_factor
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
         },
         "insight": insight(record, trials, baseline["random"]),
         "target": _target(record),
+        "pareto": front(record.spec.target.properties, done),
         "curves": [_curve(one) for one in ranked if one.evaluation and one.evaluation.curve][:MOST_CURVES],
         "evaluated": [_evaluated(one) for one in done],
         "hull": _hull(record.hull),
@@ -110,7 +112,7 @@ def _evaluated(one: CandidateRecord) -> dict[str, Any]:
         "candidate": one.id, "formula": one.formula, "generator": one.generator, "round": one.round,
     }  # fmt: skip
     keys = (
-        "calculation", "state", "score", "hit", "energy_above_hull", "formation_energy_per_atom",
+        "calculation", "state", "score", "hit", "missed", "energy_above_hull", "formation_energy_per_atom",
         "core_seconds", "failed_reason",
     )  # fmt: skip
     return {**row, **{key: getattr(one.evaluation, key) for key in keys}}
@@ -128,7 +130,7 @@ def _curve(one: CandidateRecord) -> dict[str, Any]:
 def _baseline(record: CampaignRecord, trials: Sequence[Trial]) -> dict[str, Any]:
     """What a random pick from the library finds, and what substitution found of its own."""
     return {
-        "random": counting.picks(record.library_similarities, record.spec.target.hit_similarity).as_dict(),
+        "random": counting.picks(record.library_hits).as_dict(),
         "substitution": counting.results_of("substitution", trials).as_dict(),
     }
 
@@ -139,11 +141,15 @@ def _target(record: CampaignRecord) -> dict[str, Any]:
         "name": record.target_name,
         "kind": str(target.curve.kind) if target.curve else None,
         "hit_similarity": target.hit_similarity if target.curve else None,
+        "hit_score": record.hit.score if record.hit else None,
         "grid": list(record.grid),
         "window": list(target.window) if target.window else None,
         "alignment": record.alignment if target.dos else None,
         "values": list(record.target_curve) if record.target_curve is not None else None,
-        "properties": [window.model_dump() for window in target.properties],
+        "properties": [one.asked() for one in target.properties],
+        "hit": record.hit.definition if record.hit else None,
+        "hit_remark": record.hit.remark if record.hit else None,
+        "stable_within": record.hit.stable_within if record.hit else None,
     }
 
 

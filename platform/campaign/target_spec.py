@@ -1,30 +1,32 @@
-"""What a campaign file says is looked for: a curve of one of two kinds, property windows, or both."""
+"""What a campaign file says is looked for: a curve of one of two kinds, conditions on properties, or both."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.curve_file import curve_problem, read_pattern
-from fermiloop.platform.campaign.spec_fields import AnyNumber, Number, Part, Text, formula, known
+from fermiloop.platform.campaign.property_spec import PropertySpec
+from fermiloop.platform.campaign.spec_fields import AnyNumber, Number, Part, Text, formula
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL, Edges, Zeroed, about_zero
+from fermiloop.platform.representations.conditions import Condition
 from fermiloop.platform.representations.curve_files.reading import Wish
 from fermiloop.platform.representations.curve_files.registry import lowered, read_curve_file
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectral_search import Window as GridWindow
-from fermiloop.platform.representations.training import PropertyWindow
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+MOST_OBJECTIVES: Final = 3
 
 
 class CurveTarget(Part):
@@ -114,14 +116,6 @@ class XrdTarget(CurveTarget):
         return XrdTarget(angles=tuple(points.tolist()), values=tuple(values.tolist()))
 
 
-class Window(Part):
-    """A property with the values that count as a hit."""
-
-    name: Annotated[Text, AfterValidator(known("property", names.PROPERTIES))] = Field(description="a property name")
-    value: Number = Field(description="the value looked for, in the property's unit")
-    tolerance: Number = Field(gt=0, description="how far from it still counts")
-
-
 class TargetSpec(Part):
     """What is looked for."""
 
@@ -134,7 +128,12 @@ class TargetSpec(Part):
     exclude: tuple[Annotated[Text, AfterValidator(formula)], ...] = Field(
         default=(), description="formulas that may not be proposed"
     )
-    properties: tuple[Window, ...] = Field(default=(), description="property windows, which must all hold")
+    properties: tuple[PropertySpec, ...] = Field(
+        default=(), description="conditions on properties, which must all hold, and objectives"
+    )
+    stable_within: Number | None = Field(
+        default=0.1, ge=0, le=10, description="eV/atom above the hull that a hit may lie; null where that is no matter"
+    )
 
     @model_validator(mode="after")
     def _something(self) -> TargetSpec:
@@ -143,6 +142,20 @@ class TargetSpec(Part):
         if self.curve is None and not self.properties:
             raise ValueError(
                 "target names nothing to look for; give it dos, xrd, properties, or a curve with properties"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> TargetSpec:
+        named = [one.name for one in self.properties]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"target.properties names {twice} twice; put all that is asked of it into one entry")
+        wishes = [one.name for one in self.properties if one.objective]
+        if len(wishes) > MOST_OBJECTIVES:
+            raise ValueError(
+                f"target.properties has {len(wishes)} objectives, but at most {MOST_OBJECTIVES} can be traded off; "
+                f"give {wishes[-1]} a bound in place of minimise or maximise"
             )
         return self
 
@@ -223,6 +236,26 @@ class TargetSpec(Part):
         """The curve that is looked for, of whatever kind."""
         return self.dos or self.xrd
 
-    def windows(self) -> tuple[PropertyWindow, ...]:
-        """Property windows as the generators and the screening take them."""
-        return tuple(PropertyWindow(window.name, window.value, window.tolerance) for window in self.properties)
+    def windows(self) -> tuple[Condition, ...]:
+        """Conditions and objectives of properties as the generators and the screening take them."""
+        return tuple(one.condition() for one in self.properties)
+
+    def stability(self) -> Condition | None:
+        """Condition on the energy above the hull that is part of every hit unless the file says otherwise.
+
+        A bound on that energy among the properties takes its place.
+        """
+        named = any(one.name == Property.ENERGY_ABOVE_HULL and one.bounded for one in self.properties)
+        if self.stable_within is None or named:
+            return None
+        return Condition(str(Property.ENERGY_ABOVE_HULL), high=self.stable_within)
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """Names of the properties that are minimised or maximised."""
+        return tuple(one.name for one in self.properties if one.objective)
+
+    @property
+    def has_hits(self) -> bool:
+        """Whether it says what a hit is: by a curve, or by a bound of a property."""
+        return self.curve is not None or any(one.bounded for one in self.properties)

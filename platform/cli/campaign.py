@@ -63,6 +63,10 @@ def launch(
         sys.stderr.write(f"{file}: {remark}\n")
 
     connection.connect()
+    from fermiloop.flows import stability
+
+    if told := stability.remark(spec):
+        sys.stderr.write(f"{file}: {told}\n")
     if queue:
         from fermiloop.flows.enqueue import enqueue
 
@@ -70,9 +74,9 @@ def launch(
         from fermiloop.flows import listening
         from fermiloop.platform.store import workers as noted
 
-        told = "is queued" if fresh else "was launched before and is left as it is"
+        state = "is queued" if fresh else "was launched before and is left as it is"
         heard = noted.sentence(len(listening.rows()))
-        print_line(f"{spec.name} {told}. {heard} fermiloop campaign watch {spec.name} looks.")
+        print_line(f"{spec.name} {state}. {heard} fermiloop campaign watch {spec.name} looks.")
         return
     from fermiloop.flows import launching, preflight
 

@@ -77,28 +77,31 @@ def plan(
     from fermiloop.platform.campaign.spec import load_spec
 
     spec = load_spec(file)
-    problems, _ = _problems(spec)
+    problems, notes = _problems(spec)
     if problems:
         raise InputError(f"{problems[0]['text']} (fermiloop campaign validate {file} shows every problem)")
     from fermiloop.flows import planning
 
     made = planning.plan_of(spec, workers)
     if as_json:
-        print_json({"name": spec.name, **made.as_dict()})
+        print_json({"name": spec.name, **made.as_dict(), "notes": notes})
         return
     _show(spec, made)
+    for note in notes:
+        print_line(f"note: {note}")
 
 
 def _problems(spec: CampaignSpec) -> tuple[list[dict[str, str]], list[str]]:
     """What stands in the way, and what is worth knowing."""
-    from fermiloop.flows import preflight
+    from fermiloop.flows import preflight, stability
     from fermiloop.flows.enqueue import engine_fault
     from fermiloop.platform.store import connection
 
     connection.connect()
     found = [{"key": problem.key, "text": problem.text} for problem in preflight.problems(spec)]
     reason = engine_fault(spec)
-    return found, [f"on this machine nothing can be computed: {reason}"] if reason else []
+    notes = [f"on this machine nothing can be computed: {reason}"] if reason else []
+    return found, notes + ([told] if not found and (told := stability.remark(spec)) else [])
 
 
 def _show(spec: CampaignSpec, made: Plan) -> None:

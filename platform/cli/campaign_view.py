@@ -24,8 +24,8 @@ TALLY_COLUMNS: Final = {
 }  # fmt: skip
 EVALUATED_COLUMNS: Final = {
     "formula": "formula", "candidate": "candidate", "generator": "generator", "round": "round", "state": "state",
-    "score": "computed score", "hit": "hit", "energy_above_hull": "computed energy above hull (eV/atom)",
-    "core_seconds": "core s",
+    "score": "computed score", "hit": "hit", "missed": "why it is none",
+    "energy_above_hull": "computed energy above hull (eV/atom)", "core_seconds": "core s",
     "failed_reason": "why it failed",
 }  # fmt: skip
 EARNED_COLUMNS: Final = {
@@ -58,6 +58,9 @@ def headline(summary: Mapping[str, Any]) -> Panel:
     cost = summary["cost_per_hit"]
     if cost["core_seconds"] is not None:
         lines.append(f"a hit cost {cost['evaluations']:.3g} evaluations and {cost['core_seconds']:.0f} core-seconds")
+    lines.append(f"hit: {cell(summary['target']['hit'])}")
+    if summary["target"]["hit_remark"]:
+        lines.append(cell(summary["target"]["hit_remark"]))
     best = summary["best"]
     if best:
         lines.append(f"best {cell(best['formula'])} ({cell(best['candidate'])}), score {cell(best['score'])}")
@@ -90,7 +93,8 @@ def funnel(summary: Mapping[str, Any]) -> RenderableType:
 
 def evaluated(summary: Mapping[str, Any]) -> RenderableType:
     """One row a candidate that was computed."""
-    return Listing("Evaluated", EVALUATED_COLUMNS, summary["evaluated"]).table()
+    rows = [{**row, "missed": "; ".join(row["missed"])} for row in summary["evaluated"]]
+    return Listing("Evaluated", EVALUATED_COLUMNS, rows).table()
 
 
 def rates(summary: Mapping[str, Any]) -> RenderableType:

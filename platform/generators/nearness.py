@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 
 def nearness(grid: SpectrumGrid, curves: Array, labels: Mapping[str, Array], target: Target) -> Array:
-    """(n,) the least of all that a target asks for, in 0 to 1, as a computed crystal is scored.
+    """(n,) the least of all that a target asks for, in 0 to 1.
 
-    A curve counts by its cosine similarity inside the target's window, a property window by
-    1 / (1 + |x - value| / tolerance). What a crystal does not have, a curve or a label, counts as 0.
+    A curve counts by its cosine similarity inside the target's window, a condition or objective of a property by
+    1 / (1 + d), d the distance from the value aimed at in scales (`Condition.aside`): of several that count, the
+    nearest is the best parent. What a crystal does not have, a curve or a label, counts as 0.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def nearness(grid: SpectrumGrid, curves: Array, labels: Mapping[str, Array], tar
         parts.append(similar)
     for window in target.windows:
         values = labels.get(window.property, np.full(len(curves), np.nan))
-        parts.append(np.nan_to_num(1 / (1 + np.abs(values - window.value) / window.tolerance)))
+        parts.append(np.nan_to_num(1 / (1 + window.aside(values))))
     if not parts:
-        raise InputError("The target has neither a curve nor a property window; add target.dos or target.properties.")
+        raise InputError("The target has neither a curve nor a condition; add target.dos or target.properties.")
     return np.asarray(np.min(parts, axis=0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from fermiloop.platform.representations.training import FitReport, PropertyWindow, Target, TrainingSet
+from fermiloop.platform.representations.training import Condition, FitReport, PropertyWindow, Target, TrainingSet
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from pymatgen.core import Structure
 
-__all__ = ["FitReport", "Generator", "PropertyWindow", "Proposal", "Space", "Target", "TrainingSet"]
+__all__ = ["Condition", "FitReport", "Generator", "PropertyWindow", "Proposal", "Space", "Target", "TrainingSet"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
 from fermiloop.platform.representations.alignment import AXES
-from fermiloop.schemas.scores import PLAIN
+from fermiloop.schemas.scores import PLAIN, SCORES
 from fermiloop.schemas.vocabulary import Alignment
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def scores(summary: Mapping[str, Any]) -> Figure:
                     one["formula"], place, (0, 7), textcoords="offset points", ha="center", fontsize=9
                 )
                 label.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85})
-    threshold = summary["target"]["hit_similarity"]
+    threshold = summary["target"]["hit_score"]
     if threshold is not None:
         axes.axhline(threshold, color=PALETTE[1], lw=1.2, ls="--", label=f"hit from {threshold:g}")
     axes.scatter([], [], s=55, facecolor=PALETTE[0], edgecolor=PALETTE[0], label="hit")
@@ -219,6 +219,31 @@ def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(0.0, ends[0.0]), *inner, (1.0, ends[1.0])]
 
 
+def pareto(summary: Mapping[str, Any]) -> Figure:
+    """Evaluated candidates by the first two objectives, those that none dominates filled and joined."""
+    found = summary["pareto"]
+    (x, up), (y, right) = ((one["name"], one["direction"]) for one in found["objectives"][:2])
+    figure, axes = _canvas("Pareto front", f"{_axis(x)}, {up}d", f"{_axis(y)}, {right}d")
+    if not found["points"]:
+        _nothing(axes, "No evaluation has given every objective yet.")
+        return figure
+    front = sorted(tuple(one["values"][:2]) for one in found["points"] if one["on_front"])
+    if len(found["objectives"]) == 2 and front:
+        axes.plot(*zip(*front, strict=True), color=PALETTE[1], lw=1.2, zorder=2)
+    for one in found["points"]:
+        face = PALETTE[1] if one["on_front"] else "white"
+        axes.scatter(*one["values"][:2], s=55, facecolor=face, edgecolor=PALETTE[1], zorder=3)
+        if one["on_front"]:
+            place = tuple(one["values"][:2])
+            axes.annotate(one["formula"], place, (0, 7), textcoords="offset points", ha="center", fontsize=9)
+    axes.margins(0.12)
+    return figure
+
+
+def _axis(name: str) -> str:
+    return SCORES[name].title if name in SCORES else name
+
+
 FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
     "curve": curve,
     "scores": scores,
@@ -226,6 +251,7 @@ FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
     "parity": parity,
     "funnel": funnel,
     "hull": hull,
+    "pareto": pareto,
 }
 
 
@@ -233,6 +259,8 @@ def draw(summary: Mapping[str, Any], folder: Path) -> dict[str, Path]:
     """Write every picture as PNG into an existing folder; name to path."""
     paths = {}
     for name, picture in FIGURES.items():
+        if name == "pareto" and summary["pareto"] is None:
+            continue
         paths[name] = folder / f"{name}.png"
         picture(summary).savefig(paths[name], dpi=DPI)
     return paths

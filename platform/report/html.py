@@ -24,6 +24,7 @@ CAPTIONS: Final = {
     "hit_rate": "Share of evaluations that are hits, beside a random pick from the library and plain substitution.",
     "parity": "What was predicted of each evaluated candidate when it was chosen, and what was computed.",
     "funnel": "Candidates left after each stage of the funnel.",
+    "pareto": "Evaluated candidates by what is traded off; those that none dominates are filled and joined.",
     "hull": "Formation energies in the best candidate's system, by the engine's own references.",
 }
 

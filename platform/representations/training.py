@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.conditions import Condition, PropertyWindow
 from fermiloop.platform.representations.spectrum import DOS_GRID, windowed_cosine
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.representations.spectrum import SpectrumGrid
 
+__all__ = ["Condition", "FitReport", "PropertyWindow", "Target", "TrainingSet"]
 
 ZEROS: Final = {
     "fermi": "the middle of the gap (midgap)",
@@ -92,17 +94,8 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
-class PropertyWindow:
-    """Values of one property that count as a hit: value ± tolerance, in the property's unit."""
-
-    property: str
-    value: float
-    tolerance: float
-
-
-@dataclass(frozen=True)
 class Target:
-    """What is looked for: a curve, property windows, or both.
+    """What is looked for: a curve, conditions on properties, or both.
 
     Parameters
     ----------
@@ -111,19 +104,28 @@ class Target:
     hit_similarity
         Cosine similarity from which a computed curve counts as a hit.
     windows
-        Property windows; all must hold.
+        Conditions and objectives of properties that the campaign file names; all must hold.
     exclude_formulas
         Reduced formulas that may not be proposed, such as the target's own.
     window
         First and last point of the curve that count, in the grid's unit; None for the whole grid.
+    stability
+        Condition on the energy above the hull that is part of every hit, beside those that are named; None where it is
+        off. Generators need not aim at it: the funnel and the choice look after it.
     """
 
     grid: SpectrumGrid | None = None
     curve: NDArray[np.float64] | None = None
     hit_similarity: float = 0.9
-    windows: tuple[PropertyWindow, ...] = ()
+    windows: tuple[Condition, ...] = ()
     exclude_formulas: tuple[str, ...] = ()
     window: tuple[float, float] | None = None
+    stability: Condition | None = None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that is asked of properties: what is named, and stability."""
+        return (*self.windows, self.stability) if self.stability is not None else self.windows
 
     def curve_on(self, grid: SpectrumGrid) -> NDArray[np.float64]:
         """(grid.n,) unit-area curve on the grid of a model.

@@ -78,8 +78,8 @@ class Screened:
         One for each stage that saw it, in order.
     scores
         ``energy_per_atom``, ``formation_energy_per_atom`` and ``energy_above_hull`` in eV/atom by the cheap
-        potential; ``score_mean`` and ``score_std`` of the whole target, ``similarity_mean`` and ``similarity_std`` of
-        its curve, and the like of each property that an ensemble predicted; only what is known.
+        potential; ``similarity_mean`` and ``similarity_std`` of the target's curve, and the like of each property that
+        the target asks for; only what is known.
     passed
         Whether all stages passed it.
     """
@@ -149,6 +149,8 @@ class Context:
         Foretell the properties of the target's windows, by name; those without one stay unknown.
     max_energy_above_hull
         eV per atom.
+    potential_error
+        Standard deviation of the potential's energies as predictions of the engine's, eV per atom.
     min_distance
         Shortest distance of two atoms, as a fraction of the sum of their atomic radii; the lowest of 1,600
         Materials Project crystals is 0.69.
@@ -169,6 +171,7 @@ class Context:
     surrogate: SimilarityModel | None = None
     ensembles: Mapping[str, PropertyModel] = field(default_factory=dict)
     max_energy_above_hull: float = 0.2
+    potential_error: float = 0.0
     min_distance: float = 0.6
     volume_per_atom: tuple[float, float] = (3.0, 160.0)
     max_force: float = 0.1
@@ -179,7 +182,7 @@ class Context:
         low, high = self.volume_per_atom
         if not 0 < low < high:
             raise InputError(f"The volume per atom must be bounded by 0 < low < high, not {low} and {high} Å³.")
-        for name in ("max_energy_above_hull", "min_distance", "rattle"):
+        for name in ("max_energy_above_hull", "potential_error", "min_distance", "rattle"):
             if not getattr(self, name) >= 0:
                 raise InputError(f"{name} must be zero or more, not {getattr(self, name)}.")
 

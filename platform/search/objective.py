@@ -194,10 +194,7 @@ class Objective:
     def terms(self, structure: Structure, energy: float, target: Target) -> dict[str, float]:
         """The parts of the value: excess energy, penalty, similarity, and the value."""
         found = {"excess_energy": self.excess(structure, energy)}
-        found["penalty"] = sum(
-            max(0.0, abs(self.windows[w.property].predict(structure) - w.value) / max(w.tolerance, 1e-9) - 1.0)
-            for w in target.windows
-        )
+        found["penalty"] = sum(float(w.beyond(self.windows[w.property].predict(structure))) for w in target.windows)
         if target.curve is not None and self.forward is not None:
             found["similarity"] = float(self.forward.similarity([structure], target)[0][0])
         found["value"] = (

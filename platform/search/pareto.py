@@ -6,7 +6,7 @@ slicing along the last objective (Zitzler and Thiele, 1998).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+
+PORTION: Final = 4096  # points at a time, for memory
 
 
 def dominates(one: ArrayLike, other: ArrayLike) -> bool:
@@ -91,6 +93,52 @@ def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:
         for bottom, top in zip(heights, edges[: len(heights)], strict=True)
     ]
     return float(sum(slabs))
+
+
+def improvements(points: ArrayLike, front: ArrayLike, reference: ArrayLike) -> Array:
+    """(n,) hypervolume that each of (n, k) points alone would add to that of the (m, k) rows of a front.
+
+    The space below the reference is cut into boxes by the coordinates of the front; a point adds its share of those
+    boxes that no row dominates.
+
+    Raises
+    ------
+    InputError
+        If there are not two or three objectives, or a value is not a number.
+    """
+    table, corner = _table(points), np.asarray(reference, dtype=float)
+    rows = _table(np.asarray(front, dtype=float).reshape(-1, table.shape[1]))
+    if table.shape[1] not in {2, 3} or corner.shape != (table.shape[1],):
+        raise InputError(f"A hypervolume needs 2 or 3 objectives and as long a reference, not {table.shape[1]}.")
+    rows = rows[(rows < corner).all(axis=1)]
+    rows = rows[ranks(rows) == 0] if len(rows) else rows
+    edges = [np.append(np.unique(rows[:, axis]), corner[axis]) for axis in range(len(corner))]
+    free = _free_boxes(rows, edges)
+    found = np.zeros(len(table))
+    for start in range(0, len(table), PORTION):
+        part = table[start : start + PORTION]
+        shares = [_shares(part[:, axis], edge) for axis, edge in enumerate(edges)]
+        inner = np.einsum("na,a...->n...", shares[0], free)
+        for share in shares[1:]:
+            inner = np.einsum("na,na...->n...", share, inner)
+        found[start : start + PORTION] = inner
+    return found
+
+
+def _free_boxes(rows: Array, edges: list[Array]) -> Array:
+    """1 for each box between edges, the lowest one without an end, that no row dominates, else 0."""
+    lower = np.meshgrid(*(np.append(-np.inf, edge[:-1]) for edge in edges), indexing="ij")
+    corners = np.stack(lower, axis=-1)
+    covered = np.zeros(corners.shape[:-1], dtype=bool)
+    for row in rows:
+        covered |= (corners >= row).all(axis=-1)
+    return (~covered).astype(float)
+
+
+def _shares(values: Array, edge: Array) -> Array:
+    """(n, boxes) how much of each box along one axis lies above values."""
+    lower = np.append(-np.inf, edge[:-1])
+    return np.maximum(edge - np.maximum(lower, values[:, None]), 0.0)
 
 
 def _area(rows: Array, corner: Array) -> float:

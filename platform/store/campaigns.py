@@ -68,6 +68,11 @@ def fix_methods(name: str, engine: str, training: str, cheap: str) -> None:
     Campaign.objects(id=name, methods=None).update(set__methods=made)
 
 
+def fix_hull(name: str, *, there: bool) -> None:
+    """Keep whether results of a campaign have a hull, once: what is there already stays."""
+    Campaign.objects(id=name, hull=None).update(set__hull=there)
+
+
 def of_names(names: Iterable[str]) -> list[Campaign]:
     """Campaigns of these names; unknown ones are left out."""
     return list(Campaign.objects(id__in=sorted(set(names))).order_by("id"))

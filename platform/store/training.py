@@ -22,6 +22,7 @@ LABELS = (
     Property.FORMATION_ENERGY_PER_ATOM,
     Property.ENERGY_ABOVE_HULL,
     Property.BAND_GAP,
+    Property.MAGNETIC_MOMENT,
 )
 
 

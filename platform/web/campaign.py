@@ -37,7 +37,8 @@ from fermiloop.schemas.vocabulary import CampaignState
 EVERY: Final = 5_000  # ms between looks
 MOST_BEST: Final = 25
 BEST: Final = {
-    "formula": "Candidate", "score": "Computed score", "predicted": "Predicted score", "hit": "Hit",
+    "formula": "Candidate", "score": "Computed score", "predicted": "Predicted score",
+    "probability": SCORES["predicted_probability"].title, "hit": "Hit", "missed": "Why it is none",
     "hull": SCORES["computed_energy_above_hull"].title,
     "potential": SCORES["potential_energy_above_hull"].title,
     "generator": "Generator", "round": "Round", "material": "Material",
@@ -123,7 +124,8 @@ def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
     target = summary["target"]
     shown: list[Component] = [_state(summary)]
     shown += [home.attention(jobs)] if jobs else []
-    shown += [section("Best candidates", best(outcomes))]
+    missed = {row["candidate"]: "; ".join(row["missed"]) for row in summary["evaluated"]}
+    shown += [section("Best candidates", best(outcomes, missed))]
     if target["values"]:
         computed = {f"{row['formula']} ({number(row['score'])})": row["values"] for row in summary["curves"]}
         drawn = figures.curves(target["values"], computed, target["grid"])
@@ -140,8 +142,8 @@ def insight(found: Table) -> Component:
     return section(found.title, *parts, *([html.P(found.remark)] if found.remark else []))
 
 
-def best(outcomes: list[glance.Outcome]) -> Component:
-    """The best results with links."""
+def best(outcomes: list[glance.Outcome], missed: Mapping[str, str]) -> Component:
+    """The best results with links; `missed` says of each why it is no hit."""
     kept = materials.get_many(one.material for one in outcomes[:MOST_BEST] if one.material)
     rows = [
         {
@@ -150,7 +152,9 @@ def best(outcomes: list[glance.Outcome]) -> Component:
             "hit": hit(one.scores.get("hit")),
             "hull": number(one.scores.get("computed_energy_above_hull")),
             "potential": number(one.scores.get("potential_energy_above_hull")),
+            "missed": missed.get(one.id, ""),
             "predicted": number(one.scores.get("predicted_score")),
+            "probability": number(one.scores.get("predicted_probability")),
             "generator": one.generator,
             "round": one.round,
             "material": to_material(one.material, "open"),
@@ -259,6 +263,8 @@ def _state(summary: Mapping[str, Any]) -> Component:
         bar(len(summary["rounds"]), budget["rounds"], f"{len(summary['rounds'])} of {budget['rounds']} rounds"),
         facts(
             {
+                "A hit": summary["target"]["hit"],
+                **({"Note": summary["target"]["hit_remark"]} if summary["target"]["hit_remark"] else {}),
                 "Hits": f"{hits['hits']} of {hits['n']}: {share(hits['rate'], hits['low'], hits['high'])}",
                 "Random pick": f"{random['hits']} of {random['n']}: "
                 f"{share(random['rate'], random['low'], random['high'])}",

@@ -73,7 +73,7 @@ def layout(site: Site, rest: str) -> Component:
             section("What it is", _facts(found), downloads(spectrum is not None, proposed=found.material is not None)),
             *_crystals(found),
             section("Density of states", dos(site, found, spectrum)),
-            section("Scores and verdicts", _scores(found), _verdicts(found)),
+            section("Scores and verdicts", _scores(found, _missed(site, found)), _verdicts(found)),
             section("Lineage", lineage(site.actions.lineage(rest))),
             dcc.Store(id="shown", data={"candidate": found.id}),
         ]
@@ -201,7 +201,18 @@ def _crystals(found: Candidate) -> list[Component]:
     return [*shown, section("Proposed crystal", html.P(geometry.LABELS[Geometry.PROPOSED]), proposed)]
 
 
-def _scores(found: Candidate) -> Component:
+def _missed(site: Site, found: Candidate) -> str:
+    """Why an evaluated candidate is no hit; empty of a hit, and where its campaign is not here."""
+    if not found.scores or found.scores.get(HIT, True):
+        return ""
+    try:
+        rows = site.summary(found.campaign)[1]["evaluated"]
+    except FermiloopError:
+        return ""
+    return next(("; ".join(row["missed"]) for row in rows if row["candidate"] == found.id), "")
+
+
+def _scores(found: Candidate, missed: str) -> Component:
     """Every score by its name and label; the generator's own, which is on no common scale, last."""
     is_hit = [{"name": HIT, "label": "hit", "value": hit(found.scores[HIT])}] if HIT in found.scores else []
     known = [
@@ -210,7 +221,8 @@ def _scores(found: Candidate) -> Component:
         if name in found.scores
     ]
     own = {"name": GENERATOR, "label": "score of the generator, on its own scale", "value": number(found.score, 4)}
-    return table("Scores; a name without a source is the best known", NUMBERS, [*is_hit, *known, own])
+    told = [{"name": "missed", "label": "why it is no hit", "value": missed}] if missed else []
+    return table("Scores; a name without a source is the best known", NUMBERS, [*is_hit, *told, *known, own])
 
 
 def _verdicts(found: Candidate) -> Component:

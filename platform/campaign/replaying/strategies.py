@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtr
 
-from fermiloop.platform.acquisition.functions import Acquisition, select_batch, utilities
+from fermiloop.platform.acquisition.batches import select_batch
+from fermiloop.platform.acquisition.belief import incumbent
+from fermiloop.platform.acquisition.registry import ACQUISITIONS, build
+from fermiloop.platform.campaign.goal import believe, level, score_of
 from fermiloop.platform.campaign.replaying.pool import N_COMPOSITION, N_FRACTIONS
 from fermiloop.platform.campaign.replaying.surrogates import Blend, Boosted, Forest, Process
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.kernel_process import KernelPart
+from fermiloop.platform.representations.training import Condition, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,14 +29,12 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int64]
 
 PROBABILITY: Final = "probability"
-"""Of the target, under the normal distribution that is foretold."""
-TINY: Final = 1e-9
+VALUE: Final = "value"
+"""What stands for the property that is recorded."""
 PARENTS: Final = 30
 """Known crystals nearest to the target from which substitution goes out, as the generator of that name does."""
 LOT: Final = 250
 """Crystals that a random generator proposes for one batch."""
-CHOICE: Final = 10
-"""Times the batch, from which a diverse one is picked."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Strategy:
     surrogate
         Makes what foretells; None where nothing does.
     acquisition
-        An `Acquisition`, or `PROBABILITY`.
+        A name of `ACQUISITIONS`, or a rule of a baseline's own.
     exploration
         Weight of the uncertainty.
     diversity
@@ -103,13 +104,13 @@ def rough_parts(pool: Pool) -> list[KernelPart]:
 
 
 REPLAY_STRATEGIES: Final[dict[str, Strategy]] = {
-    "random": Strategy("by lot", None, Acquisition.RANDOM),
+    "random": Strategy("by lot", None, "random"),
     "substitution": Strategy("like elements in known crystals near the target", None, "substitution"),
-    "greedy": Strategy("the mean alone", blend, Acquisition.GREEDY),
+    "greedy": Strategy("the mean alone", blend, "greedy"),
     "probability": Strategy("probability of the target", blend, PROBABILITY),
-    "expected_improvement": Strategy("expected improvement", blend, Acquisition.EXPECTED_IMPROVEMENT),
-    "upper_confidence_bound": Strategy("mean and spread", blend, Acquisition.UPPER_CONFIDENCE_BOUND),
-    "thompson": Strategy("a draw from what is foretold", blend, Acquisition.THOMPSON),
+    "expected_improvement": Strategy("expected improvement", blend, "expected_improvement"),
+    "upper_confidence_bound": Strategy("mean and spread", blend, "upper_confidence_bound"),
+    "thompson": Strategy("a draw from what is foretold", blend, "thompson"),
     "diverse": Strategy("probability of the target, unlike each other", blend, PROBABILITY, diversity=0.2),
     "process": Strategy("probability of the target by the processes alone", process, PROBABILITY),
     "trees": Strategy("probability of the target by trees on all descriptors", trees, PROBABILITY),
@@ -138,19 +139,35 @@ def choose(
 ) -> list[int]:
     """At most `n` of the crystals in `left`, best first."""
     n = min(n, len(left))
+    if surrogate is not None and strategy.acquisition in ACQUISITIONS:
+        return _by_belief(strategy, surrogate, pool, goal, known, left, n, rng)
     worth = _worth(strategy, surrogate, pool, goal, known, rng)[left]
     best = left[np.argsort(-worth, kind="stable")]
     n_lot = n - int(n * (1 - strategy.by_lot))
-    if strategy.diversity:
-        top = best[: CHOICE * n]
-        order = np.sort(worth)[::-1][: len(top)]
-        features = pool.components(N_FRACTIONS, pool.descriptors.shape[1], 30)[top]
-        nothing = np.zeros(len(top))
-        picked = select_batch("greedy", order, nothing, features, n, np.nan, rng, strategy.diversity)
-        return [int(top[i]) for i in picked]
     chosen = best[: n - n_lot]
     others = rng.choice(best[n - n_lot :], n_lot, replace=False) if n_lot else best[:0]
     return [int(i) for i in (*chosen, *others)]
+
+
+def _by_belief(
+    strategy: Strategy,
+    surrogate: Surrogate,
+    pool: Pool,
+    goal: Goal,
+    known: Rows,
+    left: Rows,
+    n: int,
+    rng: np.random.Generator,
+) -> list[int]:
+    """As a campaign chooses."""
+    target = Target(windows=(Condition(VALUE, goal.low, goal.high),))
+    mean, std = surrogate.foretell(pool, known, rng)
+    belief = believe(target, {VALUE: (mean[left], std[left])})
+    acquisition = build(strategy.acquisition)
+    best = incumbent([score_of(target, {VALUE: value})[0] for value in pool.values[known]], level(target))
+    features = pool.components(N_FRACTIONS, pool.descriptors.shape[1], 30)[left]
+    picked = select_batch(acquisition, belief, features, n, best, rng, diversity=strategy.diversity)
+    return [int(left[i]) for i in picked]
 
 
 def check_names(strategies: Sequence[str], generators: Sequence[str] = ()) -> None:
@@ -204,28 +221,5 @@ def _worth(
         return np.where(np.isfinite(kin), kin, 0.0) + rng.random(len(pool))  # chance among equals and the rest
     if surrogate is None:
         return rng.random(len(pool))
-    mean, std = surrogate.foretell(pool, known, rng)
-    if strategy.acquisition == PROBABILITY:
-        safe = np.maximum(std, TINY)
-        near, spread = nearness_of(goal, mean, std)
-        # far from the target all probabilities are 0: the nearer one then is the better
-        return ndtr((goal.high - mean) / safe) - ndtr((goal.low - mean) / safe) + TINY * near / (1 + spread.max())
-    near, spread = nearness_of(goal, mean, std)
-    if strategy.acquisition == "best_case":
-        return near + strategy.exploration * std
-    best = float(goal.nearness(pool.values[known]).max())
-    return utilities(strategy.acquisition, near, spread, best, rng, strategy.exploration)
-
-
-def nearness_of(goal: Goal, mean: Array, std: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of the nearness to a goal of normally distributed values.
-
-    Before one finite end it is linear; about the middle of two it is a folded normal distribution (Leone et al.,
-    Technometrics 3, 543, 1961).
-    """
-    if np.isinf(goal.low) or np.isinf(goal.high):
-        return goal.nearness(mean), std
-    apart, safe = mean - (goal.low + goal.high) / 2, np.maximum(std, TINY)
-    u = apart / safe
-    distance = safe * np.sqrt(2 / np.pi) * np.exp(-0.5 * u**2) + apart * (1 - 2 * ndtr(-u))
-    return -distance, np.sqrt(np.maximum(apart**2 + safe**2 - distance**2, 0.0))
+    mean, std = surrogate.foretell(pool, known, rng)  # the best case of CAMD
+    return goal.nearness(mean) + strategy.exploration * std

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
     from fermiloop.platform.generators.ccdcgan.spaces import Space
+    from fermiloop.platform.generators.protocol import Condition
 
     Array = NDArray[np.float64]
 
@@ -165,17 +166,27 @@ class Pull:
     value
         Aim, in the property's unit.
     tolerance
-        Distance from the aim that costs nothing; None where anything below the aim is as good.
+        Distance from the aim that costs nothing; None where anything beyond the aim is as good.
+    upwards
+        Whether beyond the aim means above it.
     """
 
     model: ConstraintModel
     weight: float
     value: float
     tolerance: float | None = None
+    upwards: bool = False
+
+    @classmethod
+    def towards(cls, model: ConstraintModel, condition: Condition) -> Pull:
+        """Into a window; of a bound or an objective, beyond the value aimed at."""
+        wide = condition.scale if condition.two_sided else None
+        return cls(model, 1.0, condition.value, wide, condition.upwards)
 
     def __call__(self, rows: Tensor) -> Tensor:
         """(n,) how far (n, width) rows are from the aim, in standard deviations of the property; 0 within it."""
         votes = self.model(rows)
         mean, doubt = votes.mean(dim=0), votes.std(dim=0, unbiased=False)
-        away = mean - self.value if self.tolerance is None else (mean - self.value).abs() - self.tolerance
+        off = self.value - mean if self.upwards else mean - self.value
+        away = off if self.tolerance is None else off.abs() - self.tolerance
         return torch.relu(away + doubt) / self.model.spread

@@ -134,7 +134,7 @@ class Ccdcgan:
         allowed = [Element(symbol).Z for symbol in space.elements]
         mask = self.space.mask(allowed, space.n_components[0])
         pulls = [
-            Pull(self.constraints[window.property], 1.0, window.value, window.tolerance)
+            Pull.towards(self.constraints[window.property], window)
             for window in target.windows
             if window.property in self.constraints
         ]

@@ -136,10 +136,11 @@ def window_places(windows: Sequence[PropertyWindow], names: Sequence[str]) -> li
 
 
 def window_misses(values: Array, windows: Sequence[PropertyWindow]) -> Array:
-    """(n,) largest distance from the windows' values in tolerances; infinite where one is unknown."""
-    centre = np.array([window.value for window in windows])
-    width = np.array([max(window.tolerance, 1e-9) for window in windows])
-    far = np.abs(values - centre) / width
+    """(n,) largest distance from the values aimed at, in scales; infinite where one is unknown.
+
+    Of a bound and an objective everything beyond the aim is as good.
+    """
+    far = np.stack([window.aside(values[:, place]) for place, window in enumerate(windows)], axis=1)
     return np.asarray(np.where(np.isfinite(far), far, np.inf).max(axis=1, initial=0.0))
 
 

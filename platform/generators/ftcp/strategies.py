@@ -104,9 +104,13 @@ def draw(
 
 
 def _miss(predicted: torch.Tensor, windows: Sequence[tuple[int, PropertyWindow]]) -> torch.Tensor:
-    """(n,) squared distances from the windows in tolerances, none within them."""
-    parts = [
-        torch.relu((predicted[:, place] - window.value).abs() / max(window.tolerance, 1e-9) - 0.5) ** 2
-        for place, window in windows
-    ]
+    """(n,) squared distances in scales from the inner half of the windows, and from half a scale inside of a bound."""
+    parts = []
+    for place, window in windows:
+        off = (predicted[:, place] - window.value) / window.scale
+        if not window.two_sided:  # beyond the aim all is well
+            off = off if window.upwards else -off
+            parts.append(torch.relu(-off - 0.5) ** 2)
+        else:
+            parts.append(torch.relu(off.abs() - 0.5) ** 2)
     return torch.stack(parts).sum(dim=0)

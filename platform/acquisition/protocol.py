@@ -1,0 +1,36 @@
+"""What every acquisition is: a small frozen class with its own parameters and one method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fermiloop.platform.acquisition.belief import Belief
+
+
+class Acquisition(Protocol):
+    """Says what computing each candidate is worth."""
+
+    name: ClassVar[str]
+    """By which a campaign asks for it."""
+    title: ClassVar[str]
+    """What it is, in a few words."""
+    when: ClassVar[str]
+    """When to use it, and when not."""
+    baseline: ClassVar[bool]
+    """Whether it is there to be compared with."""
+
+    def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> NDArray[np.float64]:
+        """(n,) worth of each candidate, larger better; anything where nothing is known.
+
+        Parameters
+        ----------
+        best
+            Score to improve on (`incumbent`); -inf where nothing was computed yet.
+        rng
+            Randomness.
+        """
+        ...
