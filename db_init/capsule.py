@@ -21,9 +21,10 @@ from pymatgen.core import Structure
 from fermiloop.db_init import capsule_crystals, capsule_manifest, tar_members
 from fermiloop.db_init.capsule_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
-from fermiloop.db_init.migrations import m0004_scores
+from fermiloop.db_init.migrations import m0004_scores, m0005_goals
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
+from fermiloop.platform.representations.training import Target
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import capsules, connection, quarantine
 from fermiloop.schemas.base import BaseDocument, content_id
@@ -33,6 +34,7 @@ from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 
 BATCH: Final = 500
 NAMED_SCORES: Final = 4  # schema version from which scores say their source
+SAID_GOALS: Final = 5  # and from which files say what a hit is
 WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
@@ -84,8 +86,27 @@ class Archive:
     def documents(self, kind: str) -> Iterator[dict[str, Any]]:
         """Raw documents of a kind, in the shape of now."""
         former = self.manifest.schema_version < NAMED_SCORES and kind in ("candidates", "calculations")
+        unsaid = self.manifest.schema_version < SAID_GOALS
         for raw in self._documents(kind):
-            yield self._renamed(kind, raw) if former else raw
+            now = self._renamed(kind, raw) if former else raw
+            yield self._completed(kind, now) if unsaid else now
+
+    def _completed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+        """A document with what a hit is and the scores of now."""
+        if kind == "campaigns" and _given(raw, "spec"):
+            return {**raw, "spec": m0005_goals.completed(raw["spec"])}
+        target = self._windows
+        if target is not None and kind == "candidates" and "computed_score" in (raw.get("scores") or {}):
+            return {**raw, "scores": m0005_goals.scored(target, raw["scores"])}
+        if target is not None and kind == "calculations" and _given(raw, "result"):
+            return {**raw, "result": m0005_goals.result_scored(target, raw["result"])}
+        return raw
+
+    @cached_property
+    def _windows(self) -> Target | None:
+        """The target, where it has property windows."""
+        specs = [raw["spec"] for raw in self._documents("campaigns") if _given(raw, "spec")]
+        return m0005_goals.target_of(specs[0].get("target") or {}) if specs else None
 
     def _renamed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         """A candidate or calculation whose scores bear the names of now."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Final
 
+from fermiloop.platform.acquisition.registry import told
 from fermiloop.platform.campaign.spec import parse_spec
 
 if TYPE_CHECKING:
@@ -24,12 +26,14 @@ target:
   # Whose density of states is looked for: a formula or id of a stored material. In place of it a curve of your own,
   # as file: curve.dat (two columns: eV about the Fermi level, states/eV).
   dos: {{material: {target}}}
-  # From this cosine similarity of the computed curve a candidate is a hit.
+  # A candidate is a hit if the cosine similarity of its computed curve is at least this, and if it lies at most
+  # 0.1 eV/atom above the hull of the engine's energies; stable_within sets another distance, null switches it off.
   hit_similarity: 0.9
   # Formulas that may not be proposed, such as the target itself.
   exclude: [{target}]
-  # Windows of computed properties that a hit must lie in as well, for example:
-  # properties: [{{name: energy_above_hull, value: 0.0, tolerance: 0.1}}]
+  # Conditions on computed properties that a hit must meet as well (at_most, at_least, or value with tolerance), and
+  # objectives (minimise: true, maximise: true), for example:
+  # properties: [{{name: formation_energy_per_atom, at_most: -0.2}}]
 
 space:
   elements: [{elements}]
@@ -44,6 +48,10 @@ funnel:
   stages: [composition, geometry, duplicates, relaxation, hull, target]
   potential: chgnet  # relaxes the candidates before anything is paid for
   max_energy_above_hull: 0.2  # eV/atom, by this potential
+
+# How the candidates to compute are chosen:
+{acquisitions}
+acquisition: {{name: probability, diversity: 0.2}}
 
 engine: {{name: {engine}, time_limit: 900}}  # seconds that one evaluation may take
 
@@ -83,6 +91,9 @@ def draft(name: str, target: str = TARGET, elements: Sequence[str] = ELEMENTS, e
         most=most,
         generators=COMPOSER + SUBSTITUTION,
         engine=engine,
+        acquisitions="\n".join(
+            textwrap.fill(line, 118, initial_indent="#   ", subsequent_indent="#     ") for line in told()
+        ),
     )
     if target.startswith("m-"):  # an id is no formula
         text = text.replace(f"  exclude: [{target}]", "  exclude: []")

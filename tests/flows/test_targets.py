@@ -80,6 +80,7 @@ def test_windows_are_foretold_by_an_ensemble_that_learns_the_engines_labels(libr
     scored = [c for c in candidates.of_campaign("gap") if "predicted_score" in c.scores]
     assert scored
     assert all(c.scores["predicted_score_std"] > 0 for c in scored)
+    assert all(0 < c.scores["predicted_probability"] < 1 for c in scored)
     by_size = {n: [c.scores["predicted_score"] for c in scored if len(c.elements) == n] for n in (1, 2)}
     if by_size[1]:
         assert np.mean(by_size[2]) > np.mean(by_size[1])
@@ -89,7 +90,7 @@ def test_too_few_labels_leave_a_window_unknown_and_the_round_goes_on(library: st
     run("unknown", "{properties: [{name: band_gap, value: 0.2, tolerance: 0.1}]}")
     assert campaigns.round_of("unknown", 1).checkpoints["property_ensemble/band_gap"] == UNTRAINED
     reasons = {v["reason"] for c in candidates.of_campaign("unknown") for v in c.verdicts if v["stage"] == "target"}
-    assert reasons == {"nothing foretells its band_gap"}
+    assert reasons == {"nothing predicts its band_gap, energy_above_hull"}
 
 
 def test_labels_of_a_named_source_are_learnt(library: str) -> None:

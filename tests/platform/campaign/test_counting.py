@@ -25,8 +25,8 @@ def test_hits_are_of_results_and_shares_of_what_was_paid_for() -> None:
 def test_baselines() -> None:
     assert counting.results_of("substitution", TRIALS) == Share(1, 1, inside=True)
     assert counting.results_of("ftcp", TRIALS) == Share(1, 2, inside=True)
-    assert counting.picks([0.95, 0.9, 0.5], 0.9) == Share(2, 3)
-    assert counting.picks([], 0.9) == Share(0, 0)
+    assert counting.picks([True, True, False]) == Share(2, 3)
+    assert counting.picks([]) == Share(0, 0)
 
 
 def test_a_share_has_its_interval_and_none_without_trials() -> None:

@@ -11,7 +11,10 @@ from fermiloop.platform.campaign import scores
 from fermiloop.schemas.scores import BEST_HIGH, COMPUTED, HIT, PLAIN, POTENTIAL, PREDICTED, SCORES
 from fermiloop.schemas.vocabulary import Unit
 
-FUNNEL = {"energy_per_atom": -3.0, "energy_above_hull": -0.02, "score_mean": 0.4, "score_std": 0.1}
+FUNNEL = {
+    "potential_energy_per_atom": -3.0, "potential_energy_above_hull": -0.02,
+    "predicted_score": 0.4, "predicted_score_std": 0.1,
+}  # fmt: skip
 
 
 def test_the_potential_and_the_surrogate_are_the_best_known_before_an_evaluation() -> None:
@@ -24,9 +27,16 @@ def test_the_potential_and_the_surrogate_are_the_best_known_before_an_evaluation
 
 
 def test_the_potential_comes_before_an_ensemble() -> None:
-    known = scores.screened({"energy_above_hull": 0.1, "energy_above_hull_mean": 0.3, "band_gap_mean": 1.5})
+    gave = {
+        "energy_above_hull": 0.1,
+        "energy_above_hull_mean": 0.3,
+        "energy_above_hull_std": 0.05,
+        "band_gap_mean": 1.5,
+    }
+    known = scores.screened(scores.predicted({**gave, "band_gap_mean": 1.5}))
     assert (known["energy_above_hull"], known["predicted_energy_above_hull"], known["band_gap"]) == (0.1, 0.3, 1.5)
-    assert "fermi_level_mean" not in scores.screened({"fermi_level_mean": 5.0})
+    assert known["predicted_energy_above_hull_std"] == 0.05
+    assert scores.predicted({"fermi_level_mean": 5.0}) == {}
 
 
 def test_after_an_evaluation_a_plain_name_is_the_computed_value() -> None:
@@ -86,7 +96,8 @@ def test_former_names(former: dict[str, Any], about: dict[str, Any], now: dict[s
 
 
 def test_every_name_stands_in_the_table_under_one_source() -> None:
-    assert set(scores.FUNNEL.values()) == {*POTENTIAL, *PREDICTED}
+    believed = {"predicted_score", "predicted_score_std", "predicted_probability"}  # made of what the funnel predicts
+    assert {*scores.FUNNEL.values(), *believed} == {*POTENTIAL, *PREDICTED}
     assert set(COMPUTED) == {f"computed_{name}" for name in PLAIN}
     for name, one in SCORES.items():
         plain = name.split("_", 1)[1].removesuffix("_std") if name not in PLAIN else name

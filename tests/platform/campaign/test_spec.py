@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from fermiloop.platform.acquisition.functions import ACQUISITIONS
+from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.spec import CampaignSpec, load_spec, parse_spec
 from fermiloop.platform.errors import SpecError
@@ -262,4 +262,4 @@ def test_nitrogen_and_exponents_are_what_they_look_like() -> None:
 def test_names_are_those_of_the_registries() -> None:
     assert {name: entry.presets for name, entry in GENERATORS.items()} == names.GENERATOR_PRESETS
     assert tuple(STAGES) == names.STAGES
-    assert {str(name) for name in ACQUISITIONS} == set(names.ACQUISITIONS)
+    assert set(ACQUISITIONS) == set(names.ACQUISITIONS)

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from fermiloop.platform.generators.protocol import PropertyWindow, Target
+from fermiloop.platform.generators.protocol import Condition, PropertyWindow, Target
 from fermiloop.platform.representations.spectrum import DOS_GRID
 
 CURVE = Target(grid=DOS_GRID, curve=np.full(DOS_GRID.n, 1 / 15))
 
 
 class Surrogate:
-    """Foretells the number of sites, and chokes on gold as real ones choke on what they cannot describe."""
+    """Predicts the number of sites, and chokes on gold as real ones choke on what they cannot describe."""
 
     def __init__(self):
         self.calls = 0
@@ -21,14 +21,13 @@ class Surrogate:
         return np.where(n > 0.35, np.nan, n), n / 2
 
 
-def test_scores_come_in_one_call_and_nothing_is_rejected(tools):
+def test_predictions_come_in_one_call_and_nothing_is_rejected(tools):
     surrogate = Surrogate()
     batch = [tools.build("A1"), tools.build("A3"), tools.build("D0_3", "Cu", "Na")]
     screened, _ = tools.run(batch, "target", target=CURVE, surrogate=surrogate)
     assert surrogate.calls == 1
-    assert [s.scores.get("score_mean") for s in screened] == [0.1, 0.2, None]
-    assert screened[1].scores["score_std"] == pytest.approx(0.1)
     assert [s.scores.get("similarity_mean") for s in screened] == [0.1, 0.2, None]
+    assert screened[1].scores["similarity_std"] == pytest.approx(0.1)
     assert all(s.passed for s in screened)
 
 
@@ -36,7 +35,7 @@ def test_one_bad_crystal_does_not_spoil_the_batch(tools):
     batch = [tools.build("A1"), tools.build("A1", "Au"), tools.build("A3")]
     screened, (tally,) = tools.run(batch, "target", target=CURVE, surrogate=Surrogate())
     assert [s.passed for s in screened] == [True, False, True]
-    assert screened[0].scores["score_mean"] == pytest.approx(0.1)
+    assert screened[0].scores["similarity_mean"] == pytest.approx(0.1)
     assert "no features for Au" in screened[1].verdicts[0].reason
     assert tally.reasons == {"failed: ValueError": 1}
 
@@ -44,21 +43,24 @@ def test_one_bad_crystal_does_not_spoil_the_batch(tools):
 def test_without_a_surrogate_the_reason_says_so(tools):
     (screened,), _ = tools.run([tools.build("A1")], "target", target=CURVE)
     assert screened.passed
-    assert screened.verdicts[0].reason == "nothing foretells its similarity"
+    assert screened.verdicts[0].reason == "nothing predicts its similarity"
     assert dict(screened.scores) == {}
 
 
-def test_windows_score_what_the_funnel_knows(tools):
+def test_what_the_potential_computed_is_a_prediction_with_its_error(tools):
     energy = tools.context().potential.energies([tools.build("A1", volume=9.0)])[0]
     windows = (PropertyWindow("energy_per_atom", energy + 0.1, 0.1), PropertyWindow("band_gap", 1.5, 0.2))
+    target = Target(windows=windows, stability=Condition("energy_above_hull", high=0.1))
     crystals, references = [tools.build("A1", volume=9.0)], [({"Cu": 1}, energy, "m-1")]
-    (screened,), _ = tools.run(crystals, "hull", "target", target=Target(windows=windows), hull_entries=references)
-    assert screened.scores["score_mean"] == pytest.approx(0.5)
-    assert screened.verdicts[1].reason == "nothing foretells its band_gap"
+    (screened,), _ = tools.run(crystals, "hull", "target", target=target, hull_entries=references, potential_error=0.04)
+    assert screened.scores["energy_per_atom_mean"] == pytest.approx(energy)
+    assert screened.scores["energy_above_hull_mean"] == pytest.approx(0.0, abs=1e-9)
+    assert screened.scores["energy_per_atom_std"] == screened.scores["energy_above_hull_std"] == 0.04
+    assert screened.verdicts[1].reason == "nothing predicts its band_gap"
 
 
 class Gaps:
-    """A gap of 0.1 eV for each site, with a spread of its own."""
+    """A value of 0.1 for each site, with a spread of its own."""
 
     def __init__(self, spread):
         self.spread = spread
@@ -67,37 +69,30 @@ class Gaps:
         return np.array([0.1 * len(s) for s in structures]), np.full(len(structures), self.spread)
 
 
-def test_an_ensemble_foretells_what_the_funnel_has_not_computed(tools):
+def test_an_ensemble_predicts_what_the_funnel_has_not_computed(tools):
     target = Target(windows=(PropertyWindow("band_gap", 0.1, 0.1),))
     batch = [tools.build("A1"), tools.build("A3")]
-    screened, _ = tools.run(batch, "target", target=target, ensembles={"band_gap": Gaps(0.0)})
-    assert [s.scores["score_mean"] for s in screened] == pytest.approx([1.0, 0.5])
-    assert [s.scores["score_std"] for s in screened] == pytest.approx([0.0, 0.0], abs=1e-12)
+    screened, _ = tools.run(batch, "target", target=target, ensembles={"band_gap": Gaps(0.3)})
     assert [s.scores["band_gap_mean"] for s in screened] == pytest.approx([0.1, 0.2])
+    assert [s.scores["band_gap_std"] for s in screened] == pytest.approx([0.3, 0.3])
     assert all("similarity_mean" not in s.scores for s in screened)
 
 
-def test_what_is_uncertain_scores_less_at_its_centre_and_has_a_spread(tools):
-    target = Target(windows=(PropertyWindow("band_gap", 0.1, 0.1),))
-    sure, unsure = (
-        tools.run([tools.build("A1")], "target", target=target, ensembles={"band_gap": Gaps(w)})[0][0].scores
-        for w in (0.01, 0.2)
-    )
-    drawn = np.random.default_rng(0).normal(0.1, 0.2, 200_000)
-    expected = 1 / (1 + abs(drawn - 0.1) / 0.1)
-    assert unsure["score_mean"] == pytest.approx(expected.mean(), abs=5e-3)
-    assert unsure["score_std"] == pytest.approx(expected.std(), abs=5e-3)
-    assert sure["score_mean"] > unsure["score_mean"]
+@pytest.mark.parametrize(("spread", "surer"), [(0.01, 0.1), (0.2, 0.0)])
+def test_of_potential_and_ensemble_the_surer_counts(tools, spread, surer):
+    energy = tools.context().potential.energies([tools.build("A1", volume=9.0)])[0]
+    target, references = Target(stability=Condition("energy_above_hull", high=0.1)), [({"Cu": 1}, energy, "m-1")]
+    (screened,), _ = tools.run(
+        [tools.build("A1", volume=9.0)], "hull", "target", target=target, hull_entries=references,
+        potential_error=0.05, ensembles={"energy_above_hull": Gaps(spread)},
+    )  # fmt: skip
+    assert screened.scores["energy_above_hull_mean"] == pytest.approx(surer, abs=1e-9)
+    assert screened.scores["energy_above_hull_std"] == min(spread, 0.05)
 
 
-def test_curve_and_windows_together_are_as_good_as_the_worse_of_them(tools):
-    target = Target(grid=DOS_GRID, curve=CURVE.curve, windows=(PropertyWindow("band_gap", 0.1, 0.1),))
-    batch = [tools.build("A1"), tools.build("A3")]
-    screened, _ = tools.run(batch, "target", target=target, surrogate=Surrogate(), ensembles={"band_gap": Gaps(0.0)})
-    alone, _ = tools.run(batch, "target", target=CURVE, surrogate=Surrogate())
-    for both, curve, gap in zip(screened, alone, (1.0, 0.5), strict=True):
-        assert both.scores["similarity_mean"] == curve.scores["similarity_mean"]
-        assert both.scores["score_mean"] <= min(curve.scores["score_mean"], gap) + 1e-9
+def test_a_target_of_nothing_says_so(tools):
+    (screened,), _ = tools.run([tools.build("A1")], "target", target=Target())
+    assert screened.verdicts[0].reason == "the target has neither curve nor condition"
 
 
 def test_what_the_hull_rejects_is_predicted_all_the_same(tools):

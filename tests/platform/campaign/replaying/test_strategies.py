@@ -12,7 +12,6 @@ from fermiloop.platform.campaign.replaying.strategies import (
     check_names,
     choose,
     kinship,
-    nearness_of,
     propose,
 )
 from fermiloop.platform.errors import InputError
@@ -69,21 +68,6 @@ def test_generators_propose_from_what_is_left(salts: Pool):
     for name in REPLAY_GENERATORS:
         slate = propose(name, salts, Goal(-np.inf, -4.0), np.arange(20), left, np.random.default_rng(0))
         assert set(slate.tolist()) <= set(left.tolist())
-
-
-def test_nearness_to_a_window_is_a_folded_normal_distribution():
-    rng, goal = np.random.default_rng(0), Goal(-1.0, 2.0)
-    mean, std = np.array([-1.0, 0.5, 4.0]), np.array([0.5, 2.0, 0.1])
-    drawn = goal.nearness(mean + std * rng.standard_normal((200_000, 3)))
-    near, spread = nearness_of(goal, mean, std)
-    assert near == pytest.approx(drawn.mean(axis=0), abs=0.02)
-    assert spread == pytest.approx(drawn.std(axis=0), abs=0.02)
-
-
-def test_nearness_to_an_open_end_is_linear():
-    near, spread = nearness_of(Goal(-np.inf, 1.0), np.array([0.0, 3.0]), np.array([0.5, 0.1]))
-    assert near.tolist() == [1.0, -2.0]
-    assert spread.tolist() == [0.5, 0.1]
 
 
 def test_unknown_names_are_refused_with_those_that_are_known():
