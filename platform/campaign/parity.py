@@ -57,7 +57,7 @@ def _pair(one: ProposalRecord, part: str, source: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _row(part: str, source: str, pairs: list[Mapping[str, Any]]) -> dict[str, Any]:
+def _row(part: str, source: str, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     errors = [pair["predicted"] - pair["computed"] for pair in pairs]
     sure = [(error, pair["std"]) for error, pair in zip(errors, pairs, strict=True) if pair["std"] is not None]
     inside = sum(abs(error) <= Z_90 * std for error, std in sure)
@@ -68,5 +68,5 @@ def _row(part: str, source: str, pairs: list[Mapping[str, Any]]) -> dict[str, An
         "mean_error": sum(errors) / len(errors),
         "mean_absolute_error": sum(map(abs, errors)) / len(errors),
         "covered": Share(inside, len(sure)).as_dict() if sure else None,
-        "pairs": pairs,
+        "pairs": list(pairs),
     }
