@@ -110,6 +110,8 @@ def _settings(spec: CampaignSpec) -> Iterator[str]:
 
 def _elements(spec: CampaignSpec) -> Iterator[str]:
     """The engine computes every element of the space."""
+    if not ENGINES[Engine(spec.engine.name)].by_element:
+        return
     reasons = {symbol: engine_refusal(spec, _atom(symbol)) for symbol in spec.space.elements}
     refused = {symbol: reason for symbol, reason in reasons.items() if reason}
     if refused:

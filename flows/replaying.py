@@ -1,20 +1,17 @@
-"""The evaluated candidates of a campaign as the pool of a replay."""
+"""The evaluated candidates of a campaign as the recorded answers of a replay."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from pymatgen.core import Structure
-
-from fermiloop.flows.steps import spec_of
-from fermiloop.flows.targets import resolve
-from fermiloop.platform.campaign import goal
-from fermiloop.platform.campaign.replaying.pool import Goal, Pool, make_pool
+from fermiloop.flows.steps import method_of, spec_of
+from fermiloop.flows.targets import resolve, with_target_curves
+from fermiloop.platform.campaign.replaying.loop import Oracle
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import campaigns, candidates
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import campaigns, candidates, training
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Stage
 
@@ -22,7 +19,6 @@ FEW = 50
 """Evaluated candidates below which those of sister campaigns join."""
 FEWEST = 8
 """Below which there is nothing to replay."""
-SYMMETRY = 0.01  # Å
 
 
 @dataclass(frozen=True)
@@ -31,16 +27,16 @@ class Recorded:
 
     Parameters
     ----------
-    pool
-        Evaluated candidates; their values are the scores.
-    goal
-        Scores from which a candidate may be a hit.
+    oracle
+        What was computed for the evaluated candidates.
+    spec
+        File of the campaign that was asked for.
     campaigns
-        Whose candidates they are, the one asked for first.
+        Whose candidates they are, that campaign first.
     """
 
-    pool: Pool
-    goal: Goal
+    oracle: Oracle
+    spec: CampaignSpec
     campaigns: tuple[str, ...]
 
 
@@ -80,12 +76,15 @@ def recorded(name: str, generator: str | None, progress: Callable[[str, float], 
             f"The campaign {name} has {len(chosen)} evaluated candidates, and a replay needs {FEWEST}; "
             "let it run on, or replay a labelled set with --oracle FILE."
         )
-    return Recorded(_pool(chosen, progress), Goal(_threshold(spec), np.inf), tuple(names))
+    progress("reading results", 0.5)
+    crystals = sorted({str(one.material) for one in chosen})
+    data = training.training_set(crystals, DOS_GRID, method_of(spec))
+    return Recorded(Oracle(with_target_curves(data, spec), resolve(spec)), spec, tuple(names))
 
 
 def _evaluated(name: str) -> dict[str, Candidate]:
     """Evaluated candidates of a campaign by their calculation."""
-    done = (c for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED and "computed_score" in c.scores)
+    done = (c for c in candidates.of_campaign(name) if c.stage is Stage.EVALUATED and c.material)
     return {str(c.calculation): c for c in done}
 
 
@@ -98,26 +97,5 @@ def _sisters(name: str, spec: CampaignSpec) -> Iterator[str]:
             yield other.id
 
 
-def _pool(chosen: list[Candidate], progress: Callable[[str, float], None]) -> Pool:
-    structures = [candidate.to_structure() for candidate in chosen]
-    return make_pool(
-        [candidate.id for candidate in chosen],
-        structures,
-        [_prototype(structure) for structure in structures],
-        np.array([float(candidate.scores["computed_score"]) for candidate in chosen]),
-        np.array([bool(candidate.scores.get("hit")) for candidate in chosen]),
-        progress,
-    )
-
-
-def _threshold(spec: CampaignSpec) -> float:
-    """Score of a hit."""
-    return goal.level(resolve(spec))
-
-
 def _maker(candidate: Candidate) -> str:
     return candidate.generator.partition("/")[0]
-
-
-def _prototype(structure: Structure) -> str:
-    return f"{structure.composition.anonymized_formula}/{structure.get_space_group_info(SYMMETRY)[1]}"

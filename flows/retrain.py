@@ -6,41 +6,49 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from jobflow import Maker, job
 
 from fermiloop.flows.steps import logger, seed_of, step, training_method_of
-from fermiloop.flows.targets import with_target_curves
+from fermiloop.flows.targets import resolve, with_target_curves
+from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.protocol import FitReport, TrainingSet
-from fermiloop.platform.predictors.ensemble import PropertyEnsemble
-from fermiloop.platform.predictors.forward_dos import ForwardDos
+from fermiloop.platform.generators.protocol import FitReport, Target, TrainingSet
+from fermiloop.platform.predictors.surrogates.protocol import parts_of
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.search.gate_scores import SCORERS
 from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import campaigns, checkpoints, snapshots, training
+from fermiloop.platform.store import campaigns, checkpoints, materials, snapshots, training
 
-SURROGATE = "forward_dos"
-ENSEMBLE = "property_ensemble"
-UNTRAINED = ""  # stands for the checkpoint of a surrogate that has too little to learn from
+POOL = "pool"
+MOST_UNANSWERED = 20_000
+"""Materials without an answer that the generator `pool` is given."""
+SURROGATE = "surrogate"
+"""Key of the surrogate's checkpoint in a round, and the name under which checkpoints of surrogates are kept."""
 
 
-class Trainable(Protocol):
-    """A generator or a surrogate."""
+class Saved(Protocol):
+    """A trained generator or surrogate."""
+
+    def save(self, folder: Path) -> None:
+        """Write the weights."""
+        ...
+
+
+class Trainable(Saved, Protocol):
+    """A generator."""
 
     def fit(
         self, data: TrainingSet, seed: int, progress: Callable[[str, float], None], resume: Path | None = None
     ) -> FitReport:
         """Train on `data`; a long training goes on from what `resume` holds."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write the weights."""
         ...
 
 
@@ -55,14 +63,18 @@ class RetrainMaker(Maker):
         """Checkpoint of each generator, and of the surrogate, by its key."""
         with step(campaign, number, "retrain") as spec:
             done = campaigns.round_of(campaign, number)
-            if done.snapshot and set(done.checkpoints) == wanted(spec):
+            if done.snapshot and wanted(spec) <= set(done.checkpoints):
                 return dict(done.checkpoints)
             method = training_method_of(spec)
             ids = training.materials_of(method)
             query = {"method": method}
             snapshot = snapshots.freeze(ids, query=query, split_seed=spec.seed, method=method, campaign=campaign)
-            before = _unchanged(spec, campaign, number, len(ids))
-            found = before or _fit_all(spec, campaign, number, snapshot, method)
+            found = _unchanged(spec, campaign, number, len(ids)) or {}
+            if not wanted(spec) <= set(found):
+                data = learned_from(spec, snapshot, method)
+                found = found or _fit_generators(spec, campaign, number, snapshot, method, data)
+                if SURROGATE in wanted(spec) and SURROGATE not in found:  # a round of an earlier version has none
+                    found[SURROGATE] = fit_surrogate(spec, number, snapshot, data)
             campaigns.update_round(campaign, number, snapshot=snapshot, checkpoints=found)
             return found
 
@@ -75,15 +87,45 @@ def generator_key(generator: GeneratorSpec) -> str:
 
 def wanted(spec: CampaignSpec) -> set[str]:
     """Keys of all that a round trains."""
-    return {generator_key(generator) for generator in spec.generators} | set(surrogates(spec))
+    return {generator_key(generator) for generator in spec.generators} | (
+        {SURROGATE} if needs_surrogate(spec) else set()
+    )
 
 
-def surrogates(spec: CampaignSpec) -> dict[str, Trainable]:
-    """Untrained models that foretell what the target asks for, by their key in a round."""
-    if "target" not in spec.funnel.stages:
-        return {}
-    found: dict[str, Trainable] = {SURROGATE: ForwardDos()} if spec.target.dos is not None else {}
-    return found | {f"{ENSEMBLE}/{w.name}": PropertyEnsemble(w.name, "structure") for w in spec.target.properties}
+def needs_surrogate(spec: CampaignSpec) -> bool:
+    """Whether anything is asked for that must be predicted."""
+    return "target" in spec.funnel.stages and bool(parts_of(predicted_target(spec)))
+
+
+def predicted_target(spec: CampaignSpec) -> Target:
+    """The target without what follows from a crystal: a powder pattern is computed, not predicted."""
+    target = resolve(spec)
+    return replace(target, grid=None, curve=None) if spec.target.xrd is not None else target
+
+
+def learned_from(spec: CampaignSpec, snapshot: str, method: str) -> TrainingSet:
+    """The crystals of a snapshot with the labels that it was frozen with."""
+    known = snapshots.label_ids(snapshot)
+    found = training.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known)
+    return with_target_curves(found, spec)
+
+
+def with_unanswered(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
+    """The training set with the store's materials inside the space that have no answer by its Method, by formula."""
+    low, high = spec.space.components
+    symbols = sorted(spec.space.elements)
+    systems = ["-".join(some) for n in range(low, high + 1) for some in combinations(symbols, n)]
+    known = set(data.ids)
+    more = [found for found in materials.of_systems(systems, MOST_UNANSWERED) if found.id not in known]
+    return TrainingSet(
+        ids=(*data.ids, *(m.id for m in more)),
+        structures=(*data.structures, *(m.to_structure() for m in more)),
+        crystal_systems=(*data.crystal_systems, *(str(m.crystal_system) for m in more)),
+        prototypes=(*data.prototypes, *(m.prototype for m in more)),
+        grid=data.grid,
+        curves=np.vstack([data.curves, np.full((len(more), data.grid.n), np.nan)]),
+        labels={name: np.append(values, np.full(len(more), np.nan)) for name, values in data.labels.items()},
+    )
 
 
 def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[str, str] | None:
@@ -94,15 +136,16 @@ def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[s
     if not before.checkpoints:
         return None
     learnt = snapshots.get(checkpoints.get(next(iter(before.checkpoints.values()))).snapshot)
-    if n - learnt.n >= max(1, spec.retrain.min_new_labels):
+    if choosing.worth_training(spec, n, learnt.n):
         return None
     logger.info("round %d of %s: %d new results, the generators stay as they are", number, campaign, n - learnt.n)
     return dict(before.checkpoints)
 
 
-def _fit_all(spec: CampaignSpec, campaign: str, number: int, snapshot: str, method: str) -> dict[str, str]:
-    known = snapshots.label_ids(snapshot)
-    data = with_target_curves(training.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known), spec)
+def _fit_generators(
+    spec: CampaignSpec, campaign: str, number: int, snapshot: str, method: str, data: TrainingSet
+) -> dict[str, str]:
+    """Checkpoint of each generator by its key."""
     found = {}
     for place, generator in enumerate(spec.generators):
         key = generator_key(generator)
@@ -114,18 +157,24 @@ def _fit_all(spec: CampaignSpec, campaign: str, number: int, snapshot: str, meth
         logger.info("round %d of %s: training %s on %d crystals", number, campaign, key, len(data))
         config = {"preset": generator.preset, "options": dict(generator.options)}
         seed = seed_of(spec, number, place)
+        seen = with_unanswered(data, spec) if generator.name == POOL and not generator.options.get("file") else data
         with state_folder(snapshot, key, seed) as folder:
-            found[key] = fit_and_save(model, data, generator.name, generator.preset, config, snapshot, seed, folder)
-    for place, (key, surrogate) in enumerate(surrogates(spec).items(), len(spec.generators)):
-        kind, _, name = key.partition("/")
-        try:
-            found[key] = fit_and_save(surrogate, data, kind, name or None, {}, snapshot, seed_of(spec, number, place))
-        except InputError as error:  # too few labels yet: the target stage says that nothing foretells it
-            if kind == SURROGATE:
-                raise
-            logger.warning("round %d of %s: nothing foretells %s yet: %s", number, campaign, name, error)
-            found[key] = UNTRAINED
+            found[key] = fit_and_save(model, seen, generator.name, generator.preset, config, snapshot, seed, folder)
     return found
+
+
+def fit_surrogate(spec: CampaignSpec, number: int, snapshot: str, data: TrainingSet) -> str:
+    """Train the surrogate of a round on what its snapshot holds; id of the checkpoint."""
+    target, seed = predicted_target(spec), choosing.seed_of(spec, number, choosing.SURROGATE)
+    name, options = spec.surrogate.name, dict(spec.surrogate.options)
+    logger.info("round %d of %s: training the surrogate %s on %d crystals", number, spec.name, name, len(data))
+    with state_folder(snapshot, f"{SURROGATE}-{name}", seed) as folder:
+        surrogate, report = choosing.train(spec, target, data, number, resume=folder)
+        made = keep(surrogate, report, SURROGATE, name, {"options": options}, snapshot, seed)
+    missing = set(parts_of(target)) - set(surrogate.predict(()))
+    if missing:
+        logger.warning("round %d of %s: nothing predicts %s yet", number, spec.name, ", ".join(sorted(missing)))
+    return made
 
 
 def _champion(spec: CampaignSpec, generator: GeneratorSpec, method: str) -> str | None:
@@ -163,7 +212,13 @@ def fit_and_save(
     progress: Callable[[str, float], None] = lambda what, share: logger.debug("%s %.0f %%", what, 100 * share),
 ) -> str:
     """Train, and keep the weights; id of the checkpoint."""
-    report = model.fit(data, seed, progress, resume)
+    return keep(model, model.fit(data, seed, progress, resume), name, preset, config, snapshot, seed)
+
+
+def keep(
+    model: Saved, report: FitReport, name: str, preset: str | None, config: dict[str, Any], snapshot: str, seed: int
+) -> str:
+    """Keep the weights of what was trained; id of the checkpoint."""
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder))
         return checkpoints.save(

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows.predicting import models
 from fermiloop.flows.records import error_of_potential
-from fermiloop.flows.retrain import ENSEMBLE, SURROGATE
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
-from fermiloop.flows.targets import PatternSimilarity, resolve
+from fermiloop.flows.targets import resolve
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.believing import with_belief
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.predictors.ensemble import PropertyEnsemble
-from fermiloop.platform.predictors.forward_dos import ForwardDos
 from fermiloop.platform.predictors.potential import POTENTIALS
 from fermiloop.platform.screening.funnel import (
     Context,
     Known,
     Screened,
-    SimilarityModel,
     run_funnel,
     unique_and_novel,
 )
-from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, materials
+from fermiloop.platform.store import campaigns, candidates, labels, materials
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Stage
 
-Model = TypeVar("Model", ForwardDos, PropertyEnsemble)
 PLACE = 1000  # of the funnel's seed, beyond any generator's
 
 
@@ -52,7 +46,7 @@ class ScreenMaker(Maker):
                 return sum(candidate.stage is not Stage.REJECTED for candidate in batch)
             structures = [candidate.to_structure() for candidate in batch]
             rng = np.random.default_rng(seed_of(spec, number, PLACE))
-            judged = context(spec, batch, campaigns.round_of(campaign, number).checkpoints)
+            judged = context(spec, batch, campaign, number)
             screened, tallies = run_funnel(
                 structures,
                 spec.funnel.stages,
@@ -72,8 +66,9 @@ class ScreenMaker(Maker):
             return passed
 
 
-def context(spec: CampaignSpec, batch: Sequence[Candidate], trained: Mapping[str, str]) -> Context:
+def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, number: int) -> Context:
     """All that the funnel judges by: what the store knows of these formulas and elements."""
+    similarity, properties = models(spec, campaign, number) if "target" in spec.funnel.stages else (None, {})
     found = materials.of_formulas(candidate.formula for candidate in batch)
     known = [Known(m.id, m.formula, list(m.fingerprint), m.to_structure()) for m in found]
     elements = {symbol for candidate in batch for symbol in candidate.elements}
@@ -83,29 +78,11 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], trained: Mapping[str
         potential=POTENTIALS[spec.funnel.potential](),
         known=known,
         hull_entries=labels.hull_entries(elements, cheap_method_of(spec)),
-        surrogate=_surrogate(spec, trained),
-        ensembles={
-            key.removeprefix(f"{ENSEMBLE}/"): _load(PropertyEnsemble, checkpoint)
-            for key, checkpoint in trained.items()
-            if key.startswith(f"{ENSEMBLE}/") and checkpoint
-        },
+        surrogate=similarity,
+        ensembles=properties,
         max_energy_above_hull=spec.funnel.max_energy_above_hull,
         potential_error=error_of_potential(spec),
     )
-
-
-def _surrogate(spec: CampaignSpec, trained: Mapping[str, str]) -> SimilarityModel | None:
-    """What tells how near the curve of a crystal comes to the target's."""
-    if spec.target.xrd is not None:
-        return PatternSimilarity()
-    return _load(ForwardDos, trained[SURROGATE]) if trained.get(SURROGATE) else None
-
-
-def _load(kind: type[Model], checkpoint: str) -> Model:
-    """The trained model of a checkpoint."""
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoints.fetch(checkpoint, Path(folder))
-        return kind.load(Path(folder))
 
 
 def save(candidate: Candidate, screened: Screened, known: Mapping[str, float]) -> None:

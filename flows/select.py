@@ -14,19 +14,16 @@ from fermiloop.flows.preflight import engine_refusal
 from fermiloop.flows.records import computed_of, round_records, spent, trials
 from fermiloop.flows.steps import logger, method_of, seed_of, step
 from fermiloop.flows.targets import resolve
-from fermiloop.platform.acquisition.batches import select_batch
-from fermiloop.platform.acquisition.belief import incumbent
-from fermiloop.platform.campaign import goal
+from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.bandit import allocate
-from fermiloop.platform.campaign.believing import belief_of
+from fermiloop.platform.campaign.believing import predictions
 from fermiloop.platform.campaign.budget import next_batch
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.representations.fingerprint import fingerprint
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CampaignState, Stage
 
-PLACE = 1001  # of the acquisition's seed
+PLACE = choosing.SELECTION  # of the acquisition's seed
 
 
 @dataclass
@@ -113,16 +110,16 @@ def _picked(
     """The acquisition's choice."""
     if n == 0:
         return []
-    target, computed = resolve(spec), computed_of(campaign)
-    picked = select_batch(
-        spec.acquisition.build(),
-        belief_of(target, [c.scores for c in passed], computed),
-        np.stack([fingerprint(c.to_structure()) for c in passed]),
+    target = resolve(spec)
+    picked = choosing.choose(
+        spec,
+        target,
+        predictions(target, [c.scores for c in passed]),
+        choosing.features([c.to_structure() for c in passed]),
         n,
-        incumbent([goal.score_of(target, row)[0] for row in computed], goal.level(target)),
+        computed_of(campaign),
         rng,
-        diversity=spec.acquisition.diversity,
-        running=[fingerprint(c.to_structure()) for c in running],
+        running=choosing.features([c.to_structure() for c in running]),
     )
     return [passed[i] for i in picked]
 

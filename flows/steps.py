@@ -7,12 +7,15 @@ import logging
 import time
 from collections.abc import Iterator
 
-import numpy as np
-
 from fermiloop.flows import methods
+from fermiloop.platform.campaign.choosing import seed_of
 from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.store import campaigns, connection
+
+__all__ = [
+    "cheap_method_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
+]  # fmt: skip
 
 logger = logging.getLogger("fermiloop.flows")
 
@@ -41,11 +44,6 @@ def training_method_of(spec: CampaignSpec) -> str:
 def cheap_method_of(spec: CampaignSpec) -> str:
     """Id of the Method of the funnel's potential."""
     return methods.of_campaign(spec).cheap
-
-
-def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:
-    """Seed of one random thing of one round: the same place always gets the same."""
-    return int(np.random.SeedSequence([spec.seed, number, *place]).generate_state(1)[0])
 
 
 @contextlib.contextmanager

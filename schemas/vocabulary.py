@@ -15,6 +15,7 @@ class Engine(StrEnum):
     EXTERNAL = "external"  # computed elsewhere, imported with its numbers
     VASP = "vasp"
     CP2K = "cp2k"
+    RECORDED = "recorded"  # answers of a file
 
 
 class Property(StrEnum):

@@ -116,6 +116,8 @@ class EngineEntry:
         Step whose output holds the labels: in the flow's output and in the calculation's folder.
     lowest_energy
         eV per atom below which no result is believed; see `sanity`.
+    by_element
+        Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
     """
 
     gives_dos: bool
@@ -126,6 +128,7 @@ class EngineEntry:
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
     last_step: str = "static"
     lowest_energy: float = LOWEST_ENERGY
+    by_element: bool = True
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

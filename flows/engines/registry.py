@@ -12,7 +12,7 @@ import numpy as np
 from jobflow import Flow
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines import cp2k, vasp
+from fermiloop.flows.engines import cp2k, recorded, vasp
 from fermiloop.flows.engines.cheap_makers import AnalyticDosMaker, ChildRelaxMaker
 from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings
 from fermiloop.flows.engines.gpaw_makers import RELAX_FMAX, RELAX_STEPS, GpawDosMaker, GpawRelaxMaker
@@ -162,6 +162,16 @@ ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
     Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
+    Engine.RECORDED: EngineEntry(
+        True,
+        recorded.method,
+        recorded.flow,
+        _results,
+        recorded.available,
+        recorded.refuses,
+        lowest_energy=-1e5,  # of whatever program they are
+        by_element=False,
+    ),
     Engine.VASP: EngineEntry(True, vasp.method, vasp.flow, _results, vasp.available, vasp.refuses),
     Engine.CP2K: EngineEntry(
         False,

@@ -53,7 +53,7 @@ class ExpectedImprovement:
     title: ClassVar[str] = "expected improvement of the score"
     when: ClassVar[str] = (
         "For one objective that is minimised or maximised. With hits to count it comes down to the probability of one "
-        "plus a reward for near misses, and is no better than probability."
+        "plus a reward for near misses, and was measured to be about as good."
     )
     baseline: ClassVar[bool] = False
 
@@ -74,7 +74,7 @@ class UpperConfidenceBound:
     title: ClassVar[str] = "expected score plus a multiple of its standard deviation"
     when: ClassVar[str] = (
         "To explore where the surrogate is uncertain, by the option exploration; with 0 it is greedy. With hits to "
-        "count, probability finds more."
+        "count, it was measured to be about as good as probability."
     )
     baseline: ClassVar[bool] = False
 
@@ -97,8 +97,8 @@ class Thompson:
     name: ClassVar[str] = "thompson"
     title: ClassVar[str] = "one draw of the score for each candidate"
     when: ClassVar[str] = (
-        "For variety in large batches. Not for small budgets: every candidate is drawn by itself, so of many poor "
-        "candidates some draw high, and hits come in proportion to their probability, not highest first."
+        "For variety in large batches. Not where few of very many candidates are hits: every candidate is drawn by "
+        "itself, so of many poor ones some draw high, and hits come in proportion to their probability."
     )
     baseline: ClassVar[bool] = False
 

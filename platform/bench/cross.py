@@ -52,6 +52,7 @@ TOLERANCE: Final = 0.1
 """eV/atom."""
 MAX_SITES: Final = 8
 BASELINE: Final = "random_pick"
+COMPARED: Final = tuple(name for name in GENERATORS if name != "pool")  # which proposes what it is given
 POOL: Final = 4
 """Proposals that each generator adds to the pool of the hybrid, in budgets."""
 EPOCHS: Final[dict[str, dict[str, Any]]] = {
@@ -161,11 +162,11 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Callable[[str
     task = make_task(read_crystals(data)[0], SCALES[quick], seed)
     outcomes: dict[str, Outcome] = {}
     fitted: dict[str, Generator] = {}
-    for place, name in enumerate(GENERATORS):
-        progress(name, (place + 1) / (len(GENERATORS) + 4))
+    for place, name in enumerate(COMPARED):
+        progress(name, (place + 1) / (len(COMPARED) + 4))
         outcomes[name] = run_strategy(name, task, seed, fitted)
     for place, (name, options) in enumerate(HYBRIDS.items()):
-        progress(name, (len(GENERATORS) + 1 + place) / (len(GENERATORS) + 4))
+        progress(name, (len(COMPARED) + 1 + place) / (len(COMPARED) + 4))
         outcomes[name] = run_pool(task, seed, fitted, options)
     progress("done", 1.0)
     base = hits_per_call(outcomes[BASELINE], task)

@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fermiloop.platform.bench.crystal_data import read_crystals, select
-from fermiloop.platform.campaign.replaying.pool import Goal, make_pool
+from fermiloop.platform.campaign.replaying.loop import Oracle
 from fermiloop.platform.campaign.replaying.replay import Course, Score, score
-from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES
+from fermiloop.platform.campaign.replaying.strategies import DEFAULT, REPLAY_STRATEGIES
+from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.conditions import Condition
+from fermiloop.platform.representations.training import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from fermiloop.platform.campaign.replaying.pool import Pool
+    from fermiloop.platform.representations.training import TrainingSet
 
 PROPERTY: Final = "formation_energy_per_atom"
 MAX_SITES: Final = 20
@@ -38,17 +41,24 @@ LOWEST: Final = 0.05
 QUICK_CRYSTALS: Final = 600
 QUICK_SEEDS: Final = 2
 QUICK_COURSE: Final = Course(known=20, calls=40, batch=20)
-QUICK_STRATEGIES: Final = ("random", "substitution", "composition_trees", "probability")
+QUICK_STRATEGIES: Final = ("random", "substitution", "composition_trees", DEFAULT)
 PUBLISHED: Final = {
     ("composition_trees", "band"): 3.4, ("composition_trees", "lowest"): 10.6,
     ("camd_shipped", "lowest"): 6.4, ("camd_exploit", "lowest"): 9.5,
 }  # fmt: skip
 """Times chance as measured by others over 3 seeds."""
-SLATES: Final = (("probability", "substitution"), ("greedy", "substitution"), ("probability", "random_pick"))
+SLATES: Final = ((DEFAULT, "substitution"), ("greedy", "substitution"), (DEFAULT, "random_pick"))
 """Strategies that choose among what a generator proposes, beside those that choose from the whole pool."""
 
 
-def run_bench(data: Path, quick: bool, seed: int, progress: Callable[[str, float], None]) -> dict[str, Any]:
+def run_bench(
+    data: Path,
+    quick: bool,
+    seed: int,
+    progress: Callable[[str, float], None],
+    strategies: Sequence[str] = (),
+    seeds: int | None = None,
+) -> dict[str, Any]:
     """Rows of the table: every strategy on both targets.
 
     Parameters
@@ -59,41 +69,48 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Callable[[str, float
         Few crystals, seeds and strategies: a check, not a figure.
     seed
         Of the draw of the crystals, and the first of the replays.
+    strategies
+        Names of `REPLAY_STRATEGIES`; all by default, and choices among what generators propose.
+    seeds
+        How many; ten by default.
 
     Raises
     ------
     InputError
-        If the file holds too few crystals with a formation energy.
+        If the file holds too few crystals with a formation energy, or a name is unknown.
     """
     began = time.process_time()
     course, n = (QUICK_COURSE, QUICK_CRYSTALS) if quick else (COURSE, CRYSTALS)
     pool = labelled_pool(data, PROPERTY, MAX_SITES, n, seed, progress)
-    course.check(pool)
-    seeds = [seed + i for i in range(QUICK_SEEDS if quick else SEEDS)]
-    pairs = [(name, "pool") for name in (QUICK_STRATEGIES if quick else REPLAY_STRATEGIES)]
-    pairs += [] if quick else SLATES
-    goals = {"band": Goal(*BAND), "lowest": lowest(pool, LOWEST)}
+    numbers = [seed + i for i in range(seeds or (QUICK_SEEDS if quick else SEEDS))]
+    pairs = [(name, "pool") for name in (strategies or (QUICK_STRATEGIES if quick else REPLAY_STRATEGIES))]
+    pairs += [] if quick or strategies else SLATES
+    asked = {"band": Condition(PROPERTY, *BAND), "lowest": lowest(pool, PROPERTY, LOWEST)}
+    oracles = {name: oracle_of(pool, condition) for name, condition in asked.items()}
     rows = []
-    for i, (target, goal) in enumerate(goals.items()):
-        asked = pool.asked(goal)
-        for j, (name, generator) in enumerate(pairs):
-            progress(f"{target}: {name} from {generator}", (i + j / len(pairs)) / len(goals))
+    for i, (target, oracle) in enumerate(oracles.items()):
+        file = file_for(asked[target])
+        suiting = [(name, generator) for name, generator in pairs if REPLAY_STRATEGIES[name].suits(file)]
+        for j, (name, generator) in enumerate(suiting):
+            progress(f"{target}: {name} from {generator}", (i + j / len(suiting)) / len(oracles))
             start = time.process_time()
-            found = score(asked, goal, name, course, seeds, generator)
+            found = score(oracle, file, name, course, numbers, generator)
             rows.append(_row(target, found, time.process_time() - start))
     progress("done", 1.0)
     return {
         "rows": rows,
-        "data": {"file": data.name, "crystals": len(pool), **{k: _told(pool, goal) for k, goal in goals.items()}},
-        "settings": {"quick": quick, "seed": seed, "seeds": len(seeds), "known": course.known, "batch": course.batch},
+        "data": {
+            "file": data.name, "crystals": len(pool), **{k: _told(oracle, asked[k]) for k, oracle in oracles.items()},
+        },
+        "settings": {"quick": quick, "seed": seed, "seeds": len(numbers), "known": course.known, "batch": course.batch},
         "seconds": time.process_time() - began,
-    }
+    }  # fmt: skip
 
 
 def labelled_pool(
     path: Path, label: str, max_sites: int | None, limit: int | None, seed: int, progress: Callable[[str, float], None]
-) -> Pool:
-    """Crystals of a file that have a label, none of them a hit yet: see `Pool.asked`.
+) -> TrainingSet:
+    """Crystals of a file that have a label.
 
     Parameters
     ----------
@@ -104,9 +121,9 @@ def labelled_pool(
     max_sites
         Most sites of a cell.
     limit
-        How many at most, by lot.
+        How many at most, chosen at random.
     seed
-        Of the lot.
+        Of the choice.
 
     Raises
     ------
@@ -120,12 +137,39 @@ def labelled_pool(
     if not rows:
         there = [name for name, found in crystals.labels.items() if np.isfinite(found).any()]
         raise InputError(f"{path} holds no crystal with a {label}; it holds {', '.join(there) or 'no labels'}.")
-    chosen = select(crystals.subset(rows), max_sites=max_sites, limit=limit, seed=seed)
-    nothing = np.zeros(len(chosen), dtype=bool)
-    return make_pool(chosen.ids, chosen.structures, chosen.prototypes, chosen.labels[label], nothing, progress)
+    return select(crystals.subset(rows), max_sites=max_sites, limit=limit, seed=seed)
 
 
-def lowest(pool: Pool, share: float) -> Goal:
+def oracle_of(pool: TrainingSet, condition: Condition) -> Oracle:
+    """Recorded answers to one condition."""
+    return Oracle(pool, Target(windows=(condition,)))
+
+
+def file_for(condition: Condition) -> CampaignSpec:
+    """The shortest campaign file that looks for a condition: everything else is as a campaign's is by default.
+
+    Raises
+    ------
+    SpecError
+        If campaigns know no such property.
+    """
+    asked: dict[str, Any] = {"name": condition.property}
+    if condition.two_sided:
+        asked |= {"value": condition.value, "tolerance": condition.tolerance}
+    else:
+        asked |= {"at_most": condition.high} if np.isfinite(condition.high) else {"at_least": condition.low}
+    return CampaignSpec.model_validate(
+        {
+            "name": "replay",
+            "target": {"properties": [asked], "stable_within": None},
+            "space": {"elements": ["H"]},
+            "generators": [{"name": "random_pick", "proposals": 1}],
+            "budget": {"rounds": 1, "evaluations": 1, "per_round": 1},
+        }
+    )
+
+
+def lowest(pool: TrainingSet, label: str, share: float) -> Condition:
     """The lowest values, as many as make up a share of the pool.
 
     Raises
@@ -135,18 +179,19 @@ def lowest(pool: Pool, share: float) -> Goal:
     """
     if not 0 < share < 1:
         raise InputError(f"A share lies between 0 and 1, not at {share:g}.")
-    return Goal(-np.inf, float(np.sort(pool.values)[max(0, round(share * len(pool)) - 1)]))
+    values = np.sort(pool.labels[label])
+    return Condition(label, high=float(values[max(0, round(share * len(pool)) - 1)]))
 
 
-def _told(pool: Pool, goal: Goal) -> str:
-    held = int(goal.holds(pool.values).sum())
-    return f"{goal.low:.4g} to {goal.high:.4g} eV/atom, {held} of {len(pool)}"
+def _told(oracle: Oracle, condition: Condition) -> str:
+    held = int(oracle.hits.sum())
+    return f"{condition.low:.4g} to {condition.high:.4g} eV/atom, {held} of {len(oracle.pool)}"
 
 
 def _row(target: str, found: Score, seconds: float) -> dict[str, Any]:
     row = found.row()
     generator = "" if found.generator == "pool" else f" among {found.generator}'s"
-    title = REPLAY_STRATEGIES[found.strategy].title
+    plan = REPLAY_STRATEGIES[found.strategy]
     return {
         "what": f"{target}: {found.strategy}{generator}",
         "published": PUBLISHED.get((found.strategy, target)) if not generator else None,
@@ -154,10 +199,10 @@ def _row(target: str, found: Score, seconds: float) -> dict[str, Any]:
         "ours_low": row["times_random_low"],
         "ours_high": row["times_random_high"],
         "n": len(found.runs),
-        "baseline": 1.0,
+        "baseline": plan.baseline,
         "hits": found.hits,
         "hits_per_call": row["per_call"],
         "chance": found.chance,
         "seconds": round(seconds, 1),
-        "note": title,
+        "note": plan.title,
     }

@@ -22,6 +22,7 @@ GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "substitution": (),
     "prototype_enumeration": (),
     "random_pick": (),
+    "pool": (),
     "random_symmetric": (),
     "genetic": (),
     "particle_swarm": (),
@@ -43,6 +44,7 @@ BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
 POTENTIALS: Final = ("chgnet", "analytic")
+SURROGATES: Final = ("blend", "process", "trees", "networks", "composition_trees", "camd")
 ACQUISITIONS: Final = (
     "probability", "expected_improvement", "upper_confidence_bound", "thompson", "hypervolume", "greedy", "random",
 )  # fmt: skip

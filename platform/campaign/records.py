@@ -94,16 +94,16 @@ class EvaluationRecord:
         As `platform.campaign.goal` defines it, in 0 to 1.
     hit
         Whether the candidate is what was looked for.
-    missed
-        What keeps it from being a hit, a clause each; empty for a hit.
-    objectives
-        Values of what is minimised or maximised, in the target's order.
     energy_above_hull, formation_energy_per_atom
         eV/atom within the engine's Method.
     curve
         (n,) unit-area computed curve on the target's grid.
     failed_reason
         Why there is no result.
+    missed
+        What keeps it from being a hit, a clause each; empty for a hit.
+    objectives
+        Values of what is minimised or maximised, in the target's order.
     """
 
     calculation: str
@@ -111,12 +111,12 @@ class EvaluationRecord:
     core_seconds: float = 0.0
     score: float | None = None
     hit: bool = False
-    missed: tuple[str, ...] = ()
-    objectives: tuple[float | None, ...] = ()
     energy_above_hull: float | None = None
     formation_energy_per_atom: float | None = None
     curve: tuple[float, ...] | None = None
     failed_reason: str | None = None
+    missed: tuple[str, ...] = ()
+    objectives: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,8 @@ class CampaignRecord:
         Lineage of the best candidate, as ``candidates explain`` gives it.
     hull
         The best candidate's system where it is binary.
+    hit
+        What a hit is, in words; None where nobody asked.
     """
 
     spec: CampaignSpec
@@ -270,9 +272,9 @@ class CampaignRecord:
     target_curve: tuple[float, ...] | None = None
     target_name: str = ""
     library_hits: tuple[bool, ...] = ()
-    hit: HitRecord | None = None
     lineage: Mapping[str, Any] | None = None
     hull: HullRecord | None = None
     alignment: str = str(Alignment.MIDGAP)
     proposals: tuple[ProposalRecord, ...] = ()
     known_hits: tuple[KnownHit, ...] = ()
+    hit: HitRecord | None = None

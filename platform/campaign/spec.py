@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.acquisition.registry import build, parameters
 from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
     Number,
@@ -29,6 +30,7 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.predictors.surrogates.options import checked
 
 if TYPE_CHECKING:
     from fermiloop.platform.acquisition.protocol import Acquisition
@@ -92,6 +94,23 @@ class FunnelSpec(Part):
         default="fixed", description="whether the rounds propose as many as the file says or as many as are needed"
     )
     choice: Number = Field(default=3.0, ge=1, le=100, description="candidates to choose from for each evaluation")
+
+
+class SurrogateSpec(Part):
+    """What predicts the target of candidates."""
+
+    name: Annotated[Text, AfterValidator(known("surrogate", names.SURROGATES))] = Field(
+        default=names.SURROGATES[0], description="a surrogate's name"
+    )
+    options: Options = Field(default_factory=dict, description="the surrogate's own options")
+
+    @model_validator(mode="after")
+    def _options(self) -> SurrogateSpec:
+        try:
+            checked(self.options)
+        except InputError as error:
+            raise ValueError(f"surrogate.options cannot be used: {str(error).rstrip('.')}") from None
+        return self
 
 
 class AcquisitionSpec(Part):
@@ -179,6 +198,7 @@ class CampaignSpec(Part):
     space: SpaceSpec = Field(description="where candidates may lie")
     generators: tuple[GeneratorSpec, ...] = Field(min_length=1, description="who proposes candidates")
     funnel: FunnelSpec = Field(default_factory=FunnelSpec, description="how candidates are screened")
+    surrogate: SurrogateSpec = Field(default_factory=SurrogateSpec, description="what predicts the target")
     acquisition: AcquisitionSpec = Field(default_factory=AcquisitionSpec, description="how candidates are chosen")
     engine: EngineSpec = Field(default_factory=EngineSpec, description="what computes the chosen ones")
     budget: BudgetSpec = Field(description="how much may be spent")
@@ -315,14 +335,14 @@ def parse_spec(text: str, source: str = "The campaign", folder: Path | None = No
     source
         What to call it in errors.
     folder
-        Where relative curve files lie; without it they are looked for in the working folder.
+        Where relative files lie; without it they are looked for in the working folder.
 
     Raises
     ------
     SpecError
         If anything does not hold: one sentence with key, value and what would be right.
     """
-    tree = load_mapping(text, source)
+    tree = anchored(load_mapping(text, source), folder or Path())
     try:
         spec = CampaignSpec.model_validate(tree)
     except ValidationError as error:

@@ -14,7 +14,7 @@ from fermiloop.platform.cli.progress import long_work
 app = typer.Typer(help="Generators: what proposes, what it learnt, which checkpoint is in use.")
 
 COLUMNS: Final = {"name": "name", "presets": "presets", "champion": "champion", "checkpoints": "checkpoints"}
-SURROGATES: Final = ("forward_dos", "property_ensemble")  # trained with them in every round, and kept like them
+SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
 KEPT: Final = (*GENERATOR_PRESETS, *SURROGATES)
 FIELDS: Final = ("id", "generator", "preset", "state", "seed", "snapshot", "metrics", "config")
 

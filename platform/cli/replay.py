@@ -14,12 +14,15 @@ from fermiloop.platform.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fermiloop.platform.campaign.replaying.pool import Goal, Pool
+    from fermiloop.platform.campaign.replaying.loop import Oracle as Recorded
     from fermiloop.platform.campaign.replaying.replay import Course, Score
+    from fermiloop.platform.campaign.spec import CampaignSpec
+    from fermiloop.platform.representations.training import Target
 
 COLUMNS: Final = {
-    "strategy": "strategy", "generator": "among", "hits": "hits", "interval": "95 %", "per_call": "per call",
-    "times_random": "times chance", "apart": "apart from random", "curve": "hits after each batch",
+    "strategy": "strategy", "baseline": "baseline", "generator": "among", "hits": "hits", "interval": "95 %",
+    "per_call": "per call", "times_random": "times chance", "apart": "apart from random",
+    "curve": "hits after each batch",
 }  # fmt: skip
 
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A campaign whose results are replayed.")]
@@ -28,7 +31,12 @@ Oracle = Annotated[
     typer.Option("--oracle", help="Labelled crystals in place of a campaign, one JSON object a line, plain or gzip."),
 ]
 Acquisitions = Annotated[
-    list[str] | None, typer.Option("--acquisition", help="A strategy; may be given more than once. [probability]")
+    list[str] | None,
+    typer.Option(
+        "--acquisition",
+        help="default (the campaign file as it is), an acquisition, a surrogate or a baseline; may be given more than "
+        "once. [default]",
+    ),
 ]
 Generator = Annotated[
     str,
@@ -53,7 +61,7 @@ Share = Annotated[
     ),
 ]
 MaxSites = Annotated[int | None, typer.Option("--max-sites", min=1, help="Of --oracle: most sites of a cell.")]
-Limit = Annotated[int, typer.Option("--limit", min=10, help="Of --oracle: this many crystals at most, by lot.")]
+Limit = Annotated[int, typer.Option("--limit", min=10, help="Of --oracle: this many crystals at most, at random.")]
 
 
 def replay(
@@ -77,7 +85,7 @@ def replay(
     """Replay a campaign, or a labelled set, with the answers hidden: hits per call beside random and others."""
     if (name is None) == (oracle is None):
         raise InputError("A replay takes either the NAME of a campaign or --oracle FILE; give one of them.")
-    chosen = acquisition or ["probability"]
+    chosen = acquisition or ["default"]
     from fermiloop.platform.campaign.replaying.replay import compare, course_for
     from fermiloop.platform.campaign.replaying.strategies import check_names
 
@@ -87,25 +95,25 @@ def replay(
             made = _of_file(oracle, label, (low, high, share), (max_sites, limit), report)
         else:
             made = _of_campaign(str(name), generator, report)
-        pool, goal, source = made
-        course = course_for(len(pool), known, calls, batch)
+        answers, file, source = made
+        course = course_for(int(answers.allowed.sum()), known, calls, batch)
         slate = generator if oracle is not None else "pool"  # a campaign's own generator has made the whole pool
-        found = compare(pool, goal, chosen, course, range(seed, seed + seeds), slate, report)
+        found = compare(answers, file, chosen, course, range(seed, seed + seeds), slate, report)
     if as_json:
         rows = [_row(one, found) | {"runs": one.runs} for one in found]
-        print_json(_told(pool, goal, course, source) | {"rows": rows})
+        print_json(_told(answers, course, source) | {"rows": rows})
     else:
-        _show(pool, course, source, found)
+        _show(answers, course, source, found)
 
 
-def _of_campaign(name: str, generator: str, report: Callable[[str, float], None]) -> tuple[Pool, Goal, str]:
-    """Pool, target and where it is from."""
+def _of_campaign(name: str, generator: str, report: Callable[[str, float], None]) -> tuple[Recorded, CampaignSpec, str]:
+    """Answers, campaign file and where they are from."""
     from fermiloop.flows.replaying import recorded
     from fermiloop.platform.store import connection
 
     connection.connect()
     made = recorded(name, None if generator == "pool" else generator, report)
-    return made.pool, made.goal, ", ".join(made.campaigns)
+    return made.oracle, made.spec, ", ".join(made.campaigns)
 
 
 def _of_file(
@@ -114,20 +122,20 @@ def _of_file(
     ends: tuple[float | None, float | None, float],
     size: tuple[int | None, int],
     report: Callable[[str, float], None],
-) -> tuple[Pool, Goal, str]:
-    """Pool, target and where it is from."""
+) -> tuple[Recorded, CampaignSpec, str]:
+    """Answers, campaign file and where they are from."""
     import math
 
-    from fermiloop.platform.bench.replay import labelled_pool, lowest
-    from fermiloop.platform.campaign.replaying.pool import Goal
+    from fermiloop.platform.bench.replay import file_for, labelled_pool, lowest, oracle_of
+    from fermiloop.platform.representations.conditions import Condition
 
     low, high, share = ends
     window = None
     if low is not None or high is not None:
-        window = Goal(-math.inf if low is None else low, math.inf if high is None else high)
+        window = Condition(label, -math.inf if low is None else low, math.inf if high is None else high)
     pool = labelled_pool(path, label, *size, 0, report)
-    goal = window or lowest(pool, share)
-    return pool.asked(goal), goal, path.name
+    condition = window or lowest(pool, label, share)
+    return oracle_of(pool, condition), file_for(condition), path.name
 
 
 def _row(one: Score, found: list[Score]) -> dict[str, Any]:
@@ -137,20 +145,32 @@ def _row(one: Score, found: list[Score]) -> dict[str, Any]:
     return one.row() | {"apart": apart}
 
 
-def _told(pool: Pool, goal: Goal, course: Course, source: str) -> dict[str, Any]:
-    hits = int(pool.hits.sum())
+def _told(answers: Recorded, course: Course, source: str) -> dict[str, Any]:
+    hits, n = int(answers.hits.sum()), len(answers.pool)
     return {
-        "source": source, "crystals": len(pool), "hits": hits, "share": hits / len(pool),
-        "low": goal.low, "high": goal.high, "known": course.known, "calls": course.calls, "batch": course.batch,
+        "source": source, "crystals": n, "hits": hits, "share": hits / n, "target": _asked(answers.target),
+        "known": course.known, "calls": course.calls, "batch": course.batch,
     }  # fmt: skip
 
 
-def _show(pool: Pool, course: Course, source: str, found: list[Score]) -> None:
-    hits = int(pool.hits.sum())
+def _asked(target: Target) -> dict[str, Any]:
+    """What a hit must be: least similarity, and bounds by property, null where there is none."""
+    import math
+
+    found: dict[str, Any] = {} if target.curve is None else {"similarity": [target.hit_similarity, None]}
+    for one in target.conditions:
+        found[one.property] = [end if math.isfinite(end) else None for end in (one.low, one.high)]
+    return found
+
+
+def _show(answers: Recorded, course: Course, source: str, found: list[Score]) -> None:
+    hits = int(answers.hits.sum())
     rows = [_row(one, found) for one in found]
     for row in rows:
         row["interval"] = f"{row['hits_low']:.1f} – {row['hits_high']:.1f}"
     seeds = len(found[0].runs)
     title = f"Replay of {source}: {course.calls} calls by {course.batch}, {course.known} known, mean of {seeds} seeds"
     Listing(title, COLUMNS, rows).show()
-    print_line(f"{hits} of {len(pool)} crystals are hits; chance finds {found[0].chance:.3g} in {course.calls} calls.")
+    print_line(
+        f"{hits} of {len(answers.pool)} crystals are hits; chance finds {found[0].chance:.3g} in {course.calls} calls."
+    )

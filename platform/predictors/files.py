@@ -39,6 +39,23 @@ def write_model(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, ND
     (folder / CONFIG).write_text(json.dumps(config, sort_keys=True), encoding="utf-8")
 
 
+def read_config(folder: Path, name: str) -> dict[str, Any]:
+    """Config alone of what `write_model` wrote for the model `name`.
+
+    Raises
+    ------
+    InputError
+        If it is missing, broken, or of another model.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder} holds no readable model ({error}); train it again.") from None
+    if not isinstance(config, dict) or config.get("name") != name:
+        raise InputError(f"{folder} holds no model of {name}; choose the folder that {name} was saved to.")
+    return config
+
+
 def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Config and arrays that `write_model` wrote for the model `name`.
 
@@ -47,13 +64,11 @@ def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, NDArr
     InputError
         If a file is missing, broken, or of another model.
     """
+    config = read_config(folder, name)
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         arrays = load_file(folder / WEIGHTS)
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{folder} holds no readable model ({error}); train it again.") from None
-    if not isinstance(config, dict) or config.get("name") != name:
-        raise InputError(f"{folder} holds no model of {name}; choose the folder that {name} was saved to.")
     return config, arrays
 
 

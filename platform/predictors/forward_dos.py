@@ -15,6 +15,7 @@ import numpy as np
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.predictors.crystal_inputs import describe_crystals
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.predictors.reliability import stretch_and_floor
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 N_MODELS: Final = 8
 FOLDS: Final = 5
 FEWEST: Final = 8
-NEIGHBOUR_RANGE: Final = 1.6  # in units of the cube root of the volume per atom
 OPTIONS: Final = ProcessOptions(power=2.0, components=25, noise=0.05, smoothing=1.0)
 DRAW_SEED: Final = 0
 N_TARGETS: Final = 20
@@ -186,34 +186,17 @@ class ForwardDos:
 def describe(structures: Sequence[Structure], systems: Sequence[str] | None = None) -> Inputs:
     """Fractions, crystal systems and geometry features of crystals.
 
-    The features are the logarithm of the volume per atom, the shortest distance over the cube root
-    of the volume per atom, and the share of unlike neighbours.
+    See `describe_crystals`.
 
     Raises
     ------
     InputError
         If a structure holds an element beyond Bi.
     """
-    fractions = np.zeros((len(structures), len(ELEMENTS_KNOWN)))
-    for i, structure in enumerate(structures):
-        for element, fraction in structure.composition.fractional_composition.items():
-            if element.Z not in ELEMENTS_KNOWN:
-                raise InputError(f"The forward model knows elements up to Bi, not {element.symbol}.")
-            fractions[i, element.Z - 1] = fraction
+    crystals = describe_crystals(structures)
     if systems is None:
         systems = [SpacegroupAnalyzer(structure, symprec=1e-2).get_crystal_system() for structure in structures]
-    return Inputs(fractions, np.array(systems, dtype=str), np.array([_geometry(s) for s in structures]))
-
-
-def _geometry(structure: Structure) -> tuple[float, float, float]:
-    length = (structure.volume / len(structure)) ** (1 / 3)
-    centres, neighbours, _, distances = structure.get_neighbor_list(NEIGHBOUR_RANGE * length)
-    if not len(distances):
-        return 3 * float(np.log(length)), NEIGHBOUR_RANGE, 0.0
-    numbers = np.array([site.specie.Z for site in structure])
-    closeness = np.exp(-2 * (distances / length) ** 2)
-    unlike = (closeness * (numbers[centres] != numbers[neighbours])).sum() / closeness.sum()
-    return 3 * float(np.log(length)), float(distances.min() / length), float(unlike)
+    return Inputs(crystals.fractions, np.array(systems, dtype=str), crystals.geometry)
 
 
 def _take(inputs: Inputs, places: NDArray[np.int64]) -> Inputs:

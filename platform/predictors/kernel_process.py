@@ -17,20 +17,19 @@ from scipy.optimize import minimize
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
-    Rows = NDArray[np.int64]
 
 JITTER: Final = 1e-6
 NOISE: Final = 0.03
 """Variance of what the features do not explain, in that of the labels, where the search for it starts."""
 STEPS: Final = 25
-"""Of the search for scales and lengths, the first time ..."""
-LATER_STEPS: Final = 10
-"""... and from where the last one ended."""
+"""Of the search for scales and lengths."""
+SEARCHED: Final = 400
+"""Labels that the search sees at most; its cost rises with their cube."""
 IMPOSSIBLE: Final = 1e10
 KINDS: Final = ("linear", "matern", "exponential")
 ROOT5: Final = float(np.sqrt(5))
@@ -42,8 +41,6 @@ class KernelPart:
 
     Parameters
     ----------
-    features
-        (n, d) of all crystals, those to be foretold too.
     kind
         ``"linear"``, the inner product to a power, or of the distance ``"matern"`` (order 5/2, smooth) or
         ``"exponential"`` (order 1/2, rough).
@@ -51,7 +48,6 @@ class KernelPart:
         Of the inner product.
     """
 
-    features: Array
     kind: str
     power: int = 1
 
@@ -59,88 +55,128 @@ class KernelPart:
         if self.kind not in KINDS:
             raise InputError(f"{self.kind!r} is no kernel; known are {', '.join(KINDS)}.")
 
-    def between(self, rows: Rows, others: Rows) -> Array:
-        """(len(rows), len(others)) powers of inner products, or distances per root of the number of features."""
-        a, b = self.features[rows], self.features[others]
+    def between(self, a: Array, b: Array) -> Array:
+        """(n, m) powers of inner products of (n, d) with (m, d), or distances per root of the number of features."""
         products = a @ b.T
         if self.kind == "linear":
             return np.asarray(products**self.power)
         squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * products
         return np.asarray(np.sqrt(np.maximum(squares, 0) / a.shape[1]))
 
+    def own(self, a: Array) -> Array:
+        """(n,) value of a crystal with itself, before its scale."""
+        return (a**2).sum(axis=1) ** self.power if self.kind == "linear" else np.ones(len(a))
+
 
 class KernelProcess:
-    """A process over the crystals that its parts describe.
+    """A process over crystals that are described once for each part of its kernel.
 
     Parameters
     ----------
     parts
-        Of the kernel, all of as many crystals.
+        Of the kernel.
     """
 
     def __init__(self, parts: Sequence[KernelPart]) -> None:
         self.parts = tuple(parts)
-        self.rows: Rows = np.zeros(0, dtype=int)
-        self._everyone = np.arange(len(self.parts[0].features))
-        self._between = [np.zeros((0, len(self._everyone)))] * len(self.parts)
-        self._norms = [(part.features**2).sum(axis=1) ** part.power for part in self.parts]
-        self._last: Array | None = None
 
-    def fit(self, rows: Rows, values: Array) -> None:
-        """Learn the labels of some crystals; a second time the search starts where the last one ended.
+    def fit(self, features: Sequence[Array], values: Array) -> None:
+        """Learn the labels of some crystals.
 
         Parameters
         ----------
-        rows
-            (m,) places of the labelled crystals, at least two.
+        features
+            (m, d) of each part.
         values
-            (m,) their finite labels.
+            (m,) finite labels, at least two.
 
         Raises
         ------
         InputError
             If there are fewer than two labels or one is not finite.
         """
-        if len(rows) < 2 or len(rows) != len(values) or not np.isfinite(values).all():
+        if len(values) < 2 or len(features[0]) != len(values) or not np.isfinite(values).all():
             raise InputError(f"A process needs two or more finite labels, one a crystal; {len(values)} were given.")
-        self._meet(rows)
+        self.features = tuple(np.asarray(one, dtype=float) for one in features)
         self.middle, self.spread = float(values.mean()), float(values.std()) or 1.0
-        scaled = (values - self.middle) / self.spread
-        between = [known[:, rows] for known in self._between]
-        prior = self._prior(between)
-        start, steps = (prior, STEPS) if self._last is None else (self._last, LATER_STEPS)
-        found = minimize(self._loss, start, (between, scaled, prior), "L-BFGS-B", jac=True, options={"maxiter": steps})
-        self._last = found.x
-        self.noise = float(np.exp(found.x[-1]))
-        kernel = sum((value for value, _ in self._kernels(between, found.x)), np.zeros((len(rows),) * 2))
-        self.root = cholesky(kernel + (self.noise + JITTER) * np.eye(len(rows)), lower=True)
-        self.weights = cho_solve((self.root, True), scaled)
+        self.scaled = (values - self.middle) / self.spread
+        between = [part.between(one, one) for part, one in zip(self.parts, self.features, strict=True)]
+        some = np.unique(np.linspace(0, len(values) - 1, min(len(values), SEARCHED)).astype(int))
+        seen = [known[np.ix_(some, some)] for known in between]
+        prior = self._prior(seen)
+        found = minimize(
+            self._loss, prior, (seen, self.scaled[some], prior), "L-BFGS-B", jac=True, options={"maxiter": STEPS}
+        )
+        self._condition(between, np.asarray(found.x))
 
-    def predict(self, rows: Rows) -> tuple[Array, Array]:
+    def predict(self, features: Sequence[Array]) -> tuple[Array, Array]:
         """Mean and standard deviation of a new label, noise included, (k,) each, in the unit of the labels.
+
+        Parameters
+        ----------
+        features
+            (k, d) of each part.
 
         Raises
         ------
         InputError
             If it is not fitted.
         """
-        if self._last is None:
+        if not hasattr(self, "root"):
             raise InputError("The process has seen no labels; fit it first.")
-        between = [known[:, rows] for known in self._between]
-        kernel = sum((value for value, _ in self._kernels(between, self._last)), np.zeros((len(self.rows), len(rows))))
+        between = [p.between(a, b) for p, a, b in zip(self.parts, self.features, features, strict=True)]
+        nothing = np.zeros((len(self.scaled), len(features[0])))
+        kernel = sum((value for value, _ in self._kernels(between, self.logs)), nothing)
         explained = (solve_triangular(self.root, kernel, lower=True) ** 2).sum(axis=0)
-        variance = np.maximum(self._own(rows) - explained, 0) + self.noise
+        variance = np.maximum(self._own(features) - explained, 0) + self.noise
         return self.middle + self.spread * (kernel.T @ self.weights), self.spread * np.sqrt(variance)
 
-    def _meet(self, rows: Rows) -> None:
-        """Products and distances of the labelled crystals to all; those of an earlier fit are kept."""
-        n = len(self.rows)
-        kept = n if n <= len(rows) and np.array_equal(rows[:n], self.rows) else 0
-        self._between = [
-            np.vstack([known[:kept], part.between(rows[kept:], self._everyone)])
-            for part, known in zip(self.parts, self._between, strict=True)
-        ]
-        self.rows = rows
+    def held_out(self, groups: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Mean and standard deviation of each label as its process predicts it without those of the same group.
+
+        In closed form from the inverse of the kernel (Rasmussen and Williams, section 5.4.2); scales and lengths stay
+        those of all labels.
+
+        Parameters
+        ----------
+        groups
+            (m,) of the labels.
+        """
+        inverse = cho_solve((self.root, True), np.eye(len(self.scaled)))
+        mean, variance = np.zeros(len(self.scaled)), np.zeros(len(self.scaled))
+        for group in np.unique(groups):
+            rows = np.flatnonzero(groups == group)
+            covariance = np.linalg.inv(inverse[np.ix_(rows, rows)])
+            mean[rows] = self.scaled[rows] - covariance @ self.weights[rows]
+            variance[rows] = np.diag(covariance)
+        return self.middle + self.spread * mean, self.spread * np.sqrt(np.maximum(variance, 0))
+
+    def state(self) -> dict[str, Array]:
+        """Arrays from which `restore` makes the same process."""
+        numbers = {"logs": self.logs, "scaled": self.scaled, "range": np.array([self.middle, self.spread])}
+        return numbers | {f"features.{i}": one for i, one in enumerate(self.features)}
+
+    def restore(self, arrays: Mapping[str, Array]) -> None:
+        """Become the process whose `state` is given.
+
+        Raises
+        ------
+        KeyError, ValueError
+            If the arrays are no such state.
+        """
+        self.features = tuple(np.asarray(arrays[f"features.{i}"], dtype=float) for i in range(len(self.parts)))
+        self.scaled = np.asarray(arrays["scaled"], dtype=float)
+        self.middle, self.spread = (float(x) for x in arrays["range"])
+        between = [part.between(one, one) for part, one in zip(self.parts, self.features, strict=True)]
+        self._condition(between, np.asarray(arrays["logs"], dtype=float))
+
+    def _condition(self, between: list[Array], logs: Array) -> None:
+        """Keep what predictions need, for scales and lengths by their logarithms."""
+        self.logs, self.noise = logs, float(np.exp(logs[-1]))
+        nothing = np.zeros((len(self.scaled),) * 2)
+        kernel = sum((value for value, _ in self._kernels(between, logs)), nothing)
+        self.root = cholesky(kernel + (self.noise + JITTER) * np.eye(len(self.scaled)), lower=True)
+        self.weights = cho_solve((self.root, True), self.scaled)
 
     def _prior(self, between: list[Array]) -> Array:
         """Where the logarithms of scales and lengths are expected: every part alike, lengths at the median distance."""
@@ -172,14 +208,12 @@ class KernelProcess:
             place += 2
         return found
 
-    def _own(self, rows: Rows) -> Array:
+    def _own(self, features: Sequence[Array]) -> Array:
         """(k,) prior variance of each crystal."""
-        assert self._last is not None
-        total, place = np.zeros(len(rows)), 0
-        for part, norms in zip(self.parts, self._norms, strict=True):
-            linear = part.kind == "linear"
-            total = total + np.exp(self._last[place]) * (norms[rows] if linear else 1.0)
-            place += 1 if linear else 2
+        total, place = np.zeros(len(features[0])), 0
+        for part, one in zip(self.parts, features, strict=True):
+            total = total + np.exp(self.logs[place]) * part.own(one)
+            place += 1 if part.kind == "linear" else 2
         return total
 
     def _loss(self, x: Array, between: list[Array], values: Array, prior: Array) -> tuple[float, Array]:

@@ -26,6 +26,7 @@ from fermiloop.platform.search.global_search import (
     RandomSymmetricSearch,
     SwarmSearch,
 )
+from fermiloop.platform.search.pool import Pool, PoolOptions
 from fermiloop.platform.search.random_pick import RandomPick, RandomPickOptions
 from fermiloop.platform.search.substitution import Substitution, SubstitutionOptions
 
@@ -84,6 +85,7 @@ GENERATORS: Final[dict[str, GeneratorEntry]] = {
     "substitution": GeneratorEntry(Substitution, SubstitutionOptions),
     "prototype_enumeration": GeneratorEntry(PrototypeEnumeration, PrototypeEnumerationOptions),
     "random_pick": GeneratorEntry(RandomPick, RandomPickOptions),
+    "pool": GeneratorEntry(Pool, PoolOptions),
     "random_symmetric": GeneratorEntry(RandomSymmetricSearch, GlobalSearchOptions),
     "genetic": GeneratorEntry(GeneticSearch, GlobalSearchOptions),
     "particle_swarm": GeneratorEntry(SwarmSearch, GlobalSearchOptions),

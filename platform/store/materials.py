@@ -218,6 +218,12 @@ def of_formulas(formulas: Iterable[str]) -> list[Material]:
     return list(Material.objects(formula__in=sorted(set(formulas))).order_by("id"))
 
 
+def of_systems(systems: Iterable[str], limit: int) -> list[Material]:
+    """At most so many materials of these chemical systems, such as ``Al-Ni``, by formula and id."""
+    query = Material.objects(chemical_system__in=sorted(set(systems)))
+    return list(query.order_by("formula", "id").limit(limit))
+
+
 def count() -> int:
     """How many materials the store holds."""
     return int(Material.objects.count())

@@ -17,7 +17,7 @@ from fermiloop.platform.web.parts import ago, badge, graph, heading, link, numbe
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.vocabulary import CheckpointState
 
-SURROGATES: Final = ("forward_dos", "property_ensemble")  # trained with them in every round, and kept like them
+SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
 KEPT: Final = (*GENERATOR_PRESETS, *SURROGATES)
 MOST_LINES: Final = 6
 MOST_ROWS: Final = 25

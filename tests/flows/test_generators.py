@@ -38,6 +38,8 @@ def test_every_generator_runs_in_a_campaign(library: str, quick_options: dict[An
         labels.save(material, "formation_energy_per_atom", -0.02 * place, method=library)
     rows = []
     for name, entry in GENERATORS.items():
+        if name == "pool":  # which proposes what it is given, and nothing is
+            continue
         preset = entry.presets[-1] if entry.presets else None
         options = quick_options.get((name, preset), {})
         rows.append({"name": name, "proposals": 4, "options": options} | ({"preset": preset} if preset else {}))
@@ -46,8 +48,8 @@ def test_every_generator_runs_in_a_campaign(library: str, quick_options: dict[An
     assert campaigns.get("everyone").state is CampaignState.FINISHED
     trained = campaigns.round_of("everyone", 1).checkpoints
     proposed = {c.generator.partition("/")[0] for c in candidates.of_campaign("everyone")}
-    silent = set(GENERATORS) - proposed
-    assert len(proposed) >= len(GENERATORS) - 3, f"nothing came of {silent}"
+    silent = set(GENERATORS) - proposed - {"pool"}
+    assert len(proposed) >= len(GENERATORS) - 4, f"nothing came of {silent}"
     assert silent <= {"ftcp", "imatgen", "ccdcgan"}  # a training of a second may decode nothing that is possible
     for candidate in candidates.of_campaign("everyone"):
         assert candidate.checkpoint in trained.values()

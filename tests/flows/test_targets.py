@@ -9,7 +9,7 @@ import pytest
 
 from fermiloop.flows import launching
 from fermiloop.flows.records import read_record
-from fermiloop.flows.retrain import UNTRAINED, state_folder
+from fermiloop.flows.retrain import SURROGATE, state_folder
 from fermiloop.flows.targets import PatternSimilarity, resolve
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.campaign.summary import summarise
@@ -18,7 +18,7 @@ from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.curves import XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_pattern
-from fermiloop.platform.store import campaigns, candidates, labels, materials, methods
+from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, materials, methods
 from fermiloop.schemas.vocabulary import CampaignState, Engine, Stage
 
 TEXT = """
@@ -70,13 +70,15 @@ def test_the_pattern_of_a_stored_material_is_its_own(library: str) -> None:
         resolve(parse_spec(TEXT.format(name="x", target="{xrd: {material: Xe}}", source="null")))
 
 
-def test_windows_are_foretold_by_an_ensemble_that_learns_the_engines_labels(library: str) -> None:
+def test_windows_are_predicted_by_a_surrogate_that_learns_the_engines_labels(library: str) -> None:
     values = {m.id: 0.1 * len(m.elements) for m in materials.get_many(_all_ids(library)).values()}
     for key, value in values.items():
         labels.save(key, "band_gap", value, method=library)
     run("gap", "{properties: [{name: band_gap, value: 0.2, tolerance: 0.1}]}")
-    checkpoint = campaigns.round_of("gap", 1).checkpoints["property_ensemble/band_gap"]
-    assert checkpoint != UNTRAINED
+    checkpoint = checkpoints.get(campaigns.round_of("gap", 1).checkpoints[SURROGATE])
+    assert (checkpoint.generator, checkpoint.preset) == (SURROGATE, "blend")
+    assert checkpoint.snapshot == campaigns.round_of("gap", 1).snapshot
+    assert "held_out_mae/band_gap" in checkpoint.metrics
     scored = [c for c in candidates.of_campaign("gap") if "predicted_score" in c.scores]
     assert scored
     assert all(c.scores["predicted_score_std"] > 0 for c in scored)
@@ -88,7 +90,6 @@ def test_windows_are_foretold_by_an_ensemble_that_learns_the_engines_labels(libr
 
 def test_too_few_labels_leave_a_window_unknown_and_the_round_goes_on(library: str) -> None:
     run("unknown", "{properties: [{name: band_gap, value: 0.2, tolerance: 0.1}]}")
-    assert campaigns.round_of("unknown", 1).checkpoints["property_ensemble/band_gap"] == UNTRAINED
     reasons = {v["reason"] for c in candidates.of_campaign("unknown") for v in c.verdicts if v["stage"] == "target"}
     assert reasons == {"nothing predicts its band_gap, energy_above_hull"}
 
@@ -98,7 +99,8 @@ def test_labels_of_a_named_source_are_learnt(library: str) -> None:
     for i, key in enumerate(_all_ids(library)):
         labels.save(key, "band_gap", 0.01 * i, method=external)
     run("sourced", "{properties: [{name: band_gap, value: 0.1, tolerance: 0.1}]}", "elsewhere")
-    assert campaigns.round_of("sourced", 1).checkpoints["property_ensemble/band_gap"] != UNTRAINED
+    checkpoint = checkpoints.get(campaigns.round_of("sourced", 1).checkpoints[SURROGATE])
+    assert "held_out_mae/band_gap" in checkpoint.metrics
     with pytest.raises(InputError, match=r"nowhere.*known are elsewhere"):
         run("unsourced", "{properties: [{name: band_gap, value: 0.1, tolerance: 0.1}]}", "nowhere")
 

@@ -1,4 +1,4 @@
-"""A replay: some answers are known, the others come in batches as they are asked for, and hits are counted.
+"""Strategies compared: some answers are known, the others come in batches as they are asked for, and hits are counted.
 
 The same seed asks for the same crystals, whatever strategies run beside it, and all strategies of a seed start from the
 same known crystals.
@@ -6,14 +6,15 @@ same known crystals.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.special import stdtrit
 
-from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES, check_names, choose, propose
+from fermiloop.platform.campaign.replaying.baselines import REPLAY_GENERATORS
+from fermiloop.platform.campaign.replaying.loop import Run, replay
+from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES, check_names
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import InputError
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fermiloop.platform.campaign.replaying.pool import Goal, Pool
+    from fermiloop.platform.campaign.replaying.loop import Oracle
+    from fermiloop.platform.campaign.spec import CampaignSpec
 
     Array = NDArray[np.float64]
 
@@ -37,7 +39,7 @@ class Course:
     Parameters
     ----------
     known
-        Crystals whose answers are known at the start, by lot.
+        Crystals whose answers are known at the start, at random.
     calls
         Answers asked for in all.
     batch
@@ -55,39 +57,28 @@ class Course:
                 f"not {self.known}, {self.calls} and {self.batch}."
             )
 
-    def check(self, pool: Pool) -> None:
-        """Refuse a pool that is too small.
+    def spent_by(self, spec: CampaignSpec) -> CampaignSpec:
+        """A campaign file with the budget of this course."""
+        batch = min(self.batch, self.calls)
+        budget = {"rounds": -(-self.calls // batch), "evaluations": self.calls, "per_round": batch}
+        return type(spec).model_validate({**spec.as_dict(), "budget": budget})
+
+    def start(self, oracle: Oracle, seed: int) -> NDArray[np.int64]:
+        """Rows that are known at the start, the same for all strategies of a seed.
 
         Raises
         ------
         InputError
-            If it does not hold as many crystals as are known and asked for.
+            If fewer crystals are recorded than are known and asked for.
         """
-        if self.known + self.calls > len(pool):
+        n = int(oracle.allowed.sum())
+        if self.known + self.calls > n:
             raise InputError(
                 f"A replay with {self.known} known crystals and {self.calls} calls needs as many crystals in all, "
-                f"and {len(pool)} are there; ask for fewer calls."
+                f"and {n} are there; ask for fewer calls."
             )
-
-
-@dataclass(frozen=True)
-class Run:
-    """One strategy with one seed.
-
-    Parameters
-    ----------
-    seed
-        Of it.
-    known, asked
-        Ids, in their order.
-    hits
-        Of each batch.
-    """
-
-    seed: int
-    known: tuple[str, ...]
-    asked: tuple[str, ...]
-    hits: tuple[int, ...]
+        rows = np.flatnonzero(oracle.allowed)
+        return rows[np.random.default_rng(seed).choice(n, self.known, replace=False)]
 
 
 @dataclass(frozen=True)
@@ -124,7 +115,8 @@ class Score:
         """As a row of a table: hits, hits per call and times random, each with its interval."""
         against = [value / self.chance if self.chance else None for value in (self.hits, self.low, self.high)]
         return {
-            "strategy": self.strategy, "generator": self.generator, "seeds": len(self.runs), "calls": self.calls,
+            "strategy": self.strategy, "baseline": REPLAY_STRATEGIES[self.strategy].baseline,
+            "generator": self.generator, "seeds": len(self.runs), "calls": self.calls,
             "hits": self.hits, "hits_low": self.low, "hits_high": self.high,
             "per_call": self.hits / self.calls, "per_call_low": self.low / self.calls,
             "per_call_high": self.high / self.calls,
@@ -133,47 +125,9 @@ class Score:
         }  # fmt: skip
 
 
-def replay(pool: Pool, goal: Goal, strategy: str, course: Course, seed: int, generator: str = "pool") -> Run:
-    """Repeat the search with one strategy.
-
-    Parameters
-    ----------
-    pool
-        What may be asked for.
-    goal
-        What the strategy is told of the target.
-    strategy, generator
-        Of `REPLAY_STRATEGIES` and `REPLAY_GENERATORS`.
-    seed
-        Of the known crystals and of the strategy.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown or the pool too small.
-    """
-    check_names((strategy,), (generator,))
-    course.check(pool)
-    plan = REPLAY_STRATEGIES[strategy]
-    start = np.random.default_rng(seed).choice(len(pool), course.known, replace=False)
-    rng = np.random.default_rng([seed, zlib.crc32(f"{strategy}/{generator}".encode())])
-    surrogate = plan.surrogate() if plan.surrogate else None
-    known, hits = start, []
-    while (n := min(course.batch, course.known + course.calls - len(known))) > 0:
-        left = np.setdiff1d(np.arange(len(pool)), known)
-        slate = propose(generator, pool, goal, known, left, rng)
-        chosen = choose(plan, surrogate, pool, goal, known, slate, n, rng) if len(slate) else []
-        if len(chosen) < n:  # the generator has no more: the rest of the batch by lot, as it must be spent
-            chosen += [int(i) for i in rng.choice(np.setdiff1d(left, chosen), n - len(chosen), replace=False)]
-        hits.append(int(pool.hits[chosen].sum()))
-        known = np.concatenate([known, chosen])
-    names = [pool.ids[i] for i in known]
-    return Run(seed, tuple(names[: course.known]), tuple(names[course.known :]), tuple(hits))
-
-
 def score(
-    pool: Pool,
-    goal: Goal,
+    oracle: Oracle,
+    spec: CampaignSpec,
     strategy: str,
     course: Course,
     seeds: Sequence[int],
@@ -182,21 +136,33 @@ def score(
 ) -> Score:
     """Repeat the search with one strategy and some seeds.
 
+    Parameters
+    ----------
+    oracle
+        Recorded answers.
+    spec
+        The campaign file that the strategy changes; its budget is the course's.
+    strategy, generator
+        Of `REPLAY_STRATEGIES` and `REPLAY_GENERATORS`.
+
     Raises
     ------
     InputError
-        If a name is unknown, the pool too small, or there is no seed.
+        If a name is unknown, too little is recorded, or there is no seed.
     """
     if not seeds:
         raise InputError("A replay needs at least one seed.")
+    check_names((strategy,), (generator,))
+    plan, propose = REPLAY_STRATEGIES[strategy], REPLAY_GENERATORS[generator][1]
+    file = course.spent_by(plan.of(spec))
     runs = []
     for place, seed in enumerate(seeds):
         progress(f"{strategy} from {generator}", place / len(seeds))
-        runs.append(replay(pool, goal, strategy, course, seed, generator))
+        runs.append(replay(file, oracle.target, oracle, course.start(oracle, seed), seed, plan.rule, propose))
     found = np.array([sum(run.hits) for run in runs], dtype=float)
     low, high = _interval(found, course.calls)
     curve = np.cumsum([run.hits for run in runs], axis=1).mean(axis=0)
-    chance = float(pool.hits.mean()) * course.calls
+    chance = float(oracle.hits[oracle.allowed].mean()) * course.calls
     mean = float(found.mean())
     return Score(strategy, generator, course.calls, mean, low, high, chance, tuple(curve.tolist()), tuple(runs))
 
@@ -217,8 +183,8 @@ def _interval(found: Array, calls: int) -> tuple[float, float]:
 
 
 def compare(
-    pool: Pool,
-    goal: Goal,
+    oracle: Oracle,
+    spec: CampaignSpec,
     strategies: Sequence[str],
     course: Course,
     seeds: Sequence[int],
@@ -236,7 +202,7 @@ def compare(
     found = []
     for place, (name, source) in enumerate(pairs):
         part = _part_of(progress, place / len(pairs), 1 / len(pairs))
-        found.append(score(pool, goal, name, course, seeds, source, part))
+        found.append(score(oracle, spec, name, course, seeds, source, part))
     progress("done", 1.0)
     return found
 

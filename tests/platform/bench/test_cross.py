@@ -143,6 +143,7 @@ def test_hybrids_use_what_was_fitted(task):
 def test_every_generator_and_hybrid_has_a_row(tmp_path, make_library, monkeypatch):
     kept = {name: GENERATORS[name] for name in ("dos_composer", "substitution", "random_pick", "genetic")}
     monkeypatch.setattr(cross, "GENERATORS", kept)
+    monkeypatch.setattr(cross, "COMPARED", tuple(kept))
     monkeypatch.setattr(cross, "read_crystals", lambda path: (make_library(every=3), []))
     found = cross.run_bench(tmp_path / "x", True, 0, lambda what, share: None)
     assert [row["what"].split(": hits")[0] for row in found["rows"]] == [*kept, *HYBRIDS]

@@ -46,16 +46,19 @@ def test_the_table_has_a_row_for_every_strategy_on_both_targets(file: Path, monk
     assert all(set(row) >= KEYS for row in table["rows"])
     assert all(row["ours_low"] <= row["ours"] <= row["ours_high"] and row["n"] == 2 for row in table["rows"])
     assert shares[-1] == 1
+    assert [row["baseline"] for row in table["rows"]] == [True] * 4
     assert table["data"]["crystals"] == 140
     json.dumps(table, allow_nan=False)
 
 
 def test_the_lowest_share_is_what_it_says(file: Path):
     pool = replay.labelled_pool(file, replay.PROPERTY, 20, None, 0, silent)
-    assert replay.lowest(pool, 0.1).holds(pool.values).sum() == 14
+    condition = replay.lowest(pool, replay.PROPERTY, 0.1)
+    assert replay.oracle_of(pool, condition).hits.sum() == 14
+    assert replay.file_for(condition).target.properties[0].at_most == condition.high
     for share in (0.0, 1.0):
         with pytest.raises(InputError, match="between 0 and 1"):
-            replay.lowest(pool, share)
+            replay.lowest(pool, replay.PROPERTY, share)
 
 
 def test_a_draw_is_seeded_and_leaves_out_what_has_no_label(file: Path):

@@ -15,6 +15,7 @@ from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.spec import CampaignSpec, load_spec, parse_spec
 from fermiloop.platform.errors import SpecError
+from fermiloop.platform.predictors.surrogates.registry import SURROGATES
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.screening.funnel import STAGES
 from fermiloop.platform.search.registry import GENERATORS
@@ -87,6 +88,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("funnel.max_energy_above_hull", -0.1, "-0.1"),
     ("acquisition.name", "expected_improvment", "did you mean expected_improvement?"),
     ("acquisition.diversity", 2, "at most 1"),
+    ("surrogate", {"name": "blends"}, "did you mean blend?"),
+    ("surrogate", {"options": {"curve": "spline"}}, "curve of a surrogate must be model or labels"),
     ("engine.name", "gpaww", "did you mean gpaw?"),
     ("engine.name", "chgnet", "no density of states"),
     ("engine.time_limit", 0, "engine.time_limit"),
@@ -261,5 +264,6 @@ def test_nitrogen_and_exponents_are_what_they_look_like() -> None:
 
 def test_names_are_those_of_the_registries() -> None:
     assert {name: entry.presets for name, entry in GENERATORS.items()} == names.GENERATOR_PRESETS
+    assert tuple(SURROGATES) == names.SURROGATES
     assert tuple(STAGES) == names.STAGES
     assert set(ACQUISITIONS) == set(names.ACQUISITIONS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.platform.campaign.replaying import surrogates
+from fermiloop.platform.predictors.surrogates import learners
 
 SMALL = ("--known", "6", "--calls", "12", "--batch", "6", "--seeds", "2", "--share", "0.2")
 
@@ -17,7 +17,7 @@ SMALL = ("--known", "6", "--calls", "12", "--batch", "6", "--seeds", "2", "--sha
 @pytest.fixture
 def oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """40 salts, the lighter the anion the lower their energy."""
-    monkeypatch.setattr(surrogates, "TREES", 5)
+    monkeypatch.setattr(learners, "TREES", 5)
     cations, anions = ["Li", "Na", "K", "Rb", "Mg", "Ca", "Sr", "Ba"], ["F", "O", "Cl", "S", "Br"]
     lines = [
         {"material_id": f"x-{a}{b}", "cell": [4 + 0.1 * i, 4, 4, 60, 60, 60], "species": [a, b],
@@ -40,6 +40,8 @@ def test_json_holds_the_same_ids_each_time(cli: Callable[..., Any], oracle: str)
     assert len(run["hits"]) == 2
     assert run["asked"] != other["rows"][0]["runs"][0]["asked"]
     assert (first["crystals"], first["hits"], first["share"]) == (40, 8, 0.2)
+    assert [row["baseline"] for row in first["rows"]] == [False, True, True, True]
+    assert list(first["target"]) == ["formation_energy_per_atom"]
 
 
 def test_the_table_is_for_people(cli: Callable[..., Any], oracle: str) -> None:
@@ -58,7 +60,7 @@ def test_the_table_is_for_people(cli: Callable[..., Any], oracle: str) -> None:
         ((), "either the NAME of a campaign or --oracle FILE"),
         (("--acquisition", "best"), "'best' is no strategy"),
         (("--generator", "ftcp"), "'ftcp' is no generator"),
-        (("--low", "2", "--high", "1"), "between two numbers"),
+        (("--low", "2", "--high", "1"), "between two numbers that rise"),
         (("--property", "band_gap"), "holds no crystal with a band_gap"),
         (("--calls", "100"), "ask for fewer calls"),
         (("--max-sites", "1"), "None of the 40 crystals"),

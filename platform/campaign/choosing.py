@@ -1,0 +1,103 @@
+"""How a campaign gets from answers to its next batch: the one path that campaigns and replays take.
+
+A surrogate is trained on all answers (`train`), predicts the candidates, and `choose` makes a batch of what is believed
+of them. Seeds are those of the campaign, its round and the place within it, so that a campaign and its replay choose
+alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from fermiloop.platform.acquisition.batches import select_batch
+from fermiloop.platform.acquisition.belief import incumbent
+from fermiloop.platform.campaign.goal import believe, level, score_of
+from fermiloop.platform.predictors.surrogates.registry import build_surrogate
+from fermiloop.platform.representations.fingerprint import N_BINS, fingerprint
+from fermiloop.platform.representations.memory import Memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from pymatgen.core import Structure
+
+    from fermiloop.platform.campaign.spec import CampaignSpec
+    from fermiloop.platform.predictors.surrogates.protocol import Predictions, Surrogate
+    from fermiloop.platform.representations.training import FitReport, Target, TrainingSet
+
+    Array = NDArray[np.float64]
+
+SELECTION: Final = 1001
+"""Place of the acquisition's seed within a round ..."""
+SURROGATE: Final = 1003
+"""... and of the surrogate's."""
+FINGERPRINTS: Final = Memory(lambda structures: np.stack([fingerprint(one) for one in structures]), 12_000)
+
+
+def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:
+    """Seed of one random thing of one round: the same place always gets the same."""
+    return int(np.random.SeedSequence([spec.seed, number, *place]).generate_state(1)[0])
+
+
+def features(structures: Sequence[Structure]) -> Array:
+    """(n, 80) where candidates lie: what a batch is to be unlike in."""
+    return FINGERPRINTS.rows(structures).reshape(len(structures), N_BINS)
+
+
+def train(
+    spec: CampaignSpec,
+    target: Target,
+    data: TrainingSet,
+    number: int,
+    progress: Callable[[str, float], None] = lambda _what, _share: None,
+    resume: Path | None = None,
+) -> tuple[Surrogate, FitReport]:
+    """The surrogate of a round, trained on what is known, in the order of ids.
+
+    Scales are those of the training set: taken over the candidates too, they find no more (see docs/replay.md).
+    """
+    order = sorted(range(len(data)), key=lambda i: data.ids[i])
+    surrogate = build_surrogate(spec.surrogate.name, spec.surrogate.options)
+    report = surrogate.fit(data.subset(order), target, seed_of(spec, number, SURROGATE), progress, resume)
+    return surrogate, report
+
+
+def worth_training(spec: CampaignSpec, known: int, learned: int | None) -> bool:
+    """Whether enough is new since a training on `learned` rows; always where there was none, or schedules train."""
+    if learned is None or spec.retrain.by == "schedule":
+        return True
+    return known - learned >= max(1, spec.retrain.min_new_labels)
+
+
+def choose(
+    spec: CampaignSpec,
+    target: Target,
+    predictions: Predictions,
+    places: Array,
+    n: int,
+    computed: Sequence[Mapping[str, float]],
+    rng: np.random.Generator,
+    *,
+    running: Array | Sequence[Array] = (),
+) -> list[int]:
+    """Candidates to compute next, at most `n`, best first.
+
+    Parameters
+    ----------
+    predictions
+        By part, mean and standard deviation of the m candidates.
+    places
+        (m, k) their `features`.
+    computed
+        What was computed so far, by part as `goal.score_of` takes it.
+    running
+        (r, k) features of what is being computed.
+    """
+    belief = believe(target, predictions, computed, len(places))
+    best = incumbent([score_of(target, row)[0] for row in computed], level(target))
+    asked = spec.acquisition
+    return select_batch(asked.build(), belief, places, n, best, rng, diversity=asked.diversity, running=running)

@@ -1,0 +1,1 @@
+"""Surrogates: what predicts the parts of a target, chosen by name in the campaign file."""
