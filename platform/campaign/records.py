@@ -248,8 +248,6 @@ class CampaignRecord:
         How to call the target in pictures, such as ``"Pd"``.
     library_hits
         Whether each library material inside the space would be a hit: what a random pick finds.
-    hit
-        What a hit is, in words; None where nobody asked.
     proposals
         All candidates, selected or not.
     known_hits
