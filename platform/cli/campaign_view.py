@@ -58,7 +58,8 @@ def headline(summary: Mapping[str, Any]) -> Panel:
     cost = summary["cost_per_hit"]
     if cost["core_seconds"] is not None:
         lines.append(f"a hit cost {cost['evaluations']:.3g} evaluations and {cost['core_seconds']:.0f} core-seconds")
-    lines.append(f"hit: {cell(summary['target']['hit'])}")
+    if summary["target"]["hit"]:
+        lines.append(f"hit: {cell(summary['target']['hit'])}")
     if summary["target"]["hit_remark"]:
         lines.append(cell(summary["target"]["hit_remark"]))
     best = summary["best"]

@@ -232,9 +232,9 @@ def pareto(summary: Mapping[str, Any]) -> Figure:
         axes.plot(*zip(*front, strict=True), color=PALETTE[1], lw=1.2, zorder=2)
     for one in found["points"]:
         face = PALETTE[1] if one["on_front"] else "white"
-        axes.scatter(*one["values"][:2], s=55, facecolor=face, edgecolor=PALETTE[1], zorder=3)
+        place = (one["values"][0], one["values"][1])
+        axes.scatter(*place, 55, facecolor=face, edgecolor=PALETTE[1], zorder=3)
         if one["on_front"]:
-            place = tuple(one["values"][:2])
             axes.annotate(one["formula"], place, (0, 7), textcoords="offset points", ha="center", fontsize=9)
     axes.margins(0.12)
     return figure
@@ -251,16 +251,13 @@ FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
     "parity": parity,
     "funnel": funnel,
     "hull": hull,
-    "pareto": pareto,
 }
 
 
 def draw(summary: Mapping[str, Any], folder: Path) -> dict[str, Path]:
     """Write every picture as PNG into an existing folder; name to path."""
     paths = {}
-    for name, picture in FIGURES.items():
-        if name == "pareto" and summary["pareto"] is None:
-            continue
+    for name, picture in (FIGURES if summary["pareto"] is None else FIGURES | {"pareto": pareto}).items():
         paths[name] = folder / f"{name}.png"
         picture(summary).savefig(paths[name], dpi=DPI)
     return paths

@@ -81,8 +81,8 @@ def test_windows_are_predicted_by_a_surrogate_that_learns_the_engines_labels(lib
     assert "held_out_mae/band_gap" in checkpoint.metrics
     scored = [c for c in candidates.of_campaign("gap") if "predicted_score" in c.scores]
     assert scored
-    assert all(c.scores["predicted_score_std"] > 0 for c in scored)
-    assert all(0 < c.scores["predicted_probability"] < 1 for c in scored)
+    assert all(c.scores["predicted_band_gap_std"] > 0 for c in scored)
+    assert all(0 <= c.scores["predicted_probability"] <= 1 for c in scored)
     by_size = {n: [c.scores["predicted_score"] for c in scored if len(c.elements) == n] for n in (1, 2)}
     if by_size[1]:
         assert np.mean(by_size[2]) > np.mean(by_size[1])

@@ -13,6 +13,7 @@ from fermiloop.platform.campaign.records import (
     CampaignRecord,
     CandidateRecord,
     EvaluationRecord,
+    HitRecord,
     HullPoint,
     HullRecord,
     KnownHit,
@@ -20,7 +21,7 @@ from fermiloop.platform.campaign.records import (
     RoundRecord,
     TallyRecord,
 )
-from fermiloop.platform.campaign.spec import load_spec
+from fermiloop.platform.campaign.spec import CampaignSpec, load_spec
 from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.report.figures import FIGURES
@@ -69,7 +70,7 @@ def record(formulas: tuple[str, ...] = ("NiPt", "RhAg", "CuPt", "<b>x")) -> Camp
     )  # fmt: skip
     return CampaignRecord(
         SPEC, "finished", "All 4 evaluations of the budget are spent.", rounds, tuple(rows), {"evaluate": 1206.0},
-        tuple(DOS_GRID.points.tolist()), curve(0.0), "Pd", (0.95, *(0.5,) * 49), {"candidate": "c-0", "seed": 7},
+        tuple(DOS_GRID.points.tolist()), curve(0.0), "Pd", (True, *(False,) * 49), {"candidate": "c-0", "seed": 7},
         HullRecord(("Ni", "Pt"), points), proposals=proposals, known_hits=(KnownHit("m-1", "AgPt"),),
     )  # fmt: skip
 
@@ -125,3 +126,29 @@ def test_no_hit_costs_nothing_per_hit_and_nan_becomes_none() -> None:
     assert summary["best"] is None
     assert summary["cost_per_hit"] == {"evaluations": None, "core_seconds": None}
     assert summary["discovery_factor"] is None
+
+
+def traded() -> CampaignRecord:
+    """A campaign for a wide gap and a low energy."""
+    asked = {"properties": [{"name": "band_gap", "maximise": True}, {"name": "energy_per_atom", "minimise": True}]}
+    file = SPEC.as_dict() | {"target": asked, "generators": [{"name": "substitution", "proposals": 5}]}
+    spec = CampaignSpec.model_validate(file | {"acquisition": {}})
+    known = (((2.0, -3.0), ()), ((1.0, -4.0), ()), ((0.5, -2.0), ()), ((9.0, -9.0), ("above the hull 0.300 > 0.1",)))
+    rows = [
+        CandidateRecord(f"c-{i}", "Ni", "substitution", 1, EvaluationRecord(f"k-{i}", "completed", 5.0, 0.5, missed=why,
+                                                                           objectives=values))
+        for i, (values, why) in enumerate(known)
+    ]  # fmt: skip
+    hit = HitRecord("nothing is a hit", remark="hits need not be stable")
+    return CampaignRecord(spec, "finished", candidates=tuple(rows), hit=hit)
+
+
+def test_two_objectives_have_a_front_in_table_and_picture(tmp_path: Path) -> None:
+    summary = summarise(traded())
+    assert [one["candidate"] for one in summary["pareto"]["points"] if one["on_front"]] == ["c-0", "c-1"]
+    text = write_report(summary, tmp_path).read_text(encoding="utf-8")
+    assert "Pareto front" in text
+    assert "A hit: nothing is a hit. Note: hits need not be stable." in text
+    assert "no hit: above the hull 0.300 &gt; 0.1" in text
+    assert (tmp_path / "pareto.png").exists()
+    assert summarise(record())["pareto"] is None
