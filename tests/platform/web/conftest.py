@@ -107,7 +107,11 @@ def summary(name: str) -> dict[str, Any]:
             "losses": [{"stage": "geometry", "rejected": 1, "predicted": 1, "expected_hits": 0.25}],
             "worst_stage": "geometry", "known_hits": None,
         },
-        "target": {"name": "Pd", "kind": "dos", "grid": DOS_GRID.points.tolist(), "values": curve},
+        "target": {
+            "name": "Pd", "kind": "dos", "grid": DOS_GRID.points.tolist(), "values": curve, "hit": "cosine ≥ 0.9",
+            "hit_remark": None,
+        },
+        "evaluated": [],
         "curves": [{"formula": "NiAl", "score": 0.95, "values": curve}],
         "hull": {"elements": ["Al", "Ni"], "points": [
             {"formula": "NiAl", "fraction": 0.5, "formation_energy": -0.4, "candidate": "c-1"}]},
