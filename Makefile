@@ -1,4 +1,5 @@
 # make demo   from a fresh machine to a finished closed-loop campaign with real DFT
+# make serve  the pages of what the demo found, at http://127.0.0.1:8000 (PORT=… takes another port)
 # make test   from a fresh machine to a passed test suite
 # make install, lint, types, check, clean
 #
@@ -9,12 +10,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR := .demo
+PORT ?= 8000
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test install lint types check clean
+.PHONY: demo serve test install lint types check clean
 
 install: $(STAMP)
 
@@ -35,6 +37,10 @@ demo: $(STAMP)
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign launch examples/pd-like.yaml --workers 2
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign report pd-like
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign report pd-like --html $(DEMO_DIR)/report
+
+serve: $(STAMP)
+	@test -d $(DEMO_DIR) || { echo "There is nothing to look at yet: make demo comes first."; exit 2; }
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop serve --port $(PORT)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q

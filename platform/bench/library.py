@@ -1,7 +1,8 @@
 """Libraries of computed densities of states as files: one JSON record a line, plain or gzip.
 
 A record holds ``formula``, ``structure`` (pymatgen), ``prototype`` and ``dos``: values on a grid from
--10 to 8 eV about the Fermi level in 361 points, or on the points that ``energies`` gives.
+-10 to 8 eV about the Fermi level in 361 points, or on the points that ``energies`` gives, or ``energies_start`` with
+``energies_step`` (eV). Its ``energy`` (eV/cell), where it has one, is what formation energies and hulls are made of.
 """
 
 from __future__ import annotations
@@ -23,11 +24,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 SEED_WINDOW: Final = (-10.0, 8.0, 361)
 
 
 def read_library(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet, list[str]]:
     """Records of a file on `grid`, and why each refused line was refused.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds no usable record.
+    """
+    records, refused = read_records(path, grid)
+    return as_training_set(records, grid), refused
+
+
+def read_records(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[list[dict[str, Any]], list[str]]:
+    """Records of a file with ``key, structure, system, prototype, curve, energy``, and why lines were refused.
+
+    The curve stands on `grid`; the energy is in eV/atom, NaN where the record has none.
 
     Raises
     ------
@@ -47,7 +64,7 @@ def read_library(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet
     if not records:
         reason = f"; the first reason: {refused[0]}" if refused else ", the file is empty"
         raise InputError(f"{path} holds no usable record{reason}.")
-    return as_training_set(records, grid), refused
+    return records, refused
 
 
 def as_training_set(records: Sequence[dict[str, Any]], grid: SpectrumGrid) -> TrainingSet:
@@ -80,13 +97,37 @@ def lines_of(path: Path) -> Iterator[str]:
 def _row(record: dict[str, Any], grid: SpectrumGrid) -> dict[str, Any]:
     structure = Structure.from_dict(record["structure"])
     density = np.asarray(record["dos"], dtype=float)
-    energies = np.asarray(record["energies"], dtype=float) if "energies" in record else np.linspace(*SEED_WINDOW)
-    curve = np.maximum(grid.resample(energies, density), 0)
+    curve = np.maximum(grid.resample(energies_of(record, density), density), 0)
     grid.normalise(curve)  # refuses a curve without area
     prototype = str(record.get("prototype", ""))
     if prototype in PROTOTYPES:
         system = PROTOTYPES[prototype].crystal_system
     else:
         system = SpacegroupAnalyzer(structure, symprec=1e-2).get_crystal_system()
-    key = record.get("key", record["formula"])
-    return {"key": key, "structure": structure, "system": system, "prototype": prototype, "curve": curve}
+    key = record.get("key") or record["formula"]
+    energy = float(record["energy"]) / len(structure) if record.get("energy") is not None else np.nan
+    return {
+        "key": key, "structure": structure, "system": system, "prototype": prototype, "curve": curve, "energy": energy,
+    }  # fmt: skip
+
+
+def energies_of(record: dict[str, Any], density: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) energies of a record's curve, eV about the Fermi level.
+
+    Raises
+    ------
+    InputError
+        If they are told in two ways, or in half of one.
+    """
+    start, step = record.get("energies_start"), record.get("energies_step")
+    if (start is None) != (step is None):
+        raise InputError("energies_start and energies_step belong together; give both, or energies")
+    if "energies" in record:
+        if start is not None:
+            raise InputError("energies are given twice; leave out energies, or energies_start with energies_step")
+        return np.asarray(record["energies"], dtype=float)
+    if start is None or step is None:
+        return np.linspace(*SEED_WINDOW)
+    if not (np.isfinite([float(start), float(step)]).all() and float(step) > 0):
+        raise InputError(f"energies_start must be finite and energies_step above 0, not {start} and {step}")
+    return np.asarray(float(start) + float(step) * np.arange(len(density)), dtype=float)

@@ -91,4 +91,9 @@ BENCHES: Final[dict[str, Bench]] = {
         "plain baselines measured before, 3 seeds on 5,000 of these crystals",
         "fermiloop.platform.bench.replay",
     ),
+    "loop": Bench(
+        "The closed loop on recorded curves and labels",
+        "median acceleration of autonomous laboratories: 6, Adesiji et al., Digital Discovery (2025)",
+        "fermiloop.platform.bench.loop",
+    ),
 }

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 8
 FOLDS: Final = 10
+MOST: Final = 3000
+"""Crystals that are learned from; of more the nearest to the target and a random half."""
+PORTION: Final = 1000
+"""Crystals predicted at once, which bounds the memory."""
 INTERVAL: Final = float(ndtri(0.95))
 """Half the central 90 % interval, in standard deviations."""
 FAINTEST: Final = 1e-9
@@ -58,7 +62,7 @@ class CurveSimilarity:
         data
             Known crystals; rows without a curve are left out.
         target
-            With a curve; similarities count inside its window.
+            With a curve; similarities count inside its window. Its crystal, where it has one, counts as known.
         seed
             Of the folds by which the uncertainty is calibrated.
         progress
@@ -77,9 +81,14 @@ class CurveSimilarity:
         if not np.isfinite(data.curves).all():
             raise InputError("A curve of the training set has NaN or infinity in it; leave that material out.")
         self._aim(data.grid, target)
-        inputs, values = self._inputs(data.structures), target.similarity(np.maximum(data.curves, 0), data.grid)
+        values = target.similarity(np.maximum(data.curves, 0), data.grid)
+        rows = _chosen(values, seed)
+        data, values = data.subset(rows.tolist()), values[rows]
+        inputs = self._inputs(data.structures)
         _tell(progress, 0.5)
         self.stretch, self.floor, metrics = _calibrate(inputs, values, _groups(data.structures, seed))
+        if target.crystal is not None:  # it is one more known crystal, but nothing to measure errors by
+            inputs, values = inputs.joined(self._inputs([target.crystal])), np.append(values, 1.0)
         self.process = SimilarityProcess().fit(inputs, values)
         _tell(progress, 1.0)
         return FitReport(metrics, (), len(data), 0, len(data), time.process_time() - began)
@@ -96,7 +105,9 @@ class CurveSimilarity:
             raise InputError("curve_similarity is not trained; fit or load it first.")
         if not structures:
             return np.zeros(0), np.zeros(0)
-        mean, std = self.process.predict(self._inputs(structures))
+        portions = [structures[i : i + PORTION] for i in range(0, len(structures), PORTION)]
+        parts = [self.process.predict(self._inputs(portion)) for portion in portions]
+        mean, std = (np.concatenate(values) for values in zip(*parts, strict=True))
         return np.clip(mean, 0, 1), np.hypot(std * self.stretch, self.floor)
 
     def save(self, folder: Path) -> None:
@@ -172,6 +183,15 @@ def _calibrate(inputs: Inputs, values: Array, groups: NDArray[np.int64]) -> tupl
             "floor": floor,
         },
     )
+
+
+def _chosen(values: Array, seed: int) -> NDArray[np.int64]:
+    """Rows that are learned from, in their order: all, or of too many the most similar and as many others."""
+    if len(values) <= MOST:
+        return np.arange(len(values))
+    order = np.argsort(-values, kind="stable")
+    others = np.random.default_rng(seed).choice(order[MOST // 2 :], MOST - MOST // 2, replace=False)
+    return np.sort(np.concatenate([order[: MOST // 2], others]))
 
 
 def _groups(structures: Sequence[Structure], seed: int) -> NDArray[np.int64]:

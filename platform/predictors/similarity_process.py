@@ -67,6 +67,15 @@ class Inputs:
         """Some of the crystals."""
         return Inputs(self.composition[rows], self.geometry[rows], self.prior[rows], self.nearness[rows])
 
+    def joined(self, other: Inputs) -> Inputs:
+        """These crystals, then others."""
+        return Inputs(
+            np.vstack([self.composition, other.composition]),
+            np.vstack([self.geometry, other.geometry]),
+            np.vstack([self.prior, other.prior]),
+            np.concatenate([self.nearness, other.nearness]),
+        )
+
 
 class SimilarityProcess:
     """Conditioned once on similarities; then it predicts."""
@@ -99,8 +108,9 @@ def covariance(a: Inputs, b: Inputs) -> Array:
     overlap = a.composition @ likeness @ b.composition.T
     norm_a, norm_b = (np.einsum("ij,ij->i", x.composition @ likeness, x.composition) for x in (a, b))
     chemistry = (overlap / np.sqrt(norm_a[:, None] * norm_b[None])) ** POWER
-    apart = (a.geometry[:, None] - b.geometry[None]) / GEOMETRY_SCALE
-    chemistry *= np.exp(-0.5 * (apart**2).sum(axis=-1))
+    here, there = a.geometry / GEOMETRY_SCALE, b.geometry / GEOMETRY_SCALE
+    squares = (here**2).sum(axis=1)[:, None] + (there**2).sum(axis=1)[None] - 2 * here @ there.T
+    chemistry *= np.exp(-0.5 * np.maximum(squares, 0))
     if not a.prior.shape[1]:
         return np.asarray(chemistry)
     distance = np.sqrt(np.maximum(2 - 2 * a.prior @ b.prior.T, 0))

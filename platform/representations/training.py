@@ -112,6 +112,8 @@ class Target:
     stability
         Condition on the energy above the hull that is part of every hit, beside those that are named; None where it is
         off. Generators need not aim at it: the funnel and the choice look after it.
+    crystal
+        The crystal that the curve is of, where that is known: a crystal of similarity 1.
     """
 
     grid: SpectrumGrid | None = None
@@ -121,6 +123,7 @@ class Target:
     exclude_formulas: tuple[str, ...] = ()
     window: tuple[float, float] | None = None
     stability: Condition | None = None
+    crystal: Structure | None = None
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

@@ -27,9 +27,9 @@ def test_a_campaign_runs_inline_and_learns_from_itself(library: str, campaign: A
 
     results = {c.material for c in candidates.of_campaign("inline") if c.round == 1 and c.stage is Stage.EVALUATED}
     second = campaigns.round_of("inline", 2)
-    learnt = checkpoints.get(next(iter(second.checkpoints.values()))).snapshot
+    learned = checkpoints.get(next(iter(second.checkpoints.values()))).snapshot
     assert results
-    assert results <= set(snapshots.ids(learnt))
+    assert results <= set(snapshots.ids(learned))
 
     late = next(c for c in candidates.of_campaign("inline") if c.round == 2)
     chain = lineage.explain(late.id)

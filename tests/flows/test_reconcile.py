@@ -1,4 +1,4 @@
-"""Store, queue and disk that do not agree are mended; failed calculations are run again or set aside."""
+"""Store, queue and disk that do not agree are repaired; failed calculations are run again or set aside."""
 
 from __future__ import annotations
 

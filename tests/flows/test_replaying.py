@@ -25,7 +25,7 @@ def silent(what: str, share: float) -> None:
     pass
 
 
-def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B2", first: int = 0) -> None:
+def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B1", first: int = 0) -> None:
     """A campaign with `n` evaluated candidates, every third one with the target's own curve, and one rejected."""
     spec, text = campaign(name)
     spec = spec.model_copy(update={"target": spec.target.model_copy(update={"stable_within": None})})

@@ -98,7 +98,8 @@ class Forest:
             If it is no such state.
         """
         names = ("roots", "left", "right", "column", "threshold", "value")
-        made = cls(*(arrays[name] for name in names), int(arrays["depth"][0]))
+        parts: dict[str, Any] = {name: arrays[name] for name in names}
+        made = cls(**parts, depth=int(arrays["depth"][0]))
         n, inside = len(made.left), [made.roots, made.left, made.right]
         alike = len({len(arrays[name]) for name in names[1:]}) == 1
         if not alike or not len(made.roots) or any(one.min() < 0 or one.max() >= n for one in inside):

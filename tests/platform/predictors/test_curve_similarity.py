@@ -114,6 +114,32 @@ def test_curves_in_other_units_need_no_element_curves(dos_library):
     assert np.isfinite(model.similarity(data.structures[:3])).all()
 
 
+def test_the_crystal_of_the_target_is_known_too(dos_library):
+    few, crystal = dos_library.subset(range(10, 30)), dos_library.structures[0]
+    plain = aimed_at(dos_library, 0)
+    told = Target(plain.grid, plain.curve, crystal=crystal)
+    means = []
+    for target in (plain, told):
+        model = CurveSimilarity()
+        assert model.fit(few, target).n_train == 20
+        means.append(model.similarity([crystal])[0][0])
+    assert means[0] < means[1]
+    assert means[1] > 0.85
+
+
+def test_of_too_many_curves_the_nearest_are_kept(dos_library, monkeypatch):
+    monkeypatch.setattr("fermiloop.platform.predictors.curve_similarity.MOST", 20)
+    monkeypatch.setattr("fermiloop.platform.predictors.curve_similarity.PORTION", 7)
+    model = CurveSimilarity()
+    target = aimed_at(dos_library, 0)
+    assert model.fit(dos_library, target).n_train == 20
+    truth = target.similarity(dos_library.curves)
+    kept = set(model.process.values.tolist())
+    assert set(np.sort(truth)[-10:].tolist()) <= kept
+    one_by_one = np.array([model.similarity([structure])[0][0] for structure in dos_library.structures[:9]])
+    np.testing.assert_allclose(model.similarity(dos_library.structures[:9])[0], one_by_one)
+
+
 @pytest.mark.parametrize("window", [None, (-6.0, 1.0)])
 def test_saved_and_loaded_predicts_the_same(window, dos_library, tmp_path):
     model = CurveSimilarity()

@@ -1,0 +1,64 @@
+"""What is compared on the closed loop: the campaign's defaults, every acquisition that is offered, and plain rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fermiloop.platform.acquisition.registry import ACQUISITIONS
+from fermiloop.platform.bench.loop_baselines import ExtraTrees, nearest_composition, nearest_fractions
+from fermiloop.platform.campaign.replaying.strategies import DEFAULT, REPLAY_STRATEGIES, Strategy
+from fermiloop.platform.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pymatgen.core import Composition
+
+    from fermiloop.platform.campaign.replaying.loop import Baseline
+
+TREES: Final = "extra_trees"
+NEAREST: Final = "nearest_composition"
+FRACTIONS: Final = "nearest_fractions"
+RANDOM: Final = "random"
+NEEDS_OBJECTIVES: Final = "hypervolume"
+COMPARED: Final = (TREES, NEAREST)
+"""Baselines that paired differences are taken to."""
+OWN: Final[dict[str, tuple[str, Callable[[Composition | None], Baseline]]]] = {
+    TREES: ("extra-trees on eleven element statistics of the composition", lambda _: ExtraTrees()),
+    NEAREST: ("nearness of composition to the target's, by element statistics", nearest_composition),
+    FRACTIONS: ("nearness of composition to the target's, by atomic fractions", nearest_fractions),
+}
+"""Baselines of this bench: what they are, and what makes them for a target's composition."""
+BASELINES: Final = (RANDOM, NEAREST, FRACTIONS, TREES, "camd_shipped", "camd_exploit", "substitution")
+OFFERED: Final = tuple(name for name in ACQUISITIONS if name not in (RANDOM, NEEDS_OBJECTIVES))
+USUAL: Final = (DEFAULT, *OFFERED, *BASELINES)
+"""Strategies of the whole table, in its order."""
+QUICK: Final = (DEFAULT, RANDOM, NEAREST, TREES)
+KNOWN: Final = tuple(dict.fromkeys((*USUAL, *(name for name in REPLAY_STRATEGIES if name != NEEDS_OBJECTIVES))))
+
+
+def strategy(name: str, composition: Composition | None) -> Strategy:
+    """A strategy for a target.
+
+    Parameters
+    ----------
+    composition
+        Of the target, None where it is no material.
+    """
+    if name not in OWN:
+        return REPLAY_STRATEGIES[name]
+    said, make = OWN[name]
+    return Strategy(said, rule=make(composition), baseline=True)
+
+
+def check(names: Sequence[str]) -> None:
+    """Refuse names that stand for no strategy.
+
+    Raises
+    ------
+    InputError
+        If one is unknown.
+    """
+    for name in names:
+        if name not in KNOWN:
+            raise InputError(f"{name!r} is no strategy of the loop; known are {', '.join(KNOWN)}.")
