@@ -63,6 +63,13 @@ def seen(site: Site, address: str, search: str = "") -> list[Any]:
     return list(parts(pages.page_of(site, address, search=search)[1]))
 
 
+def test_a_campaigns_page_says_where_would_be_hits_were_lost(site: Site, filled: dict[str, str]) -> None:
+    told = [str(one.children) for one in seen(site, "/campaign/pd-like") if isinstance(one, html.P | html.H2)]
+    assert "Would-be hits, by where they were lost" in told
+    assert "Most were lost at: geometry." in told
+    assert "Of 1 evaluated, 0.7 hits were expected and 1 were found." in told
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_what_a_page_is_made_of_has_names(address: str, site: Site, filled: dict[str, str]) -> None:
     found = seen(site, address.format(**filled)) + list(parts(pages.shell()))
