@@ -8,7 +8,7 @@ place of both.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.bench import loop_cases as cases
@@ -18,7 +18,7 @@ from fermiloop.platform.bench.loop_kept import Kept, key_of
 from fermiloop.platform.bench.loop_library import read_labelled
 from fermiloop.platform.bench.loop_rows import rows_of
 from fermiloop.platform.bench.loop_statistics import Outcome
-from fermiloop.platform.bench.loop_strategies import COMPARED, QUICK, USUAL, check, strategy
+from fermiloop.platform.bench.loop_strategies import COMPARED, OF_MATERIALS, QUICK, UNNAMED, USUAL, check, strategy
 from fermiloop.platform.bench.replay import CRYSTALS, MAX_SITES, labelled_pool
 from fermiloop.platform.campaign.replaying.loop import replay
 from fermiloop.platform.errors import InputError
@@ -126,7 +126,8 @@ def run_loop(options: LoopOptions, progress: Progress) -> dict[str, Any]:
     kept, rows = Kept(options.resume), []
     for place, (protocol, found) in enumerate(made.items()):
         part = _part_of(progress, place / len(made), 1 / len(made))
-        rows += _protocol(protocol, found, options.names, kept, part)
+        names = [name for name in options.names if protocol in CURVES or name not in OF_MATERIALS]
+        rows += _protocol(protocol, found, names, kept, part)
     progress("done", 1.0)
     return {
         "rows": rows,
@@ -208,10 +209,13 @@ def outcome(case: Case, name: str, kept: Kept) -> Outcome:
     """
     plan = strategy(name, case.composition)
     spec = case.spec(plan)
-    key = key_of(case, name if plan.rule else "", spec.as_dict())
+    oracle = case.oracle
+    if name == UNNAMED:
+        oracle = replace(oracle, target=replace(oracle.target, crystal=None))
+    key = key_of(case, name if plan.rule or name == UNNAMED else "", spec.as_dict())
     asked = kept.get(key)
     if asked is None:
-        asked = list(replay(spec, case.oracle.target, case.oracle, case.known, case.seed, plan.rule).asked)
+        asked = list(replay(spec, oracle.target, oracle, case.known, case.seed, plan.rule).asked)
         told = {"protocol": case.protocol, "strategy": name, "target": case.group, "seed": case.seed}
         kept.put(key, told, asked)
     hit = dict(zip(case.oracle.pool.ids, case.oracle.hits, strict=True))

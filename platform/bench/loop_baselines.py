@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from fermiloop.platform.campaign.goal import believe
+from fermiloop.platform.campaign.goal import CURVE, believe
 from fermiloop.platform.campaign.replaying.baselines import nearness
 from fermiloop.platform.predictors.descriptors import atomic_fractions
 from fermiloop.platform.predictors.element_table import COLUMNS, element_table
@@ -104,9 +104,15 @@ class ExtraTrees:
     scikit-learn's as they are (Geurts et al., Mach. Learn. 63, 3, 2006). Each part of the target is predicted by
     itself; the campaign's score of all predictions ranks, and among equal scores, as those inside of a window are, how
     far inside they lie.
+
+    Parameters
+    ----------
+    composition
+        Of the target, where it counts as one more that is known, of similarity 1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, composition: Composition | None = None) -> None:
+        self.own = np.zeros((0, len(ELEVEN))) if composition is None else element_statistics([composition])
         self.x: Array | None = None
 
     def __call__(self, oracle: Oracle, known: Rows, left: Rows, n: int, rng: np.random.Generator) -> list[int]:
@@ -118,9 +124,11 @@ class ExtraTrees:
         means = {}
         for part, answers in oracle.computed.items():
             told = known[np.isfinite(answers[known])]
-            if len(told):
+            own = self.own if part == CURVE else self.own[:0]
+            if len(told) + len(own):
                 forest = ExtraTreesRegressor(TREES, random_state=int(rng.integers(SEEDS)), n_jobs=1)
-                means[part] = forest.fit(self.x[told], answers[told]).predict(self.x[left])
+                forest.fit(np.vstack([self.x[told], own]), np.append(answers[told], np.ones(len(own))))
+                means[part] = forest.predict(self.x[left])
         if not means:
             return [int(i) for i in rng.permutation(left)[:n]]
         exact = {part: (mean, np.zeros(len(left))) for part, mean in means.items()}

@@ -1,6 +1,7 @@
 """What the closed loop is measured on: recorded curves and labels, with the answers hidden, by protocol.
 
-``pool``: the target is the curve of one material of the library, whose composition is left out; a hit is a cosine of
+``pool``: the target is the curve of one material of the library, which the campaign file names, and whose composition
+is left out; a hit is a cosine of
 0.9 or more. Targets have 5 to 22 hits, as many as can be found in 60 calls and enough to count.
 ``hidden``: half of the binaries is hidden, everything else known; targets come from the hidden half and have 5 to 22
 hits there. One batch of 50 answers, of which the first 10 and 20 count too, since a batch is ranked.
@@ -210,13 +211,19 @@ def _curve_case(
 
 
 def _curve_target(library: TrainingSet, row: int, *, stable: bool = False) -> tuple[dict[str, Any], Target]:
-    """The curve of a row as a target, as a campaign file says it and as the loop takes it."""
-    curve = library.grid.normalise(library.curves[row])
-    dos = {"energies": library.grid.points.tolist(), "values": curve.tolist(), "gap": 0.0}  # zero is where it is
+    """The material of a row as a target, as a campaign file names it and as the loop takes it."""
+    crystal = library.structures[row]
+    own = crystal.composition.reduced_formula
     within = STABLE_WITHIN if stable else None
-    condition = Condition(ABOVE_HULL, high=STABLE_WITHIN) if stable else None
-    target = Target(grid=library.grid, curve=curve, hit_similarity=HIT, stability=condition)
-    return {"dos": dos, "hit_similarity": HIT, "stable_within": within}, target
+    target = Target(
+        grid=library.grid,
+        curve=library.grid.normalise(library.curves[row]),
+        hit_similarity=HIT,
+        exclude_formulas=(own,),
+        stability=Condition(ABOVE_HULL, high=STABLE_WITHIN) if stable else None,
+        crystal=crystal,
+    )
+    return {"dos": {"material": own}, "exclude": [own], "hit_similarity": HIT, "stable_within": within}, target
 
 
 def _hits_between(library: TrainingSet, *, stable: bool = False) -> NDArray[np.bool_]:

@@ -19,21 +19,27 @@ if TYPE_CHECKING:
 TREES: Final = "extra_trees"
 NEAREST: Final = "nearest_composition"
 FRACTIONS: Final = "nearest_fractions"
+TREES_NAMED: Final = "extra_trees_named"
+UNNAMED: Final = "unnamed"
+"""The default where the campaign file gives a curve of which it does not say what it is of."""
 RANDOM: Final = "random"
 NEEDS_OBJECTIVES: Final = "hypervolume"
 COMPARED: Final = (TREES, NEAREST)
 """Baselines that paired differences are taken to."""
 OWN: Final[dict[str, tuple[str, Callable[[Composition | None], Baseline]]]] = {
     TREES: ("extra-trees on eleven element statistics of the composition", lambda _: ExtraTrees()),
+    TREES_NAMED: ("the same, the target's own composition being one more that is known", ExtraTrees),
     NEAREST: ("nearness of composition to the target's, by element statistics", nearest_composition),
     FRACTIONS: ("nearness of composition to the target's, by atomic fractions", nearest_fractions),
 }
 """Baselines of this bench: what they are, and what makes them for a target's composition."""
-BASELINES: Final = (RANDOM, NEAREST, FRACTIONS, TREES, "camd_shipped", "camd_exploit", "substitution")
+BASELINES: Final = (RANDOM, NEAREST, FRACTIONS, TREES, TREES_NAMED, "camd_shipped", "camd_exploit", "substitution")
 OFFERED: Final = tuple(name for name in ACQUISITIONS if name not in (RANDOM, NEEDS_OBJECTIVES))
-USUAL: Final = (DEFAULT, *OFFERED, *BASELINES)
+USUAL: Final = (DEFAULT, UNNAMED, *OFFERED, *BASELINES)
 """Strategies of the whole table, in its order."""
 QUICK: Final = (DEFAULT, RANDOM, NEAREST, TREES)
+OF_MATERIALS: Final = (UNNAMED, TREES_NAMED)
+"""Strategies that differ from others only where the target is the curve of a material."""
 KNOWN: Final = tuple(dict.fromkeys((*USUAL, *(name for name in REPLAY_STRATEGIES if name != NEEDS_OBJECTIVES))))
 
 
@@ -45,6 +51,8 @@ def strategy(name: str, composition: Composition | None) -> Strategy:
     composition
         Of the target, None where it is no material.
     """
+    if name == UNNAMED:
+        return REPLAY_STRATEGIES[DEFAULT]
     if name not in OWN:
         return REPLAY_STRATEGIES[name]
     said, make = OWN[name]

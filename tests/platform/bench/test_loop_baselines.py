@@ -103,6 +103,17 @@ def test_trees_ask_inside_of_a_bound_for_the_farthest(library):
     assert energies[order[:half]].mean() < energies[order[half:]].mean()
 
 
+def test_trees_may_count_the_target_s_own_composition_as_known(curve):
+    own = curve.pool.structures[0].composition
+    left = np.arange(1, len(curve.pool))
+    nothing = left[:0]
+    chosen = ExtraTrees(own)(curve, nothing, left, len(left), np.random.default_rng(0))
+    assert sorted(chosen) == left.tolist()  # one composition alone: nothing to tell the others apart by
+    known, left = split(curve, 20)
+    plain, named = (ExtraTrees(one)(curve, known, left, 10, np.random.default_rng(0)) for one in (None, own))
+    assert plain != named
+
+
 def test_both_parts_of_a_target_count_for_trees(library):
     both = Target(grid=library.grid, curve=library.curves[0], stability=Condition("energy_above_hull", high=0.1))
     oracle = Oracle(library, both)
