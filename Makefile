@@ -1,6 +1,7 @@
 # make demo   from a fresh machine to a finished closed-loop campaign with real DFT
 # make serve  the pages of what the demo found, at http://127.0.0.1:8000 (PORT=… takes another port)
 # make test   from a fresh machine to a passed test suite
+# make test-all  the slow tests too: whole campaigns, killed workers and servers
 # make install, lint, types, check, clean
 #
 # Needs Python 3.11 to 3.13 and a C and C++ compiler; nothing else, and never root.
@@ -16,7 +17,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo serve test install lint types check clean
+.PHONY: demo serve test test-all install lint types check clean
 
 install: $(STAMP)
 
@@ -43,6 +44,9 @@ serve: $(STAMP)
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop serve --port $(PORT)
 
 test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+
+test-all: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 lint: $(STAMP)
@@ -54,7 +58,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types test-all
 
 clean:
 	-@test -x $(BIN)/fermiloop && FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db stop

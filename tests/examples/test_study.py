@@ -130,6 +130,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen[str]]]:
             child.communicate()
 
 
+@pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.timeout(900)
 def test_a_killed_study_goes_on_where_it_was(tmp_path: Path, start: Callable[[], subprocess.Popen[str]]) -> None:

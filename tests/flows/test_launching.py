@@ -36,6 +36,7 @@ def test_a_campaign_runs_inline_and_learns_from_itself(library: str, campaign: A
     assert {row["material"] for row in chain["snapshot"]["campaign_results"]} >= results
 
 
+@pytest.mark.slow
 def test_a_second_launch_changes_nothing(library: str, campaign: Any) -> None:
     spec, text = campaign("again")
     launching.launch(spec, text)
@@ -44,6 +45,7 @@ def test_a_second_launch_changes_nothing(library: str, campaign: Any) -> None:
     assert {c.id: (c.stage, c.material) for c in candidates.of_campaign("again")} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "reason"), [("{fail: raise}", "asked to fail"), ("{fail: crash}", "signal 6")])
 def test_failed_evaluations_are_recorded_and_the_round_goes_on(
     library: str, campaign: Any, settings: str, reason: str

@@ -23,7 +23,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts")

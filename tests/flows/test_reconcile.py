@@ -21,6 +21,8 @@ from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pad(library: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SafeLaunchPad]:

@@ -21,7 +21,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(240)]
 GPAW_SCRIPT = """
 from dataclasses import asdict
 from pymatgen.core import Lattice, Structure

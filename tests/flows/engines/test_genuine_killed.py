@@ -17,7 +17,12 @@ from fermiloop.flows.recover import recover
 from fermiloop.platform.store import calculations, candidates
 from fermiloop.schemas.vocabulary import CalculationState, Stage
 
-pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.slow,
+    pytest.mark.faults,
+    pytest.mark.timeout(240),
+]
 
 WORKER = """
 import time
