@@ -1,5 +1,7 @@
 # make demo   from a fresh machine to a finished closed-loop campaign with real DFT
+# make serve  the pages of what the demo found, at http://127.0.0.1:8000 (PORT=… takes another port)
 # make test   from a fresh machine to a passed test suite
+# make test-all  the slow tests too: whole campaigns, killed workers and servers
 # make install, lint, types, check, clean
 #
 # Needs Python 3.11 to 3.13 and a C and C++ compiler; nothing else, and never root.
@@ -9,12 +11,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_DIR := .demo
+PORT ?= 8000
 PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test install lint types check clean
+.PHONY: demo serve test test-all install lint types check clean
 
 install: $(STAMP)
 
@@ -36,7 +39,14 @@ demo: $(STAMP)
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign report pd-like
 	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop campaign report pd-like --html $(DEMO_DIR)/report
 
+serve: $(STAMP)
+	@test -d $(DEMO_DIR) || { echo "There is nothing to look at yet: make demo comes first."; exit 2; }
+	@FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop serve --port $(PORT)
+
 test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+
+test-all: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 lint: $(STAMP)
@@ -48,7 +58,7 @@ lint: $(STAMP)
 types: $(STAMP)
 	$(BIN)/mypy
 
-check: lint types test
+check: lint types test-all
 
 clean:
 	-@test -x $(BIN)/fermiloop && FERMILOOP_DATA_DIR=$(CURDIR)/$(DEMO_DIR) $(BIN)/fermiloop db stop

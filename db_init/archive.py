@@ -1,4 +1,4 @@
-"""Dump and restore: every collection as compressed lines of extended JSON, indexes made anew.
+"""Dump and restore: every collection as compressed lines of extended JSON, indexes made again.
 
 The archive is readable by any server and any version of this one, GridFS files included (they are
 two collections like the others): the embedded server has no upgrade of its own files.
@@ -77,7 +77,7 @@ def restore(folder: Path, progress: Progress = silent) -> dict[str, int]:
     manifest = _manifest(folder)
     for name, number in manifest["counts"].items():
         if sum(1 for _ in _documents(folder, name)) != number:
-            raise InputError(f"The dump {folder} is damaged: {name} does not hold {number} documents.")
+            raise InputError(f"The dump {folder} is damaged: {name} does not contain {number} documents.")
     database = connection.database()
     filled = [n for n in database.list_collection_names() if n not in SKIPPED and database[n].find_one({}) is not None]
     if filled:

@@ -82,7 +82,7 @@ def parse(text: bytes) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))[:100]
-        raise InputError(f"The archive's manifest does not hold at {where}: {first['msg']}.") from None
+        raise InputError(f"The archive's manifest is invalid at {where}: {first['msg']}.") from None
     except (ValueError, RecursionError):
         raise InputError("The archive's manifest is no JSON.") from None
 

@@ -1,4 +1,4 @@
-"""Advance: move campaigns on, by whoever comes by; every move is made by one only.
+"""Advance: move campaigns on, by any worker that comes by; every move is made by one only.
 
 A campaign has no process of its own. Workers call `advance` between jobs: it plans the next round when one
 has closed, adds its workflow, and closes a round whose workflow came to an end without closing it. A paused
@@ -12,7 +12,7 @@ from typing import Any, Final
 from fireworks import LaunchPad
 
 from fermiloop.flows.close import close_round
-from fermiloop.flows.ending import fail, finish
+from fermiloop.flows.ending import close_cancelled, fail, finish
 from fermiloop.flows.fair_share import lots
 from fermiloop.flows.giving_back import release
 from fermiloop.flows.launchpad import add_flow, has_workflow
@@ -130,8 +130,7 @@ def settle(pad: LaunchPad, current: Round) -> None:
             release(candidate)
     for firework in pad.fireworks.find({**nodes, "state": "READY"}, {"fw_id": 1}):
         pad.defuse_fw(firework["fw_id"])
-    decision = {"action": "stop", "reason": "The campaign was cancelled."}
-    campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
+    close_cancelled(current.campaign, current.number)
 
 
 def first_failure(pad: LaunchPad, round_id: str) -> str:

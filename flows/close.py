@@ -7,7 +7,7 @@ from typing import Any
 
 from jobflow import Maker, OnMissing, job
 
-from fermiloop.flows.ending import fail, finish
+from fermiloop.flows.ending import close_cancelled, fail, finish
 from fermiloop.flows.records import baseline, round_records, spent
 from fermiloop.flows.steps import logger, spec_of, step
 from fermiloop.platform.campaign.decide import decide
@@ -40,6 +40,8 @@ def close_round(campaign: str, number: int) -> dict[str, str]:
     """Close a round by what the store holds; a repeat changes nothing."""
     spec = spec_of(campaign)
     before = campaigns.round_of(campaign, number)
+    if not before.selected and campaigns.is_cancelled(campaign):
+        return close_cancelled(campaign, number)
     if "failed" in before.decision and not before.selected:  # a step before the selection failed
         fail(campaign, number, str(before.decision["failed"]))
         return {"action": "stop", "reason": str(before.decision["failed"])}

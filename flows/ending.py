@@ -10,6 +10,7 @@ from fermiloop.platform.campaign.decide import outcome
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
 
+CANCELLED: Final = {"action": "stop", "reason": "The campaign was cancelled."}
 STATES: Final = {True: CampaignState.FINISHED, False: CampaignState.FAILED}
 
 
@@ -21,7 +22,16 @@ def finish(name: str, reason: str) -> None:
 
 
 def fail(name: str, number: int, reason: str) -> None:
-    """End a campaign whose round could not be done."""
+    """End a campaign whose round could not be done; a cancelled one stays so."""
+    if campaigns.is_cancelled(name):
+        close_cancelled(name, number)
+        return
     campaigns.update_round(name, number, state=RoundState.FAILED, decision={"action": "stop", "reason": reason})
     campaigns.set_state(name, CampaignState.FAILED, reason)
     logger.info("%s failed: %s", name, reason)
+
+
+def close_cancelled(name: str, number: int) -> dict[str, str]:
+    """Close a round whose campaign was cancelled before it came to its end; a repeat changes nothing."""
+    campaigns.close_round(name, number, counts=dict(campaigns.round_of(name, number).counts), decision=CANCELLED)
+    return CANCELLED

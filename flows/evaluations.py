@@ -1,4 +1,4 @@
-"""Evaluations in the queue one by one: of an asynchronous campaign, run again, or mended."""
+"""Evaluations in the queue one by one: of an asynchronous campaign, run again, or repaired."""
 
 from __future__ import annotations
 

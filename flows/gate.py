@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fermiloop.flows.learning import is_held_out, learnt
+from fermiloop.flows.learning import is_held_out, learned
 from fermiloop.platform.campaign.gate import Verdict, compare, judge
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import TrainingSet
@@ -29,15 +29,15 @@ def examine(challenger: str, method: str, held_out: Iterable[str]) -> tuple[Verd
     generator = checkpoints.get(challenger).generator
     before = checkpoints.champion(generator)
     champion = before.id if before is not None else None
-    known = learnt(challenger) | (learnt(champion) if champion else set())
+    known = learned(challenger) | (learned(champion) if champion else set())
     frozen = _frozen(generator, method, held_out)
     recent = [key for key in _recent(method) if key not in frozen]
     test, latest = (
         compare(*_scores(generator, challenger, champion, [key for key in ids if key not in known], method))
         for ids in (frozen, recent)
     )
-    champion_learnt = len(learnt(champion)) if champion else None
-    verdict = judge(test, latest, learnt=len(learnt(challenger)), champion_learnt=champion_learnt)
+    champion_learned = len(learned(champion)) if champion else None
+    verdict = judge(test, latest, learned=len(learned(challenger)), champion_learned=champion_learned)
     return verdict, champion
 
 

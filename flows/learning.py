@@ -1,6 +1,6 @@
 """What a generator may learn from, and training it on that: for schedules and by hand.
 
-A tenth of all crystals, by the hash of their id and so for ever, is never learnt from: it tests whoever comes.
+A tenth of all crystals, by the hash of their id and so for ever, is never learned from: it tests all checkpoints.
 What a campaign proposed and no calculation confirmed is left out, and so is what would make a generator's own
 proposals more than half of its training set.
 """
@@ -100,8 +100,8 @@ def largest_library(generator: str) -> str:
     return max(sorted(sizes), key=lambda key: sizes[key])
 
 
-def learnt(checkpoint: str) -> set[str]:
-    """Ids of the materials that a checkpoint has learnt from."""
+def learned(checkpoint: str) -> set[str]:
+    """Ids of the materials that a checkpoint has learned from."""
     return set(snapshots.ids(checkpoints.get(checkpoint).snapshot))
 
 

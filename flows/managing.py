@@ -5,6 +5,8 @@ All of it is a state in the store; workers look at it before they take a job (`f
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import yaml
@@ -16,12 +18,13 @@ from fermiloop.flows.running import Running
 from fermiloop.flows.steps import spec_of
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.errors import UserError
-from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.platform.store import calculations, campaigns, candidates, connection
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
 CANCELLED: Final = "its campaign was cancelled"
+LOOK_EVERY: Final = 1.0  # s
 LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
 
@@ -80,6 +83,32 @@ def cancel(name: str, *, wait: bool = False) -> list[Running]:
         for candidate, calculation in own:
             _end_of_the_lost(candidate, calculation)
     return running.of_campaign(name)
+
+
+def await_end(name: str, progress: Callable[[str, float], None], timeout: float | None = None) -> int:
+    """Wait until no evaluation of a campaign runs.
+
+    Parameters
+    ----------
+    progress
+        Told what runs, and the share of it that has ended.
+    timeout
+        Seconds to wait at most; None waits without end.
+
+    Returns
+    -------
+    left
+        How many still run.
+    """
+    begun, most = time.monotonic(), 0
+    while True:
+        rows: list[Running] = connection.retrying(lambda: running.of_campaign(name))
+        most = max(most, len(rows))
+        if not rows or (timeout is not None and time.monotonic() - begun >= timeout):
+            return len(rows)
+        doing = "; ".join(f"{one.formula} {one.progress.sentence or 'runs'}" for one in rows)
+        progress(doing, 1 - len(rows) / most)
+        time.sleep(LOOK_EVERY if timeout is None else min(LOOK_EVERY, timeout))
 
 
 def _is_wanted(calculation: Calculation, name: str) -> bool:

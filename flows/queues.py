@@ -219,7 +219,7 @@ def _adapter(path: Path, asked: QueueJob) -> WorkerAdapter:
         try:
             found = WorkerAdapter.from_dict(yaml.safe_load(path.read_text(encoding="utf-8")))
         except (yaml.YAMLError, KeyError, TypeError, ValueError):
-            raise InputError(f"{path} is no queue adapter of FireWorks; mend it or delete it.") from None
+            raise InputError(f"{path} is no queue adapter of FireWorks; repair it or delete it.") from None
         if found.q_type == kind:
             return found
     return WorkerAdapter(kind, timeout=STATUS_SECONDS, job_name="fermiloop")

@@ -1,8 +1,8 @@
-"""Reconcile: the store, the queue and the disk are compared, and what does not agree is mended.
+"""Reconcile: the store, the queue and the disk are compared, and what does not agree is repaired.
 
 Four things can disagree after a kill: a run whose worker is gone (`flows.recover`), a round without its workflow, an
 evaluation that nobody works at any more, and finished work that nobody wrote down. Nothing is paid for
-twice: what lies finished on disk is recorded, never computed again. Every mend may be repeated.
+twice: what lies finished on disk is recorded, never computed again. Every repair may be repeated.
 """
 
 from __future__ import annotations
@@ -39,31 +39,31 @@ class Finding:
         Whom it is about: a firework, round, candidate or calculation.
     remedy
         What is done about it.
-    mend
+    repair
         Does it.
     """
 
     kind: str
     subject: str
     remedy: str
-    mend: Callable[[], object] = field(repr=False, compare=False)
+    repair: Callable[[], object] = field(repr=False, compare=False)
 
 
 def reconcile(pad: SafeLaunchPad, worker: str, *, dry_run: bool = False) -> list[Finding]:
-    """Find and mend; a dry run only finds."""
+    """Find and repair; a dry run only finds."""
     found = []
     for finding in look(pad, worker):
         found.append(finding)
         if not dry_run:
             logger.info("reconcile: %s: %s: %s", finding.kind, finding.subject, finding.remedy)
-            finding.mend()
+            finding.repair()
     return found
 
 
 def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
-    """What does not agree, one after the other, so that each is seen after the one before is mended."""
-    for fw_id, remedy, mend in lost_runs(pad, worker):
-        yield Finding("lost run", f"firework {fw_id}", remedy, mend)
+    """What does not agree, one after the other, so that each is seen after the one before is repaired."""
+    for fw_id, remedy, repair in lost_runs(pad, worker):
+        yield Finding("lost run", f"firework {fw_id}", remedy, repair)
     yield from _half_added(pad)
     for campaign in campaigns.find():
         if campaign.state in OPEN:

@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from fermiloop.flows import methods, stability
 from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.proposals import proposal_records
 from fermiloop.flows.steps import spec_of, training_method_of
 from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
 from fermiloop.platform.campaign import cost, counting, goal, wording
@@ -23,6 +24,7 @@ from fermiloop.platform.campaign.records import (
     HitRecord,
     HullPoint,
     HullRecord,
+    KnownHit,
     RoundRecord,
     TallyRecord,
 )
@@ -51,7 +53,7 @@ def read_record(name: str) -> CampaignRecord:
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
     target = _target(spec)
     records = tuple(_candidate(c, by_id.get(c.calculation), spec, target) for c in chosen)
-    best = _best(chosen)
+    best, library = _best(chosen), _library(spec, target)
     return CampaignRecord(
         spec=spec,
         state=str(campaign.state),
@@ -63,7 +65,9 @@ def read_record(name: str) -> CampaignRecord:
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
         alignment=str(spectra.alignment()),
-        library_hits=_library(spec, target),
+        library_hits=tuple(library.values()),
+        proposals=tuple(proposal_records(name)),
+        known_hits=_known_hits(library),
         hit=hit_of(spec, target, methods.of_campaign(spec).engine),
         lineage=lineage.explain(best.id) if best else None,
         hull=_hull(best, by_id[best.calculation].method) if best else None,
@@ -99,7 +103,7 @@ def baseline(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> Share | None:
     if named is None or sum(one.evaluated for one in rounds) < spec.stop.after:
         return None
     if named == "random" and spec.target.dos is not None:
-        return counting.picks(_library(spec, resolve(spec)))
+        return counting.picks(tuple(_library(spec, resolve(spec)).values()))
     return counting.results_of({"random": "random_pick"}.get(named, named), _trials(candidates.outlines(spec.name)))
 
 
@@ -211,13 +215,13 @@ def _target(spec: CampaignSpec) -> Target:
         return Target(windows=spec.target.windows())
 
 
-def _library(spec: CampaignSpec, target: Target) -> tuple[bool, ...]:
+def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     """Whether each library material inside the space is a hit, by its own curve and labels: what a random pick finds.
 
     Energies above the hull are those of the hull of all labels of the Method; they need not be stored.
     """
     if target.curve is None or spec.target.objectives:
-        return ()
+        return {}
     method = training_method_of(spec)
     inside = [
         m.id
@@ -229,7 +233,7 @@ def _library(spec: CampaignSpec, target: Target) -> tuple[bool, ...]:
         and m.formula not in spec.target.exclude
     ]
     if not inside:
-        return ()
+        return {}
     only_curves = spec.target.dos is not None
     data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
     known = {name: np.array(values) for name, values in data.labels.items()}
@@ -239,7 +243,13 @@ def _library(spec: CampaignSpec, target: Target) -> tuple[bool, ...]:
         known[Property.ENERGY_ABOVE_HULL] = _above(data.structures, energies, spec.space.elements, method)
     known["similarity"] = np.asarray(target.similarity(data.curves))
     rows = [{name: float(values[i]) for name, values in known.items()} for i in range(len(data))]
-    return tuple(goal.is_hit(target, row) for row in rows)
+    return {key: goal.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
+
+
+def _known_hits(library: dict[str, bool]) -> tuple[KnownHit, ...]:
+    """Library materials inside the space that are hits."""
+    found = materials.get_many(key for key, is_hit in library.items() if is_hit)
+    return tuple(KnownHit(key, one.formula) for key, one in found.items())
 
 
 def _above(

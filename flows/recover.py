@@ -32,8 +32,8 @@ def recover(pad: SafeLaunchPad, myself: str) -> list[int]:
     Called by a worker between two jobs, so whatever runs under its own name is lost too.
     """
     found = []
-    for fw_id, remedy, mend in lost_runs(pad, myself):
-        if mend():
+    for fw_id, remedy, repair in lost_runs(pad, myself):
+        if repair():
             logger.info("recovered firework %d: %s", fw_id, remedy)
             found.append(fw_id)
     return found

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows import stopping
 from fermiloop.flows.steps import logger, seed_of, step, training_method_of
 from fermiloop.flows.targets import resolve, with_target_curves
 from fermiloop.platform.campaign import choosing
@@ -209,7 +210,7 @@ def fit_and_save(
     snapshot: str,
     seed: int,
     resume: Path | None = None,
-    progress: Callable[[str, float], None] = lambda what, share: logger.debug("%s %.0f %%", what, 100 * share),
+    progress: Callable[[str, float], None] = stopping.tell,
 ) -> str:
     """Train, and keep the weights; id of the checkpoint."""
     return keep(model, model.fit(data, seed, progress, resume), name, preset, config, snapshot, seed)

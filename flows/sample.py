@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows import stopping
 from fermiloop.flows.records import round_records, spent
 from fermiloop.flows.retrain import generator_key
 from fermiloop.flows.steps import logger, seed_of, step
@@ -41,6 +42,7 @@ class SampleMaker(Maker):
             ids: list[str] = []
             refused: list[InputError] = []
             for place, generator in enumerate(spec.generators):
+                stopping.check()
                 key = generator_key(generator)
                 seed = seed_of(spec, number, place, 1)
                 try:

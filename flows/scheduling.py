@@ -1,7 +1,7 @@
 """Scheduled retraining: documents of the store, one leader among any number of processes.
 
-Whoever holds the lease leads, and looks at every active schedule. A calendar's next due time is kept with its
-schedule, in UTC; what was missed while nobody led is made up once. Each occasion is a `ScheduleRun` of unique id, so
+The process that holds the lease leads, and looks at every active schedule. A calendar's next due time is kept with its
+schedule, in UTC; what was missed while nobody led is made up once. Each firing is a `ScheduleRun` of unique id, so
 that it is taken once; a firing whose leader died is taken up by the next one, from the state that its training left.
 """
 
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pymongo.errors import PyMongoError
 
-from fermiloop.flows import gate, learning, occasions
+from fermiloop.flows import gate, learning, triggers
 from fermiloop.flows.recover import worker_name
 from fermiloop.flows.steps import logger
 from fermiloop.platform.errors import DatabaseError, FermiloopError, UserError
@@ -38,15 +38,15 @@ def add(schedule: Schedule) -> None:
     Raises
     ------
     InputError
-        If the generator does not learn, or the trigger's value does not hold.
+        If the generator does not learn, or the trigger's value is invalid.
     UserError
         If one of that name is there.
     """
     scorer_of(schedule.generator)
-    occasions.check(schedule)
+    triggers.check(schedule)
     methods.get(schedule.method)
     schedule.labels = labels.count(schedule.method)
-    schedule.next_look_at = occasions.next_due(schedule, schedule.created_at)
+    schedule.next_look_at = triggers.next_due(schedule, schedule.created_at)
     schedules.add(schedule)
 
 
@@ -56,21 +56,21 @@ def set_active(name: str, active: bool) -> None:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     schedules.set_active(name, active)
-    schedules.set_next_look(name, occasions.next_due(schedules.get(name), now()) if active else None)
+    schedules.set_next_look(name, triggers.next_due(schedules.get(name), now()) if active else None)
 
 
 def look(name: str, leader: str) -> ScheduleRun | None:
-    """Ask a schedule whether it is to fire, and fire it; the firing, None where there is no occasion."""
+    """Ask a schedule whether it is to fire, and fire it; the firing, None where nothing is due."""
     schedule = schedules.get(name)
     moment = now()
     due = _due(schedule, moment)
-    occasion = occasions.of(schedule, due)
-    run = None if occasion is None else _begin(schedule, occasion, leader)
+    firing = triggers.of(schedule, due)
+    run = None if firing is None else _begin(schedule, firing, leader)
     if due is not None:  # after the firing was noted: a kill in between loses none, and its id lets none run twice
-        schedules.set_next_look(name, occasions.next_due(schedule, moment))
+        schedules.set_next_look(name, triggers.next_due(schedule, moment))
     if run is None:
         return None
     retrain(schedule, run.id, leader)
@@ -81,23 +81,23 @@ def _due(schedule: Schedule, moment: datetime) -> str | None:
     """The time, in ISO format, that a calendar named before a moment and that nobody has looked at, if there is one."""
     due = schedule.next_look_at
     if (due is None) is (schedule.trigger is TriggerKind.CRON):  # kept or paused by an earlier version
-        schedules.set_next_look(schedule.id, occasions.next_due(schedule, moment))
+        schedules.set_next_look(schedule.id, triggers.next_due(schedule, moment))
     if due is None or schedule.trigger is not TriggerKind.CRON:
         return None
     return due.isoformat() if due <= moment else None
 
 
-def _begin(schedule: Schedule, occasion: occasions.Occasion, leader: str) -> ScheduleRun | None:
-    """Take an occasion; None where it was taken before."""
-    run = schedules.begin(schedule.id, occasion.key, occasion.reason, leader, labels.count(schedule.method))
+def _begin(schedule: Schedule, firing: triggers.Firing, leader: str) -> ScheduleRun | None:
+    """Take a firing; None where it was taken before."""
+    run = schedules.begin(schedule.id, firing.key, firing.reason, leader, labels.count(schedule.method))
     if run is not None:
-        logger.info("schedule %s fires: %s", schedule.id, occasion.reason)
+        logger.info("schedule %s fires: %s", schedule.id, firing.reason)
     return run
 
 
 def fire(schedule: Schedule, key: str, reason: str, leader: str) -> ScheduleRun | None:
-    """Take an occasion and retrain; None where it was taken before."""
-    run = _begin(schedule, occasions.Occasion(key, reason), leader)
+    """Take a firing and retrain; None where it was taken before."""
+    run = _begin(schedule, triggers.Firing(key, reason), leader)
     if run is None:
         return None
     retrain(schedule, run.id, leader)

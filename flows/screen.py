@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from jobflow import Maker, job
 
+from fermiloop.flows import stopping
 from fermiloop.flows.predicting import models
 from fermiloop.flows.records import error_of_potential
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
@@ -52,7 +53,7 @@ class ScreenMaker(Maker):
                 spec.funnel.stages,
                 judged,
                 rng,
-                lambda stage, share: logger.debug("%s %.0f %%", stage, 100 * share),
+                stopping.tell,
             )
             unique, novel = unique_and_novel(screened)
             known = with_belief(judged.target, [scores.predicted(one.scores) for one in screened])

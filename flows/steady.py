@@ -1,4 +1,4 @@
-"""The asynchronous mode: select again with every result, and train anew beside the evaluations.
+"""The asynchronous mode: select again with every result, and train again beside the evaluations.
 
 One process at a time takes its turn, by a lease on the campaign; whatever it was killed in the middle of, the next
 one finishes: a candidate that was selected and never queued is queued.

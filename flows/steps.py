@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Iterator
 
-from fermiloop.flows import methods
+from fermiloop.flows import methods, stopping
 from fermiloop.platform.campaign.choosing import seed_of
 from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import StoppedError
 from fermiloop.platform.store import campaigns, connection
 
 __all__ = [
@@ -53,7 +54,11 @@ def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
     logger.info("round %d of %s: %s", number, campaign, name)
     began = time.process_time()
     try:
-        yield spec_of(campaign)
+        with stopping.of(campaign):
+            yield spec_of(campaign)
+    except StoppedError:  # its campaign was cancelled, which is no failure
+        logger.info("round %d of %s: %s was stopped", number, campaign, name)
+        raise
     except Exception as error:
         reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
         connection.retrying(lambda: campaigns.update_round(campaign, number, decision={"failed": reason}))

@@ -2,9 +2,9 @@
 
     FermiloopError
     ├── UserError            exit code 2: a mistake in what was asked
-    │   ├── SpecError        a campaign file that does not hold
+    │   ├── SpecError        a campaign file that is invalid
     │   ├── InputError       data from a file, a terminal or the network that is refused
-    │   └── NotFoundError    a name or an id that the store does not hold
+    │   └── NotFoundError    a name or an id that is not in the store
     └── FailureError         exit code 1: asked rightly, but it did not work
         ├── DatabaseError    no database, one that went away, or one of another version
         │   └── AwayError    nothing answers where a database should; it may come back
@@ -38,7 +38,7 @@ class UserError(FermiloopError):
 
 
 class SpecError(UserError):
-    """A campaign file that does not hold."""
+    """A campaign file that is invalid."""
 
 
 class InputError(UserError):
@@ -46,7 +46,7 @@ class InputError(UserError):
 
 
 class NotFoundError(UserError):
-    """A name or an id that the store does not hold."""
+    """A name or an id that is not in the store."""
 
 
 class FailureError(FermiloopError):

@@ -18,7 +18,7 @@ from typing import Final
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.settings import settings
 
-SECRET: Final = frozenset({"database", "queue"})  # folders with passwords in them, whoever shares the rest
+SECRET: Final = frozenset({"database", "queue"})  # folders with passwords in them, whatever group shares the rest
 OURS: Final = frozenset({"calculations", "database", "launches", "logs", "queue", "trainings"})
 OTHERS: Final = stat.S_IRWXO
 GROUP: Final = stat.S_IRWXG
@@ -70,7 +70,7 @@ def protect() -> str | None:
     try:
         settings()
     except InputError:
-        return None  # told by whoever needs them; `fermiloop doctor` and `version` do not
+        return None  # told by the commands that need them; `fermiloop doctor` and `version` do not
     wanted = access()
     os.umask(wanted.umask)
     root = settings().data_dir.expanduser()

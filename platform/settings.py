@@ -87,4 +87,4 @@ def settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = f"{PREFIX}{first['loc'][0]}".upper()
-        raise InputError(f"The environment variable {name} does not hold: {first['msg']}.") from None
+        raise InputError(f"The environment variable {name} is invalid: {first['msg']}.") from None

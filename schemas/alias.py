@@ -8,7 +8,7 @@ from fermiloop.schemas.base import BaseDocument, now
 
 
 class Alias(BaseDocument):
-    """Its id is the former one; kept for good, so that whoever still holds that id is led on."""
+    """Its id is the former one; kept for good, so that a reference to that id still leads on."""
 
     meta = {"collection": "aliases"}
 

@@ -32,7 +32,7 @@ class BaseDocument(Document):
     id = StringField(primary_key=True)
 
     def check(self) -> None:
-        """Validate, telling the first thing that does not hold.
+        """Validate, telling the first thing that is invalid.
 
         Raises
         ------
@@ -43,4 +43,4 @@ class BaseDocument(Document):
             self.validate()
         except ValidationError as error:
             field, reason = next(iter((error.to_dict() or {"document": str(error)}).items()))
-            raise InputError(f"{type(self).__name__} {self.id or ''}: {field} does not hold: {reason}.") from None
+            raise InputError(f"{type(self).__name__} {self.id or ''}: {field} is invalid: {reason}.") from None

@@ -1,4 +1,4 @@
-"""A trained generator: weights, configuration, metrics, and the snapshot it learnt from."""
+"""A trained generator: weights, configuration, metrics, and the snapshot it learned from."""
 
 from __future__ import annotations
 

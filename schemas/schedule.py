@@ -16,7 +16,7 @@ class Schedule(BaseDocument):
     generator = StringField(required=True)
     preset = StringField()
     options = DictField()
-    method = StringField(required=True)  # whose labels and curves are learnt
+    method = StringField(required=True)  # whose labels and curves are learned
     trigger = EnumField(TriggerKind, required=True)
     value = StringField(required=True)  # cron text, number of labels, significance level, or campaign
     zone = StringField(default="UTC")  # of the cron text
@@ -29,12 +29,12 @@ class Schedule(BaseDocument):
 
 
 class ScheduleRun(BaseDocument):
-    """One firing; its id is ``schedule@key``, so that no occasion is taken twice."""
+    """One firing; its id is ``schedule@key``, so that no firing is taken twice."""
 
     meta = {"collection": "schedule_runs"}
 
     schedule = StringField(required=True)
-    key = StringField(required=True)  # the occasion: a due time, a count of labels, a round
+    key = StringField(required=True)  # the firing: a due time, a count of labels, a round
     reason = StringField(required=True)
     state = EnumField(RunState, default=RunState.RUNNING)
     sequence = IntField(default=0)  # orders firings, see platform.store.sequence

@@ -148,7 +148,7 @@ def _checked(line: Line, tally: Tally, known: _Methods) -> Known | None:
     lacking = known.lacking(found.methods())
     if lacking:
         reason = (
-            f"a label or a curve of {found.material.id} is by the Method {lacking[0]}, which the file does not hold"
+            f"a label or a curve of {found.material.id} is by the Method {lacking[0]}, which the file does not contain"
         )
         tally.refuse(line.number, reason, _excerpt(line.record))
         return None

@@ -78,7 +78,9 @@ def _client() -> Any:
     try:
         from mp_api.client import MPRester  # an optional extra, and heavy
     except ImportError:
-        raise UserError("The package mp-api is not installed; install it with pip install 'fermiloop[mp]'.") from None
+        raise UserError(
+            "The package mp-api is not installed; install it with pip install '.[mp]' in fermiloop's folder."
+        ) from None
     return _asked(lambda: MPRester(key.get_secret_value(), use_document_model=False, mute_progress_bars=True))
 
 

@@ -45,7 +45,7 @@ def read(output: dict[str, Any], key: str, source: str, licence: str) -> Entry |
     Raises
     ------
     InputError
-        If the calculation did not succeed or did not converge, or a number in it does not hold.
+        If the calculation did not succeed or did not converge, or a number in it is invalid.
     """
     result = output.get("output")
     crystal = (result.get("structure") if isinstance(result, dict) else None) or output.get("structure")

@@ -1,7 +1,7 @@
 """Beat: who works at a step says so in its folder, where files cannot be locked or the lock is another host's.
 
 The claim in the database is of workers. A child outlives its worker, so a file tells that it still works: it changes
-all the time. Whoever comes next waits until there is an output, or the file has not changed for a while.
+all the time. The next worker waits until there is an output, or the file has not changed for a while.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.ndimage import gaussian_filter1d
 
 if TYPE_CHECKING:
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 INITIAL_MOMENTS: Final = {"Cr": 2.0, "Mn": 3.0, "Fe": 2.5, "Co": 1.8, "Ni": 0.8}
 # 400 eV is silently wrong (tens of GPa) for these: they need 600 eV and references of their own.
 HARD_ELEMENTS: Final = frozenset({"B", "C", "N", "O", "F"})
+HARD_CUTOFF: Final = 600.0  # eV
+RELAX_FMAX: Final = 0.02  # eV/Å; for a cell filter 0.05 would be half a GPa
+RELAX_STEPS: Final = 40
 # Setups with so many semicore states that eleven bands an atom do not reach the top of the window.
 MANY_BANDS: Final = {"La": 11, "Ba": 10, "Cs": 9}
 # Tried in turn: GPAW only notices at its last step that the bands end below the top of the window, so
@@ -100,6 +102,8 @@ class StaticDos:
 
 def initial_atoms(structure: Structure) -> Atoms:
     """Convert to ASE atoms, with initial moments where a magnetic element is present."""
+    from pymatgen.io.ase import AseAtomsAdaptor  # ASE: who asks for settings needs none
+
     atoms = AseAtomsAdaptor.get_atoms(structure)
     moments = [INITIAL_MOMENTS.get(symbol, 0.0) for symbol in atoms.get_chemical_symbols()]
     if any(moments):

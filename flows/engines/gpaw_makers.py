@@ -16,11 +16,15 @@ from jobflow import Maker, job
 from pymatgen.core import Molecule, Structure
 
 from fermiloop.flows.engines import isolation
-from fermiloop.flows.engines.gpaw_dft import INITIAL_MOMENTS, GpawSettings, calculator, static_dos
+from fermiloop.flows.engines.gpaw_dft import (
+    INITIAL_MOMENTS,
+    RELAX_FMAX,
+    RELAX_STEPS,
+    GpawSettings,
+    calculator,
+    static_dos,
+)
 from fermiloop.platform.errors import EngineError
-
-RELAX_FMAX = 0.02  # eV/Å; for a cell filter 0.05 would be half a GPa
-RELAX_STEPS = 40
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 Each step of a calculation has a folder. The child process locks it, reads ``input.json``, works, and
 writes ``output.json`` in one move before anybody is told. A rerun takes an output that is there; waits
-for a child that outlived its worker; and else begins anew. What every attempt cost is in ``cost.jsonl``.
+for a child that outlived its worker; and else begins again. What every attempt cost is in ``cost.jsonl``.
 
 A child outlives a worker that is killed. One that is interrupted, or an evaluation that is told to stop
 (`wishes`), ends its child.

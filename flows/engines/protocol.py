@@ -10,15 +10,17 @@ import difflib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
-from jobflow import Flow, Job, OnMissing
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.vocabulary import Engine
+
+if TYPE_CHECKING:
+    from jobflow import Flow, Job
 
 T = TypeVar("T")
 # Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
@@ -163,6 +165,8 @@ def chain(name: str, jobs: Sequence[Job], last: Mapping[str, Job]) -> Flow:
     last
         The job whose output is the flow's, by the name of its step.
     """
+    from jobflow import Flow, OnMissing  # a second: who only reads results needs none
+
     every = [*jobs, *last.values()]
     for step in every:
         step.config.on_missing_references = OnMissing.NONE

@@ -1,21 +1,22 @@
-"""Every engine, in one literal table."""
+"""Every engine, in one literal table.
+
+What makes flows (jobflow, atomate2, ASE) takes seconds to import, and most who look need only the Method or whether a
+crystal is refused: it is imported when it is first asked.
+"""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from jobflow import Flow
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines import cp2k, recorded, vasp
-from fermiloop.flows.engines.cheap_makers import AnalyticDosMaker, ChildRelaxMaker
-from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings
-from fermiloop.flows.engines.gpaw_makers import RELAX_FMAX, RELAX_STEPS, GpawDosMaker, GpawRelaxMaker
+from fermiloop.flows.engines.gpaw_dft import HARD_CUTOFF, HARD_ELEMENTS, RELAX_FMAX, RELAX_STEPS, GpawSettings
 from fermiloop.flows.engines.protocol import (
     Availability,
     EngineEntry,
@@ -26,8 +27,10 @@ from fermiloop.flows.engines.protocol import (
     version,
     versions,
 )
-from fermiloop.flows.engines.tasks import HARD_CUTOFF
 from fermiloop.schemas.vocabulary import Engine
+
+if TYPE_CHECKING:
+    from jobflow import Flow
 
 SCIENCE: Final = tuple(f.name for f in fields(GpawSettings))
 
@@ -68,6 +71,8 @@ def _gpaw_method(settings: Mapping[str, Any]) -> MethodRecord:
 
 
 def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    from fermiloop.flows.engines.gpaw_makers import GpawDosMaker, GpawRelaxMaker
+
     checked = checked_settings(GpawEngineSettings, settings, "gpaw")
     static = {name: getattr(checked, name) for name in SCIENCE}
     relax = GpawRelaxMaker(
@@ -84,7 +89,7 @@ def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, An
 def _gpaw_available() -> Availability:
     if importlib.util.find_spec("gpaw") is None:
         compiler = "" if shutil.which("g++") else " after a C and C++ compiler (Debian: build-essential)"
-        return Availability(False, f"install it with pip install 'fermiloop[dft]'{compiler}")
+        return Availability(False, f"install it with pip install '.[dft]' in fermiloop's folder{compiler}")
     return Availability(True, f"GPAW {version('gpaw')}")
 
 
@@ -101,6 +106,8 @@ def _chgnet_method(settings: Mapping[str, Any]) -> MethodRecord:
 
 
 def _chgnet_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    from fermiloop.flows.engines.cheap_makers import ChildRelaxMaker
+
     checked = checked_settings(CheapSettings, settings, "chgnet")
     relax = ChildRelaxMaker(
         name="CHGNet relax",
@@ -118,6 +125,8 @@ def _analytic_method(settings: Mapping[str, Any]) -> MethodRecord:
 
 
 def _analytic_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    from fermiloop.flows.engines.cheap_makers import AnalyticDosMaker, ChildRelaxMaker
+
     arguments = asdict(checked_settings(CheapSettings, settings, "analytic"))
     relax = ChildRelaxMaker(
         name="analytic relax",
@@ -158,28 +167,35 @@ def _chgnet_available() -> Availability:
     return Availability(True, f"CHGNet {version('chgnet')}")
 
 
+def _late(engine: Engine, name: str) -> Callable[..., Any]:
+    """A function of an engine's own module, which is imported at the first call."""
+
+    def call(*arguments: Any) -> Any:
+        return getattr(importlib.import_module(f"fermiloop.flows.engines.{engine}"), name)(*arguments)
+
+    return call
+
+
+def _own(engine: Engine, *, gives_dos: bool, **more: Any) -> EngineEntry:
+    """Entry of an engine whose module holds all that makes it."""
+    method, flow, available, refuses = (_late(engine, name) for name in ("method", "flow", "available", "refuses"))
+    return EngineEntry(gives_dos, method, flow, _results, available, refuses, **more)
+
+
 ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
     Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
     Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
-    Engine.RECORDED: EngineEntry(
-        True,
-        recorded.method,
-        recorded.flow,
-        _results,
-        recorded.available,
-        recorded.refuses,
+    Engine.RECORDED: _own(
+        Engine.RECORDED,
+        gives_dos=True,
         lowest_energy=-1e5,  # of whatever program they are
         by_element=False,
     ),
-    Engine.VASP: EngineEntry(True, vasp.method, vasp.flow, _results, vasp.available, vasp.refuses),
-    Engine.CP2K: EngineEntry(
-        False,
-        cp2k.method,
-        cp2k.flow,
-        _results,
-        cp2k.available,
-        cp2k.refuses,
+    Engine.VASP: _own(Engine.VASP, gives_dos=True),
+    Engine.CP2K: _own(
+        Engine.CP2K,
+        gives_dos=False,
         last_step="relax",
         lowest_energy=-1e5,  # it counts from bare cores: iron has some -3,400 eV
     ),

@@ -6,17 +6,15 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.geometry import GeometryFile, last_geometry, plain
-from fermiloop.flows.engines.gpaw_dft import HARD_ELEMENTS, GpawSettings, static_dos
+from fermiloop.flows.engines.gpaw_dft import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings, static_dos
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.predictors.potential import AnalyticPotential, ChgnetPotential, relax
-
-HARD_CUTOFF: Final = 600.0  # eV
 
 
 def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def needs(role: Role) -> Callable[[Request], Awaitable[None]]:
             raise _refused(f"This needs a token of the role {role}; send it as Authorization: Bearer TOKEN.")
         scheme, _, text = given[0].partition(" ")
         if len(given) > 1 or scheme.lower() != "bearer":
-            raise _refused("The header Authorization does not hold; send it once, as Authorization: Bearer TOKEN.")
+            raise _refused("The header Authorization is invalid; send it once, as Authorization: Bearer TOKEN.")
         found = await here.work.run(lambda: tokens.role_of(text.strip()))
         if found is None:
             raise _refused("The token is unknown, expired or revoked; make one by fermiloop token create.")

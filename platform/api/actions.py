@@ -1,4 +1,4 @@
-"""What the API is given by whoever serves it, and what every request shares."""
+"""What the API is given by the server, and what every request shares."""
 
 from __future__ import annotations
 

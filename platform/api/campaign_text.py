@@ -20,7 +20,7 @@ def read(text: str) -> CampaignSpec:
     Raises
     ------
     SpecError
-        If it does not hold, names a file of curves, or bears a value that cannot be stored.
+        If it is invalid, names a file of curves, or bears a value that cannot be stored.
     """
     if "\0" in text:
         raise SpecError("The campaign holds a NUL character; a campaign is a YAML text.")

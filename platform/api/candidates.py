@@ -75,7 +75,7 @@ async def show(candidate: CandidatePath, here: Here) -> dict[str, Any]:
 
 @router.get("/{candidate}/lineage")
 async def explain(candidate: CandidatePath, here: Here) -> dict[str, Any]:
-    """Candidate, seed, checkpoint, snapshot, labels, calculations, and what learnt from them."""
+    """Candidate, seed, checkpoint, snapshot, labels, calculations, and what learned from them."""
     return {"data": await here.work.run(lambda: _lineage(candidate))}
 
 

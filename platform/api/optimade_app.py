@@ -178,9 +178,9 @@ def _landing(request: Request) -> Response:
 
 
 def _bad_parameter(request: Request, error: Exception) -> JSONAPIResponse:
-    """Tell which parameter does not hold, with the status that the specification asks for."""
+    """Tell which parameter is invalid, with the status that the specification asks for."""
     first = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": (), "msg": str(error)}
-    detail = f"The parameter {'.'.join(str(part) for part in first['loc'][1:])} does not hold: {first['msg']}."
+    detail = f"The parameter {'.'.join(str(part) for part in first['loc'][1:])} is invalid: {first['msg']}."
     told = OptimadeError(detail=detail, status="400", title="Bad Request")
     return general_exception(request, error, status_code=400, errors=[told])
 

@@ -98,7 +98,7 @@ def install(app: FastAPI) -> None:
 
 
 def _sentence(first: dict[str, Any]) -> str:
-    """What does not hold, with the value."""
+    """What is invalid, with the value."""
     place, *rest = (str(part) for part in first["loc"])
     if first["type"] == "json_invalid":
         return "The body is no JSON; check it."
@@ -108,4 +108,4 @@ def _sentence(first: dict[str, Any]) -> str:
         return f"The {where} {name} is missing; give it."
     reason = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
     value = _short.repr(first.get("input"))
-    return f"The {where} {name[:100]} does not hold: {reason[:1].lower()}{reason[1:]}; {value} was given."
+    return f"The {where} {name[:100]} is invalid: {reason[:1].lower()}{reason[1:]}; {value} was given."

@@ -229,7 +229,7 @@ def labelled_rows(
     train, test, judge = split(len(data), PARTS, 21 + seed, names)
     judge = np.array([i for i in judge if names[i] not in seen], dtype=np.int64)
     codes = coder.encode([*data.structures, *images.structures])
-    space = CompactSpace.learnt(coder.options, codes)
+    space = CompactSpace.learned(coder.options, codes)
     return Labelled(data, space.rows(codes), space, train, test, judge)
 
 

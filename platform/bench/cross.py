@@ -28,7 +28,7 @@ from fermiloop.platform.campaign.names import NEEDS_CURVE
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
-from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
+from fermiloop.platform.generators.protocol import Condition, PropertyWindow, Space, Target
 from fermiloop.platform.predictors.descriptors import structure_descriptors
 from fermiloop.platform.predictors.potential import POTENTIALS
 from fermiloop.platform.representations.training import TrainingSet
@@ -118,7 +118,7 @@ class Task:
     scale: Scale
 
     @property
-    def window(self) -> PropertyWindow:
+    def window(self) -> Condition:
         """The one window of the target."""
         return self.target.windows[0]
 
@@ -283,7 +283,7 @@ def options_of(name: str, scale: Scale) -> dict[str, Any]:
     return chosen | ({"potential": "none"} if "potential" in known else {})
 
 
-def hits(asked: Sequence[tuple[str, float]], window: PropertyWindow) -> int:
+def hits(asked: Sequence[tuple[str, float]], window: Condition) -> int:
     """Different formulas in the window."""
     return len({formula for formula, value in asked if abs(value - window.value) <= window.tolerance})
 
@@ -328,7 +328,7 @@ def _finite(values: Sequence[float]) -> float | None:
     return middle if np.isfinite(middle) else None
 
 
-def _first(asked: Sequence[tuple[str, float]], window: PropertyWindow) -> float:
+def _first(asked: Sequence[tuple[str, float]], window: Condition) -> float:
     """Number of the crystal that hit first; infinite where none did."""
     places = (i for i, (_, v) in enumerate(asked, start=1) if abs(v - window.value) <= window.tolerance)
     return float(next(places, np.inf))

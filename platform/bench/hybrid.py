@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fermiloop.platform.generators.decoration import Decorator
-    from fermiloop.platform.generators.protocol import PropertyWindow, Space
+    from fermiloop.platform.generators.protocol import Condition, Space
 
     Array = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ class Surrogate:
         left = 1 + NOISE - np.einsum("ij,ji->i", cross, cho_solve(self.factor, cross.T))
         return self.mean + self.scale * (cross @ self.weights), self.scale * np.sqrt(np.maximum(left, 1e-9))
 
-    def probability(self, described: Array, window: PropertyWindow) -> Array:
+    def probability(self, described: Array, window: Condition) -> Array:
         """(n,) that the property lies in the window."""
         mean, std = self.predict(described)
         low, high = window.value - window.tolerance, window.value + window.tolerance
@@ -163,7 +163,7 @@ class Known:
 def run_hybrid(
     pool: Pool,
     known: Known,
-    window: PropertyWindow,
+    window: Condition,
     budget: int,
     oracle: Callable[[Sequence[Structure]], Array],
     vary: Callable[[Structure], list[Structure]],

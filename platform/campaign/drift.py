@@ -22,7 +22,7 @@ def drifted(newest: Sequence[float], before: Sequence[float], level: float) -> t
     Parameters
     ----------
     newest, before
-        Foretold minus computed, any unit.
+        Predicted minus computed, any unit.
     level
         Significance level in (0, 1).
     """

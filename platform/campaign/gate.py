@@ -1,6 +1,6 @@
 """Champion and challenger: whether a newly trained generator takes the place of the one in use.
 
-Both are scored on the same crystals, which neither has learnt from; the decision is made on the paired differences.
+Both are scored on the same crystals, which neither has learned from; the decision is made on the paired differences.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEVEL: Final = 0.975  # of each end of a 95 % interval
 MARGIN: Final = 0.05
-"""A challenger that has learnt from more may lose this much of the score, and no more."""
+"""A challenger that has learned from more may lose this much of the score, and no more."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def compare(challenger: ArrayLike, champion: ArrayLike | None) -> Comparison:
     return Comparison(len(new), _mean(new), _mean(old), mean, mean - spread, mean + spread)
 
 
-def judge(test: Comparison, recent: Comparison, *, learnt: int, champion_learnt: int | None) -> Verdict:
+def judge(test: Comparison, recent: Comparison, *, learned: int, champion_learned: int | None) -> Verdict:
     """Promote, or keep the champion.
 
     Parameters
@@ -82,10 +82,10 @@ def judge(test: Comparison, recent: Comparison, *, learnt: int, champion_learnt:
         On the frozen test set.
     recent
         On outcomes of the last rounds; they can refuse, as what is asked of the generator now.
-    learnt, champion_learnt
-        Crystals that each has learnt from; None without a champion.
+    learned, champion_learned
+        Crystals that each has learned from; None without a champion.
     """
-    if champion_learnt is None:
+    if champion_learned is None:
         return Verdict(True, "There was no champion before.", test, recent)
     for name, one in (("the last rounds' outcomes", recent), ("the frozen test set", test)):
         if one.high is not None and one.high < 0:
@@ -94,8 +94,8 @@ def judge(test: Comparison, recent: Comparison, *, learnt: int, champion_learnt:
         return Verdict(False, "Nothing could be tested, so the champion stays.", test, recent)
     if test.low > 0:
         return Verdict(True, f"It is better on the frozen test set: {_told(test)}.", test, recent)
-    if test.difference is not None and test.difference >= -MARGIN and learnt > champion_learnt:
-        why = f"it has learnt from {learnt} crystals and the champion from {champion_learnt}"
+    if test.difference is not None and test.difference >= -MARGIN and learned > champion_learned:
+        why = f"it has learned from {learned} crystals and the champion from {champion_learned}"
         return Verdict(True, f"It is not told apart on the frozen test set ({_told(test)}), and {why}.", test, recent)
     return Verdict(False, f"It shows no gain on the frozen test set: {_told(test)}.", test, recent)
 

@@ -117,7 +117,7 @@ def believe(
     told = {name: predictions.get(name, (nothing, nothing)) for name in asked(target)}
     rng = np.random.default_rng(SEED)
     quantiles = ndtri((np.arange(DRAWS) + 0.5) / DRAWS)
-    drawn = {name: _drawn(name, *pair, rng.permutation(quantiles)) for name, pair in told.items()}
+    drawn = {name: _drawn(name, mean, std, rng.permutation(quantiles)) for name, (mean, std) in told.items()}
     met = _met(target, drawn, missing=np.inf)
     wish = _wish(target, drawn, missing=np.nan)
     whole = np.where(np.isfinite(met), met, 1.0) * np.where(np.isnan(wish), 1.0, wish)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fermiloop.platform.search.pareto import ranks
+from fermiloop.platform.acquisition.acquisitions import reference
+from fermiloop.platform.search.pareto import hypervolume, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 def front(properties: Sequence[PropertySpec], done: Sequence[CandidateRecord]) -> dict[str, Any] | None:
     """Evaluated candidates with a value of each objective, those that none dominates marked; None below two objectives.
 
-    Only candidates that miss no condition can be on the front.
+    Only candidates that miss no condition can be on the front; the hypervolume is what they dominate, in units of their
+    range of each objective, up to a tenth of it beyond the worst.
     """
     wanted = [one for one in properties if one.objective]
     if len(wanted) < 2:
@@ -28,9 +30,11 @@ def front(properties: Sequence[PropertySpec], done: Sequence[CandidateRecord]) -
     signs = np.array([1.0 if one.minimise else -1.0 for one in wanted])
     fit = [i for i, (_, found) in enumerate(known) if not found.missed]
     table = np.array([known[i][1].objectives for i in fit], dtype=float).reshape(-1, len(wanted)) * signs
+    corner, unit = reference(table) if len(table) else (np.ones(len(wanted)), np.ones(len(wanted)))
     best = {i for i, rank in zip(fit, ranks(table), strict=True) if rank == 0}
     return {
         "objectives": [{"name": one.name, "direction": "minimise" if one.minimise else "maximise"} for one in wanted],
+        "hypervolume": hypervolume(table / unit, corner / unit) if len(table) else 0.0,
         "points": [
             {"candidate": one.id, "formula": one.formula, "values": list(found.objectives), "on_front": i in best}
             for i, (one, found) in enumerate(known)

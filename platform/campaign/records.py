@@ -131,6 +131,46 @@ class CandidateRecord:
 
 
 @dataclass(frozen=True)
+class ProposalRecord:
+    """Any candidate, as far as it came.
+
+    Parameters
+    ----------
+    id, formula, generator, round, n_sites
+        Which one.
+    scores
+        What is known of it, by the names of `schemas.scores`.
+    lost_at
+        Stage of the funnel that rejected it, ``choice`` or ``engine``; None where it was evaluated or waits.
+    known
+        Id of the material that it was recognised as.
+    is_twin
+        Whether it was rejected as known, or as the same as another candidate.
+    compared
+        Whether it came as far as being compared with what is known.
+    """
+
+    id: str
+    formula: str
+    generator: str
+    round: int
+    n_sites: int
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    lost_at: str | None = None
+    known: str | None = None
+    is_twin: bool = False
+    compared: bool = False
+
+
+@dataclass(frozen=True)
+class KnownHit:
+    """A library material inside the space that is what is looked for."""
+
+    id: str
+    formula: str
+
+
+@dataclass(frozen=True)
 class HullPoint:
     """A material of the best candidate's binary system.
 
@@ -208,6 +248,10 @@ class CampaignRecord:
         How to call the target in pictures, such as ``"Pd"``.
     library_hits
         Whether each library material inside the space would be a hit: what a random pick finds.
+    proposals
+        All candidates, selected or not.
+    known_hits
+        Library materials inside the space that are hits.
     lineage
         Lineage of the best candidate, as ``candidates explain`` gives it.
     hull
@@ -229,4 +273,6 @@ class CampaignRecord:
     lineage: Mapping[str, Any] | None = None
     hull: HullRecord | None = None
     alignment: str = str(Alignment.MIDGAP)
+    proposals: tuple[ProposalRecord, ...] = ()
+    known_hits: tuple[KnownHit, ...] = ()
     hit: HitRecord | None = None

@@ -85,9 +85,9 @@ def _another(spec: CampaignSpec, now: Standing) -> bool:
     """Whether a further generation is allowed and worth it."""
     if len(now.rounds) >= spec.budget.rounds:
         return False
-    learnt = now.new_results >= max(1, spec.retrain.min_new_labels)
+    learned = now.new_results >= max(1, spec.retrain.min_new_labels)
     # With nothing in flight there is nothing more to learn from; a generation that passed nothing ends it.
-    return not now.rounds or learnt or (now.in_flight == 0 and now.pool == 0 and now.rounds[-1].passed > 0)
+    return not now.rounds or learned or (now.in_flight == 0 and now.pool == 0 and now.rounds[-1].passed > 0)
 
 
 def _barren(spec: CampaignSpec, now: Standing) -> str:

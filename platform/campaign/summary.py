@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.campaign import cost, counting
 from fermiloop.platform.campaign.counting import Trial
+from fermiloop.platform.campaign.insight import insight
 from fermiloop.platform.campaign.pareto_front import front
 from fermiloop.platform.campaign.statistics import discovery_factor
 
@@ -48,6 +49,7 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
             "evaluations": len(done) / hits if hits else None,
             "core_seconds": core_seconds / hits if hits else None,
         },
+        "insight": insight(record, trials, baseline["random"]),
         "target": _target(record),
         "pareto": front(record.spec.target.properties, done),
         "curves": [_curve(one) for one in ranked if one.evaluation and one.evaluation.curve][:MOST_CURVES],

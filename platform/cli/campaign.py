@@ -14,7 +14,7 @@ from fermiloop.platform.cli import campaign_archive, campaign_draft, campaign_vi
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, plain, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.cli.worker import check_count
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import FailureError, InputError, StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,9 +156,17 @@ def resume(name: Name) -> None:
 @app.command("cancel")
 def cancel(
     name: Name,
-    wait: Annotated[bool, typer.Option("--wait", help="Let evaluations that run come to their end.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Let evaluations that run come to their end, and stay until they have.")
+    ] = False,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", min=0, help="Seconds that --wait stays at most; no limit otherwise."),
+    ] = None,
 ) -> None:
     """Cancel a campaign: evaluations that run are told to stop, all results are kept."""
+    if timeout is not None and not wait:
+        raise InputError("The option --timeout says how long --wait stays; give both, or leave it out.")
     from fermiloop.flows import managing
     from fermiloop.platform.store import connection
 
@@ -169,6 +177,25 @@ def cancel(
         print_line("These run to their end:" if wait else "These still run and are told to stop, within some seconds:")
     for one in running:
         print_line(f"  {one.sentence}")
+    if wait and running:
+        _until_ended(name, timeout)
+
+
+def _until_ended(name: str, timeout: float | None) -> None:
+    """Stay until no evaluation of a cancelled campaign runs; Ctrl-C leaves, and changes nothing of it."""
+    from fermiloop.flows import managing
+
+    sys.stdout.flush()
+    try:
+        with long_work(f"Waiting for {name}") as report:
+            left = managing.await_end(name, report, timeout)
+    except KeyboardInterrupt:
+        raise StoppedError(f"{name} stays cancelled, and what runs goes on to its end; fermiloop campaign show {name} "
+                           "tells how far it is.") from None  # fmt: skip
+    if left:
+        raise FailureError(f"After {timeout:g} s {left} of the evaluations of {name} still ran; they go on to their "
+                           f"end, and fermiloop campaign show {name} tells how far they are.")  # fmt: skip
+    print_line("All of them have ended.")
 
 
 @app.command("clone")

@@ -9,6 +9,7 @@ from rich.panel import Panel
 
 from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.cli.output import Listing, cell
+from fermiloop.platform.report.insight import tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -113,7 +114,17 @@ def earned(summary: Mapping[str, Any]) -> RenderableType:
 
 def report(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
     """All of it."""
-    return [headline(summary), rounds(summary), funnel(summary), evaluated(summary), rates(summary), earned(summary)]
+    known = [headline(summary), rounds(summary), funnel(summary), evaluated(summary), rates(summary), earned(summary)]
+    return [*known, *insight(summary)]
+
+
+def insight(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
+    """Predictions, baselines and losses."""
+    shown: list[RenderableType] = []
+    for one in tables(summary):
+        shown += [Listing(one.title, one.columns, one.rows).table()] if one.rows else []
+        shown += [one.remark] if one.remark else []
+    return shown
 
 
 def _rate(rate: float | None, low: float | None, high: float | None) -> str:

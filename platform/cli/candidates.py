@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from fermiloop.platform.campaign.names import GENERATOR_PRESETS
-from fermiloop.platform.cli import exporting, filters, lineage_view
+from fermiloop.platform.cli import arranging, exporting, filters, lineage_view
+from fermiloop.platform.cli.arranging import Order
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
@@ -43,6 +45,11 @@ FIELDS: Final = (
     "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
 STORED: Final = FIELDS[1:]  # an id always comes
+KNOWN: Final = {
+    name: SCORES[name].heading if name in SCORES else name.replace("_", " ")
+    for name in (*(GENERATOR if name == "score" else name for name in FIELDS if name != "scores"), HIT, *SCORES)
+}
+SORTABLE: Final = tuple(name for name in KNOWN if name != "verdicts")
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]
@@ -66,11 +73,15 @@ def find(
     sites: filters.SitesOption = None,
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
+    space_group: arranging.SpaceGroupOption = None,
     dos_like: filters.DosLikeOption = None,
     metric: filters.MetricOption = "cosine",
     window: filters.WindowOption = None,
     fermi: filters.FermiOption = None,
     one_spin: filters.OneSpinOption = False,
+    sort: arranging.SortOption = None,
+    descending: arranging.DescendingOption = False,
+    columns: arranging.ColumnsOption = None,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -82,10 +93,16 @@ def find(
     kind = _geometry(geometry)
     wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
     like = Likeness.of(dos_like, metric, window, fermi, one_spin)
-    listing = _listing(wanted, filters.crystal_system(crystal_system), like, filters.limit(limit))
+    symmetry = _Symmetry(filters.crystal_system(crystal_system), arranging.space_group(space_group))
+    order = Order.of(sort, SORTABLE, descending=descending, likeness=like is not None)
+    shown = arranging.columns(columns, {**KNOWN, **(like.column if like else {})})
+    rows = _rows(wanted, symmetry, like, order, filters.limit(limit))
     if cif is not None:
-        write_cifs(_crystals([row["id"] for row in listing.rows], kind), cif)
+        write_cifs(_crystals([row["id"] for row in rows], kind), cif)
         return
+    usual = {**COLUMNS, **(like.column if like else {})}
+    more = () if shown else (GENERATOR, *SCORES)
+    listing = Listing(f"{len(rows)} candidates", shown or usual, arranging.only(rows, shown), more)
     listing.show(as_json=as_json, as_csv=as_csv)
 
 
@@ -102,17 +119,19 @@ def export(
     sites: filters.SitesOption = None,
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
+    space_group: arranging.SpaceGroupOption = None,
     limit: filters.LimitOption = filters.MOST_ROWS,
     form: exporting.FormOption = None,
 ) -> None:
     """Write what `find` finds, all of it by default, with lineage, verdicts, scores and the materials they became."""
     target = exporting.Target.of(to, form)
     wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
-    system, most = filters.crystal_system(crystal_system), filters.limit(limit)
+    symmetry = _Symmetry(filters.crystal_system(crystal_system), arranging.space_group(space_group))
+    most = filters.limit(limit)
     from fermiloop.platform.store import connection, exchange_records
 
     connection.connect()
-    found = _found(wanted, system, most, ("generator",), sifted=False)
+    found = _found(wanted, symmetry, most, ("generator",), sifted=False)
     target.write(exchange_records.of_candidates([row["id"] for row in found[:most]]))
 
 
@@ -161,7 +180,7 @@ def _wanted(
     number: int | None,
     stage: str | None,
     generator: str | None,
-    elements: str | None,
+    elements: list[str] | None,
     formula: str | None,
     chemical_system: str | None,
     sites: str | None,
@@ -189,39 +208,52 @@ def _generator(name: str | None) -> str | None:
     return filters.one_of("generator", name, (*GENERATOR_PRESETS, *presets))
 
 
-def _listing(wanted: dict[str, Any], crystal_system: str | None, like: Likeness | None, limit: int) -> Listing:
-    """What the store finds, then what it cannot ask: generators of any preset, crystal systems, computed curves."""
+def _rows(
+    wanted: dict[str, Any], symmetry: _Symmetry, like: Likeness | None, order: Order | None, limit: int
+) -> list[dict[str, Any]]:
+    """What the store finds, then what it cannot ask: generators of any preset, symmetries, computed curves."""
     from fermiloop.platform.store import connection
     from fermiloop.platform.store.candidate_rows import flat
 
     connection.connect()
-    found = _found(wanted, crystal_system, limit, STORED, sifted=like is not None)
-    rows, columns = [flat(row) for row in found], COLUMNS
+    if order is not None:
+        return _first(wanted, symmetry, order, limit)
+    rows = [flat(row) for row in _found(wanted, symmetry, limit, STORED, sifted=like is not None)]
     if like is not None:
         near = like.ranking(filters.MOST_ROWS, {row["material"] for row in rows if row["material"]})
         (key,), place = like.column, {material: i for i, material in enumerate(near)}
         rows = [{**row, key: near[row["material"]]} for row in rows if row["material"] in near]
         rows.sort(key=lambda row: (place[row["material"]], row["id"]))
-        columns = {**COLUMNS, **like.column}
-    rows = rows[:limit]
-    return Listing(f"{len(rows)} candidates", columns, rows, (GENERATOR, *SCORES))
+    return rows[:limit]
+
+
+def _first(wanted: dict[str, Any], symmetry: _Symmetry, order: Order, limit: int) -> list[dict[str, Any]]:
+    """The first rows of an order: all are asked for the value to sort by alone, and then those for the rest."""
+    from fermiloop.platform.store import candidates
+    from fermiloop.platform.store.candidate_rows import flat
+
+    stored = "score" if order.name == GENERATOR else "scores" if order.name in (HIT, *SCORES) else order.name
+    light = _found(wanted, symmetry, limit, ("generator", *{stored} - {"id", "generator"}), sifted=True)
+    first = [row["id"] for row in order.sorted(flat(row) for row in light)[:limit]]
+    found = candidates.rows(candidates.CandidateQuery(ids=tuple(first), limit=limit), STORED)
+    return order.sorted(flat(row) for row in found)
 
 
 def _found(
-    wanted: dict[str, Any], crystal_system: str | None, limit: int, fields: Sequence[str], *, sifted: bool
+    wanted: dict[str, Any], symmetry: _Symmetry, limit: int, fields: Sequence[str], *, sifted: bool
 ) -> list[dict[str, Any]]:
     """Rows of the fields that pass, more than the limit where some are sifted out here, or later."""
     from fermiloop.platform.store import candidates
 
     asked = dict(wanted)
     generator = asked.pop("generator")
-    sifted = sifted or crystal_system is not None or generator is not None
-    shown = (*fields, "structure") if crystal_system is not None else fields
+    sifted = sifted or symmetry.is_asked or generator is not None
+    shown = (*fields, "structure") if symmetry.is_asked else fields
     found = candidates.rows(candidates.CandidateQuery(**asked, limit=filters.MOST_ROWS if sifted else limit), shown)
     if generator is not None:
         found = [row for row in found if generator in (row["generator"], _family(row["generator"]))]
-    if crystal_system is not None:
-        found = [row for row in found if _crystal_system(row.pop("structure")) == crystal_system]
+    if symmetry.is_asked:
+        found = [row for row in found if symmetry.holds(row.pop("structure"))]
     return found
 
 
@@ -230,11 +262,26 @@ def _family(generator: str) -> str:
     return generator.partition("/")[0]
 
 
-def _crystal_system(structure: dict[str, Any]) -> str:
-    from pymatgen.core.structure import Structure
-    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer  # heavy
+@dataclass(frozen=True)
+class _Symmetry:
+    """What is asked of the symmetry of a crystal as it was proposed; the store does not keep it."""
 
-    return str(SpacegroupAnalyzer(Structure.from_dict(structure), symprec=SYMMETRY_TOLERANCE).get_crystal_system())
+    system: str | None
+    group: int | None
+
+    @property
+    def is_asked(self) -> bool:
+        return (self.system, self.group) != (None, None)
+
+    def holds(self, structure: dict[str, Any]) -> bool:
+        from pymatgen.core.structure import Structure
+        from pymatgen.symmetry.analyzer import SpacegroupAnalyzer  # heavy
+
+        found = SpacegroupAnalyzer(Structure.from_dict(structure), symprec=SYMMETRY_TOLERANCE)
+        return self.system in (None, found.get_crystal_system()) and self.group in (
+            None,
+            found.get_space_group_number(),
+        )
 
 
 def _geometry(name: str | None) -> str | None:

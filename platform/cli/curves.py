@@ -58,7 +58,7 @@ class Likeness:
         Raises
         ------
         InputError
-            If the metric or window does not hold, or is given without a curve.
+            If the metric or window is invalid, or is given without a curve.
         """
         if (fermi is not None or one_spin) and (text is None or not filters.is_file(text)):
             raise InputError("The options --fermi and --one-spin say how the file of --dos-like is read; name a file.")

@@ -147,7 +147,9 @@ def _package(distribution: str, module: str, *, basic: bool) -> Check:
 
 def _gpaw() -> Check:
     number = package_version("gpaw")
-    remedy = "" if number else "Install real DFT: pip install 'fermiloop[dft]', which needs the C++ compiler."
+    remedy = (
+        "" if number else "Install real DFT: pip install '.[dft]' in fermiloop's folder, which needs the C++ compiler."
+    )
     return Check("GPAW", ok=number is not None, basic=False, found=number or "none", remedy=remedy)
 
 
@@ -163,7 +165,11 @@ def _embedded() -> Check:
     number = package_version("SecantusDB")
     found = ", ".join(server.kind.program for server in installed())
     configured = "FERMILOOP_MONGODB_URI" in os.environ or "FERMILOOP_EMBEDDED_COMMAND" in os.environ
-    remedy = "" if found else "Install it with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI."
+    remedy = (
+        ""
+        if found
+        else "Install it with pip install '.[embedded]' in fermiloop's folder, or set FERMILOOP_MONGODB_URI."
+    )
     told = f"{number}: {found}" if number and found else found
     return Check("embedded database", ok=bool(found), basic=not configured, found=told or "none", remedy=remedy)
 

@@ -79,5 +79,7 @@ class Target:
             except ModuleNotFoundError as error:
                 if (error.name or "").partition(".")[0] != "optimade":
                     raise
-                raise UserError("OPTIMADE is not installed; install it with pip install 'fermiloop[server]'.") from None
+                raise UserError(
+                    "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
+                ) from None
         print_line(f"Wrote {selection.n} {selection.kind} to {self.path}.")

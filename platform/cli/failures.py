@@ -101,7 +101,7 @@ def _database(error: BaseException) -> str:
     if kind in unreachable:
         return "The database does not answer; start it with fermiloop db start, or check FERMILOOP_MONGODB_URI"
     if kind in {"InvalidURI", "ConfigurationError"}:
-        return f"FERMILOOP_MONGODB_URI does not hold: {_first_line(error)}"
+        return f"FERMILOOP_MONGODB_URI is invalid: {_first_line(error)}"
     return f"The database refused ({kind}): {_first_line(error)}; see fermiloop doctor"
 
 

@@ -19,7 +19,9 @@ from fermiloop.schemas.vocabulary import UNIT_OF, CrystalSystem, Property, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-ElementsOption = Annotated[str | None, typer.Option("--elements", help="Elements that must all be there: Pd,Ni.")]
+ElementsOption = Annotated[
+    list[str] | None, typer.Option("--elements", help="Elements that must all be there: Pd Ni, or Pd,Ni.")
+]
 FormulaOption = Annotated[str | None, typer.Option("--formula", help="Formula: NiAl, in any order of the elements.")]
 SystemOption = Annotated[str | None, typer.Option("--chemical-system", help="Exactly these elements: Al-Ni.")]
 SitesOption = Annotated[str | None, typer.Option("--sites", help="Fewest and most sites of the cell: 1:8, 2: or :4.")]
@@ -62,14 +64,20 @@ def one_of(kind: str, value: str, known: Iterable[str]) -> str:
     names = [str(name) for name in known]
     if value in names:
         return value
-    near = difflib.get_close_matches(value.lower(), names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}."
+    near = nearest(value, names)
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(names)}."
     raise InputError(f"{value!r} is no {kind}; {hint}")
 
 
-def elements(text: str | None) -> tuple[str, ...]:
-    """Symbols of a list such as ``Pd,Ni`` or ``Pd Ni``."""
-    return _symbols(text, r"[,\s]+")
+def nearest(value: str, known: Iterable[str]) -> str | None:
+    """The known name that a value comes close to, None where none is near."""
+    near = difflib.get_close_matches(value.lower(), list(known), n=1)
+    return near[0] if near else None
+
+
+def elements(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Symbols of a list such as ``Pd,Ni`` or ``Pd Ni``, or of several."""
+    return _symbols(text if text is None or isinstance(text, str) else " ".join(text), r"[,\s]+")
 
 
 def chemical_system(text: str | None) -> str | None:
@@ -118,7 +126,7 @@ def sites(text: str | None) -> tuple[int, int] | None:
         return None
     match = re.fullmatch(r"(\d*):(\d*)", text.strip()) or re.fullmatch(r"(\d+)()", text.strip())
     if match is None or text.strip() == ":":
-        raise InputError(f"The range of sites {text!r} does not hold; write LO:HI, such as 1:8.")
+        raise InputError(f"The range of sites {text!r} is invalid; write LO:HI, such as 1:8.")
     low = int(match[1] or 0)
     high = int(match[2]) if match[2] else (MOST_ROWS if ":" in text else low)
     if high < low:
@@ -139,7 +147,7 @@ def windows(texts: Sequence[str] | None, known: Iterable[str] = tuple(Property))
         name, equals, window = text.partition("=")
         match = WINDOW.fullmatch(window.strip())
         if not equals or match is None or (match["lo"] is None and match["hi"] is None):
-            raise InputError(f"The range {text!r} does not hold; write PROPERTY=LO:HI, such as band_gap=0.5:2.")
+            raise InputError(f"The range {text!r} is invalid; write PROPERTY=LO:HI, such as band_gap=0.5:2.")
         name = one_of("property to give a range of", name.strip(), known)
         _check_unit(name, match["unit"], text)
         low, high = float(match["lo"] or "-inf"), float(match["hi"] or "inf")
@@ -157,7 +165,7 @@ def window(text: str | None) -> tuple[float, float] | None:
         return None
     match = WINDOW.fullmatch(text.strip())
     if match is None or None in (match["lo"], match["hi"]) or (match["unit"] or "eV").strip() != "eV":
-        raise InputError(f"The window {text!r} does not hold; write LO:HI in eV, such as -2:2.")
+        raise InputError(f"The window {text!r} is invalid; write LO:HI in eV, such as -2:2.")
     return float(match["lo"]), float(match["hi"])
 
 
@@ -182,7 +190,7 @@ def stage(text: str | None) -> str | None:
 def limit(number: int) -> int:
     """A positive number of rows."""
     if number < 1:
-        raise InputError(f"The limit {number} does not hold; ask for at least 1 row.")
+        raise InputError(f"The limit {number} is invalid; ask for at least 1 row.")
     return number
 
 

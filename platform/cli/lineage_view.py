@@ -87,6 +87,6 @@ def _outcome(root: Tree, lineage: Mapping[str, Any]) -> None:
 def _descendants(root: Tree, descendants: Sequence[Mapping[str, Any]]) -> None:
     for found in descendants:
         for checkpoint in found["checkpoints"]:
-            root.add(f"→ learnt from by checkpoint {cell(checkpoint['id'])} of {cell(checkpoint['generator'])}")
+            root.add(f"→ learned from by checkpoint {cell(checkpoint['id'])} of {cell(checkpoint['generator'])}")
         if found["candidates"]:
             root.add(f"→ {len(found['candidates'])} candidates were proposed by those")

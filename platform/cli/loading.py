@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from fermiloop.platform.cli import filters
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -23,7 +24,9 @@ SourceArgument = Annotated[
         "campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
     ),
 ]
-Elements = Annotated[str | None, typer.Option("--elements", help="mp: all of these are in it, such as Al,Ni.")]
+Elements = Annotated[
+    list[str] | None, typer.Option("--elements", help="mp: all of these are in it, such as Al Ni, or Al,Ni.")
+]
 System = Annotated[str | None, typer.Option("--chemsys", help="mp: exactly these elements, such as Al-Ni.")]
 Limit = Annotated[int | None, typer.Option("--limit", help="mp, optimade, jobstore: most entries.")]
 Filter = Annotated[str | None, typer.Option("--filter", help="optimade: a filter, such as 'elements HAS \"Ni\"'.")]
@@ -56,7 +59,7 @@ def load(
     from fermiloop.platform.store import connection
 
     options = LoadOptions(
-        elements=tuple(symbol.strip() for symbol in elements.split(",")) if elements else (),
+        elements=filters.elements(elements),
         chemsys=chemsys,
         limit=limit,
         filter=filter_,

@@ -24,6 +24,7 @@ from fermiloop.platform.cli import (
     candidates,
     database,
     doctor,
+    examples,
     generators,
     materials,
     optimade,
@@ -35,6 +36,7 @@ from fermiloop.platform.cli import (
 )
 from fermiloop.platform.cli import serve as server
 from fermiloop.platform.cli.failures import INTERRUPTED, explain, hidden
+from fermiloop.platform.cli.word_lists import spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -103,7 +105,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str], *, debug: bool) -> int:
     try:
-        code = typer.main.get_command(app).main(arguments, prog_name="fermiloop", standalone_mode=False)
+        code = examples.put(typer.main.get_command(app)).main(
+            spread(arguments), prog_name="fermiloop", standalone_mode=False
+        )
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer has caught the interrupt and said nothing
             sys.stderr.write(f"{explain(KeyboardInterrupt())[0]}\n")

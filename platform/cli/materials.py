@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.cli import exporting, filters
+from fermiloop.platform.cli import arranging, exporting, filters
+from fermiloop.platform.cli.arranging import Order
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
     AsCsv,
@@ -22,21 +23,33 @@ from fermiloop.platform.cli.output import (
     print_line,
     write_cifs,
 )
+from fermiloop.schemas.vocabulary import UNIT_OF, Property, Unit
 
 if TYPE_CHECKING:
     from fermiloop.platform.store.materials import MaterialQuery
 
 app = typer.Typer(help="Materials: what is known.")
 
+UNITS: Final = {str(name): str(unit) for name, unit in UNIT_OF.items() if unit is not Unit.DIMENSIONLESS}
+VALUES: Final = tuple(str(name) for name in Property if name is not Property.DOS_SIMILARITY)
 COLUMNS: Final = {
-    "id": "id", "formula": "formula", "crystal_system": "crystal system", "space_group": "space group",
-    "n_sites": "sites", "prototype": "prototype", "volume_per_atom": "Å³/atom", "origin": "origin",
+    "id": "id", "formula": "formula", "space_group": "space group", "n_sites": "sites", "prototype": "prototype",
+    "volume_per_atom": "Å³/atom",
 }  # fmt: skip
+VALUE_COLUMNS: Final = {name: f"{name.removesuffix('_per_atom').replace('_', ' ')} ({UNITS[name]})" for name in VALUES}
+FIELDS: Final = (
+    "id", "formula", "crystal_system", "space_group", "n_sites", "prototype", "volume_per_atom", "origin", "elements",
+    "chemical_system", "source", "candidate",
+)  # fmt: skip
+CSV: Final = tuple(name for name in FIELDS if name not in ("elements", "source", "candidate"))
+KNOWN: Final = {
+    **{name: COLUMNS.get(name, name.replace("_", " ")) for name in FIELDS}, **VALUE_COLUMNS, "method": "method",
+}  # fmt: skip
+SORTABLE: Final = tuple(name for name in KNOWN if name not in ("elements", "source"))
 LABEL_COLUMNS: Final = {"property": "property", "value": "value", "unit": "unit", "method": "method",
                         "version": "version", "calculation": "calculation"}  # fmt: skip
 SETTING_COLUMNS: Final = {"id": "id", "n_sites": "sites", "origin": "origin", "source": "source",
                           "candidate": "candidate"}  # fmt: skip
-FIELDS: Final = (*COLUMNS, "elements", "chemical_system", "source", "candidate")
 
 
 @app.command("find")
@@ -47,11 +60,15 @@ def find(
     sites: filters.SitesOption = None,
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
+    space_group: arranging.SpaceGroupOption = None,
     dos_like: filters.DosLikeOption = None,
     metric: filters.MetricOption = "cosine",
     window: filters.WindowOption = None,
     fermi: filters.FermiOption = None,
     one_spin: filters.OneSpinOption = False,
+    sort: arranging.SortOption = None,
+    descending: arranging.DescendingOption = False,
+    columns: arranging.ColumnsOption = None,
     limit: filters.LimitOption = 20,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -59,12 +76,15 @@ def find(
 ) -> None:
     """Find materials by what they are made of, by their properties, or by a DOS that they resemble."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
-    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
-    listing = _listing(query, Likeness.of(dos_like, metric, window, fermi, one_spin))
+    like = Likeness.of(dos_like, metric, window, fermi, one_spin)
+    order = Order.of(sort, SORTABLE, descending=descending, likeness=like is not None)
+    shown = arranging.columns(columns, {**KNOWN, **(like.column if like else {})})
+    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, space_group, limit)
+    rows = _rows(query, like, order)
     if cif is not None:
-        _write_cifs(listing, cif)
+        _write_cifs([row["id"] for row in rows], cif)
         return
-    listing.show(as_json=as_json, as_csv=as_csv)
+    _listing(rows, shown, like, as_csv=as_csv).show(as_json=as_json, as_csv=as_csv)
 
 
 @app.command("show")
@@ -97,12 +117,13 @@ def export(
     sites: filters.SitesOption = None,
     ranges: filters.RangeOption = None,
     crystal_system: filters.CrystalOption = None,
+    space_group: arranging.SpaceGroupOption = None,
     limit: filters.LimitOption = filters.MOST_ROWS,
     form: exporting.FormOption = None,
 ) -> None:
     """Write what `find` finds, all of it by default: labels, curves, Methods and sources; `db load` reads it back."""
     target = exporting.Target.of(to, form)
-    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, limit)
+    query = _query(elements, formula, chemical_system, sites, ranges, crystal_system, space_group, limit)
     from fermiloop.platform.store import connection, exchange_records, materials
 
     connection.connect()
@@ -110,12 +131,13 @@ def export(
 
 
 def _query(
-    elements: str | None,
+    elements: list[str] | None,
     formula: str | None,
     chemical_system: str | None,
     sites: str | None,
     ranges: list[str] | None,
     crystal_system: str | None,
+    space_group: str | None,
     limit: int,
 ) -> MaterialQuery:
     """Check everything, then connect."""
@@ -123,6 +145,7 @@ def _query(
         "properties": filters.windows(ranges),
         "n_sites": filters.sites(sites),
         "crystal_system": filters.crystal_system(crystal_system),
+        "space_group": arranging.space_group(space_group),
         "limit": filters.limit(limit),
         "elements": filters.elements(elements),
         "chemical_system": filters.chemical_system(chemical_system),
@@ -133,29 +156,52 @@ def _query(
     return MaterialQuery(**checked)
 
 
-def _listing(query: MaterialQuery, like: Likeness | None) -> Listing:
-    from fermiloop.platform.store import connection, materials
+def _rows(query: MaterialQuery, like: Likeness | None, order: Order | None) -> list[dict[str, Any]]:
+    """What the query finds, with property values, in the order asked for."""
+    from fermiloop.platform.store import connection, material_rows, materials
 
     connection.connect()
-    if like is None:
-        rows = [fields_of(material, FIELDS) for material in materials.find(query)]
-        return Listing(f"{len(rows)} materials", COLUMNS, rows)
-    rows = _most_similar(query, like)
-    return Listing(f"{len(rows)} materials, most similar first", {**COLUMNS, **like.column}, rows)
+    if like is not None:
+        return _most_similar(query, like)
+    if order is None:
+        return material_rows.rows(query, FIELDS)
+    if order.name not in (*VALUES, "method"):
+        return material_rows.rows(replace(query, sort=order.name, descending=order.descending), FIELDS)
+    known = material_rows.values(materials.find_ids(replace(query, limit=filters.MOST_ROWS)))
+    first = [row["id"] for row in order.sorted({"id": key, **row} for key, row in known.items())[: query.limit]]
+    return material_rows.of_materials(materials.get_many(first).values(), FIELDS)
+
+
+def _listing(
+    rows: list[dict[str, Any]], shown: dict[str, str] | None, like: Likeness | None, *, as_csv: bool
+) -> Listing:
+    """The columns asked for, or the usual ones: in the table with the properties that some row has."""
+    title = f"{len(rows)} materials" + (", most similar first" if like else "")
+    if shown is not None:
+        return Listing(title, shown, arranging.only(rows, shown), units=UNITS)
+    extra = like.column if like else {}
+    if as_csv:
+        usual = {name: KNOWN[name] for name in (*CSV, *VALUES, "method")}
+        return Listing(title, usual | extra, rows, units=UNITS)
+    known = {name: heading for name, heading in VALUE_COLUMNS.items() if any(row[name] is not None for row in rows)}
+    units = [{name: UNITS[name] for name in VALUES if row[name] is not None} for row in rows]
+    told = [{**row, "units": named} for row, named in zip(rows, units, strict=True)]
+    return Listing(title, {**COLUMNS, **known, **extra}, told)
 
 
 def _most_similar(query: MaterialQuery, like: Likeness) -> list[dict[str, Any]]:
     """What the query finds, in the order of the similarity of its DOS to the one asked for."""
-    from fermiloop.platform.store import materials
+    from fermiloop.platform.store import material_rows, materials
 
     everything = materials.MaterialQuery(limit=query.limit)
     among = None if query == everything else materials.find_ids(replace(query, limit=filters.MOST_ROWS))
     near = like.ranking(query.limit, among)
     (key,) = like.column
-    return [{**fields_of(item, FIELDS), key: near[item.id]} for item in materials.get_many(near).values()]
+    found = material_rows.of_materials(materials.get_many(near).values(), FIELDS)
+    return [{**row, key: near[row["id"]]} for row in found]
 
 
-def _write_cifs(listing: Listing, folder: Path) -> None:
+def _write_cifs(ids: list[str], folder: Path) -> None:
     from fermiloop.platform.store import materials
 
-    write_cifs(materials.structures([row["id"] for row in listing.rows]), folder)
+    write_cifs(materials.structures(ids), folder)

@@ -44,7 +44,9 @@ def export(
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "optimade":
             raise
-        raise UserError("OPTIMADE is not installed; install it with pip install 'fermiloop[server]'.") from None
+        raise UserError(
+            "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
+        ) from None
     if as_json:
         print_json({"campaign": name, "file": file, "structures": n})
     else:

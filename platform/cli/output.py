@@ -6,7 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -44,12 +44,15 @@ class Listing:
         JSON-ready values.
     more
         Keys that CSV holds beside those of the table.
+    units
+        Of the keys that have one: CSV's header holds it.
     """
 
     title: str
     columns: Mapping[str, str]
     rows: Sequence[Mapping[str, Any]]
     more: Sequence[str] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def table(self) -> Table:
         """As a rich table."""
@@ -68,7 +71,7 @@ class Listing:
         if as_json:
             print_json(self.rows)
         elif as_csv:
-            sys.stdout.write(csv_text(self.rows, list(dict.fromkeys([*self.columns, *self.more]))))
+            sys.stdout.write(csv_text(self.rows, list(dict.fromkeys([*self.columns, *self.more])), self.units))
         else:
             print_rich(self.table())
 
@@ -112,11 +115,12 @@ def json_text(data: Any) -> str:
     return jsonable.text(data, indent=2) + "\n"
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], units: Mapping[str, str] | None = None) -> str:
     """A header and one line a row; lists and mappings as JSON, and no text that a spreadsheet takes for a formula."""
+    known = units or {}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([guarded(name) for name in columns])
+    writer.writerow([guarded(f"{name} ({known[name]})" if name in known else name) for name in columns])
     for row in rows:
         values = [plain(row.get(key)) for key in columns]
         cells = [jsonable.text(v) if isinstance(v, dict | list) else v for v in values]

@@ -1,4 +1,4 @@
-"""``fermiloop reconcile``: compare the store, the queue and the disk, and mend what does not agree."""
+"""``fermiloop reconcile``: compare the store, the queue and the disk, and repair what does not agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def reconcile(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell only, change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find lost runs, unrecorded results and rounds without workflow, and mend them; workers do so every minute."""
+    """Find lost runs, unrecorded results and rounds without workflow, and repair them; workers do so every minute."""
     from fermiloop.flows import reconcile as reconciling
     from fermiloop.flows.identity import worker_name
     from fermiloop.flows.launchpad import configure_jobflow, launchpad
@@ -29,5 +29,5 @@ def reconcile(
     finally:
         pad.connection.close()
     rows = [{"kind": one.kind, "subject": one.subject, "remedy": one.remedy} for one in found]
-    title = f"{len(rows)} things {'to mend' if dry_run else 'mended'}" if rows else "Store, queue and disk agree"
+    title = f"{len(rows)} things {'to repair' if dry_run else 'repaired'}" if rows else "Store, queue and disk agree"
     Listing(title, COLUMNS, rows).show(as_json=as_json)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.api.actions import Actions, Launched
     from fermiloop.platform.api.connections import Patience
 
-INSTALL: Final = "fermiloop serve needs more packages; run pip install 'fermiloop[server]'."
+INSTALL: Final = "fermiloop serve needs more packages; run pip install '.[server]' in fermiloop's folder."
 NEEDED: Final = ("uvicorn", "starlette", "fastapi", "sse_starlette", "a2wsgi")
 GRACE_SECONDS: Final = 5  # that a stop waits for answers under way
 
@@ -131,7 +131,7 @@ def _launch(text: str) -> Launched:
     from fermiloop.platform.api import campaign_text
     from fermiloop.platform.api.actions import Launched
 
-    spec = campaign_text.read(text)  # before the engines are loaded: what does not hold is told at once
+    spec = campaign_text.read(text)  # before the engines are loaded: what is invalid is told at once
     from fermiloop.flows.enqueue import enqueue
 
     fresh = enqueue(spec, text)

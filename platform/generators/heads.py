@@ -1,6 +1,6 @@
 """Softmax heads over what a composition is made of: first element, second element, ratio.
 
-A table of eleven thousand compositions is learnt from a few hundred curves only if its rows share
+A table of eleven thousand compositions is learned from a few hundred curves only if its rows share
 parameters: log p(row) = log p(A) + log p(B) + log p(m:n). The network sees the curve, its integral
 (which a small shift changes little), the curve per occupied state, and the crystal system; training
 adds noise and shifts. One network is trained for each fold, without it, so that every training
@@ -10,6 +10,7 @@ sample also has a prediction of a network that never saw its composition.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -143,12 +144,11 @@ class HeadsEnsemble:
         n_folds = int(folds.max()) + 1
         for fold in range(n_folds):
             rest = samples.subset(np.flatnonzero(folds != fold))
-            network, history = self._train(rest, options, seed + fold)
+            network, history = self._train(rest, options, seed + fold, partial(_tell, progress, fold, n_folds))
             self.networks.append(network)
             histories.append(history)
             held = samples.subset(np.flatnonzero(folds == fold))
             scores[folds == fold] = self._scores(network, held.curves, held.systems)
-            progress("heads", (fold + 1) / n_folds)
         return scores, tuple(float(x) for x in np.mean(histories, axis=0))
 
     def scores(self, curves: Array, systems: NDArray[np.str_]) -> Array:
@@ -176,7 +176,9 @@ class HeadsEnsemble:
             heads = [head.numpy().astype(float) for head in network(*self.layout.inputs(curves, systems))]
         return np.asarray(sum(head[:, place] for head, place in zip(heads, self._places, strict=True)))
 
-    def _train(self, samples: Samples, options: HeadsOptions, seed: int) -> tuple[HeadsNetwork, list[float]]:
+    def _train(
+        self, samples: Samples, options: HeadsOptions, seed: int, tell: Callable[[float], None]
+    ) -> tuple[HeadsNetwork, list[float]]:
         rng = np.random.default_rng(seed)
         rows = [self.table.index[row] for row in samples.rows]
         truth = [torch.tensor(place[rows]) for place in self._places]
@@ -186,7 +188,7 @@ class HeadsEnsemble:
             optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=1e-2)
             schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(options.epochs, 1))
             history = []
-            for _ in range(options.epochs):
+            for epoch in range(options.epochs):
                 curves = augment(samples.curves, options, rng)
                 inputs = self.layout.inputs(curves, samples.systems)
                 losses = []
@@ -202,7 +204,13 @@ class HeadsEnsemble:
                     losses.append(loss.item())
                 schedule.step()
                 history.append(float(np.mean(losses)))
+                tell((epoch + 1) / options.epochs)
         return network.eval(), history
+
+
+def _tell(progress: Callable[[str, float], None], done: int, n_folds: int, share: float) -> None:
+    """Pass on the share of one fold as that of all."""
+    progress("heads", (done + share) / n_folds)
 
 
 def augment(curves: Array, options: HeadsOptions, rng: np.random.Generator) -> Array:

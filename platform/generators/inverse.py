@@ -93,7 +93,7 @@ class InverseSpectrumModel:
         Raises
         ------
         InputError
-            If the curve has another length than those learnt from.
+            If the curve has another length than those learned from.
         """
         if dos.shape != self.known.curves.shape[1:]:
             raise InputError(f"The curve has shape {dos.shape}; the model asks for {self.known.curves.shape[1:]}.")

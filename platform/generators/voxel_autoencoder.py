@@ -35,7 +35,7 @@ BRIGHT: Final = 30.0
 """Weight of a voxel of value 1 beside a dark one."""
 HIGHEST_Z: Final = 118
 BATCH: Final = 256
-"""Images in memory at once when nothing is learnt."""
+"""Images in memory at once when nothing is learned."""
 
 
 class Film(nn.Module):

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
 from fermiloop.platform.representations.alignment import AXES
-from fermiloop.schemas.scores import SCORES
+from fermiloop.schemas.scores import PLAIN, SCORES
 from fermiloop.schemas.vocabulary import Alignment
 
 if TYPE_CHECKING:
@@ -155,6 +155,33 @@ def hit_rate(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
+def parity(summary: Mapping[str, Any]) -> Figure:
+    """What was predicted when a candidate was chosen, with its standard deviation, against what was computed."""
+    rows = {row["part"]: row for row in summary["insight"]["parity"]}
+    row = rows.get("similarity") or next(iter(rows.values()), None)
+    label = PLAIN[row["part"]].heading if row else "value"
+    figure, axes = _canvas(f"Predicted against computed {label}", f"predicted {label}", f"computed {label}")
+    if row is None:
+        _nothing(axes, "Nothing that was predicted has been computed yet.")
+        return figure
+    for hit, name in ((True, "hit"), (False, "no hit")):
+        pairs = [pair for pair in row["pairs"] if pair["hit"] is hit]
+        if pairs:
+            axes.errorbar(
+                [pair["predicted"] for pair in pairs], [pair["computed"] for pair in pairs],
+                xerr=[pair["std"] or 0.0 for pair in pairs], fmt="o", ms=7, lw=1.0, label=name,
+                color=PALETTE[0], mfc=PALETTE[0] if hit else "white",
+            )  # fmt: skip
+    values = [pair[key] for pair in row["pairs"] for key in ("predicted", "computed")]
+    margin = 0.05 * (max(values) - min(values)) or 0.1
+    ends = [min(values) - margin, max(values) + margin]
+    axes.plot(ends, ends, color=GREY, lw=1.0, ls=":", zorder=0)
+    axes.set_ylim(*ends)
+    axes.plot([], [], color=PALETTE[0], lw=1.0, label="one standard deviation")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    return figure
+
+
 def hull(summary: Mapping[str, Any]) -> Figure:
     """Formation energies and lower hull of the best candidate's binary system."""
     system = summary["hull"]
@@ -221,6 +248,7 @@ FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
     "curve": curve,
     "scores": scores,
     "hit_rate": hit_rate,
+    "parity": parity,
     "funnel": funnel,
     "hull": hull,
 }

@@ -12,6 +12,7 @@ from fermiloop.platform import jsonable
 from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.report.figures import draw
+from fermiloop.platform.report.insight import tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ CAPTIONS: Final = {
     "curve": "Target curve (grey) and the best computed ones.",
     "scores": "Score of every evaluation by round; filled circles are hits.",
     "hit_rate": "Share of evaluations that are hits, beside a random pick from the library and plain substitution.",
+    "parity": "What was predicted of each evaluated candidate when it was chosen, and what was computed.",
     "funnel": "Candidates left after each stage of the funnel.",
     "pareto": "Evaluated candidates by what is traded off; those that none dominates are filled and joined.",
     "hull": "Formation energies in the best candidate's system, by the engine's own references.",
@@ -62,6 +64,7 @@ def render(summary: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
         holds=HOLDS,
         images=images,
         captions=CAPTIONS,
+        insight=tables(summary),
         settings=settings,
         lineage=yaml.safe_dump(jsonable.plain(lineage), sort_keys=False) if lineage else None,
     )

@@ -67,7 +67,7 @@ def distance(a: ArrayLike, b: ArrayLike) -> float:
     """
     first, second = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if first.shape != second.shape:
-        raise InputError(f"Fingerprints of shapes {first.shape} and {second.shape} do not compare; compute them anew.")
+        raise InputError(f"Fingerprints of shapes {first.shape} and {second.shape} do not compare; compute them again.")
     return float(np.sqrt(np.mean((first - second) ** 2)))
 
 

@@ -13,14 +13,14 @@ once joined is never parted. The price is that a chain of near neighbours is one
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from pymatgen.core.structure_matcher import StructureMatcher
+from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.representations.fingerprint import distance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pymatgen.core.structure_matcher import StructureMatcher
 
     from fermiloop.platform.representations.canonical import Form
 
@@ -32,7 +32,7 @@ NOISE_LENGTH: Final = 0.003  # of the axes
 NOISE_ANGLE: Final = 0.2  # degrees
 NOISE_FAR: Final = 0.05  # as `FAR`
 # a tenth of the distance between atoms, a twentieth of the axes, at equal volume
-MATCHER: Final = StructureMatcher(ltol=0.05, stol=0.1, angle_tol=3, primitive_cell=False, attempt_supercell=False)
+CLOSE: Final[dict[str, Any]] = {"ltol": 0.05, "stol": 0.1, "angle_tol": 3, "attempt_supercell": False}
 
 
 def same(a: Form, b: Form) -> bool:
@@ -47,7 +47,7 @@ def same(a: Form, b: Form) -> bool:
     first, second = sorted((a, b), key=lambda form: form.key)
     if (a.symmetry, a.pseudo) == (b.symmetry, b.pseudo) and len(a.symbols) == len(b.symbols):
         near = distance(a.fingerprint, b.fingerprint) <= FAR
-        return near and bool(MATCHER.fit(first.structure, second.structure))
+        return near and bool(_matcher(**CLOSE).fit(first.structure, second.structure))
     if (a.firm and b.firm) or ratio > NOISE_VOLUME or distance(a.fingerprint, b.fingerprint) > NOISE_FAR:
         return False
     return _within_noise(first, second)
@@ -61,7 +61,11 @@ def joined(form: Form, groups: Mapping[str, Sequence[Form]]) -> list[str]:
 def _within_noise(first: Form, second: Form) -> bool:
     """Whether the atoms of one lie on those of the other but for noise, whatever the symmetry is called."""
     reach = NOISE / max(first.volume_per_atom, second.volume_per_atom) ** (1 / 3)
-    matcher = StructureMatcher(
-        ltol=NOISE_LENGTH, stol=reach, angle_tol=NOISE_ANGLE, primitive_cell=False, attempt_supercell=True
-    )
+    matcher = _matcher(ltol=NOISE_LENGTH, stol=reach, angle_tol=NOISE_ANGLE, attempt_supercell=True)
     return bool(matcher.fit(first.structure, second.structure))
+
+
+def _matcher(**tolerances: Any) -> StructureMatcher:
+    from pymatgen.core.structure_matcher import StructureMatcher  # scipy.optimize: who only reads needs none
+
+    return StructureMatcher(primitive_cell=False, **tolerances)

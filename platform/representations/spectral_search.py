@@ -166,7 +166,7 @@ def fingerprint(curve: ArrayLike, grid: SpectrumGrid, bounds: tuple[float, float
     Raises
     ------
     InputError
-        If the window does not hold.
+        If the window is invalid.
     """
     window = Window.of(grid, bounds)
     return [int(level) for level in prepare(np.asarray(curve)[None], Metric.FINGERPRINT, window)[0]]

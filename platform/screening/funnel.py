@@ -18,9 +18,12 @@ from fermiloop.platform.screening.geometry import check_geometry
 from fermiloop.platform.screening.hull import Hulls, check_hull
 from fermiloop.platform.screening.relaxation import check_relaxation
 from fermiloop.platform.screening.rules import check_rules
+from fermiloop.platform.screening.target import STAGE as TARGET
 from fermiloop.platform.screening.target import score_target
 from fermiloop.platform.screening.twins import Register
 from fermiloop.platform.screening.verdicts import (
+    DUPLICATE,
+    KNOWN,
     Context,
     Crystal,
     Known,
@@ -48,6 +51,9 @@ __all__ = [
     "run_funnel",
     "unique_and_novel",
 ]
+
+PREDICTED_ALL_THE_SAME: Final = frozenset({"relaxation", "hull"})
+"""Stages that reject by the cheap potential, whose errors may cost a hit."""
 
 # what pymatgen, spglib, ASE and torch raise over one bad crystal; a missing package or a full memory is no such thing
 CRYSTAL_ERRORS: Final = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError, FermiloopError)
@@ -167,9 +173,18 @@ def run_funnel(
         tallies.append(tally)
         progress(stage, 1.0)
     passed = {crystal.index for crystal in alive}
+    lost = [crystal for crystal in crystals if crystal.index not in passed and _may_be_missed(crystal)]
+    if lost and TARGET in stages:  # their scores alone are kept, no verdict
+        _target(Pass(TARGET, context, rng, lambda _: None), lost)
     return [
         Screened(c.index, c.structure, tuple(c.verdicts), dict(c.scores), c.index in passed) for c in crystals
     ], tallies
+
+
+def _may_be_missed(crystal: Crystal) -> bool:
+    """Whether a rejected crystal is sound: then the target is predicted for it too, and the report tells the loss."""
+    last = crystal.verdicts[-1]
+    return last.stage in PREDICTED_ALL_THE_SAME and last.kind not in (DUPLICATE, KNOWN)
 
 
 def _run_stage(work: Pass, crystals: list[Crystal]) -> tuple[list[Crystal], Tally]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 
 from fermiloop.platform.screening.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from pymatgen.analysis.phase_diagram import PhaseDiagram
 
     from fermiloop.platform.screening.verdicts import Context, Crystal
 
@@ -25,15 +26,12 @@ class Hulls:
     """Hulls of chemical systems from one set of references, each built once."""
 
     def __init__(self, entries: Sequence[tuple[Mapping[str, float], float, str]]) -> None:
-        self._entries: list[PDEntry] = []
-        for amounts, energy, name in entries:
-            composition = Composition(dict(amounts))
-            self._entries.append(PDEntry(composition, energy * composition.num_atoms, name=name))
+        self._entries = [(Composition(dict(amounts)), energy, name) for amounts, energy, name in entries]
         self._diagrams: dict[frozenset[str], PhaseDiagram] = {}
 
     def missing(self, elements: frozenset[str]) -> list[str]:
         """Elements without a reference of their own, sorted."""
-        pure = {entry.composition.elements[0].symbol for entry in self._entries if entry.is_element}
+        pure = {composition.elements[0].symbol for composition, *_ in self._entries if len(composition.elements) == 1}
         return sorted(elements - pure)
 
     def above(self, composition: Composition, energy_per_atom: float) -> tuple[float, float]:
@@ -43,13 +41,21 @@ class Hulls:
         """
         elements = frozenset(element.symbol for element in composition.elements)
         if elements not in self._diagrams:
-            inside = [e for e in self._entries if {x.symbol for x in e.composition.elements} <= elements]
-            self._diagrams[elements] = PhaseDiagram(inside)
+            self._diagrams[elements] = self._diagram(elements)
         diagram = self._diagrams[elements]
         total = composition.num_atoms
         elemental = sum(diagram.el_refs[x].energy_per_atom * n for x, n in composition.items()) / total
         hull = float(diagram.get_hull_energy_per_atom(composition))
         return energy_per_atom - hull, energy_per_atom - float(elemental)
+
+    def _diagram(self, elements: frozenset[str]) -> PhaseDiagram:
+        """Hull of the references that lie in a chemical system."""
+        from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram  # plotly: who asks what is missing needs none
+
+        inside = [one for one in self._entries if {x.symbol for x in one[0].elements} <= elements]
+        return PhaseDiagram(
+            [PDEntry(formula, energy * formula.num_atoms, name=name) for formula, energy, name in inside]
+        )
 
 
 def check_hull(crystal: Crystal, context: Context, hulls: Hulls) -> Verdict:

@@ -20,7 +20,7 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from fermiloop.platform.representations.fingerprint import N_BINS, distance, fingerprint
-from fermiloop.platform.screening.verdicts import DUPLICATE, KNOWN, Verdict
+from fermiloop.platform.screening.verdicts import DUPLICATE, KNOWN, KNOWN_AS, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ class Register:
         for place, material in enumerate(bucket):
             ready = bucket[place] = material if isinstance(material, Seen) else _seen(material)
             if seen.is_twin(ready):
-                return Verdict(stage, False, f"known as {ready.name}", kind=KNOWN)
+                return Verdict(stage, False, f"{KNOWN_AS}{ready.name}", kind=KNOWN)
         return Verdict(stage, True)
 
 

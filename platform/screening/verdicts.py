@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DUPLICATE = "duplicate within the batch"
 KNOWN = "known material"
+KNOWN_AS = "known as "  # the id of the material follows
 COMPARING = frozenset({"duplicates", "relaxation"})  # stages that look for twins
 
 
@@ -45,6 +46,11 @@ class Verdict:
     reason: str = ""
     value: float | None = None
     kind: str = ""
+
+
+def known_as(reason: str) -> str | None:
+    """Id of the material in the reason of a rejection as known."""
+    return reason.removeprefix(KNOWN_AS) if reason.startswith(KNOWN_AS) else None
 
 
 @dataclass(frozen=True)

@@ -120,13 +120,13 @@ class PrototypeEnumeration:
             raise InputError("prototype_enumeration needs at least one crystal; the training set is empty.")
         for structure in data.structures:
             if not structure.is_ordered:
-                raise InputError(f"{structure.formula} is disordered; prototypes are learnt from ordered crystals.")
+                raise InputError(f"{structure.formula} is disordered; prototypes are learned from ordered crystals.")
         self.volumes = elemental_volumes(data.structures)
-        learnt, seen = learn_templates(
+        learned, seen = learn_templates(
             data.structures, self.volumes, self.options.prototypes, lambda share: progress(self.name, share)
         )
-        self.templates, self.seen = tuple(learnt), frozenset(seen)
-        return FitReport({"prototypes": float(len(learnt))}, (), len(data), 0, 0, time.process_time() - began)
+        self.templates, self.seen = tuple(learned), frozenset(seen)
+        return FitReport({"prototypes": float(len(learned))}, (), len(data), 0, 0, time.process_time() - began)
 
     def count(self, space: Space) -> int:
         """Decorations that lie in the space, before any rule."""

@@ -1,4 +1,4 @@
-"""What a trained generator is worth on crystals that it has not learnt from: a score in 0 to 1 for each of them."""
+"""What a trained generator is worth on crystals that it has not learned from: a score in 0 to 1 for each of them."""
 
 from __future__ import annotations
 

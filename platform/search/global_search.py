@@ -98,7 +98,7 @@ class GlobalSearch:
     Raises
     ------
     InputError
-        If an option does not hold.
+        If an option is invalid.
     """
 
     name: str
@@ -141,7 +141,7 @@ class GlobalSearch:
         Raises
         ------
         InputError
-            If it was not fitted, or the target asks for nothing that was learnt.
+            If it was not fitted, or the target asks for nothing that was learned.
         """
         if not hasattr(self, "objective"):
             raise InputError(f"{self.name} has seen no training set; fit or load it first.")

@@ -1,7 +1,7 @@
-"""Several objectives at once: fronts, crowding, hypervolume and a choice from them. All objectives are minimised.
+"""Several objectives at once: fronts, hypervolume and what a point adds to it. All objectives are minimised.
 
-Non-dominated sorting and crowding as in NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 182, 2002); hypervolume by
-slicing along the last objective (Zitzler and Thiele, 1998).
+Non-dominated sorting as in NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6, 182, 2002); hypervolume by slicing along
+the last objective (Zitzler and Thiele, 1998).
 """
 
 from __future__ import annotations
@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 PORTION: Final = 4096  # points at a time, for memory
-
-
-def dominates(one: ArrayLike, other: ArrayLike) -> bool:
-    """Whether `one` is nowhere worse than `other` and somewhere better."""
-    first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    return bool((first <= second).all() and (first < second).any())
 
 
 def ranks(values: ArrayLike) -> NDArray[np.int64]:
@@ -45,31 +39,6 @@ def ranks(values: ArrayLike) -> NDArray[np.int64]:
         found[free] = front
         front += 1
     return found
-
-
-def crowding(values: ArrayLike) -> Array:
-    """(n,) crowding distance of the rows of one front, infinite at the ends of each objective."""
-    table = _table(values)
-    n, k = table.shape
-    found = np.zeros(n)
-    for objective in range(k):
-        order = np.argsort(table[:, objective], kind="stable")
-        column = table[order, objective]
-        found[order[[0, -1]]] = np.inf
-        if n > 2 and column[-1] > column[0]:
-            found[order[1:-1]] += (column[2:] - column[:-2]) / (column[-1] - column[0])
-    return found
-
-
-def select(values: ArrayLike, n: int) -> list[int]:
-    """Rows of the `n` best: front by front, the least crowded of a front first."""
-    table = _table(values)
-    order: list[int] = []
-    front_of = ranks(table)
-    for front in range(int(front_of.max(initial=-1)) + 1):
-        rows = np.flatnonzero(front_of == front)
-        order += [int(rows[i]) for i in np.argsort(-crowding(table[rows]), kind="stable")]
-    return order[:n]
 
 
 def hypervolume(values: ArrayLike, reference: ArrayLike) -> float:

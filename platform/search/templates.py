@@ -1,4 +1,4 @@
-"""Prototypes learnt from crystals: which sites there are, and what has sat on them.
+"""Prototypes learned from crystals: which sites there are, and what has sat on them.
 
 Crystals of one anonymous formula, one space group and the same Wyckoff letters are one prototype; two of them that
 differ by the choice of the origin alone are found by `StructureMatcher` and joined. A slot is a set of sites that
@@ -130,7 +130,7 @@ def learn_templates(
     volumes
         Å³ per atom of each element.
     most
-        Learnt prototypes to keep.
+        Learned prototypes to keep.
     tell
         Told the share that is done.
 
@@ -265,11 +265,11 @@ def _exchangeable(template: Template) -> tuple[tuple[int, int], ...]:
     )
 
 
-def _tabulated(learnt: Sequence[Template]) -> list[Template]:
-    """The prototypes of the table that none of the learnt ones is."""
+def _tabulated(learned: Sequence[Template]) -> list[Template]:
+    """The prototypes of the table that none of the learned ones is."""
     made = []
     for group, template in _table():
-        like = [other for other in learnt if (other.amounts, other.name.split("/")[1]) == (template.amounts, group)]
+        like = [other for other in learned if (other.amounts, other.name.split("/")[1]) == (template.amounts, group)]
         if not any(_same(_painted(other), _painted(template)) for other in like):
             made.append(template)
     return made

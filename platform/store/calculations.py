@@ -58,7 +58,7 @@ def get(calculation_id: str) -> Calculation:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = Calculation.objects(id=calculation_id).first()
     if found is None:

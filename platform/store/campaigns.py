@@ -56,6 +56,11 @@ def exists(name: str) -> bool:
     return Campaign.objects(id=name).only("id").first() is not None
 
 
+def is_cancelled(name: str) -> bool:
+    """Whether a campaign was cancelled."""
+    return Campaign.objects(id=name, state=CampaignState.CANCELLED).only("id").first() is not None
+
+
 def find(state: CampaignState | None = None) -> list[Campaign]:
     """Campaigns, newest first."""
     query = {"state": state} if state else {}

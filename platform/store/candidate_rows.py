@@ -1,4 +1,4 @@
-"""A candidate as one flat row: the same names in lists, files and answers, whoever asks."""
+"""A candidate as one flat row: the same names in lists, files and answers, for every reader."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def get(candidate_id: str) -> Candidate:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = Candidate.objects(id=candidate_id).first()
     if found is None:

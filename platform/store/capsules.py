@@ -47,7 +47,7 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
 
     These are its rounds, candidates and calculations, checkpoints and snapshots; the materials of all of these and
     of the whole library of its Methods, which its report compares with; labels and curves of these materials by
-    these Methods; and the calculations of other campaigns that it learnt from. `methods` are those that
+    these Methods; and the calculations of other campaigns that it learned from. `methods` are those that
     its specification names, beside those of its calculations and snapshots.
 
     Raises
@@ -57,9 +57,9 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     """
     campaigns.get(name)
     rounds, proposed = campaigns.rounds(name), candidates.of_campaign(name)
-    learnt = {key for one in rounds for key in one.checkpoints.values() if key}
-    learnt |= {candidate.checkpoint for candidate in proposed if candidate.checkpoint}
-    frozen = {one.snapshot for one in [*rounds, *Checkpoint.objects(id__in=sorted(learnt))] if one.snapshot}
+    learned = {key for one in rounds for key in one.checkpoints.values() if key}
+    learned |= {candidate.checkpoint for candidate in proposed if candidate.checkpoint}
+    frozen = {one.snapshot for one in [*rounds, *Checkpoint.objects(id__in=sorted(learned))] if one.snapshot}
     pages = list(SnapshotPage.objects(snapshot__in=sorted(frozen)))
     computed = {c.calculation for c in proposed if c.calculation}
     computed |= {c.id for c in Calculation.objects(campaign=name).only("id")}
@@ -78,7 +78,7 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
         "labels": _by_material(Label, crystals, used) | {key for page in pages for key in page.labels},
         "snapshot_pages": {page.id for page in pages},
         "snapshots": frozen,
-        "checkpoints": learnt,
+        "checkpoints": learned,
         "calculations": computed,
         "candidates": {c.id for c in proposed},
         "rounds": {one.id for one in rounds},
@@ -114,7 +114,7 @@ def document(kind: str, raw: dict[str, Any]) -> BaseDocument:
     Raises
     ------
     InputError
-        If it has a field that the class does not know, or one that does not hold.
+        If it has a field that the class does not know, or one that is invalid.
     """
     try:
         made: BaseDocument = KINDS[kind]._from_son(raw)  # noqa: SLF001
@@ -122,7 +122,7 @@ def document(kind: str, raw: dict[str, Any]) -> BaseDocument:
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  (mongoengine raises many kinds for a document of another shape)
-        raise InputError(f"A document of {kind} does not hold: {type(error).__name__}: {str(error)[:200]}.") from None
+        raise InputError(f"A document of {kind} is invalid: {type(error).__name__}: {str(error)[:200]}.") from None
     return made
 
 

@@ -72,7 +72,7 @@ def fetch(checkpoint_id: str, folder: Path) -> None:
     Raises
     ------
     NotFoundError
-        If the store does not hold it, or lost one of its files.
+        If the store does not contain it, or lost one of its files.
     InputError
         If a file is not what was saved.
     """
@@ -90,7 +90,7 @@ def get(checkpoint_id: str) -> Checkpoint:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = Checkpoint.objects(id=checkpoint_id).first()
     if found is None:
@@ -112,7 +112,7 @@ def champion(generator: str) -> Checkpoint | None:
 def promote(checkpoint_id: str) -> Checkpoint:
     """Make a checkpoint its generator's champion; the one before it is retired."""
     promoted = get(checkpoint_id)
-    # promoted first and retired then: whoever asks in between finds a champion, the newer one
+    # promoted first and retired then: who asks in between finds a champion, the newer one
     promoted.update(set__state=CheckpointState.CHAMPION, set__promoted_at=now(), set__promoted_sequence=sequence.take())
     _retire_others(promoted)
     return get(checkpoint_id)

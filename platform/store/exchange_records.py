@@ -108,8 +108,8 @@ def candidates(selection: Selection) -> Iterator[Row]:
     for batch in _batches(selection.candidates):
         rows = _rows("candidates", batch)
         crystals = geometry.computed(rows)
-        learnt = {row["checkpoint"] for row in rows if row.get("checkpoint")}
-        presets = {row["_id"]: row.get("preset") for row in _found("checkpoints", learnt, {"preset": 1})}
+        learned = {row["checkpoint"] for row in rows if row.get("checkpoint")}
+        presets = {row["_id"]: row.get("preset") for row in _found("checkpoints", learned, {"preset": 1})}
         for row in rows:
             preset = presets.get(row.get("checkpoint")) or row["generator"].partition("/")[2] or None
             more = {"preset": preset, "evaluated": crystals.get(row["_id"]), GENERATOR: row["score"]}

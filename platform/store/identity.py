@@ -7,7 +7,7 @@ in which they came. Writers need no lock, and may be killed between any two writ
   of one crystal at least one sees the other's setting then, and merges the two materials, the younger into the older;
 * a merge begins with an alias from the younger to the older, which stays for good, and ends by moving the settings.
   Whoever meets a setting whose material has an alias goes on with that merge;
-* whoever meets a setting that is not settled settles it. Every step may be repeated.
+* a process that meets a setting that is not settled settles it. Every step may be repeated.
 """
 
 from __future__ import annotations

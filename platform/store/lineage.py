@@ -1,4 +1,4 @@
-"""Lineage: from a candidate back to what it was learnt from, and from a calculation on to what used it."""
+"""Lineage: from a candidate back to what it was learned from, and from a calculation on to what used it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def explain(candidate_id: str) -> dict[str, Any]:
     """Chain of a candidate: candidate ← seed ← checkpoint ← snapshot ← labels ← calculations.
 
     ``labels`` are those that the candidate's own calculation gave; ``snapshot`` tells which results
-    of campaigns the checkpoint had learnt from, with the calculation of each.
+    of campaigns the checkpoint had learned from, with the calculation of each.
 
     Raises
     ------
     NotFoundError
-        If the store does not hold the candidate.
+        If the store does not contain the candidate.
     """
     candidate = candidates.get(candidate_id)
     checkpoint = checkpoints.get(candidate.checkpoint) if candidate.checkpoint else None
@@ -62,19 +62,19 @@ def explain(candidate_id: str) -> dict[str, Any]:
 
 
 def descendants(calculation_id: str) -> dict[str, Any]:
-    """What a calculation led to: its labels, the snapshots that hold its material, what learnt from them."""
+    """What a calculation led to: its labels, the snapshots that hold its material, what learned from them."""
     calculation = calculations.get(calculation_id)
     material = calculation.result.get("material")
     pages = SnapshotPage.objects(materials=material).only("snapshot") if material else []
     holding = sorted({page.snapshot for page in pages})
-    learnt = list(Checkpoint.objects(snapshot__in=holding).only("generator", "snapshot").order_by("id"))
-    proposed = Candidate.objects(checkpoint__in=[c.id for c in learnt]).only("formula", "campaign", "round")
+    learned = list(Checkpoint.objects(snapshot__in=holding).only("generator", "snapshot").order_by("id"))
+    proposed = Candidate.objects(checkpoint__in=[c.id for c in learned]).only("formula", "campaign", "round")
     return {
         "calculation": calculation_id,
         "material": material,
         "labels": [label.id for label in labels.of_calculations([calculation_id])],
         "snapshots": holding,
-        "checkpoints": [{"id": c.id, "generator": c.generator, "snapshot": c.snapshot} for c in learnt],
+        "checkpoints": [{"id": c.id, "generator": c.generator, "snapshot": c.snapshot} for c in learned],
         "candidates": [{"id": c.id, "formula": c.formula, "round": c.round} for c in proposed.order_by("id")],
     }
 

@@ -34,6 +34,12 @@ class MaterialQuery:
         Fewest and most sites.
     properties
         Property name to its range, in its unit, by any method.
+    space_group
+        Number of the space group.
+    sort
+        Field that the rows are sorted by, ties by id; by formula unless given.
+    descending
+        Whether the largest comes first.
     """
 
     elements: tuple[str, ...] = ()
@@ -42,9 +48,19 @@ class MaterialQuery:
     n_sites: tuple[int, int] | None = None
     properties: dict[str, tuple[float, float]] = field(default_factory=dict)
     crystal_system: str | None = None
+    space_group: int | None = None
     origin: str | None = None
     ids: tuple[str, ...] | None = None
     limit: int = 50
+    sort: str = "formula"
+    descending: bool = False
+
+    @property
+    def order(self) -> dict[str, int]:
+        """How the store sorts."""
+        return {"_id" if self.sort == "id" else self.sort: -1 if self.descending else 1} | (
+            {} if self.sort == "id" else {"_id": 1}
+        )
 
 
 def save(
@@ -147,7 +163,7 @@ def structures(ids: Iterable[str]) -> dict[str, Structure]:
 
 
 def find(query: MaterialQuery) -> list[Material]:
-    """Materials that pass every filter, by formula and id.
+    """Materials that pass every filter, in the order asked for, by formula and id unless another one is.
 
     Raises
     ------
@@ -163,7 +179,7 @@ def find_ids(query: MaterialQuery) -> list[str]:
 
 
 def _found(query: MaterialQuery, then: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """Documents that pass, by formula and id, after further stages."""
+    """Documents that pass, in the order asked for, after further stages."""
     if query.limit < 1:
         raise InputError(f"The limit must be at least 1, not {query.limit}.")
     match = _match(query)
@@ -174,7 +190,7 @@ def _found(query: MaterialQuery, then: list[dict[str, Any]]) -> Iterable[dict[st
     if len(query.elements) > 1:
         # $all alone scans the collection on the embedded server; the first element above uses the index.
         stages.append({"$match": {"elements": {"$all": list(query.elements)}}})
-    stages += [{"$sort": {"formula": 1, "_id": 1}}, {"$limit": query.limit}, *then]
+    stages += [{"$sort": query.order}, {"$limit": query.limit}, *then]
     return Material._get_collection().aggregate(stages)  # noqa: SLF001
 
 
@@ -198,7 +214,7 @@ def page(query: MaterialQuery, offset: int, fields: Sequence[str]) -> list[dict[
         [
             {"$match": match},
             *([{"$match": {"elements": {"$all": list(query.elements)}}}] if len(query.elements) > 1 else []),
-            {"$sort": {"formula": 1, "_id": 1}},
+            {"$sort": query.order},
             {"$skip": offset},
             {"$limit": query.limit},
             {"$project": dict.fromkeys(fields, 1)},
@@ -255,6 +271,8 @@ def _match(query: MaterialQuery) -> dict[str, Any]:
         match["n_sites"] = {"$gte": query.n_sites[0], "$lte": query.n_sites[1]}
     if query.crystal_system:
         match["crystal_system"] = query.crystal_system
+    if query.space_group is not None:
+        match["space_group"] = query.space_group
     if query.origin:
         match["origin"] = query.origin
     return match

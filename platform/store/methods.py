@@ -30,7 +30,7 @@ def get(method_id: str) -> Method:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = Method.objects(id=method_id).first()
     if found is None:

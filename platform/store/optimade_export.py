@@ -72,7 +72,7 @@ def check(path: Path, *, packed: bool = False) -> int:
     Raises
     ------
     FailureError
-        Naming the first line that does not hold.
+        Naming the first line that is invalid.
     """
     from optimade.models import EntryInfoResource, ReferenceResource, StructureResource  # an optional dependency
     from pydantic import ValidationError

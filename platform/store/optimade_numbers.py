@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
@@ -37,11 +37,12 @@ class CurveMark:
 Curves = Mapping[str, CurveMark]  # by material
 
 
-def curves() -> dict[str, CurveMark]:
-    """The density of states that stands for each material: that of its first spectrum by id."""
+def curves(among: Sequence[str] | None = None) -> dict[str, CurveMark]:
+    """The density of states that stands for each material, or each of some: that of its first spectrum by id."""
     wanted = dict.fromkeys(("material", "method", "calculation", "alignment", "n_electrons"), 1)
     found: dict[str, CurveMark] = {}
-    rows = connection.database()["spectra"].find({"kind": str(SpectrumKind.DOS)}, wanted)
+    some = {} if among is None else {"material": {"$in": list(among)}}
+    rows = connection.database()["spectra"].find({**some, "kind": str(SpectrumKind.DOS)}, wanted)
     for row in sorted(rows, key=lambda row: row["_id"]):
         mark = CurveMark(row["_id"], row["method"], row.get("calculation"), _zero(row), row.get("n_electrons"))
         found.setdefault(row["material"], mark)

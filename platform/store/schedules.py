@@ -1,4 +1,4 @@
-"""Schedules and their firings: each occasion is taken once, whoever sees it first."""
+"""Schedules and their firings: each firing is taken once, by the process that sees it first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add(schedule: Schedule) -> None:
     UserError
         If one of that name is there.
     InputError
-        If a field does not hold.
+        If a field is invalid.
     """
     schedule.check()
     schedule.sequence = sequence.take()
@@ -40,7 +40,7 @@ def get(name: str) -> Schedule:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = Schedule.objects(id=name).first()
     if found is None:
@@ -60,7 +60,7 @@ def set_active(name: str, active: bool) -> None:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     if not Schedule.objects(id=name).update(set__active=active, set__next_look_at=None):
         get(name)
@@ -82,13 +82,13 @@ def remove(name: str) -> None:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     get(name).delete()
 
 
 def begin(name: str, key: str, reason: str, leader: str, labels: int) -> ScheduleRun | None:
-    """Take an occasion; None where it was taken before."""
+    """Take a firing; None where it was taken before."""
     run = ScheduleRun(id=f"{name}@{key}", schedule=name, key=key, reason=reason, leader=leader, labels=labels)
     run.sequence = sequence.take()
     try:
@@ -104,7 +104,7 @@ def run_of(run_id: str) -> ScheduleRun:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = ScheduleRun.objects(id=run_id).first()
     if found is None:

@@ -56,7 +56,7 @@ def get(snapshot_id: str) -> Snapshot:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = Snapshot.objects(id=snapshot_id).first()
     if found is None:

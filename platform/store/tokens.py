@@ -34,10 +34,10 @@ def create(name: str, role: Role | str, days: int | None = None) -> str:
     Raises
     ------
     InputError
-        If the name or the number of days does not hold, the role is unknown, or the name is taken.
+        If the name or the number of days is invalid, the role is unknown, or the name is taken.
     """
     if not NAME.fullmatch(name):
-        raise InputError(f"The name {name!r} does not hold; write small letters, digits and hyphens, such as laptop.")
+        raise InputError(f"The name {name!r} is invalid; write small letters, digits and hyphens, such as laptop.")
     if role not in set(Role):
         raise InputError(f"The role {role!r} is unknown; known are {', '.join(Role)}.")
     if days is not None and not 1 <= days <= MOST_DAYS:

@@ -1,4 +1,4 @@
-"""What the pages are given by whoever serves them, and what a page is."""
+"""What the pages are given by the server, and what a page is."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Site:
     summaries: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
     def summary(self, name: str) -> tuple[str, dict[str, Any]]:
-        """Stamp and summary of a campaign; the summary is made anew when the stamp has changed.
+        """Stamp and summary of a campaign; the summary is made again when the stamp has changed.
 
         Raises
         ------

@@ -41,7 +41,7 @@ def layout(site: Site, rest: str) -> Component:
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = calculations.get(rest)
     crystal = Structure.from_dict(found.structure)

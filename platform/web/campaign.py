@@ -9,6 +9,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from fermiloop.platform.campaign import cost
+from fermiloop.platform.report.insight import Table, tables
 from fermiloop.platform.store import campaigns, glance, materials
 from fermiloop.platform.web import figures, home
 from fermiloop.platform.web.actions import LAUNCH, Page, Site
@@ -131,7 +132,14 @@ def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
         shown.append(section("Target and computed", graph(drawn, f"Target {target['name']} and the best results.")))
     shown.append(_pictures(summary, outcomes))
     shown.append(section("Evaluations by generator", earned(summary)))
+    shown += [insight(one) for one in tables(summary)]
     return shown
+
+
+def insight(found: Table) -> Component:
+    """One table of the report's insight with its remark."""
+    parts = [table(found.title, found.columns, found.rows)] if found.rows else []
+    return section(found.title, *parts, *([html.P(found.remark)] if found.remark else []))
 
 
 def best(outcomes: list[glance.Outcome], missed: Mapping[str, str]) -> Component:

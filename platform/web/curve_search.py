@@ -61,7 +61,7 @@ def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any
     Raises
     ------
     InputError
-        If there is no curve, or it or the window does not hold.
+        If there is no curve, or it or the window is invalid.
     """
     assert site.actions.dos_search is not None
     given = text(pasted)

@@ -72,7 +72,7 @@ def on_grid(curve: Curve, window: tuple[float, float], *, drawn: bool = True) ->
     Raises
     ------
     InputError
-        If the window does not hold, or the curve does not cover it.
+        If the window is invalid, or the curve does not cover it.
     """
     lo, hi = window
     if not DOS_GRID.lo <= lo < hi <= DOS_GRID.hi or hi - lo < 5 * DOS_GRID.step:

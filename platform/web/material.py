@@ -28,7 +28,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = materials.get(rest)
     spectrum = spectra.of_material(rest)

@@ -30,7 +30,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
     Raises
     ------
     NotFoundError
-        If the store does not hold it.
+        If it is not in the store.
     """
     found = methods.get(rest)
     rows = [{"name": name, "value": value} for name, value in _flat(found.settings, found.engine)]
@@ -60,7 +60,7 @@ def name_of(method: Method) -> str:
 
 
 def links_of(ids: Iterable[str | None]) -> dict[str, Cell]:
-    """A link to each of these Methods, by its name; an id that the store does not hold stays as it is."""
+    """A link to each of these Methods, by its name; an id that is not in the store stays as it is."""
     return {str(one.id): to_method(one) for one in methods.of_ids(one for one in ids if one)}
 
 

@@ -16,7 +16,7 @@ COLUMNS: Final = {
     "name": "Name", "generator": "Generator", "trigger": "When", "active": "State", "next_look_at": "Due next",
 }  # fmt: skip
 RUNS: Final = {
-    "schedule": "Schedule", "reason": "Occasion", "state": "State", "told": "What came of it",
+    "schedule": "Schedule", "reason": "Why", "state": "State", "told": "What came of it",
     "checkpoint": "Challenger", "started_at": "Begun",
 }  # fmt: skip
 

@@ -135,7 +135,7 @@ def a_newer_version(dump: Path) -> None:
         (half_a_manifest, "no complete dump"),
         (cut_off, "damaged: spectra"),
         (flipped_bits, "damaged: materials"),
-        (a_line_less, "damaged: labels does not hold 2"),
+        (a_line_less, "damaged: labels does not contain 2"),
         (a_false_value, "damaged: labels cannot be read"),
         (a_file_less, "damaged: methods"),
         (a_path_for_a_name, "cannot be one"),

@@ -46,6 +46,7 @@ def told(name: str) -> str:
     return json.dumps([summarise(read_record(name)), chains], sort_keys=True, default=str)
 
 
+@pytest.mark.slow
 def test_report_and_lineage_are_the_same_elsewhere(
     library: str, campaign: Any, elsewhere: Callable[[], None], tmp_path: Path
 ) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import kill, outcomes, wait_for
 
 from fermiloop.flows import workers
 from fermiloop.flows.engines import isolation
@@ -21,7 +19,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates, connection, embedded, labels
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
@@ -40,17 +38,6 @@ def own_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 def database(own_server: Path) -> str:
     """The library goes into the server that is killed."""
     return "fermiloop"
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """First true answer within the time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s in vain for {what}")
 
 
 def running_step() -> Path | None:
@@ -77,8 +64,8 @@ def check_exactly_once(name: str) -> None:
     for calculation in done:
         assert calculation.state in (CalculationState.COMPLETED, CalculationState.FAILED)
         ledgers = settings().data_dir.glob(f"calculations/{calculation.id}/*/{isolation.COST}")
-        paid = {p.parent.name: [json.loads(line)["outcome"] for line in p.read_text().splitlines()] for p in ledgers}
-        assert all(Counter(outcomes)["done"] <= 1 for outcomes in paid.values()), paid
+        paid = {p.parent.name: outcomes(p.parent) for p in ledgers}
+        assert all(Counter(ended)["done"] <= 1 for ended in paid.values()), paid
         if calculation.state is CalculationState.COMPLETED:
             assert calculation.ingested
             found = labels.of_calculations([calculation.id])
@@ -121,7 +108,7 @@ def test_a_worker_killed_in_the_middle_of_an_evaluation(
     launch_only(campaign, "killed", mode)
     thread = finish_in_background("killed")
     wait_for(running_step)
-    os.kill(wait_for(running_worker), signal.SIGKILL)
+    kill(wait_for(running_worker))
     thread.join(150)
     assert campaigns.get("killed").state is CampaignState.FINISHED
     check_exactly_once("killed")
@@ -132,7 +119,7 @@ def test_the_database_server_killed_in_the_middle(own_server: Path, library: str
     thread = finish_in_background("served")
     wait_for(running_step)
     server = embedded.status(own_server)["pid"]
-    os.kill(server, signal.SIGKILL)
+    kill(server)
     thread.join(180)
     assert embedded.status(own_server)["pid"] != server
     assert connection.retrying(lambda: campaigns.get("served").state) is CampaignState.FINISHED

@@ -32,6 +32,7 @@ seed: 3
 """
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # PyXtal and ASE warn about what they try and give up
 def test_every_generator_runs_in_a_campaign(library: str, quick_options: dict[Any, Any]) -> None:
     for place, material in enumerate(training.materials_of(library)):

@@ -27,15 +27,16 @@ def test_a_campaign_runs_inline_and_learns_from_itself(library: str, campaign: A
 
     results = {c.material for c in candidates.of_campaign("inline") if c.round == 1 and c.stage is Stage.EVALUATED}
     second = campaigns.round_of("inline", 2)
-    learnt = checkpoints.get(next(iter(second.checkpoints.values()))).snapshot
+    learned = checkpoints.get(next(iter(second.checkpoints.values()))).snapshot
     assert results
-    assert results <= set(snapshots.ids(learnt))
+    assert results <= set(snapshots.ids(learned))
 
     late = next(c for c in candidates.of_campaign("inline") if c.round == 2)
     chain = lineage.explain(late.id)
     assert {row["material"] for row in chain["snapshot"]["campaign_results"]} >= results
 
 
+@pytest.mark.slow
 def test_a_second_launch_changes_nothing(library: str, campaign: Any) -> None:
     spec, text = campaign("again")
     launching.launch(spec, text)
@@ -44,6 +45,7 @@ def test_a_second_launch_changes_nothing(library: str, campaign: Any) -> None:
     assert {c.id: (c.stage, c.material) for c in candidates.of_campaign("again")} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "reason"), [("{fail: raise}", "asked to fail"), ("{fail: crash}", "signal 6")])
 def test_failed_evaluations_are_recorded_and_the_round_goes_on(
     library: str, campaign: Any, settings: str, reason: str

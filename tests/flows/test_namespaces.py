@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import kill, outcomes
 
 from fermiloop.flows.engines import isolation
 from fermiloop.flows.identity import parse
@@ -24,7 +23,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts")
@@ -64,7 +63,7 @@ def containers(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 def kill_inside(container: subprocess.Popen[bytes]) -> None:
     """Kill the first process of a container, and by that all of it."""
     children = Path(f"/proc/{container.pid}/task/{container.pid}/children").read_text().split()
-    os.kill(int(children[0]), signal.SIGKILL)
+    kill(int(children[0]))
 
 
 def until(true: Callable[[], Any], seconds: float = 400) -> Any:
@@ -124,8 +123,8 @@ def check(pad: SafeLaunchPad, name: str, killed: str) -> int:
         assert done.state in (CalculationState.COMPLETED, CalculationState.FAILED)
         assert done.claimed_by is None
         for ledger in settings().data_dir.glob(f"calculations/{done.id}/*/{isolation.COST}"):
-            outcomes = Counter(json.loads(line)["outcome"] for line in ledger.read_text().splitlines())
-            assert outcomes["done"] + outcomes["failed"] <= 1, (done.id, outcomes)
+            ended = Counter(outcomes(ledger.parent))
+            assert ended["done"] + ended["failed"] <= 1, (done.id, ended)
     return taken_back
 
 

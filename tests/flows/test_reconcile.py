@@ -1,4 +1,4 @@
-"""Store, queue and disk that do not agree are mended; failed calculations are run again or set aside."""
+"""Store, queue and disk that do not agree are repaired; failed calculations are run again or set aside."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from fermiloop.flows.reconcile import reconcile
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

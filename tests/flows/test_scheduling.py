@@ -19,7 +19,7 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.db_init import setup
-from fermiloop.flows import gate, learning, occasions, scheduling
+from fermiloop.flows import gate, learning, scheduling, triggers
 from fermiloop.platform.campaign.gate import compare, judge
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -127,7 +127,7 @@ def test_a_second_training_meets_the_champion_on_crystals_that_neither_has_seen(
     assert test["n"] > 0
     assert second.state is (RunState.PROMOTED if second.gate["promote"] else RunState.REFUSED)
     held = set(learning.lesson("dos_composer", method).test)
-    assert not held & (learning.learnt(first.checkpoint) | learning.learnt(second.checkpoint))
+    assert not held & (learning.learned(first.checkpoint) | learning.learned(second.checkpoint))
     assert scheduling.fire(made, "two", "by hand", "another") is None
     if second.state is RunState.PROMOTED:
         assert checkpoints.rollback("dos_composer").id == first.checkpoint
@@ -139,7 +139,7 @@ def test_a_worse_challenger_is_refused_and_the_champion_stays(method: str, monke
     add_crystals(method, ELEMENTS, "A2")
 
     # a challenger that names nothing right: the scores are made, the gate and all that follows are real
-    worse = judge(compare(np.full(40, 0.1), np.full(40, 0.9)), compare([], []), learnt=99, champion_learnt=10)
+    worse = judge(compare(np.full(40, 0.1), np.full(40, 0.9)), compare([], []), learned=99, champion_learned=10)
     monkeypatch.setattr(gate, "examine", lambda made, method, held: (worse, first.checkpoint))
     second = scheduling.fire(made, "two", "by hand", "me")
     assert first is not None
@@ -228,38 +228,38 @@ def test_a_leader_goes_on_with_its_own_firing_that_the_database_cut_off(method: 
     }
 
 
-def test_each_round_and_a_drift_are_occasions(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_round_and_a_drift_fire(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
     after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
     drift = schedule(method, TriggerKind.DRIFT, "0.05", name="drift")
-    assert occasions.of(after, None) is None
+    assert triggers.of(after, None) is None
     for number in (1, 2):
         campaigns.plan_round("pd-like", number)
         campaigns.close_round("pd-like", number, counts={}, decision={"action": "next"})
-    found = occasions.of(after, None)
+    found = triggers.of(after, None)
     assert found is not None
     assert found.key == "round-pd-like/2"
     get_db()["rounds"].update_many({}, {"$set": {"closed_at": after.created_at}})  # all in one millisecond
-    assert occasions.of(after, None) == found
-    monkeypatch.setattr(occasions, "_uses", lambda campaign, method: True)
+    assert triggers.of(after, None) == found
+    monkeypatch.setattr(triggers, "_uses", lambda campaign, method: True)
     errors = [(1, 0.01 * i) for i in range(-5, 5)] + [(2, 0.4 + 0.01 * i) for i in range(6)]
-    monkeypatch.setattr(occasions, "_errors", lambda campaign: errors)
-    grown = occasions.of(drift, None)
+    monkeypatch.setattr(triggers, "_errors", lambda campaign: errors)
+    grown = triggers.of(drift, None)
     assert grown is not None
     assert grown.key == "drift-pd-like/2"
     assert "p = " in grown.reason
-    monkeypatch.setattr(occasions, "_errors", lambda campaign: errors[:10])
-    assert occasions.of(drift, None) is None
+    monkeypatch.setattr(triggers, "_errors", lambda campaign: errors[:10])
+    assert triggers.of(drift, None) is None
 
 
-def test_a_round_that_closed_before_the_schedule_was_added_is_no_occasion(method: str) -> None:
+def test_a_round_that_closed_before_the_schedule_was_added_fires_nothing(method: str) -> None:
     campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
     campaigns.plan_round("pd-like", 1)
     campaigns.close_round("pd-like", 1, counts={}, decision={"action": "next"})
     after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
     late = after.created_at + timedelta(minutes=10)  # as by a host whose clock is fast
     get_db()["rounds"].update_many({}, {"$set": {"closed_at": late}})
-    assert occasions.of(after, None) is None
+    assert triggers.of(after, None) is None
 
 
 @pytest.mark.parametrize(

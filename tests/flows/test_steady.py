@@ -36,6 +36,7 @@ def check_finished(name: str) -> None:
     assert "evaluations" in found.reason
 
 
+@pytest.mark.slow
 def test_in_one_process_it_chooses_again_after_each_result(library: str, campaign: Any) -> None:
     spec, text = steady(campaign, "inline")
     launching.launch(spec, text)
@@ -44,6 +45,7 @@ def test_in_one_process_it_chooses_again_after_each_result(library: str, campaig
     assert len(calculations.of_campaign("inline")) == 5
 
 
+@pytest.mark.slow
 def test_with_workers_the_places_are_kept_full_and_a_lost_queueing_is_made_good(
     library: str, campaign: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

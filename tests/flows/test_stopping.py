@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import kill, outcomes, wait_for
 
 from fermiloop.flows import listening, managing, running
 from fermiloop.flows.engines import isolation, orphans
@@ -21,7 +21,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(240)]
 GPAW_SCRIPT = """
 from dataclasses import asdict
 from pymatgen.core import Lattice, Structure
@@ -40,17 +40,6 @@ def hear_signals() -> None:
     """Hear what a terminal sends, also where the tests themselves run in the background and ignore it."""
     for which in (signal.SIGINT, signal.SIGHUP):
         signal.signal(which, signal.SIG_DFL)
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """First true answer within the time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s in vain for {what}")
 
 
 def steps() -> list[Path]:
@@ -100,10 +89,9 @@ def start(database: str, server_uri: str, tmp_path: Path) -> Iterator[Start]:
     yield run
     for one in begun:
         if one.poll() is None:
-            one.kill()
-            one.wait()
+            kill(one)
     for pid in [*workers(), *programs()]:
-        os.kill(pid, signal.SIGKILL)
+        kill(pid)
 
 
 @pytest.fixture
@@ -143,8 +131,7 @@ def states(name: str) -> list[tuple[str, int]]:
 
 def ledger() -> list[str]:
     """How each attempt ended."""
-    lines = [line for step in steps() for line in (step / isolation.COST).read_text().splitlines()]
-    return [json.loads(line)["outcome"] for line in lines]
+    return [ended for step in steps() for ended in outcomes(step)]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -226,8 +213,7 @@ def test_a_killed_run_leaves_its_child_which_is_adopted(start: Start, file: Call
     process = start("campaign", "launch", path)
     child = wait_for(programs)
     wait_for(lambda: managing.running.of_campaign("adopted"))
-    process.kill()
-    process.wait()
+    kill(process)
     time.sleep(1.0)
     assert programs() == child
     assert start("campaign", "launch", path).wait(150) == 0
@@ -277,8 +263,7 @@ def test_what_a_killed_run_left_is_ended_by_cancel(start: Start, file: Callable[
     process = start("campaign", "launch", file("orphan"))
     wait_for(programs)
     wait_for(lambda: managing.running.of_campaign("orphan"))
-    process.kill()
-    process.wait()
+    kill(process)
     began = time.monotonic()
     assert managing.cancel("orphan") == []
     assert programs() == []
@@ -304,7 +289,6 @@ def test_gpaw_interrupted_in_the_middle_of_scf_leaves_no_process(data_dir: Path,
         assert gone_after(process, signal.SIGINT) < MOST
         assert ledger() == ["stopped"]
     finally:
-        process.kill()
-        process.wait()
+        kill(process)
         for pid in programs():
-            os.kill(pid, signal.SIGKILL)
+            kill(pid)

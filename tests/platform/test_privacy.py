@@ -134,6 +134,7 @@ def test_settings_that_do_not_hold_are_told_by_who_needs_them(monkeypatch: pytes
     assert os.umask(0o022) == 0o077
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("database")
 def test_what_commands_workers_and_calculations_write_is_private(data: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT / ".src")}

@@ -48,5 +48,5 @@ def test_the_code_version_is_no_part_of_a_method():
 
 
 def test_the_first_fault_is_told_in_one_sentence():
-    with pytest.raises(InputError, match=r"^Candidate c-1: \w+ does not hold: [^\n]*\.$"):
+    with pytest.raises(InputError, match=r"^Candidate c-1: \w+ is invalid: [^\n]*\.$"):
         Candidate(id="c-1").check()

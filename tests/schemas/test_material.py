@@ -76,5 +76,5 @@ def test_what_is_no_crystal_is_refused_in_one_sentence(structure):
 def test_an_origin_that_nobody_knows():
     material = Material.from_structure(B2, **ABOUT)
     material.space_group = 231
-    with pytest.raises(InputError, match="space_group does not hold"):
+    with pytest.raises(InputError, match="space_group is invalid"):
         material.check()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.special import ndtr
 
 from fermiloop.platform.campaign.goal import CURVE
 from fermiloop.platform.errors import InputError
@@ -31,6 +32,7 @@ PICKED: Final = 250
 EXPLORATION: Final = 0.5
 """Weight of the spread in CAMD's rule."""
 SEEDS: Final = 2**31
+TINY: Final = 1e-9
 
 
 def at_random(oracle: Oracle, known: Rows, left: Rows, n: int, rng: np.random.Generator) -> list[int]:  # noqa: ARG001
@@ -64,7 +66,8 @@ class Camd:
         told = surrogate.predict([oracle.pool.structures[i] for i in left])
         if not told:
             return at_random(oracle, known, left, n, rng)
-        near = nearness(oracle.target, {part: mean for part, (mean, _) in told.items()})
+        stds = {part: std for part, (_, std) in told.items()}
+        near = nearness(oracle.target, {part: mean for part, (mean, _) in told.items()}, stds)
         spread = np.sqrt(np.sum([(std / _unit(oracle.target, part)) ** 2 for part, (_, std) in told.items()], axis=0))
         best = left[np.argsort(-(near + EXPLORATION * spread), kind="stable")]
         n = min(n, len(left))
@@ -73,10 +76,17 @@ class Camd:
         return [int(i) for i in (*best[:first], *others)]
 
 
-def nearness(target: Target, values: Mapping[str, Array]) -> Array:
+def nearness(target: Target, values: Mapping[str, Array], stds: Mapping[str, Array] | None = None) -> Array:
     """(n,) larger is better: minus the distance from the middle of each window, or how far within a bound, added up.
 
     Distances are in units of the condition; one that is NaN counts as far away.
+
+    Parameters
+    ----------
+    values
+        (n,) by part.
+    stds
+        Their standard deviations, where they are predictions: distances are then expected ones.
 
     Raises
     ------
@@ -88,16 +98,23 @@ def nearness(target: Target, values: Mapping[str, Array]) -> Array:
         if condition.property not in values:
             continue
         x = values[condition.property]
-        if condition.two_sided:
-            apart = -np.abs(x - condition.value)
-        elif condition.bounded:
+        if condition.bounded and not condition.two_sided:
             apart = condition.high - x if np.isfinite(condition.high) else x - condition.low
         else:
-            apart = -np.abs(x - condition.value)
+            apart = -_expected_distance(x - condition.value, None if stds is None else stds[condition.property])
         found.append(apart / condition.scale)
     if not found:
         raise InputError("Nothing that the target asks for is known, so nothing is near to it.")
     return np.asarray(np.sum([np.where(np.isnan(one), -1e3, one) for one in found], axis=0))
+
+
+def _expected_distance(apart: Array, std: Array | None) -> Array:
+    """Mean of |x| of normal distributions: the folded one (Leone et al., Technometrics 3, 543, 1961)."""
+    if std is None:
+        return np.abs(apart)
+    safe = np.maximum(std, TINY)
+    u = apart / safe
+    return np.asarray(safe * np.sqrt(2 / np.pi) * np.exp(-0.5 * u**2) + apart * (1 - 2 * ndtr(-u)))
 
 
 def kinship(oracle: Oracle, known: Rows) -> Array:

@@ -95,7 +95,7 @@ class Ccdcgan:
         for_images = [crystals[i] for i in rng.permutation(len(crystals))[: options.max_images]]
         history = self.coder.train(for_images, seed, progress, resume)
         codes = self.coder.encode(crystals)
-        self.space = SPACES[self.preset].learnt(options, codes)
+        self.space = SPACES[self.preset].learned(options, codes)
         rows = self.space.rows(codes)
         labels = {name: data.labels[name][fits] for name in PROPERTIES if name in data.labels}
         labelled = np.flatnonzero(np.isfinite([*labels.values(), np.full(len(fits), np.nan)]).any(axis=0))

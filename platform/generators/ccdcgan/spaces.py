@@ -72,7 +72,7 @@ class Space(Protocol):
         ...
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What was learnt of the codes."""
+        """What was learned of the codes."""
         ...
 
 
@@ -96,7 +96,7 @@ class CompactSpace:
         self.width = self.graph.width
 
     @classmethod
-    def learnt(cls, options: CcdcganOptions, codes: Sequence[Codes]) -> CompactSpace:
+    def learned(cls, options: CcdcganOptions, codes: Sequence[Codes]) -> CompactSpace:
         """Principal components and scales of training codes.
 
         Raises
@@ -160,11 +160,11 @@ class CompactSpace:
         Raises
         ------
         InputError
-            If none of the elements was learnt, or there are not slots enough.
+            If none of the elements was learned, or there are not slots enough.
         """
         known = [number in allowed for number in self.graph.elements]
         if not any(known):
-            raise InputError("ccdcgan has learnt from no crystal that holds an element of this space; train it anew.")
+            raise InputError("ccdcgan has learned from no crystal that holds an element of this space; train it again.")
         if fewest > self.graph.slots:
             raise InputError(f"ccdcgan has {self.graph.slots} slots, too few for {fewest} elements; raise its slots.")
         mask = torch.tensor([[True, *known]] * self.graph.slots)
@@ -193,7 +193,7 @@ class CompactSpace:
         return CompactConstraint(self.graph, torch.as_tensor(numbers, dtype=torch.float32), self.options.width)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What was learnt of the codes."""
+        """What was learned of the codes."""
         return dict(self.arrays)
 
 
@@ -215,7 +215,7 @@ class PaperSpace:
         self.width = self.graph.shape[0] * self.graph.shape[1]
 
     @classmethod
-    def learnt(cls, options: CcdcganOptions, codes: Sequence[Codes]) -> PaperSpace:
+    def learned(cls, options: CcdcganOptions, codes: Sequence[Codes]) -> PaperSpace:
         """Scale and least norm of training codes.
 
         Raises
@@ -267,7 +267,7 @@ class PaperSpace:
         return PaperConstraint(self.options.width / FULL_WIDTH)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """What was learnt of the codes."""
+        """What was learned of the codes."""
         return dict(self.arrays)
 
 

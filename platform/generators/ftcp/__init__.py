@@ -1,1 +1,1 @@
-"""FTCP: crystals from a latent space learnt together with their properties (Ren et al., Matter 5, 314, 2022)."""
+"""FTCP: crystals from a latent space learned together with their properties (Ren et al., Matter 5, 314, 2022)."""

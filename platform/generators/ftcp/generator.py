@@ -46,12 +46,12 @@ MODELS: Final[dict[str, type[PaperModel] | type[StructuredModel]]] = {
     "structured": StructuredModel,
 }
 PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
-"""Labels that are learnt, where the training set has them."""
+"""Labels that are learned, where the training set has them."""
 FEWEST: Final = 4
 FEWEST_HELD_OUT: Final = 50
 SMALLEST_CELL: Final = 1.0  # Å³
 ROUNDS: Final = 4
-"""Times that points are drawn anew where too few became crystals."""
+"""Times that points are drawn again where too few became crystals."""
 
 
 class Ftcp:
@@ -77,7 +77,7 @@ class Ftcp:
     def fit(
         self, data: TrainingSet, seed: int, progress: Callable[[str, float], None], resume: Path | None = None
     ) -> FitReport:
-        """Train on the crystals that fit; those held out are measured and not learnt.
+        """Train on the crystals that fit; those held out are measured and not learned.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Ftcp:
         Raises
         ------
         InputError
-            If the target asks for what was not learnt, or the generator is not trained.
+            If the target asks for what was not learned, or the generator is not trained.
         """
         self.failures = Counter()
         if not hasattr(self, "known"):
@@ -226,7 +226,7 @@ class Ftcp:
         return accept(structure, target, space)
 
     def _measured(self, crystals: CrystalBatch, labels: Array, rows: NDArray[np.int64]) -> dict[str, float]:
-        """How well crystals are rebuilt and their properties foretold."""
+        """How well crystals are rebuilt and their properties predicted."""
         if not len(rows):
             return {}
         truth, points = crystals.subset(rows), self.known.points[rows]

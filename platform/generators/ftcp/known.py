@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target, TrainingSet
+    from fermiloop.platform.generators.protocol import Condition, Space, Target, TrainingSet
     from fermiloop.platform.representations.spectrum import SpectrumGrid
 
     Array = NDArray[np.float64]
@@ -120,7 +120,7 @@ class Known:
         return cls(words[0], words[1], words[2], labels, points, grid, curves, rows)
 
 
-def window_places(windows: Sequence[PropertyWindow], names: Sequence[str]) -> list[int]:
+def window_places(windows: Sequence[Condition], names: Sequence[str]) -> list[int]:
     """Places of the windows' properties among those learnt.
 
     Raises
@@ -135,7 +135,7 @@ def window_places(windows: Sequence[PropertyWindow], names: Sequence[str]) -> li
     return [list(names).index(window.property) for window in windows]
 
 
-def window_misses(values: Array, windows: Sequence[PropertyWindow]) -> Array:
+def window_misses(values: Array, windows: Sequence[Condition]) -> Array:
     """(n,) largest distance from the values aimed at, in scales; infinite where one is unknown.
 
     Of a bound and an objective everything beyond the aim is as good.

@@ -108,7 +108,7 @@ def slerp(start: Array, end: Array, share: float) -> Array:
 
 
 def between(space: LatentSpace, parents: Ints, rng: np.random.Generator) -> Array:
-    """(n, latent) points on arcs from each parent to another one, by lot, at a random share of the way.
+    """(n, latent) points on arcs from each parent to another, random one, at a random share of the way.
 
     The arc is about the origin of the latent space; a parent that has no other stays where it is.
     """

@@ -45,7 +45,7 @@ class TargetScale:
         return cls(low, _positive(np.nanmax(targets, axis=0) - low))
 
     def scaled(self, targets: Array) -> Array:
-        """(n, n_targets) as learnt."""
+        """(n, n_targets) as learned."""
         return (targets - self.shift) / self.span
 
     def config(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class TargetScale:
 
 
 class LatentModel(Protocol):
-    """An autoencoder of crystals that foretells properties."""
+    """An autoencoder of crystals that predicts properties."""
 
     unit_noise: bool
     """Whether perturbations are in latent units, not in standard deviations of the latent points."""

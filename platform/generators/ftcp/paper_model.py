@@ -149,7 +149,7 @@ class PaperModel:
         return network.eval()
 
     def _settle(self, crystals: CrystalBatch, random: torch.Generator) -> None:
-        """Take the running averages of the batch norms anew: after few steps they lag behind the weights."""
+        """Take the running averages of the batch norms again: after few steps they lag behind the weights."""
         norms = [layer for layer in self.network.modules() if isinstance(layer, torch.nn.BatchNorm1d)]
         for layer in norms:
             layer.reset_running_stats()

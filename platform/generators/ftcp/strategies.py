@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.generators.ftcp.latent import LatentSpace
     from fermiloop.platform.generators.ftcp.options import FtcpOptions
-    from fermiloop.platform.generators.protocol import PropertyWindow
+    from fermiloop.platform.generators.protocol import Condition
 
     Array = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -57,7 +57,7 @@ def draw(
     n: int,
     rng: np.random.Generator,
     predict: Callable[[torch.Tensor], torch.Tensor],
-    windows: Sequence[tuple[int, PropertyWindow]],
+    windows: Sequence[tuple[int, Condition]],
     labels: Array,
 ) -> Draws:
     """`n` latent points.
@@ -103,7 +103,7 @@ def draw(
     return Draws(points, np.asarray(parents, dtype=np.int64), far)
 
 
-def _miss(predicted: torch.Tensor, windows: Sequence[tuple[int, PropertyWindow]]) -> torch.Tensor:
+def _miss(predicted: torch.Tensor, windows: Sequence[tuple[int, Condition]]) -> torch.Tensor:
     """(n,) squared distances in scales from the inner half of the windows, and from half a scale inside of a bound."""
     parts = []
     for place, window in windows:

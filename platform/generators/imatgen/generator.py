@@ -54,7 +54,7 @@ class Imatgen:
     """Learns images of virtual crystals of one pair of elements; proposes crystals of any pair of a space.
 
     A space of more than two elements is served by substitution: a crystal is decoded as one of the pair that was
-    learnt, and a pair drawn from the space takes its place, the more electropositive element for the more
+    learned, and a pair drawn from the space takes its place, the more electropositive element for the more
     electropositive one, at the volume that these elements take up.
 
     Parameters
@@ -140,7 +140,7 @@ class Imatgen:
         return sorted(found, key=lambda proposal: -proposal.score)
 
     def latent(self, structures: Sequence[Structure]) -> Array:
-        """(n, latent) points of crystals of the learnt pair.
+        """(n, latent) points of crystals of the learned pair.
 
         Raises
         ------
@@ -150,7 +150,7 @@ class Imatgen:
         return self.network.encode(self.coder.codes(structures, self.pair))
 
     def decoded(self, points: Array) -> Iterator[Structure | str]:
-        """The crystal of the learnt pair at each of (n, latent) points, or why there is none."""
+        """The crystal of the learned pair at each of (n, latent) points, or why there is none."""
         return self.coder.crystals(self.network.decode(points), self.pair)
 
     def save(self, folder: Path) -> None:
@@ -274,7 +274,7 @@ def code_weights(options: ImatgenOptions) -> Array:
 
 
 def _parts(parents: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows held out and rows learnt from: all children of a parent on one side; nothing held out of very few."""
+    """Rows held out and rows learned from: all children of a parent on one side; nothing held out of very few."""
     different = rng.permutation(np.unique(parents))
     held = different[: int(TEST_SHARE * len(different))]
     out = np.isin(parents, held)

@@ -56,7 +56,7 @@ def potential_labels(
     potential
         Key of `POTENTIALS`.
     most
-        How many are computed, by lot.
+        How many are computed, at random.
     stable_below
         eV/atom.
     rng

@@ -42,7 +42,7 @@ class ImatgenOptions:
     epochs
         Of the basis autoencoder.
     cell_epochs
-        Of the cell autoencoder, each on cells varied anew.
+        Of the cell autoencoder, each on cells varied again.
     augment
         Whether training images are turned and moved: better on new crystals, slower on few.
     generator_epochs

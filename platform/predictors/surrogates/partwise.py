@@ -114,14 +114,8 @@ class Partwise:
         config = {"name": self.name, "options": self.options, "parts": configs, "order": list(configs)}
         write_model(folder, config, arrays)
 
-    def restore(self, folder: Path) -> None:
-        """Become the surrogate that `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
+    def load(self, folder: Path) -> None:
+        """See `Surrogate`."""
         config, arrays = read_model(folder, self.name)
         try:
             found: dict[str, PartModel] = {}

@@ -92,9 +92,8 @@ class Surrogate(Protocol):
         """Write ``weights.safetensors`` and ``config.json`` into an existing folder, with no folder inside it."""
         ...
 
-    @classmethod
-    def load(cls, folder: Path) -> Surrogate:
-        """Read what `save` wrote.
+    def load(self, folder: Path) -> None:
+        """Become the surrogate that `save` wrote; `registry.load_surrogate` makes one of its name and options.
 
         Raises
         ------

@@ -50,8 +50,7 @@ def _entry(
 
     def load(folder: Path) -> Surrogate:
         made = build(read_config(folder, name)["options"])
-        assert isinstance(made, Partwise)
-        made.restore(folder)
+        made.load(folder)
         return made
 
     return SurrogateEntry(title, build, load, asdict(usual), baseline)

@@ -1,4 +1,4 @@
-"""Bayesian optimisation over starts: a Gaussian process foretells what a start relaxes to.
+"""Bayesian optimisation over starts: a Gaussian process predicts what a start relaxes to.
 
 The process lives on invariant fingerprints (Yamashita et al., Phys. Rev. Mater. 2, 013803, 2018); it learns the
 relaxed value under the fingerprint of the start and under that of the minimum, which relaxes to itself. Of a pool
@@ -43,7 +43,7 @@ class BayesianOptions:
     parents
         Minima that are varied.
     refit
-        Minima after which the hyperparameters are found anew.
+        Minima after which the hyperparameters are found again.
     """
 
     first: int = 4
@@ -74,7 +74,7 @@ class Bayesian:
         return [Start(pool[int(np.argmax(expected))])]
 
     def tell(self, minima: Sequence[Minimum]) -> None:
-        """Each minimum is learnt twice: under its start's fingerprint and its own."""
+        """Each minimum is learned twice: under its start's fingerprint and its own."""
         for found in minima:
             self._found.append(found)
             self._prints += [self._space.fingerprint(place) for place in (found.start.point, found.point)]
@@ -113,8 +113,8 @@ class Bayesian:
             self._kernel = ConstantKernel(1.0) * RBF(1.0, (0.05, 50.0)) + WhiteKernel(0.1, (1e-4, 2.0))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            anew = (len(self._found) - self._options.first) % self._options.refit == 0
-            process = GaussianProcessRegressor(self._kernel, optimizer="fmin_l_bfgs_b" if anew else None)
+            again = (len(self._found) - self._options.first) % self._options.refit == 0
+            process = GaussianProcessRegressor(self._kernel, optimizer="fmin_l_bfgs_b" if again else None)
             process.fit((known - middle) / scale, values)
         self._kernel = process.kernel_
         mean, deviation = process.predict((prints - middle) / scale, return_std=True)

@@ -90,7 +90,7 @@ class CrystalSpace:
         self.step, self.heat = 0.15 * self._spacing, 0.1
 
     def random(self, rng: np.random.Generator) -> Point:
-        """A random cell of about the expected volume with random sites, or a symmetric one by lot."""
+        """A random cell of about the expected volume with random sites, or sometimes a symmetric one."""
         if self.options.symmetric_share > 0 and rng.random() < self.options.symmetric_share:
             return self.symmetric(rng)
         return self._tidy(rng.random((len(self.kinds), 3)), self._random_cell(rng), rng)

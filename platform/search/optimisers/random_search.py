@@ -27,4 +27,4 @@ class RandomSearch:
         return [Start(self._space.random(self._rng))]
 
     def tell(self, minima: Sequence[Minimum]) -> None:
-        """Nothing is learnt."""
+        """Nothing is learned."""

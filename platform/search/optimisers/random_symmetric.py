@@ -40,7 +40,7 @@ class RandomSymmetric:
         return [Start(self._space.symmetric(self._rng))]
 
     def tell(self, minima: Sequence[Minimum]) -> None:
-        """Nothing is learnt."""
+        """Nothing is learned."""
 
 
 def symmetric_crystal(

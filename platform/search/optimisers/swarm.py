@@ -32,7 +32,7 @@ class SwarmOptions:
     particles
         In one generation.
     random_share
-        Of a generation that starts anew.
+        Of a generation that starts again.
     inertia
         Weight of the old velocity in the first generation and at the end.
     generations

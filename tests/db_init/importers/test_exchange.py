@@ -264,7 +264,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "NaN": (lambda row: row["labels"][0].update(value=NAN), "nan is not finite"),
     "no version": (lambda row: row["labels"][0].update(version=0), "0 is not from 1"),
     "a Method that is missing": (
-        lambda row: row["labels"][0].update(method="method-0123456789abcdef"), "which the file does not hold"
+        lambda row: row["labels"][0].update(method="method-0123456789abcdef"), "which the file does not contain"
     ),
     "too few values": (lambda row: row["spectra"][0]["values"].pop(), "400 values on 401 points"),
     "values beyond float32": (lambda row: row["spectra"][0]["values"].__setitem__(3, 1e300), "infinity"),
@@ -331,7 +331,7 @@ def test_a_bad_method_takes_what_it_made_with_it(
     assert registry.load(str(spoil(written, spoilt))) == LoadReport(1, 0, 4)
     told = reasons()
     assert sum(reason in one for one in told) == 1
-    assert sum("which the file does not hold" in one for one in told) == 3
+    assert sum("which the file does not contain" in one for one in told) == 3
 
 
 def test_what_the_crystal_says_is_believed_before_what_the_file_says(

@@ -162,6 +162,7 @@ def check_iron(vasp: Any, candidate: Candidate, outputs: Path) -> str:
     return str(done.method)
 
 
+@pytest.mark.slow
 def test_iron(vasp: Any, select: Any, evaluate: Evaluate, outputs: Path, updates: Any) -> None:
     """The run is one by RPBE, and so is the campaign that asks for it."""
     vasp.gives(outputs / "Fe")
@@ -172,6 +173,7 @@ def test_iron(vasp: Any, select: Any, evaluate: Evaluate, outputs: Path, updates
     assert method.settings["incar_updates"] == {"GGA": "RP"}
 
 
+@pytest.mark.slow
 def test_what_ran_another_functional_is_kept_under_the_method_of_that(
     vasp: Any, select: Any, evaluate: Evaluate, outputs: Path
 ) -> None:
@@ -184,6 +186,7 @@ def test_what_ran_another_functional_is_kept_under_the_method_of_that(
     assert methods.get(ran).settings == methods.get(planned).settings
 
 
+@pytest.mark.slow
 def test_corrections_of_what_ran_another_functional_are_refused(
     vasp: Any, select: Any, evaluate: Evaluate, outputs: Path
 ) -> None:

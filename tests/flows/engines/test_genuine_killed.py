@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from killing import kill_once, outcomes
 
 from fermiloop.flows.engines import isolation, native, orphans
 from fermiloop.flows.evaluations import add_evaluation
@@ -20,7 +17,12 @@ from fermiloop.flows.recover import recover
 from fermiloop.platform.store import calculations, candidates
 from fermiloop.schemas.vocabulary import CalculationState, Stage
 
-pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning"), pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.slow,
+    pytest.mark.faults,
+    pytest.mark.timeout(240),
+]
 
 WORKER = """
 import time
@@ -39,16 +41,6 @@ while pad.fireworks.find_one({"state": "READY"}, {"_id": 1}):
 """
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds} s in vain")
-
-
 def kill_in_the_middle(pad: Any, candidate: str, step: str) -> Path:
     """Let a worker of its own begin an evaluation and kill it while the program runs; folder of that attempt."""
     add_evaluation(pad, candidates.get(candidate))
@@ -56,12 +48,7 @@ def kill_in_the_middle(pad: Any, candidate: str, step: str) -> Path:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     worker = subprocess.Popen([sys.executable, "-c", WORKER], env=environment, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)  # fmt: skip
-    try:
-        wait_for(lambda: (folder / "attempt-1" / "begun").exists() or worker.poll() is not None)
-        assert worker.poll() is None
-    finally:
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+    kill_once(worker, (folder / "attempt-1" / "begun").exists)
     assert orphans.working_in(folder / "attempt-1")  # VASP goes on without its worker
     return folder / "attempt-1"
 
@@ -73,11 +60,6 @@ def finish(pad: Any) -> None:
     assert recover(pad, "another")
     while pad.fireworks.find_one({"state": "READY"}, {"_id": 1}):
         launch_rocket(pad, FWorker("another"), strm_lvl="CRITICAL")
-
-
-def outcomes(calculation: str, step: str) -> list[str]:
-    ledger = isolation.step_folder(calculation, step) / isolation.COST
-    return [json.loads(line)["outcome"] for line in ledger.read_text().splitlines()]
 
 
 def test_a_killed_worker_is_taken_up_and_nothing_is_paid_twice(vasp: Any, select: Any, pad: Any) -> None:
@@ -92,7 +74,7 @@ def test_a_killed_worker_is_taken_up_and_nothing_is_paid_twice(vasp: Any, select
     assert vasp.runs == ["relax1", "relax2", "relax2", "scf", "dos"]
     done = calculations.get(candidate.calculation)
     assert done.state is CalculationState.COMPLETED
-    assert {step: outcomes(done.id, step) for step in ("relax1", "relax2", "scf", "dos")} == {
+    assert {step: outcomes(isolation.step_folder(done.id, step)) for step in ("relax1", "relax2", "scf", "dos")} == {
         "relax1": ["done"], "relax2": ["killed", "done"], "scf": ["done"], "dos": ["done"],
     }  # fmt: skip
     assert done.core_seconds == pytest.approx(isolation.core_seconds(done.id))
@@ -107,5 +89,5 @@ def test_a_run_that_came_to_its_end_without_its_worker_is_read(vasp: Any, select
     candidate = candidates.get(chosen)
     assert candidate.stage is Stage.EVALUATED, candidate.reason
     assert vasp.runs == ["relax1", "relax2", "scf", "dos"]
-    assert outcomes(candidate.calculation, "scf") == ["done"]
+    assert outcomes(isolation.step_folder(candidate.calculation, "scf")) == ["done"]
     assert len(native.attempts(isolation.step_folder(candidate.calculation, "scf"))) == 1

@@ -105,7 +105,7 @@ def test_chgnet_relaxes_for_real() -> None:
 @pytest.mark.timeout(300)
 def test_gpaw_relaxes_and_gives_a_density_of_states() -> None:
     if not ENGINES[Engine.GPAW].available().ready:
-        pytest.skip("GPAW is not installed: pip install 'fermiloop[dft]'")
+        pytest.skip("GPAW is not installed: pip install '.[dft]' in fermiloop's folder")
     found = compute(Engine.GPAW, "calc-gpaw", PROTOTYPES["A1"].build("Al", None, 17.0), kpoint_density=3.5)
     assert found.energies is not None
     assert found.density is not None

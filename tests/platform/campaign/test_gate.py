@@ -17,41 +17,41 @@ GOOD, POOR = RNG.uniform(0.6, 0.9, 60), RNG.uniform(0.1, 0.4, 60)
 
 
 def test_the_first_is_promoted() -> None:
-    verdict = judge(compare(POOR, None), NOTHING, learnt=10, champion_learnt=None)
+    verdict = judge(compare(POOR, None), NOTHING, learned=10, champion_learned=None)
     assert verdict.promote
     assert "no champion" in verdict.reason
 
 
-def test_a_worse_challenger_is_refused_whatever_it_has_learnt() -> None:
-    verdict = judge(compare(POOR, GOOD), NOTHING, learnt=1000, champion_learnt=10)
+def test_a_worse_challenger_is_refused_whatever_it_has_learned() -> None:
+    verdict = judge(compare(POOR, GOOD), NOTHING, learned=1000, champion_learned=10)
     assert not verdict.promote
     assert "worse on the frozen test set" in verdict.reason
     assert "on 60 crystals" in verdict.reason
 
 
 def test_a_better_one_is_promoted() -> None:
-    verdict = judge(compare(GOOD, POOR), NOTHING, learnt=10, champion_learnt=10)
+    verdict = judge(compare(GOOD, POOR), NOTHING, learned=10, champion_learned=10)
     assert verdict.promote
     assert "better" in verdict.reason
 
 
 def test_one_that_fails_at_what_is_asked_now_is_refused_although_its_test_is_good() -> None:
-    verdict = judge(compare(GOOD, POOR), compare(POOR, GOOD), learnt=20, champion_learnt=10)
+    verdict = judge(compare(GOOD, POOR), compare(POOR, GOOD), learned=20, champion_learned=10)
     assert not verdict.promote
     assert "last rounds" in verdict.reason
 
 
 def test_equals_are_told_by_what_they_have_learnt_from() -> None:
     same = compare(GOOD, GOOD)
-    assert judge(same, NOTHING, learnt=11, champion_learnt=10).promote
-    assert not judge(same, NOTHING, learnt=10, champion_learnt=10).promote
+    assert judge(same, NOTHING, learned=11, champion_learned=10).promote
+    assert not judge(same, NOTHING, learned=10, champion_learned=10).promote
     noticeably = compare(np.clip(GOOD - 0.02, 0, 1), GOOD)
     assert noticeably.difference == pytest.approx(-0.02)
-    assert judge(noticeably, NOTHING, learnt=11, champion_learnt=10).promote
+    assert judge(noticeably, NOTHING, learned=11, champion_learned=10).promote
 
 
 def test_without_a_test_the_champion_stays() -> None:
-    verdict = judge(NOTHING, NOTHING, learnt=99, champion_learnt=10)
+    verdict = judge(NOTHING, NOTHING, learned=99, champion_learned=10)
     assert not verdict.promote
     assert "Nothing could be tested" in verdict.reason
 
@@ -60,7 +60,7 @@ def test_few_equal_scores_are_no_certainty() -> None:
     two = compare([1.0, 1.0], [0.0, 0.0])
     assert two.low is not None
     assert two.low < 0 < two.high  # type: ignore[operator]
-    assert not judge(two, NOTHING, learnt=10, champion_learnt=10).promote
+    assert not judge(two, NOTHING, learned=10, champion_learned=10).promote
 
 
 @pytest.mark.parametrize(

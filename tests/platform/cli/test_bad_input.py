@@ -286,7 +286,7 @@ def test_names_that_the_store_does_not_hold(
 
 
 def write_bad_files() -> None:
-    """Curves, libraries and archives that do not hold, into the working folder."""
+    """Curves, libraries and archives that are invalid, into the working folder."""
     Path("image.csv").write_bytes(PNG)
     Path("words.jsonl").write_text("not json\n")
     Path("nan.csv").write_text("energy,dos\n" + "".join(f"{x},nan\n" for x in POINTS))

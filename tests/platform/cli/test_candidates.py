@@ -58,6 +58,9 @@ def proposed(database: str) -> dict[str, str]:
         ("--generator dos_composer/paper", ["CuPd"]),
         ("--generator dos_composer/factorised", []),
         ("--elements Ni,Pt", ["NiPt"]),
+        ("--elements Ni Pt", ["NiPt"]),
+        ("--space-group 221 --campaign two", ["CuPd"]),
+        ("--space-group 225", []),
         ("--formula PdCu", ["CuPd"]),
         ("--chemical-system Ni-Al", ["AlNi"]),
         ("--range predicted_similarity=0.5:", ["AlNi"]),
@@ -70,6 +73,31 @@ def test_find(cli: Callable[..., Any], proposed: dict[str, str], argv: str, name
     found = cli("candidates", "find", *argv.split(), "--json")
     assert (found.code, found.err) == (0, "")
     assert {row["id"] for row in found.json()} == {proposed[name] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("argv", "names"),
+    [
+        ("--sort -similarity", ["AlNi", "NiPt", "CuPd"]),
+        ("--sort similarity --limit 2", ["NiPt", "AlNi"]),
+        ("--sort similarity --descending --limit 1", ["AlNi"]),
+        ("--sort -round --limit 1", ["NiPt"]),
+        ("--sort generator_score --limit 1", ["NiPt"]),
+        ("--sort generator --generator dos_composer", ["CuPd"]),
+        ("--sort -similarity --stage rejected", ["NiPt"]),
+    ],
+)
+def test_sorted(cli: Callable[..., Any], proposed: dict[str, str], argv: str, names: list[str]) -> None:
+    rows = cli("candidates", "find", *argv.split(), "--json").json()
+    assert [row["id"] for row in rows] == [proposed[name] for name in names]
+
+
+def test_ties_are_broken_by_the_id(cli: Callable[..., Any], proposed: dict[str, str]) -> None:
+    alike = sorted((proposed["AlNi"], proposed["CuPd"]))
+    for order in ("round", "-generator_score"):
+        rows = cli("candidates", "find", "--sort", order, "--columns", "id,formula", "--limit", "2", "--json").json()
+        assert [row["id"] for row in rows] == alike
+        assert set(rows[0]) == {"id", "formula"}
 
 
 def test_most_similar_computed_curve_first(cli: Callable[..., Any], proposed: dict[str, str], tmp_path: Path) -> None:

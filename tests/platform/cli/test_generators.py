@@ -64,7 +64,7 @@ def test_train_keeps_a_challenger_with_its_snapshot(cli: Callable[..., Any], dat
         spectra.save(material, dos_library.grid.points, curve, method=method)
     trained = cli("generators", "train", "random_pick", "--seed", "3", "--json").json()
     assert (trained["generator"], trained["state"], trained["seed"]) == ("random_pick", "challenger", 3)
-    learnt = snapshots.ids(trained["snapshot"])
-    assert not any(is_held_out(key) for key in learnt)
-    assert 0.7 * materials.count() < len(learnt) < materials.count()
+    learned = snapshots.ids(trained["snapshot"])
+    assert not any(is_held_out(key) for key in learned)
+    assert 0.7 * materials.count() < len(learned) < materials.count()
     assert cli("generators", "train", "random_pick", "--seed", "3", "--json").json()["id"] == trained["id"]

@@ -49,6 +49,11 @@ def library(database: str) -> dict[str, str]:
         ("", ["AlNi", "Ni", "Pd"]),
         ("--elements Ni", ["AlNi", "Ni"]),
         ("--elements Ni,Al", ["AlNi"]),
+        ("--elements Ni Al", ["AlNi"]),
+        ("--elements Ni, Al --limit 3", ["AlNi"]),
+        ("--elements Ni --elements Al", ["AlNi"]),
+        ("--space-group 221", ["AlNi"]),
+        ("--space-group Fm-3m", ["Ni", "Pd"]),
         ("--formula NiAl", ["AlNi"]),
         ("--chemical-system Ni", ["Ni"]),
         ("--chemical-system Ni-Al", ["AlNi"]),
@@ -90,6 +95,84 @@ def test_nearest_by_another_metric_in_a_window(
     assert "DOS distance (eV)" in cli("materials", "find", *asked).out
     assert len(cli("materials", "find", *asked, "--limit", "2", "--json").json()) == 2
     assert "covers" in cli("materials", "find", "--dos-like", str(path)).err.replace("cover ", "covers ")
+
+
+@pytest.mark.parametrize(
+    ("argv", "formulas"),
+    [
+        ("--sort volume_per_atom", ["Ni", "AlNi", "Pd"]),
+        ("--sort -volume_per_atom --limit 2", ["Pd", "AlNi"]),
+        ("--sort volume_per_atom --descending --limit 1", ["Pd"]),
+        ("--sort -band_gap --limit 1", ["AlNi"]),
+        ("--sort -band_gap --elements Ni", ["AlNi", "Ni"]),
+        ("--sort band_gap --elements Ni", ["Ni", "AlNi"]),
+    ],
+)
+def test_sorted(cli: Callable[..., Any], library: dict[str, str], argv: str, formulas: list[str]) -> None:
+    found = cli("materials", "find", *argv.split(), "--json")
+    assert [row["formula"] for row in found.json()] == formulas, found.err
+
+
+def test_ties_are_broken_by_the_id(cli: Callable[..., Any], library: dict[str, str]) -> None:
+    metals = sorted((library["Ni"], library["Pd"]))
+    for asked, ids in (("band_gap", [*metals, library["AlNi"]]), ("-band_gap", [library["AlNi"], *metals])):
+        assert [row["id"] for row in cli("materials", "find", "--sort", asked, "--json").json()] == ids
+    for asked in ("n_sites", "id"):
+        assert [row["id"] for row in cli("materials", "find", "--sort", asked, "--limit", "2", "--json").json()] == (
+            metals if asked == "n_sites" else sorted(library.values())[:2]
+        )
+
+
+def test_values_with_their_units_and_their_method(cli: Callable[..., Any], library: dict[str, str]) -> None:
+    from fermiloop.platform.store import labels, methods
+
+    labels.save(library["AlNi"], "energy_above_hull", 0.25, method=methods.save("vasp", "PBE", {}, {"vasp": "6.4"}))
+    (row,) = cli("materials", "find", "--formula", "NiAl", "--json").json()
+    assert (row["band_gap"], row["energy_above_hull"], row["units"]) == (0.7, None, {"band_gap": "eV"})
+    (label,) = [one for one in cli("materials", "show", row["id"], "--json").json()["labels"] if one["value"] == 0.7]
+    assert row["method"] == label["method"], "of the Method of the curve, never of two"
+    (head,) = list(csv.DictReader(io.StringIO(cli("materials", "find", "--formula", "NiAl", "--csv").out)))
+    assert head["band_gap (eV)"] == "0.7"
+    assert head["energy_above_hull (eV/atom)"] == ""
+    table = cli("materials", "find").out
+    assert "band gap (eV)" in table
+    assert "above hull" not in table, "a column that nothing has is left out"
+
+
+def test_chosen_columns(cli: Callable[..., Any], library: dict[str, str]) -> None:
+    asked = ("materials", "find", "--sort", "-band_gap", "--columns", "formula", "band_gap")
+    rows = cli(*asked, "--json").json()
+    assert rows[0] == {"formula": "AlNi", "band_gap": 0.7}
+    assert cli(*asked, "--csv").out.splitlines()[:2] == ["formula,band_gap (eV)", "AlNi,0.7"]
+    assert library["Pd"] not in cli(*asked).out
+    like = cli("materials", "find", "--dos-like", "Pd", "--columns", "formula,dos_similarity", "--json").json()
+    assert [set(row) for row in like] == [{"formula", "dos_similarity"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ("--sort bandgap", "did you mean band_gap? Known are id, formula,"),
+        ("--sort zzz", "known are id, formula,"),
+        ("--sort source", "no column to sort by"),
+        ("--descending", "--sort"),
+        ("--sort id --dos-like Pd", "--dos-like"),
+        ("--columns zzz", "known are id, formula,"),
+        ("--columns ,", "is empty"),
+        ("--space-group 231", "1 to 230"),
+        ("--space-group cubic", "1 to 230"),
+        ("--elements Pd Xx", "'Xx' is no element"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_in_words(cli: Callable[..., Any], argv: str, words: str) -> None:
+    for noun in ("materials", "candidates"):
+        refused = cli(noun, "find", *argv.split())
+        assert (refused.code, refused.out) == (2, "")
+        assert words in refused.err or (noun, argv) in {
+            ("candidates", "--sort bandgap"),
+            ("candidates", "--sort source"),
+        }
+        assert len(refused.err.splitlines()) == 1
 
 
 def test_csv_table_and_cif(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path) -> None:

@@ -39,3 +39,21 @@ def test_without_a_scheduler_it_says_where_to_submit(
     found = cli("worker", "submit", "--queue", "slurm")
     assert found.code == 2
     assert "login node" in found.err
+
+
+def test_workers_that_listen_are_listed(cli: Callable[..., Any], database: str) -> None:
+    from fermiloop.flows.identity import worker_name
+    from fermiloop.platform.store import workers
+
+    none = cli("worker", "list")
+    assert (none.code, cli("worker", "list", "--json").json()) == (0, [])
+    assert "fermiloop worker run -n 2 starts two" in none.out
+    workers.note(worker_name(), "node-7", 4711, "relax of NiPt")
+    (row,) = cli("worker", "list", "--json").json()
+    assert (row["id"], row["host"], row["pid"], row["doing"]) == (worker_name(), "node-7", 4711, "relax of NiPt")
+    assert row["since"] <= row["last"]
+    table = cli("worker", "list").out
+    for word in ("1 workers", "node-7", "4711", "relax of NiPt", "last activity"):
+        assert word in table
+    workers.forget(worker_name())
+    assert cli("worker", "list", "--json").json() == []

@@ -16,6 +16,8 @@ from fermiloop.platform.campaign.records import (
     HitRecord,
     HullPoint,
     HullRecord,
+    KnownHit,
+    ProposalRecord,
     RoundRecord,
     TallyRecord,
 )
@@ -54,6 +56,14 @@ def record(formulas: tuple[str, ...] = ("NiPt", "RhAg", "CuPt", "<b>x")) -> Camp
                     tallies)
         for n in (1, 2)
     )  # fmt: skip
+    scored = (("NiPt", 0.8, 0.05, 0.95), ("RhAg", 0.85, 0.1, 0.89), ("CuPt", 0.9, 0.02, 0.83))
+    proposals = tuple(
+        ProposalRecord(f"c-{i}", formula, "substitution", 1, 4, {
+            "predicted_similarity": mean, "predicted_similarity_std": std, "computed_similarity": value,
+            "predicted_probability": 0.2, "hit": value >= 0.9,
+        })
+        for i, (formula, mean, std, value) in enumerate(scored)
+    )  # fmt: skip
     points = (
         HullPoint("Ni", 0.0, 0.0), HullPoint("Pt", 1.0, 0.0), HullPoint("Ni3Pt", 0.25, -0.06),
         HullPoint("NiPt", 0.5, -0.1, "c-0"), HullPoint("NiPt3", 0.75, -0.04),
@@ -61,7 +71,7 @@ def record(formulas: tuple[str, ...] = ("NiPt", "RhAg", "CuPt", "<b>x")) -> Camp
     return CampaignRecord(
         SPEC, "finished", "All 4 evaluations of the budget are spent.", rounds, tuple(rows), {"evaluate": 1206.0},
         tuple(DOS_GRID.points.tolist()), curve(0.0), "Pd", (True, *(False,) * 49), {"candidate": "c-0", "seed": 7},
-        HullRecord(("Ni", "Pt"), points),
+        HullRecord(("Ni", "Pt"), points), proposals=proposals, known_hits=(KnownHit("m-1", "AgPt"),),
     )  # fmt: skip
 
 
@@ -72,6 +82,7 @@ def test_the_page_is_whole_and_fetches_nothing(tmp_path: Path) -> None:
     assert text.count("data:image/png;base64,") == len(FIGURES)
     assert not re.search(r"(src|href)=\"(?!data:)", text)
     assert "ran out of its time" in text
+    assert "Of 3 evaluated, 0.6 hits were expected and 1 were found." in text
     assert "&lt;b&gt;x" in text
     assert "<b>x" not in text
 
@@ -140,4 +151,5 @@ def test_two_objectives_have_a_front_in_table_and_picture(tmp_path: Path) -> Non
     assert "A hit: nothing is a hit. Note: hits need not be stable." in text
     assert "no hit: above the hull 0.300 &gt; 0.1" in text
     assert (tmp_path / "pareto.png").exists()
+    assert summary["pareto"]["hypervolume"] > 0
     assert summarise(record())["pareto"] is None

@@ -93,3 +93,21 @@ def test_of_potential_and_ensemble_the_surer_counts(tools, spread, surer):
 def test_a_target_of_nothing_says_so(tools):
     (screened,), _ = tools.run([tools.build("A1")], "target", target=Target())
     assert screened.verdicts[0].reason == "the target has neither curve nor condition"
+
+
+def test_what_the_hull_rejects_is_predicted_all_the_same(tools):
+    batch = [tools.build("A2"), tools.build("A2"), tools.build("A1"), tools.build("A1", "Pd")]
+    references = [({"Cu": 1.0}, -1000.0, "m-1")]
+    stages = ("composition", "duplicates", "relaxation", "hull", "target")
+    surrogate = Surrogate()
+    screened, tallies = tools.run(batch, *stages, target=CURVE, surrogate=surrogate, hull_entries=references)
+    assert [s.verdicts[-1].stage for s in screened] == ["hull", "duplicates", "hull", "composition"]
+    assert ["similarity_mean" in s.scores for s in screened] == [True, False, True, False]
+    assert (surrogate.calls, tallies[-1].n_in) == (1, 0)
+    assert not any(s.passed for s in screened)
+
+
+def test_without_the_stage_nothing_is_predicted_of_the_rejected(tools):
+    surrogate, references = Surrogate(), [({"Cu": 1.0}, -1000.0, "m-1")]
+    tools.run([tools.build("A1")], "relaxation", "hull", target=CURVE, surrogate=surrogate, hull_entries=references)
+    assert surrogate.calls == 0

@@ -57,10 +57,10 @@ def salts():
 
 def test_prototypes_are_learnt_and_the_tabulated_ones_join_once(salts):
     templates, seen = learn_templates(salts, {}, 10, silent)
-    learnt = {t.name: t for t in templates if t.count}
-    assert sorted(t.count for t in learnt.values()) == [2, 3]
+    learned = {t.name: t for t in templates if t.count}
+    assert sorted(t.count for t in learned.values()) == [2, 3]
     assert {t.name for t in templates if not t.count} == set(PROTOTYPES) - {"B1"}
-    rock = next(t for t in learnt.values() if t.count == 3)
+    rock = next(t for t in learned.values() if t.count == 3)
     assert rock.exchangeable == ((0, 1),)
     assert (rock.name, ("Na", "Cl")) in seen
     assert StructureMatcher().fit(rock.build(("Na", "Cl"), 20.0), salts[0])

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.search.pareto import crowding, dominates, hypervolume, ranks, select
+from fermiloop.platform.search.pareto import hypervolume, improvements, ranks
+
+
+def dominates(one, other):
+    return bool((one <= other).all() and (one < other).any())
+
 
 tables = st.tuples(st.integers(1, 12), st.integers(2, 3)).flatmap(
     lambda shape: arrays(float, shape, elements=st.integers(0, 6).map(float))
@@ -33,27 +38,22 @@ def test_the_hypervolume_is_that_of_unit_boxes(table):
     assert hypervolume(table, corner) == pytest.approx(covered)
 
 
-@given(tables)
+@given(tables, st.integers(0, 99))
 @settings(deadline=None)
-def test_a_selection_takes_whole_fronts_before_the_next(table):
-    n = len(table) // 2 + 1
-    chosen = select(table, n)
-    assert len(chosen) == len(set(chosen)) == n
-    found = ranks(table)
-    assert found[chosen].max() <= min((found[i] for i in range(len(table)) if i not in chosen), default=99)
+def test_an_improvement_is_what_the_hypervolume_grows_by(table, seed):
+    corner = np.full(table.shape[1], 5.5)
+    points = 7 * np.random.default_rng(seed).random((4, table.shape[1]))
+    grown = [hypervolume(np.vstack([table, point]), corner) - hypervolume(table, corner) for point in points]
+    assert improvements(points, table, corner) == pytest.approx(grown, abs=1e-9)
 
 
-def test_ends_of_a_front_are_never_crowded():
-    distances = crowding([[0, 4], [1, 2], [1.1, 1.9], [4, 0]])
-    assert np.isinf(distances[[0, 3]]).all()
-    assert distances[1:3] == pytest.approx([1.1 / 4 + 2.1 / 4, 3 / 4 + 2 / 4])
-    assert select([[0, 4], [1, 2], [1.1, 1.9], [4, 0]], 3) == [0, 3, 2]
+def test_without_a_front_a_point_adds_all_that_it_dominates():
+    assert improvements([[1.0, 1.0], [3.0, 0.0]], [], [2.0, 3.0]).tolist() == [2.0, 0.0]
 
 
 def test_what_lies_beyond_the_reference_counts_nothing():
     assert hypervolume([[3.0, 3.0], [0.0, 9.0]], [2.0, 2.0]) == 0
     assert hypervolume(np.zeros((0, 2)), [1.0, 1.0]) == 0
-    assert select(np.zeros((0, 2)), 4) == []
 
 
 def test_tables_that_are_none_are_refused():
@@ -61,3 +61,5 @@ def test_tables_that_are_none_are_refused():
         ranks([[1.0, np.nan]])
     with pytest.raises(InputError, match="2 or 3"):
         hypervolume([[1.0, 2.0, 3.0, 4.0]], [5.0, 5.0, 5.0, 5.0])
+    with pytest.raises(InputError, match="2 or 3"):
+        improvements([[1.0]], [], [5.0])

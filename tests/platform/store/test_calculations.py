@@ -43,7 +43,7 @@ def test_planners_at_the_same_time(plan):
 def test_what_is_no_crystal_is_not_planned(method, crystal):
     broken = crystal("Ni", "Al")
     broken.scale_lattice(0.01)
-    with pytest.raises(InputError, match="structure does not hold"):
+    with pytest.raises(InputError, match="structure is invalid"):
         calculations.plan(None, broken, engine="gpaw", method=method, settings={})
     assert Calculation.objects.count() == 0
 
@@ -71,7 +71,7 @@ def test_it_is_finished_once(plan):
     assert (calculations.get(key).state, calculations.get(key).error) == (DONE, None)
 
 
-def test_a_failure_keeps_its_reason_and_cost_and_may_be_mended(plan):
+def test_a_failure_keeps_its_reason_and_cost_and_may_be_repaired(plan):
     key = plan()
     assert calculations.finish(key, FAILED, core_seconds=30.0, error="did not converge")
     assert not calculations.finish(key, FAILED, core_seconds=31.0, error="again")

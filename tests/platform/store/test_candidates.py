@@ -121,7 +121,7 @@ def test_two_workers_that_sample_the_same_round(database, proposal):
 def test_one_bad_candidate_and_none_is_saved(database, proposal):
     bad = proposal(("Ni", "Al"), 1, 1)
     bad.score = float("nan")
-    with pytest.raises(InputError, match="score does not hold"):
+    with pytest.raises(InputError, match="score is invalid"):
         candidates.save_many([proposal(), bad])
     assert Candidate.objects.count() == 0
 

@@ -15,7 +15,7 @@ from fermiloop.schemas.vocabulary import CalculationState
 
 @pytest.fixture
 def campaign(stored: Callable[..., str], method: str, other_method: str, proposal: Callable[..., Candidate]) -> Any:
-    """A campaign that evaluated one candidate and learnt from another one's result; ids by what they are."""
+    """A campaign that evaluated one candidate and learned from another one's result; ids by what they are."""
     library, parent, result, stranger = stored("Al"), stored("Cu"), stored("Ni", "Al"), stored("Pd")
     for material in (library, result):
         labels.save(material, "band_gap", 0.0, method=method)

@@ -1,4 +1,4 @@
-"""From a candidate back to what it was learnt from, and from a calculation on to what it led to."""
+"""From a candidate back to what it was learned from, and from a calculation on to what it led to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fermiloop.schemas.vocabulary import CalculationState, Origin, Stage
 
 @pytest.fixture
 def two_rounds(stored, method, crystal, curve, proposal, tmp_path) -> dict[str, str]:
-    """A seed material, round 1's candidate with its result, and round 2's candidate that learnt from it."""
+    """A seed material, round 1's candidate with its result, and round 2's candidate that learned from it."""
     (tmp_path / "weights.safetensors").write_bytes(b"weights")
     known = {"seed": stored("Pd")}
     spectra.save(known["seed"], *curve(0.0), method=method)

@@ -19,6 +19,8 @@ from fermiloop.db_init import archive, setup
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import connection, embedded, embedded_programs
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 CORE = (
     "conformance",

@@ -102,7 +102,14 @@ def summary(name: str) -> dict[str, Any]:
         "cost_per_hit": {"core_seconds": 3.0}, "spent": {"evaluate": 3.0, "screen": 0.0},
         "earned": [
             {"generator": "ftcp", "evaluations": 2, "hits": 1, "rate": 0.5, "low": 0.1, "high": 0.9, "share": 1.0}],
-        "target": {"name": "Pd", "kind": "dos", "grid": DOS_GRID.points.tolist(), "values": curve},
+        "insight": {
+            "parity": [], "expected_hits": {"expected": 0.7, "found": 1, "n": 1}, "acceleration": [],
+            "losses": [{"stage": "geometry", "rejected": 1, "predicted": 1, "expected_hits": 0.25}],
+            "worst_stage": "geometry", "known_hits": None,
+        },
+        "target": {"name": "Pd", "kind": "dos", "grid": DOS_GRID.points.tolist(), "values": curve,
+                   "hit": "cosine ≥ 0.9", "hit_remark": "hits need not be stable"},
+        "evaluated": [],
         "curves": [{"formula": "NiAl", "score": 0.95, "values": curve}],
         "hull": {"elements": ["Al", "Ni"], "points": [
             {"formula": "NiAl", "fraction": 0.5, "formation_energy": -0.4, "candidate": "c-1"}]},

@@ -125,6 +125,7 @@ def _tab(profile: Path) -> str:
     raise AssertionError("the browser did not start")
 
 
+@pytest.mark.slow
 def test_from_launching_a_campaign_to_its_best_candidate(
     browser: Browser, campaign_file: str, worker: Callable[[], dict[str, str]]
 ) -> None:
@@ -166,6 +167,7 @@ def pages_of(filled: dict[str, str]) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_page_on_a_telephone_without_internet(browser: Browser, filled: dict[str, str]) -> None:
     browser.resize(390)
     for path, title in pages_of(filled).items():

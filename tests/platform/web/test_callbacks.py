@@ -65,6 +65,16 @@ def test_pause_resume_cancel(site: Site, filled: dict[str, str], calls: Any, sho
     assert [row[0] for row in calls.made] == ["pause", "resume", "cancel"]
 
 
+def test_the_box_lets_running_evaluations_finish(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
+    calls.running.append({"formula": "NiAl", "worker": "node-7~4711"})
+    shown = {"name": "pd-like", "stamp": ""}
+    for box, finish, word in (([], False, "told to stop"), (["wait"], True, "and let finish"), ("nonsense", False, "")):
+        told = show.words(campaign.act(site, "cancel", shown, "good", box))
+        assert calls.made.pop() == ("cancel", "pd-like", finish)
+        assert f"Still running, {word}" in told
+        assert "NiAl on node-7~4711" in told
+
+
 def test_a_campaign_is_drawn_anew_only_when_it_changed(site: Site, filled: dict[str, str], calls: Any) -> None:
     stamp, _ = site.summary("pd-like")
     shown = {"name": "pd-like", "stamp": stamp}

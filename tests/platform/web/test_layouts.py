@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,13 @@ def parts(component: Any) -> Iterator[Any]:
 
 def seen(site: Site, address: str, search: str = "") -> list[Any]:
     return list(parts(pages.page_of(site, address, search=search)[1]))
+
+
+def test_a_campaigns_page_says_where_would_be_hits_were_lost(site: Site, filled: dict[str, str]) -> None:
+    told = [str(one.children) for one in seen(site, "/campaign/pd-like") if isinstance(one, html.P | html.H2)]
+    assert "Would-be hits, by where they were lost" in told
+    assert "Most were lost at: geometry." in told
+    assert "Of 1 evaluated, 0.7 hits were expected and 1 were found." in told
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -182,6 +190,24 @@ def test_a_hit_has_one_colour(filled: dict[str, str]) -> None:
 def test_no_button_does_nothing(state: CampaignState, shown: set[str]) -> None:
     buttons = [one for one in parts(campaign.controls(state)) if isinstance(one, html.Button)]
     assert {one.id.removeprefix("campaign-") for one in buttons if not one.hidden} == shown
+
+
+def test_what_runs_is_shown_with_how_far_it_is(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
+    assert "Running" not in show.words(campaign.running(site, "pd-like"))
+    row = {"candidate": "c-1", "formula": "NiAl", "progress": "relax, SCF 7, ionic step 2", "worker": "node-7~4711"}
+    begun = datetime.now(UTC) - timedelta(minutes=3)
+    calls.running.extend([{**row, "since": begun}, {**row, "progress": "", "since": None, "told": True}])
+    shown = campaign.running(site, "pd-like")
+    words = show.words(shown)
+    for word in ("2 evaluations run", "relax, SCF 7, ionic step 2", "node-7~4711", "runs", "told to stop"):
+        assert word in words
+    assert "/candidate/c-1" in show.links(shown)
+    assert "relax, SCF 7" in show.words(pages.page_of(site, "/campaign/pd-like")[1])
+
+
+def test_the_box_of_cancel_is_empty_at_first() -> None:
+    (box,) = [one for one in parts(campaign.controls(CampaignState.RUNNING)) if isinstance(one, dcc.Checklist)]
+    assert (box.id, box.value, [one["value"] for one in box.options]) == ("campaign-wait", [], ["wait"])
 
 
 def test_rows_bear_the_names_of_their_columns() -> None:

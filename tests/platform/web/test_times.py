@@ -26,6 +26,7 @@ print(ago(now() - timedelta(hours=3)), ago(found.created_at), _moment(found.next
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York"])
 def test_ages_and_times_are_those_of_utc_in_any_zone(zone: str, database: str, server_uri: str) -> None:
     made = Schedule(id="nightly", generator="ftcp", method="m", trigger="cron", value="0 3 * * *")

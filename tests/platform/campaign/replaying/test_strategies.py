@@ -88,3 +88,10 @@ def test_nearness_is_to_the_middle_of_windows_and_into_bounds():
     assert window[3] < -100
     bound = nearness(Target(windows=(Condition(ENERGY, high=0.0),)), values)
     assert bound[:3].tolist() == [10.0, 0.0, -5.0]
+
+
+def test_of_predictions_the_expected_distance_counts():
+    rng, target = np.random.default_rng(0), Target(windows=(PropertyWindow(ENERGY, 0.5, 1.0),))
+    mean, std = np.array([-1.0, 0.5, 4.0]), np.array([0.5, 2.0, 0.1])
+    drawn = nearness(target, {ENERGY: (mean + std * rng.standard_normal((100_000, 3))).ravel()}).reshape(-1, 3)
+    assert nearness(target, {ENERGY: mean}, {ENERGY: std}) == pytest.approx(drawn.mean(axis=0), abs=0.02)

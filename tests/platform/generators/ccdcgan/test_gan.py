@@ -46,7 +46,7 @@ def codes():
 
 @pytest.fixture(scope="module")
 def space(codes):
-    return CompactSpace.learnt(TINY, codes)
+    return CompactSpace.learned(TINY, codes)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_elements_outside_the_space_are_not_made(space):
     for item in space.codes(rows):
         assert 1 <= len(item.elements) <= 2
         assert set(item.elements) <= {8, 26}
-    with pytest.raises(InputError, match="learnt from no crystal"):
+    with pytest.raises(InputError, match="learned from no crystal"):
         space.mask([92], 1)
     with pytest.raises(InputError, match="too few for 4"):
         space.mask([8], 4)
@@ -166,7 +166,7 @@ def test_the_same_seed_trains_the_same_network(space, codes):
 
 def test_the_published_networks_have_the_published_shapes_and_train():
     codes = some_codes(12, SITE_CODE, CELL_CODE)
-    space = PaperSpace.learnt(PAPER, codes)
+    space = PaperSpace.learned(PAPER, codes)
     rows = space.rows(codes)
     assert rows.shape == (12, 25600)
     assert float(rows.abs().max()) == pytest.approx(1)
@@ -184,7 +184,7 @@ def test_the_published_networks_have_the_published_shapes_and_train():
 
 
 def test_full_size_networks_have_the_published_numbers_of_weights():
-    space = PaperSpace.learnt(replace(PAPER, width=256, latent=800), some_codes(2, SITE_CODE, CELL_CODE))
+    space = PaperSpace.learned(replace(PAPER, width=256, latent=800), some_codes(2, SITE_CODE, CELL_CODE))
     count = [sum(p.numel() for p in part.parameters()) / 1e6 for part in (space.generator(), space.discriminator())]
     assert count[0] == pytest.approx(2.81, abs=0.02)
     assert count[1] == pytest.approx(3.94, abs=0.02)
@@ -198,4 +198,4 @@ def test_too_little_data_is_refused(space, codes):
         ConstraintModel(space, "band_gap").train_on(space.rows(codes[:3]), np.zeros(3), TINY, 0, silent)
     for kind in (CompactSpace, PaperSpace):
         with pytest.raises(InputError, match="No crystal fits"):
-            kind.learnt(TINY, [])
+            kind.learned(TINY, [])

@@ -62,7 +62,7 @@ def summary(proposals):
     return [(p.structure.composition.formula, round(p.structure.volume, 6), p.score) for p in proposals]
 
 
-def test_the_report_tells_what_was_learnt(model, library):
+def test_the_report_tells_what_was_learned(model, library):
     assert model.report.n_train + model.report.n_test == len(library)
     assert set(model.constraints) == {"formation_energy_per_atom"}
     assert model.report.metrics["gradient_constraint"] > 0
@@ -91,7 +91,7 @@ def test_a_space_narrows_the_elements(model):
     narrow = replace(SPACE, elements=("Al", "Pd"), n_components=(2, 2))
     for proposal in model.sample(Target(), narrow, 3, np.random.default_rng(1)):
         assert {e.symbol for e in proposal.structure.composition.elements} == {"Al", "Pd"}
-    with pytest.raises(InputError, match="learnt from no crystal"):
+    with pytest.raises(InputError, match="learned from no crystal"):
         model.sample(Target(), replace(SPACE, elements=("U",)), 1, np.random.default_rng(0))
 
 

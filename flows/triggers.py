@@ -17,20 +17,20 @@ from fermiloop.schemas.vocabulary import RoundState, Stage, TriggerKind
 
 
 @dataclass(frozen=True)
-class Occasion:
-    """Why a schedule fires now; the key is the same whoever sees it, and whenever."""
+class Firing:
+    """Why a schedule fires now; the key is the same for every process, at any time."""
 
     key: str
     reason: str
 
 
-def of(schedule: Schedule, due: str | None) -> Occasion | None:
-    """The occasion that a schedule has now; `due` is the time that its calendar named."""
-    return OCCASIONS[schedule.trigger][1](schedule, due)
+def of(schedule: Schedule, due: str | None) -> Firing | None:
+    """The firing that a schedule has now; `due` is the time that its calendar named."""
+    return TRIGGERS[schedule.trigger][1](schedule, due)
 
 
 def check(schedule: Schedule) -> None:
-    """Refuse a trigger whose value does not hold.
+    """Refuse a trigger whose value is invalid.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def check(schedule: Schedule) -> None:
     NotFoundError
         If the campaign does not exist.
     """
-    OCCASIONS[schedule.trigger][0](schedule)
+    TRIGGERS[schedule.trigger][0](schedule)
 
 
 def next_due(schedule: Schedule, after: datetime) -> datetime | None:
@@ -47,20 +47,20 @@ def next_due(schedule: Schedule, after: datetime) -> datetime | None:
     return cron.next_due(schedule.value, schedule.zone, after) if schedule.trigger is TriggerKind.CRON else None
 
 
-def _by_calendar(schedule: Schedule, due: str | None) -> Occasion | None:
-    return None if due is None else Occasion(due, f"The calendar {schedule.value!r} was due at {due}.")
+def _by_calendar(schedule: Schedule, due: str | None) -> Firing | None:
+    return None if due is None else Firing(due, f"The calendar {schedule.value!r} was due at {due}.")
 
 
-def _by_new_labels(schedule: Schedule, _due: str | None) -> Occasion | None:
+def _by_new_labels(schedule: Schedule, _due: str | None) -> Firing | None:
     last = schedules.last_run(schedule.id)
     base = schedule.labels if last is None else last.labels
     new = labels.count(schedule.method) - base
     if new < int(schedule.value):
         return None
-    return Occasion(f"labels-{base}", f"{new} labels are new, {schedule.value} were asked for.")
+    return Firing(f"labels-{base}", f"{new} labels are new, {schedule.value} were asked for.")
 
 
-def _by_drift(schedule: Schedule, _due: str | None) -> Occasion | None:
+def _by_drift(schedule: Schedule, _due: str | None) -> Firing | None:
     newest = _newest_closed(schedule, None)
     if newest is None:
         return None
@@ -68,12 +68,12 @@ def _by_drift(schedule: Schedule, _due: str | None) -> Occasion | None:
     before = [error for number, error in errors if number < newest.number]
     now = [error for number, error in errors if number == newest.number]
     grown, told = drifted(now, before, float(schedule.value))
-    return Occasion(f"drift-{newest.id}", f"Round {newest.id}: {told}") if grown else None
+    return Firing(f"drift-{newest.id}", f"Round {newest.id}: {told}") if grown else None
 
 
-def _after_round(schedule: Schedule, _due: str | None) -> Occasion | None:
+def _after_round(schedule: Schedule, _due: str | None) -> Firing | None:
     newest = _newest_closed(schedule, schedule.value)
-    return None if newest is None else Occasion(f"round-{newest.id}", f"Round {newest.id} has closed.")
+    return None if newest is None else Firing(f"round-{newest.id}", f"Round {newest.id} has closed.")
 
 
 def _newest_closed(schedule: Schedule, campaign: str | None) -> Round | None:
@@ -123,8 +123,8 @@ def _check_campaign(schedule: Schedule) -> None:
 
 
 Check = Callable[[Schedule], None]
-Ask = Callable[[Schedule, str | None], Occasion | None]
-OCCASIONS: Final[dict[TriggerKind, tuple[Check, Ask]]] = {
+Ask = Callable[[Schedule, str | None], Firing | None]
+TRIGGERS: Final[dict[TriggerKind, tuple[Check, Ask]]] = {
     TriggerKind.CRON: (_check_calendar, _by_calendar),
     TriggerKind.NEW_LABELS: (_check_count, _by_new_labels),
     TriggerKind.DRIFT: (_check_level, _by_drift),

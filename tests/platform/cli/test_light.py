@@ -1,0 +1,66 @@
+"""What short commands import: what they do not need costs seconds at every call."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import campaigns, labels, materials, methods, spectra
+from fermiloop.schemas.vocabulary import CampaignState, Engine
+
+ROOT = Path(__file__).parents[3]
+HEAVY = (
+    "jobflow", "torch", "atomate2", "ase", "pymatgen.io.vasp", "pymatgen.io.ase", "pymatgen.core.structure_matcher",
+    "pymatgen.analysis.phase_diagram",
+    "matplotlib", "plotly", "pandas", "fireworks", "dash", "fastapi",
+)  # fmt: skip
+COMMANDS = (
+    "campaign launch held.yaml --queue", "campaign show held", "campaign list", "campaign clone held other",
+    "campaign pause held", "campaign cancel held", "calculations find", "worker list", "materials find",
+    "candidates find",
+)  # fmt: skip
+RUN = f"""
+import json, sys
+from fermiloop.platform.cli.main import main
+done = []
+for command in {COMMANDS}:
+    done.append([command, main(command.split()), sorted(set({HEAVY}) & set(sys.modules))])
+print(json.dumps(done), file=sys.stderr)
+"""
+TEXT = """
+name: held
+target: {dos: {material: Pd}}
+space: {elements: [Ni, Pt]}
+generators: [{name: substitution, proposals: 5}]
+funnel: {stages: [geometry, duplicates, target]}
+engine: {name: gpaw}
+budget: {rounds: 1, evaluations: 2, per_round: 2}
+"""
+
+
+def test_short_commands_import_no_engine_and_no_network(database: str, tmp_path: Path) -> None:
+    record = ENGINES[Engine.GPAW].method({})
+    method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
+    axis = [x / 10 for x in range(-100, 101)]
+    for symbol in ("Pd", "Ni", "Pt"):
+        crystal = PROTOTYPES["A1"].build(symbol, None, volume_per_atom=15.0)
+        made = materials.save(crystal, origin="import", source={"name": "test", "key": symbol, "licence": "MIT"})
+        labels.save(made, "energy_per_atom", -4.0, method=method)
+        spectra.save(made, axis, [1.0 + abs(x) for x in axis], method=method)
+    (tmp_path / "held.yaml").write_text(TEXT)
+    run = subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert json.loads(run.stderr.splitlines()[-1]) == [[command, 0, []] for command in COMMANDS], run.stderr
+    assert campaigns.get("held").state is CampaignState.CANCELLED
