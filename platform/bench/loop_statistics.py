@@ -77,12 +77,17 @@ class Outcome:
 
     @property
     def needed(self) -> tuple[float, float]:
-        """Calls that random choice needs on average for as many hits, and calls after which ours had all of them.
+        """Calls that random choice needs on average for as many hits, and calls of ours.
 
-        A run without a hit has reached nothing: random choice needs no call for that, ours took all of them.
+        Ours are all calls, not those up to the last hit: a run that is stopped where it was lucky looks faster than it
+        is, even a random one. Only where every hit was found do the calls end with the batch of the last of them. A run
+        without a hit has reached nothing: random choice needs no call for that.
         """
-        last = max((i for i, hit in enumerate(self.found) if hit), default=self.calls - 1)
-        return expected_calls(self.left, self.hits, self.total), float(min(n for n in self.ends if n > last))
+        ours = self.calls
+        if 0 < self.hits == self.total:
+            last = max(i for i, hit in enumerate(self.found) if hit)
+            ours = min(n for n in self.ends if n > last)
+        return expected_calls(self.left, self.hits, self.total), float(ours)
 
     def first(self, calls: int) -> Outcome:
         """The same run stopped after some calls."""

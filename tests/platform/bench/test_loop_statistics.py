@@ -69,14 +69,19 @@ def test_random_order_is_one_time_random_on_average():
         found = factor(runs)
         assert found.low < 1 < found.high
         assert found.high - found.low < 0.2
+    assert acceleration(runs).value == pytest.approx(10 / 11, abs=0.05)  # never more than there is
 
 
-def test_a_run_is_measured_to_the_end_of_the_batch_of_its_last_hit():
+def test_a_run_is_measured_over_all_its_calls():
     one = outcome([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
-    assert one.needed == (pytest.approx(2 * 101 / 11), 10)
-    assert acceleration([one]).value == pytest.approx(2 * 101 / 11 / 10)
+    assert one.needed == (pytest.approx(2 * 101 / 11), 15)
+    assert acceleration([one]).value == pytest.approx(2 * 101 / 11 / 15)
     assert times_random([one]).value == pytest.approx(2 / 1.5)
     assert enhancement([one]).value == pytest.approx((1 + 2 + 2) / (0.5 + 1.0 + 1.5))
+
+
+def test_a_run_that_has_found_everything_ends_with_the_batch_of_the_last_hit():
+    assert outcome([0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0], hits=3).needed == (pytest.approx(3 * 101 / 4), 10)
 
 
 def test_a_run_without_hits_counts_with_all_its_calls():
