@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -32,11 +33,16 @@ SYSTEMS: Final = (
 """Last space group of each crystal system."""
 
 
-def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet, list[str]]:
+def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID, lines: int | None = None) -> tuple[TrainingSet, list[str]]:
     """Crystals of a file, and why each refused line was refused.
 
     Two formats: structures with labels (``cell``, ``species``, ``frac``, ``e_form``, ``band_gap``,
     ``e_above_hull``, ``spacegroup``), whose curves are NaN, and the records of a DOS library.
+
+    Parameters
+    ----------
+    lines
+        Of structures with labels, how many are read; all by default.
 
     Raises
     ------
@@ -47,7 +53,7 @@ def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSe
     if '"cell"' not in first:
         return read_library(path, grid)
     rows, refused = [], []
-    for number, line in enumerate(lines_of(path), start=1):
+    for number, line in enumerate(islice(lines_of(path), lines), start=1):
         try:
             rows.append(_row(json.loads(line)))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:

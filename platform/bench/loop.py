@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.bench import loop_cases as cases
-from fermiloop.platform.bench.crystal_data import select
+from fermiloop.platform.bench.crystal_data import read_crystals, select
 from fermiloop.platform.bench.library import lines_of
 from fermiloop.platform.bench.loop_kept import Kept, key_of
 from fermiloop.platform.bench.loop_library import read_labelled
@@ -42,6 +42,7 @@ QUICK_TARGETS: Final = 2
 QUICK_COURSE: Final = cases.Course(25, 20, 10)
 QUICK_WINDOWS: Final = cases.Course(20, 40, 20)
 QUICK_CRYSTALS: Final = 400
+QUICK_LINES: Final = 800
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
         If the file cannot be read, or suits none.
     """
     labelled = '"cell"' in next(lines_of(data), "")
-    files = {"data": data} if labelled else {"library": data}
-    return run_loop(LoopOptions(**files, quick=quick, seed=seed), progress)
+    library, labels = (None, data) if labelled else (data, None)
+    return run_loop(LoopOptions(library, labels, quick=quick, seed=seed), progress)
 
 
 def run_loop(options: LoopOptions, progress: Progress) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def _cases(options: LoopOptions, progress: Progress) -> tuple[dict[str, list[Cas
 
 def _skipped(options: LoopOptions, asked: Sequence[str]) -> dict[str, str]:
     """Protocols for which no file was named, with what to do about it."""
-    lacking = {}
+    lacking: dict[str, str] = {}
     if options.library is None:
         lacking |= dict.fromkeys(CURVES, "Name a library of densities of states by --library.")
     if options.data is None:
@@ -180,10 +181,13 @@ def _curve_cases(options: LoopOptions, library: TrainingSet, name: str) -> list[
 
 def _label_cases(options: LoopOptions, path: Path, progress: Progress) -> list[Case]:
     """Cases of the protocols with labels alone."""
-    crystals, course = labelled_pool(path, cases.ENERGY, MAX_SITES, CRYSTALS, options.seed, progress), cases.WINDOWS
+    seeds = options.seeds_of("window")
     if options.quick:
-        crystals, course = select(crystals, limit=QUICK_CRYSTALS, seed=options.seed), QUICK_WINDOWS
-    return cases.window_cases(crystals, options.seeds_of("window"), course)
+        some, _ = read_crystals(path, lines=QUICK_LINES)
+        chosen = select(some, max_sites=MAX_SITES, limit=QUICK_CRYSTALS, seed=options.seed)
+        return cases.window_cases(chosen, seeds, QUICK_WINDOWS)
+    crystals = labelled_pool(path, cases.ENERGY, MAX_SITES, CRYSTALS, options.seed, progress)
+    return cases.window_cases(crystals, seeds, cases.WINDOWS)
 
 
 def _protocol(

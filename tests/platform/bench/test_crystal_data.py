@@ -86,3 +86,10 @@ def test_random_split_has_the_shares_asked_for():
     train, validation, test = split(1000)
     assert (len(train), len(validation), len(test)) == (800, 100, 100)
     assert not np.array_equal(split(1000, seed=1)[0], train)
+
+
+def test_the_first_lines_alone_may_be_read(tmp_path):
+    path = tmp_path / "crystals.jsonl"
+    line = {"cell": [4, 4, 4, 90, 90, 90], "species": ["Cu"], "frac": [[0, 0, 0]], "e_form": 0.0}
+    path.write_text("\n".join(json.dumps(line | {"material_id": f"x-{i}"}) for i in range(5)))
+    assert read_crystals(path, lines=2)[0].ids == ("x-0", "x-1")
