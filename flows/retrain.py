@@ -136,10 +136,10 @@ def _unchanged(spec: CampaignSpec, campaign: str, number: int, n: int) -> dict[s
     before = campaigns.round_of(campaign, number - 1)
     if not before.checkpoints:
         return None
-    learnt = snapshots.get(checkpoints.get(next(iter(before.checkpoints.values()))).snapshot)
-    if choosing.worth_training(spec, n, learnt.n):
+    learned = snapshots.get(checkpoints.get(next(iter(before.checkpoints.values()))).snapshot)
+    if choosing.worth_training(spec, n, learned.n):
         return None
-    logger.info("round %d of %s: %d new results, the generators stay as they are", number, campaign, n - learnt.n)
+    logger.info("round %d of %s: %d new results, the generators stay as they are", number, campaign, n - learned.n)
     return dict(before.checkpoints)
 
 

@@ -145,7 +145,7 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     labelled = labelled_rows(crystals, train, coder, plan, seed, progress)
     model, found = constraint_rows(labelled, plan, seed, progress)
     rows += found + shift_rows(labelled, model, coder, train, plan, seed, progress)
-    told = {"file": data.name, "refused": len(refused), "learnt from": len(train), "held out": len(held)}
+    told = {"file": data.name, "refused": len(refused), "learned from": len(train), "held out": len(held)}
     told |= {"constraint": len(labelled.train), "its test": len(labelled.test), "judge": len(labelled.judge)}
     return {
         "rows": rows,
@@ -249,7 +249,7 @@ def constraint_rows(
     asked = truth[labelled.test]
     found, theirs = model.predict(labelled.rows[labelled.test]), forest.predict(inputs[labelled.test])
     error, other = np.abs(found - asked), np.abs(theirs - asked)
-    note = f"{len(labelled.train)} learnt from, held out by composition; baseline: random forest on composition"
+    note = f"{len(labelled.train)} learned from, held out by composition; baseline: random forest on composition"
     mae = row("constraint: mean error of E_f, eV/atom", float(error.mean()), published=0.11, n=len(asked),
               baseline=float(other.mean()), seconds=seconds, note=note)  # fmt: skip
     low, high = _interval(error)
@@ -316,8 +316,8 @@ def _made(
     decoded = [coder.decode(codes) for codes in labelled.space.codes(rows)]
     crystals = tuple(one for one in decoded if not isinstance(one, str) and fault(one) is None)
     judged = float(judge.predict(crystals)[0].mean()) if crystals else float("nan")
-    foretold = float(model.predict(rows).mean())
-    return Made(foretold, judged, len(rows), crystals, report.adversarial, report.pulling)
+    predicted = float(model.predict(rows).mean())
+    return Made(predicted, judged, len(rows), crystals, report.adversarial, report.pulling)
 
 
 def _shift(drawn: Sequence[Made], plain: Sequence[Made], field: str, words: str, seconds: float) -> dict[str, Any]:

@@ -60,7 +60,7 @@ EPOCHS: Final[dict[str, dict[str, Any]]] = {
     "ccdcgan": {"epochs": 10},
     "imatgen": {"epochs": 8, "generator_epochs": 60, "max_images": 300, "attempts": 3},
 }
-"""What is learnt and drawn more briefly than by default, so that the whole takes minutes."""
+"""What is learned and drawn more briefly than by default, so that the whole takes minutes."""
 HYBRIDS: Final = {
     "hybrid: pool, funnel": HybridOptions(rounds=1, refined=0),
     "hybrid: pool, refinement, funnel": HybridOptions(rounds=1),

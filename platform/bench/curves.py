@@ -141,7 +141,7 @@ def composition_rows(samples: Samples, quick: bool, seed: int, progress: Progres
 
 
 def crystal_rows(crystals: TrainingSet, quick: bool, seed: int, progress: Progress) -> list[dict[str, Any]]:
-    """Crystals proposed for patterns of crystals that were learnt from, and of unseen compositions."""
+    """Crystals proposed for patterns of crystals that were learned from, and of unseen compositions."""
     train, test = split(len(crystals), (0.8, 0.2), 21 + seed, formulas(crystals))
     known, unseen = crystals.subset(train.tolist()), crystals.subset(test.tolist())
     began = time.process_time()

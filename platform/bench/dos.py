@@ -47,11 +47,11 @@ def run_bench(
     Parameters
     ----------
     seed_library
-        The library that is shipped, learnt from unless `library` is given.
+        The library that is shipped, learned from unless `library` is given.
     library
         Train and test on this library instead.
     test
-        Test on this library what was learnt from the other one; compositions that the other one
+        Test on this library what was learned from the other one; compositions that the other one
         holds are left out.
     quick
         Few epochs and two folds: a check, not a figure.
@@ -98,7 +98,7 @@ def run_transfer(
     seed: int = 0,
     progress: Callable[[str, float], None],
 ) -> dict[str, Any]:
-    """All models, learnt from one library, on those compositions of another that the first lacks.
+    """All models, learned from one library, on those compositions of another that the first lacks.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def run_transfer(
     known = set(samples.rows)
     new = [i for i, row in enumerate(every.rows) if row not in known]
     if not new:
-        raise InputError("Every composition of the test library is in the one learnt from; there is nothing to test.")
+        raise InputError("Every composition of the test library is in the one learned from; there is nothing to test.")
     asked = every.subset(new)
     rows = []
     models = _models(quick)

@@ -2,7 +2,7 @@
 
 The first part is Table 1 of the review, measured (see `fermiloop.platform.bench.invariance`; Noh et al., Chem. Sci. 11,
 4871, 2020). The second part are crystals per processor second, for FTCP (Ren et al., Matter 5, 314, 2022) and the
-images of iMatGen (Noh et al., Matter 1, 1370, 2019) beside the published algorithms written anew, on the same crystals
+images of iMatGen (Noh et al., Matter 1, 1370, 2019) beside the published algorithms rewritten, on the same crystals
 in the same run, with the largest difference of their values.
 """
 

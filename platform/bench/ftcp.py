@@ -115,18 +115,18 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     rows = featurisation_rows(chosen.structures[: size.featurised], table)
     rows.append(round_trip_row(chosen, size.featurised, seed))
     parts = split(len(chosen))
-    learnt, validation, test = (chosen.subset(part.tolist()) for part in parts)
+    learned, validation, test = (chosen.subset(part.tolist()) for part in parts)
     began_training = time.process_time()
-    generator = train("structured", {"epochs": size.epochs}, learnt, seed, _within(progress, 0.05, 0.5))
+    generator = train("structured", {"epochs": size.epochs}, learned, seed, _within(progress, 0.05, 0.5))
     seconds = time.process_time() - began_training
     progress("reconstruction", 0.5)
-    rows += structured_rows(generator, learnt, test, size.drawn, seed, seconds)
+    rows += structured_rows(generator, learned, test, size.drawn, seed, seconds)
     progress("designs", 0.6)
-    others = _unseen(every, learnt, size.judged, seed)
-    rows += design_rows(generator, learnt, others, size.designs, size.judge_epochs, seed)
+    others = _unseen(every, learned, size.judged, seed)
+    rows += design_rows(generator, learned, others, size.designs, size.judge_epochs, seed)
     progress("published network", 0.8)
     options = {"epochs": size.paper_epochs, "batch_size": 32}
-    few = learnt.subset(range(min(size.paper_crystals, len(learnt))))
+    few = learned.subset(range(min(size.paper_crystals, len(learned))))
     rows += paper_rows(options, few, test, seed, _within(progress, 0.8, 0.99))
     progress("done", 1.0)
     return {
@@ -135,7 +135,7 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
             "file": data.name,
             "n": len(chosen),
             "refused": len(refused),
-            "train": len(learnt),
+            "train": len(learned),
             "validation": len(validation),
             "test": len(test),
             "element_vectors": "published" if table else "own",
@@ -195,9 +195,9 @@ def published_vectors(folder: Path) -> Table | None:
     return {int(number): values for number, values in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
-def _unseen(every: TrainingSet, learnt: TrainingSet, limit: int, seed: int) -> TrainingSet:
-    """Crystals with a formation energy that the networks have not learnt, `limit` of them by lot."""
-    known, labels = set(learnt.ids), every.labels["formation_energy_per_atom"]
+def _unseen(every: TrainingSet, learned: TrainingSet, limit: int, seed: int) -> TrainingSet:
+    """Crystals with a formation energy that the networks have not learned, `limit` of them by lot."""
+    known, labels = set(learned.ids), every.labels["formation_energy_per_atom"]
     rows = [i for i, name in enumerate(every.ids) if name not in known and np.isfinite(labels[i])]
     chosen = np.random.default_rng(seed).permutation(rows)[:limit]
     return every.subset(np.sort(chosen).tolist())

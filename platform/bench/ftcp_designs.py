@@ -27,18 +27,18 @@ RANDOM: Final = 1000
 
 
 def design_rows(
-    generator: Ftcp, learnt: TrainingSet, others: TrainingSet, n: int, judge_epochs: int | None, seed: int
+    generator: Ftcp, learned: TrainingSet, others: TrainingSet, n: int, judge_epochs: int | None, seed: int
 ) -> list[dict[str, Any]]:
     """Success of designs beside that of crystals of the data set that pass the same filters.
 
     Parameters
     ----------
     generator
-        Trained on `learnt`.
-    learnt
+        Trained on `learned`.
+    learned
         Also what the random baseline is drawn from, and what the ensemble's error is measured on.
     others
-        Crystals that the ensemble learns from, none of them learnt by the generator.
+        Crystals that the ensemble learns from, none of them learned by the generator.
     n
         Designs.
     judge_epochs
@@ -50,9 +50,9 @@ def design_rows(
     judge.fit(others, seed, lambda _what, _share: None)
     rng = np.random.default_rng(seed)
     target = Target(windows=(PropertyWindow(PROPERTY, VALUE, TOLERANCE),))
-    space = _space(learnt)
-    known = _passing(learnt, target, space, rng)
-    labels = np.array([learnt.labels[PROPERTY][i] for i, _ in known])
+    space = _space(learned)
+    known = _passing(learned, target, space, rng)
+    labels = np.array([learned.labels[PROPERTY][i] for i, _ in known])
     random = judge.predict([structure for _, structure in known])[0]
     error = float(np.nanmean(np.abs(random - labels)))
     began = time.process_time()
@@ -68,7 +68,7 @@ def design_rows(
     band = f"E_f = {VALUE} ± {TOLERANCE} eV/atom"
     return [
         row(f"designs for {band}, in the band by the ensemble", score.success, published=PUBLISHED["success"],
-            baseline=score.random.value, seconds=seconds, note=f"{apart}; one crystal a formula, formulas not learnt"),
+            baseline=score.random.value, seconds=seconds, note=f"{apart}; one crystal a formula, formulas not learned"),
         row("the same, crystals of the data set at random", score.random, published=PUBLISHED["random"],
             note="judged by the same ensemble, through the same filters"),
         row("the same, by their labels", true_share, published=PUBLISHED["random"]),
@@ -78,7 +78,7 @@ def design_rows(
         row("designs, compositions valid", Share.of(composition_valid(s) for s in structures)),
         row("ensemble, mean absolute error (eV/atom)", error, n=len(labels),
             baseline=float(np.nanmean(np.abs(labels - np.nanmedian(labels)))),
-            note=f"learnt from {len(others)} other crystals; the baseline says the median"),
+            note=f"learned from {len(others)} other crystals; the baseline says the median"),
     ]  # fmt: skip
 
 

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 def train(
     preset: str, options: Mapping[str, Any], data: TrainingSet, seed: int, progress: Callable[[str, float], None]
 ) -> Ftcp:
-    """A generator that has learnt all of `data`."""
+    """A generator that has learned all of `data`."""
     generator = Ftcp(preset, FtcpOptions(test_share=0.0, novel=True, **options))
     generator.fit(data, seed, progress)
     return generator
 
 
 def structured_rows(
-    generator: Ftcp, learnt: TrainingSet, test: TrainingSet, drawn: int, seed: int, seconds: float
+    generator: Ftcp, learned: TrainingSet, test: TrainingSet, drawn: int, seed: int, seconds: float
 ) -> Rows:
     """Reconstruction of held-out crystals, errors of the properties, validity of random samples."""
     truth, rebuilt, points = _rebuild(generator, test)
@@ -50,7 +50,7 @@ def structured_rows(
             published=0.6989, note=note),
         row("structured: RMSE of the matched", found.rmse, published=0.1593, n=found.matched.hits, note=note),
         *_block_rows("structured", truth, rebuilt),
-        *_property_rows(generator, learnt, test, points),
+        *_property_rows(generator, learned, test, points),
     ]  # fmt: skip
     rng = np.random.default_rng(seed)
     space = LatentSpace.around(generator.known.points, unit_noise=False)
@@ -68,14 +68,14 @@ def structured_rows(
 
 def paper_rows(
     options: Mapping[str, Any],
-    learnt: TrainingSet,
+    learned: TrainingSet,
     test: TrainingSet,
     seed: int,
     progress: Callable[[str, float], None],
 ) -> Rows:
     """The published network after a few minutes: squared errors by block, elements, cells; far from converged."""
     began = time.process_time()
-    generator = train("paper", options, learnt, seed, progress)
+    generator = train("paper", options, learned, seed, progress)
     seconds = time.process_time() - began
     truth, rebuilt, points = _rebuild(generator, test)
     model = generator.model
@@ -83,7 +83,7 @@ def paper_rows(
         raise InputError("Block errors are those of the published network; choose the preset paper.")
     images = model.scaler.transform(model.featurizer.transform(truth, np.float32))
     squares = (images - model.scaler.transform(model.rebuilt(points))) ** 2
-    note = f"{len(learnt)} crystals, {options['epochs']} epochs: not converged; published only in the supplement"
+    note = f"{len(learned)} crystals, {options['epochs']} epochs: not converged; published only in the supplement"
     rows = [
         row(f"paper: squared error per crystal, {name}", float(squares[:, a, b].sum(axis=(1, 2)).mean()),
             n=len(truth), note=note)
@@ -128,13 +128,13 @@ def _block_rows(name: str, truth: CrystalBatch, rebuilt: CrystalBatch) -> Rows:
     ]  # fmt: skip
 
 
-def _property_rows(generator: Ftcp, learnt: TrainingSet, test: TrainingSet, points: Array) -> Rows:
+def _property_rows(generator: Ftcp, learned: TrainingSet, test: TrainingSet, points: Array) -> Rows:
     with torch.no_grad():
         predicted = generator.model.predict(torch.tensor(points, dtype=torch.float32)).numpy()
     rows = []
     for name, column in zip(generator.names, predicted.T, strict=True):
         error = _mean_error(column, test.labels[name])
-        nothing = _mean_error(np.nanmedian(learnt.labels[name]), test.labels[name])
+        nothing = _mean_error(np.nanmedian(learned.labels[name]), test.labels[name])
         labelled = int(np.isfinite(test.labels[name]).sum())
         rows.append(
             row(f"structured: {name}, mean absolute error", error, baseline=nothing, n=labelled,

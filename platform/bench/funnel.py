@@ -160,7 +160,7 @@ class Prescreen:
     inputs
         ``"composition"`` or ``"structure"``.
     known
-        What is learnt from.
+        What is learned from.
     quick
         Few epochs.
     seed

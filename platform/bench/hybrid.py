@@ -1,7 +1,7 @@
 """The hybrid of the cross-strategy bench: generators propose, a refinement varies, a funnel chooses.
 
 Proposals of all generators that need no oracle make a pool. In each round a Gaussian process on what is known and what
-the oracle has answered foretells the property; the likeliest crystals are refined (an element changed within its group,
+the oracle has answered predicts the property; the likeliest crystals are refined (an element changed within its group,
 the volume by a few per cent), rules and twins are screened out, and the oracle is asked for those most probable to lie
 in the window, one of a formula. Refinement and funnel cost no oracle calls. `HybridOptions` switches parts off, so that
 the bench shows which one brings what.

@@ -223,7 +223,7 @@ def _vanadium_rows(
 
 
 def _between_anchors(model: Imatgen, n: int, rng: np.random.Generator) -> Array:
-    """(n, latent) points, 19 between each two of the crystals learnt from with a valid oxidation state."""
+    """(n, latent) points, 19 between each two of the crystals learned from with a valid oxidation state."""
     anchors = model.known[model.anchors] if model.anchors.sum() > 1 else model.known
     ways = []
     for _ in range(-(-n // STEPS)):

@@ -1,4 +1,4 @@
-"""The images as the published script of iMatGen makes them, written anew: the yardstick of speed and value.
+"""The images as the published script of iMatGen makes them, rewritten: the yardstick of speed and value.
 
 The script asks ASE for the distance of an atom to every voxel, periodic images included, one atom at a time, and
 for the distance of every point of the cell to its centre; then it takes the Gaussian and cuts it off.

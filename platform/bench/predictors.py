@@ -1,4 +1,4 @@
-"""How well properties are foretold, and how far the stated uncertainty can be trusted.
+"""How well properties are predicted, and how far the stated uncertainty can be trusted.
 
 Formation energy, band gap and energy above the hull, from composition alone and from the crystal, on crystals held
 out at random and by composition (no test formula was seen), beside the mean of the training set and a random forest
@@ -51,7 +51,7 @@ Z95: Final = float(ndtri(0.975))
 
 @dataclass(frozen=True)
 class Question:
-    """What is foretold, from ``composition`` or ``structure``, and how the test crystals were held out."""
+    """What is predicted, from ``composition`` or ``structure``, and how the test crystals were held out."""
 
     property: str
     inputs: str
@@ -115,7 +115,7 @@ def property_rows(question: Question, x: Array, crystals: TrainingSet, quick: bo
     Parameters
     ----------
     question
-        What is foretold from what.
+        What is predicted from what.
     x
         (n, d) descriptors of the crystals.
     crystals
@@ -154,7 +154,7 @@ def property_rows(question: Question, x: Array, crystals: TrainingSet, quick: bo
 
 
 def _forest(x: Array, y: Array, train: Rows, test: Rows, seed: int) -> Array:
-    """(n_test,) the baseline: what a random forest on the same descriptors foretells."""
+    """(n_test,) the baseline: what a random forest on the same descriptors predicts."""
     from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(TREES, max_features=0.3, min_samples_leaf=2, random_state=seed, n_jobs=1)
@@ -162,7 +162,7 @@ def _forest(x: Array, y: Array, train: Rows, test: Rows, seed: int) -> Array:
 
 
 def forward_rows(data: TrainingSet, seed: int) -> list[dict[str, Any]]:
-    """Similarities to other curves as targets, foretold for held-out compositions by the forward model.
+    """Similarities to other curves as targets, predicted for held-out compositions by the forward model.
 
     Its baseline is one similarity for all, the mean. Errors of one crystal go together, so intervals count crystals.
     """
@@ -173,9 +173,9 @@ def forward_rows(data: TrainingSet, seed: int) -> list[dict[str, Any]]:
     asked = data.subset(test.tolist())
     curves = data.grid.normalise(np.maximum(asked.curves, 0))
     targets = data.grid.normalise(np.maximum(data.curves[train[:: max(1, len(train) // 20)]], 0))
-    foretold = [model.similarity(asked.structures, Target(data.grid, target)) for target in targets]
+    predicted = [model.similarity(asked.structures, Target(data.grid, target)) for target in targets]
     truth = np.stack([cosine(curves, target) for target in targets])
-    mean, std = np.stack([parts[0] for parts in foretold]), np.stack([parts[1] for parts in foretold])
+    mean, std = np.stack([parts[0] for parts in predicted]), np.stack([parts[1] for parts in predicted])
     found = reliability(truth.ravel(), mean.ravel(), std.ravel())
     what = "forward_dos: similarity to a density of states, held out by composition"
     of_mean = float(np.abs(truth - truth.mean()).mean())

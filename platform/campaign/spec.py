@@ -168,7 +168,7 @@ class BudgetSpec(Part):
 
 
 class RetrainSpec(Part):
-    """When generators are trained anew."""
+    """When generators are trained again."""
 
     min_new_labels: Whole = Field(default=1, ge=0, description="new results that make a retraining worth it")
     by: Annotated[Text, AfterValidator(known("trainer", names.TRAINERS))] = Field(
@@ -176,7 +176,7 @@ class RetrainSpec(Part):
         description="whether each round trains the generators, or takes the champions of the schedules",
     )
     source: Text | None = Field(
-        default=None, description="source whose labels are learnt, such as Materials Project; the engine's otherwise"
+        default=None, description="source whose labels are learned, such as Materials Project; the engine's otherwise"
     )
 
 
@@ -202,7 +202,7 @@ class CampaignSpec(Part):
     acquisition: AcquisitionSpec = Field(default_factory=AcquisitionSpec, description="how candidates are chosen")
     engine: EngineSpec = Field(default_factory=EngineSpec, description="what computes the chosen ones")
     budget: BudgetSpec = Field(description="how much may be spent")
-    retrain: RetrainSpec = Field(default_factory=RetrainSpec, description="when generators are trained anew")
+    retrain: RetrainSpec = Field(default_factory=RetrainSpec, description="when generators are trained again")
     stop: StopSpec = Field(default_factory=StopSpec, description="what ends the campaign early")
     mode: Annotated[Text, AfterValidator(known("mode", names.MODES))] = Field(
         default="rounds", description="whether selection waits for the end of a round, or goes on with every result"

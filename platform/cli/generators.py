@@ -1,4 +1,4 @@
-"""``fermiloop generators``: what proposes, what it learnt, and which checkpoint is in use."""
+"""``fermiloop generators``: what proposes, what it learned, and which checkpoint is in use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fermiloop.platform.cli.filters import one_of
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_fields, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 
-app = typer.Typer(help="Generators: what proposes, what it learnt, which checkpoint is in use.")
+app = typer.Typer(help="Generators: what proposes, what it learned, which checkpoint is in use.")
 
 COLUMNS: Final = {"name": "name", "presets": "presets", "champion": "champion", "checkpoints": "checkpoints"}
 SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions

@@ -1,4 +1,4 @@
-"""What every generator, learnt or not, takes and gives: plain data only."""
+"""What every generator, learned or not, takes and gives: plain data only."""
 
 from __future__ import annotations
 

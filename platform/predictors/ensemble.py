@@ -1,11 +1,11 @@
-"""A property of crystals with the uncertainty it is foretold with: an ensemble of networks, calibrated.
+"""A property of crystals with the uncertainty it is predicted with: an ensemble of networks, calibrated.
 
 Five small networks each give a mean and a variance (Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017), each on a
 bootstrap of its own (Poisson weights). Their mixture is scaled on compositions held out of the training so that
 standardised errors have unit variance, and its intervals are split-conformal (Angelopoulos and Bates,
 arXiv:2107.07511): a share of 90 % of new crystals like those held out lies in the 90 % interval.
 
-Gaps and hull distances are never foretold below zero, but metals are not told apart first: the mean of a gap is an
+Gaps and hull distances are never predicted below zero, but metals are not told apart first: the mean of a gap is an
 average over metal and insulator where the networks cannot say, and its interval is one of both.
 """
 
@@ -100,14 +100,14 @@ class Members(nn.Module):
 
 
 class PropertyEnsemble:
-    """Foretells one property.
+    """Predicts one property.
 
     Parameters
     ----------
     property_name
         Name of the label, such as ``formation_energy_per_atom``.
     inputs
-        ``"structure"``, or ``"composition"`` to foretell before there is a crystal.
+        ``"structure"``, or ``"composition"`` to predict before there is a crystal.
     options
         How the networks are trained.
     """

@@ -1,7 +1,7 @@
 """Crystals as sums over elements and over bonds, in a space in which like elements lie close.
 
 An inner product of two such vectors is a kernel: that of the mixtures lets a linear model learn a number per element,
-that of the bonds a number per pair of bonded elements, and like elements share what is learnt. To first order a
+that of the bonds a number per pair of bonded elements, and like elements share what is learned. To first order a
 formation energy is a sum over bonds (Pauling, J. Am. Chem. Soc. 54, 3570, 1932; Miedema et al., Physica B 100, 1,
 1980), so this is where a model that has seen few crystals does well.
 """

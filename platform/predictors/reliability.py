@@ -102,9 +102,9 @@ def calibration_error(error: Array, std: Array, bins: int = BINS) -> float:
     """Expected normalised calibration error over bins of equal count."""
     order = np.argsort(std, kind="stable")
     parts = [part for part in np.array_split(order, min(bins, len(order))) if len(part)]
-    foretold = np.array([np.sqrt((std[part] ** 2).mean()) for part in parts])
+    predicted = np.array([np.sqrt((std[part] ** 2).mean()) for part in parts])
     found = np.array([np.sqrt((error[part] ** 2).mean()) for part in parts])
-    return float((np.abs(foretold - found) / foretold).mean())
+    return float((np.abs(predicted - found) / predicted).mean())
 
 
 def stretch_and_floor(error: ArrayLike, std: ArrayLike) -> tuple[float, float]:

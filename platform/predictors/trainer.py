@@ -173,9 +173,9 @@ def _restore(parts: Mapping[str, Part], random: torch.Generator, file: Path, wha
         history = [float(loss) for loss in plan["history"]]
         planned = plan["epochs"]
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        raise InputError(f"{file} holds no state of this {what} ({error}); remove it to start anew.") from None
+        raise InputError(f"{file} holds no state of this {what} ({error}); remove it to start again.") from None
     if planned != epochs:
-        raise InputError(f"{file} holds a {what} of {planned} epochs, not {epochs}; remove it to start anew.")
+        raise InputError(f"{file} holds a {what} of {planned} epochs, not {epochs}; remove it to start again.")
     return history
 
 

@@ -1,4 +1,4 @@
-"""What is learnt from, what is looked for and what a training reports: plain data only."""
+"""What is learned from, what is looked for and what a training reports: plain data only."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class TrainingSet:
 
     @property
     def has_curve(self) -> NDArray[np.bool_]:
-        """(n,) whether a row has a curve at all; one with single NaN has, and is refused where curves are learnt."""
+        """(n,) whether a row has a curve at all; one with single NaN has, and is refused where curves are learned."""
         return np.asarray(~np.isnan(self.curves).all(axis=1), dtype=bool)
 
     def with_curves(self) -> TrainingSet:

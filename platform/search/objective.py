@@ -1,8 +1,8 @@
 """What the target of a campaign means for a search: one number per crystal, the lower the better, in eV per atom.
 
 The energy of a cheap potential above what its elements bring on average in the training set (so that compositions
-compare), plus a penalty for each property window that a kernel regression foretells to be missed, minus the
-similarity that the forward model foretells for a target curve.
+compare), plus a penalty for each property window that a kernel regression predicts to be missed, minus the
+similarity that the forward model predicts for a target curve.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class WindowModel:
 
 @dataclass(eq=False)
 class Objective:
-    """Everything learnt that the value of a crystal needs.
+    """Everything learned that the value of a crystal needs.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ class Objective:
         Raises
         ------
         InputError
-            If it has neither curve nor window, or one that nothing was learnt for.
+            If it has neither curve nor window, or one that nothing was learned for.
         """
         if target.curve is None and not target.windows:
             raise InputError("The target has neither a curve nor a property window; add target.dos or properties.")

@@ -1,4 +1,4 @@
-"""One campaign, live: what is drawn changes when the campaign does, and nothing is drawn anew otherwise."""
+"""One campaign, live: what is drawn changes when the campaign does, and nothing is drawn again otherwise."""
 
 from __future__ import annotations
 

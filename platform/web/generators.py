@@ -1,4 +1,4 @@
-"""Generators: what is in use, what challenges it, how they learnt, and why the gate said what it said."""
+"""Generators: what is in use, what challenges it, how they learned, and why the gate said what it said."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_too_few_labels_leave_a_window_unknown_and_the_round_goes_on(library: st
     assert reasons == {"nothing predicts its band_gap, energy_above_hull"}
 
 
-def test_labels_of_a_named_source_are_learnt(library: str) -> None:
+def test_labels_of_a_named_source_are_learned(library: str) -> None:
     external = methods.save(Engine.EXTERNAL, "PBE", {"source": "elsewhere"}, {})
     for i, key in enumerate(_all_ids(library)):
         labels.save(key, "band_gap", 0.01 * i, method=external)

@@ -1,6 +1,6 @@
-"""Properties foretold from crystal graphs, and the pull that they exert on a generator.
+"""Properties predicted from crystal graphs, and the pull that they exert on a generator.
 
-The paper's constraint network foretells a formation energy scaled to [0, 1] through a rectified tanh and adds
+The paper's constraint network predicts a formation energy scaled to [0, 1] through a rectified tanh and adds
 0.1 · mean(exp(E)) to the generator's loss. Here the last layer is linear and speaks eV/atom, three networks vote, and a
 pull ends where its aim is reached, so that a generator gains nothing by driving a model where it knows nothing: what
 counts is the mean plus the spread of the votes. Several models may pull at once.
@@ -38,11 +38,11 @@ DECAY: Final = 3e-2
 BLUR: Final = 0.1
 """Standard deviation of noise on the continuous numbers of training rows."""
 FEWEST: Final = 8
-"""Labels below which nothing is learnt."""
+"""Labels below which nothing is learned."""
 
 
 class ConstraintModel(nn.Module):
-    """Foretells one property from rows of a space.
+    """Predicts one property from rows of a space.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ class Pull:
     Parameters
     ----------
     model
-        Foretells the property.
+        Predicts the property.
     weight
         Beside the adversarial loss.
     value

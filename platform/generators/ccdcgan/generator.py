@@ -120,14 +120,14 @@ class Ccdcgan:
         return found
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
-        """At most `n` crystals, those that the constraint models foretell nearest to the target's windows first.
+        """At most `n` crystals, those that the constraint models predict nearest to the target's windows first.
 
-        Without a window the order is by formation energy, if that is foretold.
+        Without a window the order is by formation energy, if that is predicted.
 
         Raises
         ------
         InputError
-            If it is not trained, or has learnt nothing of the space's elements.
+            If it is not trained, or has learned nothing of the space's elements.
         """
         if not hasattr(self, "gan"):
             raise InputError("ccdcgan is not trained; fit or load it first.")
@@ -193,8 +193,10 @@ class Ccdcgan:
             made = cls(config["preset"], CcdcganOptions(**config["options"]))
             made.coder = GraphCoder(made.options, made.preset == "compact")
             made.coder.restore(arrays)
-            learnt = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
-            made.space = SPACES[made.preset](made.options, learnt)
+            learned = {
+                name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")
+            }
+            made.space = SPACES[made.preset](made.options, learned)
             made.constraints = {name: ConstraintModel(made.space, name) for name in config["constraints"]}
             for name, model in made.constraints.items():
                 model.restore(arrays, f"constraint/{name}/")

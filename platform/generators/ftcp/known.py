@@ -66,7 +66,7 @@ class Known:
         Raises
         ------
         InputError
-            If the target asks for a property that was not learnt, or for a curve where none is known.
+            If the target asks for a property that was not learned, or for a curve where none is known.
         """
         found = np.zeros(len(self.ids))
         if target.windows:
@@ -121,17 +121,17 @@ class Known:
 
 
 def window_places(windows: Sequence[Condition], names: Sequence[str]) -> list[int]:
-    """Places of the windows' properties among those learnt.
+    """Places of the windows' properties among those learned.
 
     Raises
     ------
     InputError
-        If one was not learnt.
+        If one was not learned.
     """
     for window in windows:
         if window.property not in names:
-            learnt = ", ".join(names) or "none"
-            raise InputError(f"ftcp has not learnt {window.property}; its training set had labels of {learnt}.")
+            learned = ", ".join(names) or "none"
+            raise InputError(f"ftcp has not learned {window.property}; its training set had labels of {learned}.")
     return [list(names).index(window.property) for window in windows]
 
 

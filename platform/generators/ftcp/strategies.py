@@ -38,7 +38,7 @@ class Draws:
     parents
         (n,) known crystal that each was made from; -1 for none.
     far
-        (n,) distance from the parent in units of perturbation, for ranking where nothing is foretold.
+        (n,) distance from the parent in units of perturbation, for ranking where nothing is predicted.
     """
 
     points: Array

@@ -161,7 +161,7 @@ def test_a_load_into_the_same_store_adds_nothing(filled: dict[str, str], tmp_pat
 
 
 def test_the_content_decides_and_not_the_name(written: Path, elsewhere: Callable[[], None], tmp_path: Path) -> None:
-    """A packed file without its ending, another ending, and a document that another program has laid out anew."""
+    """A packed file without its ending, another ending, and a document that another program has laid out again."""
     renamed, packed, pretty = tmp_path / "data.txt", tmp_path / "packed", tmp_path / "pretty.json"
     shutil.copy(written, renamed)
     packed.write_bytes(gzip.compress(written.read_bytes()))

@@ -69,8 +69,8 @@ def test_the_judge_learns_from_other_compositions(tmp_path):
     labelled = ccdcgan.labelled_rows(crystals, train, ccdcgan.GraphCoder(SMALLEST.options), SMALLEST, 0, silent)
     parts = [set(labelled.train), set(labelled.test), set(labelled.judge)]
     assert not (parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2])
-    learnt = {labelled.data.ids[i] for i in labelled.judge}
-    assert not learnt & set(train.ids)
+    learned = {labelled.data.ids[i] for i in labelled.judge}
+    assert not learned & set(train.ids)
     assert np.isfinite(labelled.rows.numpy()).all()
 
 

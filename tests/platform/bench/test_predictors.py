@@ -57,7 +57,7 @@ def test_each_question_has_an_error_and_a_coverage(file, crystals, monkeypatch):
     assert json.dumps(result, allow_nan=False)
 
 
-def test_a_learnable_property_is_foretold_better_than_by_its_mean(crystals, monkeypatch):
+def test_a_learnable_property_is_predicted_better_than_by_its_mean(crystals, monkeypatch):
     monkeypatch.setattr(predictors, "TREES", 10)
     x = composition_descriptors(crystals.structures)
     error, _ = property_rows(Question(NAME, "composition", "random"), x, crystals, False, 0)

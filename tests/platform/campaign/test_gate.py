@@ -41,7 +41,7 @@ def test_one_that_fails_at_what_is_asked_now_is_refused_although_its_test_is_goo
     assert "last rounds" in verdict.reason
 
 
-def test_equals_are_told_by_what_they_have_learnt_from() -> None:
+def test_equals_are_told_by_what_they_have_learned_from() -> None:
     same = compare(GOOD, GOOD)
     assert judge(same, NOTHING, learned=11, champion_learned=10).promote
     assert not judge(same, NOTHING, learned=10, champion_learned=10).promote

@@ -28,7 +28,7 @@ def model(data):
     return model
 
 
-def test_it_learns_what_can_be_learnt(model, data):
+def test_it_learns_what_can_be_learned(model, data):
     mean, std = model.predict(data.structures)
     assert np.abs(mean - data.labels[NAME]).mean() < 0.3 * data.labels[NAME].std()
     assert (std > 0).all()

@@ -61,7 +61,7 @@ def test_broken_files_are_refused(name, trained, tmp_path):
         ForwardDos.load(tmp_path)
 
 
-def test_what_cannot_be_learnt_or_asked_is_refused(trained, dos_library):
+def test_what_cannot_be_learned_or_asked_is_refused(trained, dos_library):
     with pytest.raises(InputError, match="at least"):
         ForwardDos().fit(dos_library.subset([0, 1]), 0, lambda stage, share: None)
     with pytest.raises(InputError, match="fit"):

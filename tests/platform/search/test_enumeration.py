@@ -55,7 +55,7 @@ def salts():
     return [*rock, perovskite("Sr", "Ti", "O"), perovskite("Ba", "Zr", "O", 4.2)]
 
 
-def test_prototypes_are_learnt_and_the_tabulated_ones_join_once(salts):
+def test_prototypes_are_learned_and_the_tabulated_ones_join_once(salts):
     templates, seen = learn_templates(salts, {}, 10, silent)
     learned = {t.name: t for t in templates if t.count}
     assert sorted(t.count for t in learned.values()) == [2, 3]

@@ -77,7 +77,7 @@ def test_failures_are_counted(genetic):
     assert len(proposals) < 9
 
 
-def test_targets_that_were_not_learnt_are_refused(genetic, dos_library):
+def test_targets_that_were_not_learned_are_refused(genetic, dos_library):
     curve = dos_library.grid.normalise(dos_library.curves[0])
     for target, word in ((Target(), "neither"), (Target(dos_library.grid, curve), "curve")):
         with pytest.raises(InputError, match=word):

@@ -66,7 +66,7 @@ def test_similarity_to_the_own_curve_is_worth_more_than_to_a_strangers(objective
     assert own["value"] == pytest.approx(own["excess_energy"] - own["similarity"])
 
 
-def test_what_was_not_learnt_is_told(objective, dos_library):
+def test_what_was_not_learned_is_told(objective, dos_library):
     with pytest.raises(InputError, match="neither"):
         objective.check(Target())
     with pytest.raises(InputError, match="bulk_modulus"):

@@ -74,7 +74,7 @@ def test_a_result_is_explained(two_rounds, method):
     assert (calculation["state"], calculation["core_seconds"]) == ("completed", 20.0)
 
 
-def test_round_two_learnt_from_round_one(two_rounds):
+def test_round_two_learned_from_round_one(two_rounds):
     before, after = (lineage.explain(two_rounds[f"candidate {number}"]) for number in (1, 2))
     assert (before["snapshot"]["n"], before["snapshot"]["campaign_results"]) == (1, [])
     assert after["checkpoint"]["id"] == two_rounds["checkpoint 2"]

@@ -115,7 +115,7 @@ def test_the_published_graph_goes_through_the_loop(library, tmp_path):
     assert summary(Ccdcgan.load(tmp_path).sample(Target(), SPACE, 2, np.random.default_rng(0))) == first
 
 
-def test_what_cannot_be_learnt_from_is_refused(library):
+def test_what_cannot_be_learned_from_is_refused(library):
     for rows in ([], [0]):
         with pytest.raises(InputError, match="ccdcgan needs two"):
             Ccdcgan("compact", TINY).fit(library.subset(rows), 0, silent)
@@ -145,7 +145,7 @@ def test_options_out_of_range_are_refused(change):
         CcdcganOptions(**change)
 
 
-def test_the_sites_of_one_crystal_are_learnt_by_heart():
+def test_the_sites_of_one_crystal_are_learned_by_heart():
     crystal = Structure(Lattice.cubic(4.1), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     coder = GraphCoder(replace(TINY, grid=24, box=11.25, channels=4, code=54))
     basis = coder.codec.encode_basis(crystal)

@@ -105,8 +105,8 @@ def test_a_curve_chooses_parents_with_similar_curves(data):
     assert sampled(generator, target=target)
 
 
-def test_what_was_not_learnt_cannot_be_asked_for(trained):
-    with pytest.raises(InputError, match="has not learnt band_gap"):
+def test_what_was_not_learned_cannot_be_asked_for(trained):
+    with pytest.raises(InputError, match="has not learned band_gap"):
         sampled(trained, target=Target(windows=(PropertyWindow("band_gap", 1, 1),)))
     grid = trained.known.grid
     with pytest.raises(InputError, match="without curves"):
@@ -142,7 +142,7 @@ def test_large_crystals_are_left_out_and_too_few_refused(data):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_crystals_without_labels_and_of_one_element_are_learnt_too(preset, data):
+def test_crystals_without_labels_and_of_one_element_are_learned_too(preset, data):
     alone = [s.copy() for s in data.structures[:6]]
     for structure in alone:
         structure.replace_species(dict.fromkeys(structure.composition.elements, "Fe"))

@@ -42,7 +42,7 @@ def summary(proposals):
     return [(p.structure.composition.formula, round(p.structure.volume, 6), p.score, p.parent) for p in proposals]
 
 
-def test_the_report_counts_what_was_learnt_from(model, library):
+def test_the_report_counts_what_was_learned_from(model, library):
     binaries = sum(len(structure.composition) == 2 for structure in library.structures)
     assert model.report.metrics["virtual_crystals"] == 2 * binaries
     assert model.report.n_train + model.report.n_test == 2 * binaries
@@ -89,7 +89,7 @@ def test_excluded_formulas_are_not_proposed(model):
     assert model.failures["excluded formula"] > 0
 
 
-def test_a_crystal_learnt_by_heart_is_found_around_its_code(model, library):
+def test_a_crystal_learned_by_heart_is_found_around_its_code(model, library):
     crystals = [s for s in library.structures if {e.symbol for e in s.composition.elements} == set(model.pair)]
     assert crystals
     found = found_around(model, crystals, np.random.default_rng(0), n=2)
@@ -98,7 +98,7 @@ def test_a_crystal_learnt_by_heart_is_found_around_its_code(model, library):
     assert not found_among(["no atom decoded"], crystals).any()
 
 
-def test_what_cannot_be_learnt_from_is_refused(library):
+def test_what_cannot_be_learned_from_is_refused(library):
     alone = [i for i, s in enumerate(library.structures) if len(s.composition) == 1]
     with pytest.raises(InputError, match="holds none"):
         Imatgen(TINY).fit(library.subset(alone), 0, silent)
