@@ -19,7 +19,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates, connection, embedded, labels
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ def test_one_of_two_twins_is_killed_and_nothing_is_done_twice(
         until(lambda: campaigns.get("twins").state is not CampaignState.RUNNING)
         with contextlib.suppress(subprocess.TimeoutExpired):
             for one in twins:
-                one.wait(30)
+                one.wait(120)
         assert check(pad, "twins", killed) == 1  # the one that it was at
         assert campaigns.get("twins").state is CampaignState.FINISHED
     finally:

@@ -21,7 +21,7 @@ from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
 GPAW_SCRIPT = """
 from dataclasses import asdict
 from pymatgen.core import Lattice, Structure
@@ -119,8 +119,8 @@ def gone_after(process: subprocess.Popen[str], how: signal.Signals) -> float:
     """Seconds from a signal until no process is left."""
     began = time.monotonic()
     process.send_signal(how)
-    process.wait(30)
-    wait_for(lambda: not programs() and not workers(), 30)
+    process.wait(120)
+    wait_for(lambda: not programs() and not workers(), 120)
     return time.monotonic() - began
 
 
@@ -160,7 +160,7 @@ def test_what_was_given_back_goes_on(start: Start, file: Callable[..., str]) -> 
     wait_for(programs)
     assert gone_after(process, signal.SIGINT) < MOST
     process = start("campaign", "launch", path)
-    assert process.wait(120) == 0
+    assert process.wait(240) == 0
     assert campaigns.get("again").state is CampaignState.FINISHED
     assert {state for state, _ in states("again")} == {"completed"}
     assert ledger().count("stopped") == 1  # and paid once more, as its cost says
@@ -177,7 +177,7 @@ def test_workers_that_are_stopped_end_their_children_and_give_back(
     if command == "launch":
         process = start("campaign", "launch", path, "--workers", "2")
     else:
-        assert start("campaign", "launch", path, "--queue").wait(60) == 0
+        assert start("campaign", "launch", path, "--queue").wait(240) == 0
         process = start("worker", "run", "-n", "2")
     wait_for(lambda: len(programs()) == 2)
     wait_for(lambda: len(managing.running.of_campaign("pool")) == 2)
@@ -204,7 +204,7 @@ def test_a_second_signal_ends_everything_at_once(start: Start, file: Callable[..
     os.kill(wait_for(workers)[0], signal.SIGSTOP)  # a worker that does not answer
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
-    assert gone_after(process, signal.SIGINT) < 4.0
+    assert gone_after(process, signal.SIGINT) < 7.0  # the first signal alone would give the worker 8 s
     assert process.returncode == 130
 
 
@@ -228,9 +228,9 @@ def test_a_cancelled_run_in_this_process_ends_and_begins_nothing_more(start: Sta
     began = time.monotonic()
     told = managing.cancel("ended")
     assert [(one.told, one.progress.step) for one in told] == [(True, "relax")]
-    wait_for(lambda: not programs(), 30)
+    wait_for(lambda: not programs(), 120)
     assert time.monotonic() - began < MOST
-    assert process.wait(30) == 0
+    assert process.wait(240) == 0
     assert states("ended") == [("failed", 1)]
     stages = sorted((str(c.stage), c.reason) for c in candidates.of_round("ended", 1) if c.calculation)
     assert stages == [("failed", "relax: stopped: its campaign was cancelled")]
@@ -252,7 +252,7 @@ def test_workers_of_a_cancelled_campaign_stop_or_finish_what_they_run(
     wait_for(lambda: not programs(), 40)
     if not wait:
         assert time.monotonic() - began < MOST
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     expected = ("completed", Stage.EVALUATED) if wait else ("failed", Stage.FAILED)
     assert states("both") == [(expected[0], 1)]
     assert [c.stage for c in candidates.of_round("both", 1) if c.calculation] == [expected[1]]

@@ -14,8 +14,8 @@ from typing import Any
 from fermiloop.flows.engines import isolation
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """First true answer within the time."""
+def wait_for(what: Callable[[], Any], seconds: float = 240.0) -> Any:
+    """First true answer within the time, which is long: a busy machine takes a minute to import what it runs."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = what()

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.slow,
     pytest.mark.faults,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(600),
 ]
 
 WORKER = """
