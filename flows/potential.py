@@ -20,5 +20,6 @@ def error_of_potential(spec: CampaignSpec) -> PotentialError:
         return PotentialError()
     found = [c.scores for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED]
     own = [(one[BOTH[0]], one[BOTH[1]]) for one in found if all(name in one for name in BOTH)]
-    entries = [labels.hull_entries(spec.space.elements, method(spec)) for method in (cheap_method_of, method_of)]
-    return potential_error(own, left_out(*entries, spec.funnel.max_energy_above_hull))
+    cheap = labels.hull_entries(spec.space.elements, cheap_method_of(spec))
+    engine = labels.hull_entries(spec.space.elements, method_of(spec))
+    return potential_error(own, left_out(cheap, engine, spec.funnel.max_energy_above_hull))
