@@ -15,7 +15,7 @@ from fermiloop.flows.proposals import proposal_records
 from fermiloop.flows.steps import spec_of, training_method_of
 from fermiloop.flows.targets import computed_curve, resolve, target_name, with_target_curves
 from fermiloop.platform.campaign import cost, counting, goal, wording
-from fermiloop.platform.campaign.believing import computed_parts, potential_error
+from fermiloop.platform.campaign.believing import computed_parts
 from fermiloop.platform.campaign.counting import Share, Trial
 from fermiloop.platform.campaign.records import (
     CampaignRecord,
@@ -116,15 +116,6 @@ def _trials(found: Sequence[Candidate]) -> list[Trial]:
     """Evaluations that have ended."""
     ended = [c for c in found if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation)]
     return [Trial(c.generator, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
-
-
-def error_of_potential(spec: CampaignSpec) -> float:
-    """Error of the funnel's potential as a prediction of the engine's energy above the hull, eV/atom; 0 of its own."""
-    if spec.funnel.potential == spec.engine.name:
-        return 0.0
-    found = [c.scores for c in candidates.outlines(spec.name) if c.stage is Stage.EVALUATED]
-    names = ("potential_energy_above_hull", "computed_energy_above_hull")
-    return potential_error((one[names[0]], one[names[1]]) for one in found if all(name in one for name in names))
 
 
 def computed_of(name: str) -> list[dict[str, float]]:

@@ -10,8 +10,8 @@ import numpy as np
 from jobflow import Maker, job
 
 from fermiloop.flows import stopping
+from fermiloop.flows.potential import error_of_potential
 from fermiloop.flows.predicting import models
-from fermiloop.flows.records import error_of_potential
 from fermiloop.flows.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.targets import resolve
 from fermiloop.platform.campaign import scores
@@ -73,6 +73,7 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
     found = materials.of_formulas(candidate.formula for candidate in batch)
     known = [Known(m.id, m.formula, list(m.fingerprint), m.to_structure()) for m in found]
     elements = {symbol for candidate in batch for symbol in candidate.elements}
+    error = error_of_potential(spec)
     return Context(
         target=resolve(spec),
         space=spec.space.space(),
@@ -82,7 +83,8 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
         surrogate=similarity,
         ensembles=properties,
         max_energy_above_hull=spec.funnel.max_energy_above_hull,
-        potential_error=error_of_potential(spec),
+        potential_error=error.std,
+        potential_bias=error.bias,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fermiloop.platform.campaign import goal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from fermiloop.platform.representations.training import Target
 
     Array = NDArray[np.float64]
-
-USUAL_ERROR: Final = 0.05
-"""eV/atom: standard deviation of a potential's energy differences against the engine's, before any was measured."""
-WEIGHT: Final = 5
-"""Results that `USUAL_ERROR` counts for beside those measured."""
 
 
 def predictions(target: Target, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Array, Array]]:
@@ -72,18 +67,3 @@ def with_belief(target: Target, rows: Sequence[Mapping[str, float]]) -> list[dic
             more["predicted_probability"] = belief.probability[i]
         made.append({**row, **{name: float(value) for name, value in more.items() if np.isfinite(value)}})
     return made
-
-
-def potential_error(pairs: Iterable[tuple[float, float]]) -> float:
-    """Standard deviation to put on the potential's energy above the hull as a prediction of the engine's, eV/atom.
-
-    Root mean square of the differences measured so far, with `USUAL_ERROR` counting for `WEIGHT` results, so that the
-    first few do not decide alone; a bias of the potential counts as error.
-
-    Parameters
-    ----------
-    pairs
-        Energies above the hull by the potential and by the engine, of evaluated candidates.
-    """
-    squares = [(one - other) ** 2 for one, other in pairs if np.isfinite(one - other)]
-    return float(np.sqrt((WEIGHT * USUAL_ERROR**2 + sum(squares)) / (WEIGHT + len(squares))))

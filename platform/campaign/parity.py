@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.campaign.records import ProposalRecord
 
 SOURCES: Final = ("predicted", "potential")  # of a value before the evaluation; the surrogate's first
+OWN_ZERO: Final = frozenset({("potential", "energy_per_atom")})  # energies about another zero than the engine's
 Z_90: Final = 1.6449  # quantile of the normal distribution: 90 % lie within so many standard deviations
 PROBABILITY: Final = "predicted_probability"
 
@@ -32,7 +33,7 @@ def parity(proposals: Sequence[ProposalRecord]) -> list[dict[str, Any]]:
     for part in PLAIN:
         for source in SOURCES:
             pairs = [pair for one in proposals if (pair := _pair(one, part, source)) is not None]
-            if pairs:
+            if pairs and (source, part) not in OWN_ZERO:
                 rows.append(_row(part, source, pairs))
                 break
     return rows

@@ -2,8 +2,8 @@
 
 For a curve the surrogate gives mean and standard deviation of the cosine similarity. A property is predicted by the
 cheap potential where the funnel has computed it (energy per atom, formation energy, energy above the hull), with the
-error that this potential is known to have against the engine, and by the property's ensemble; where both say
-something, the one with the smaller standard deviation counts. What these numbers are worth, scores and the
+bias and the error that this potential is known to have against the engine, and by the property's ensemble; where
+both say something, the one with the smaller standard deviation counts. What these numbers are worth, scores and the
 probability of a hit, is made of them by `platform.campaign.goal` alone.
 """
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STAGE = "target"
 CURVE: Final = "similarity"
+BIASED: Final = "energy_above_hull"  # what the bias of the potential is known of
 
 
 def score_target(crystals: Sequence[Crystal], context: Context) -> list[Verdict]:
@@ -62,7 +63,8 @@ def _predicted(crystals: Sequence[Crystal], context: Context) -> dict[str, tuple
             found[CURVE] = (_of_length(mean, len(crystals)), _of_length(std, len(crystals)))
     for name in dict.fromkeys(condition.property for condition in context.target.conditions):
         cheap = np.array([crystal.scores.get(name, np.nan) for crystal in crystals])
-        found[name] = (cheap, np.where(np.isfinite(cheap), context.potential_error, np.nan))
+        bias = context.potential_bias if name == BIASED else 0.0
+        found[name] = (cheap - bias, np.where(np.isfinite(cheap), context.potential_error, np.nan))
         if name in context.ensembles:
             mean, std = context.ensembles[name].predict(structures)
             found[name] = _surer(found[name], (_of_length(mean, len(crystals)), _of_length(std, len(crystals))))

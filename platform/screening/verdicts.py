@@ -149,8 +149,9 @@ class Context:
         Foretell the properties of the target's windows, by name; those without one stay unknown.
     max_energy_above_hull
         eV per atom.
-    potential_error
-        Standard deviation of the potential's energies as predictions of the engine's, eV per atom.
+    potential_error, potential_bias
+        Standard deviation of the potential's energies as predictions of the engine's, and what they are too high on
+        average, eV per atom.
     min_distance
         Shortest distance of two atoms, as a fraction of the sum of their atomic radii; the lowest of 1,600
         Materials Project crystals is 0.69.
@@ -172,6 +173,7 @@ class Context:
     ensembles: Mapping[str, PropertyModel] = field(default_factory=dict)
     max_energy_above_hull: float = 0.2
     potential_error: float = 0.0
+    potential_bias: float = 0.0
     min_distance: float = 0.6
     volume_per_atom: tuple[float, float] = (3.0, 160.0)
     max_force: float = 0.1

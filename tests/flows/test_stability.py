@@ -10,8 +10,10 @@ import pytest
 
 from fermiloop.flows import launching, preflight, stability
 from fermiloop.flows.enqueue import enqueue
-from fermiloop.flows.records import error_of_potential, read_record
+from fermiloop.flows.potential import error_of_potential
+from fermiloop.flows.records import read_record
 from fermiloop.flows.targets import resolve
+from fermiloop.platform.campaign.potential_error import PotentialError
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.store import campaigns, candidates, labels, materials
@@ -98,9 +100,9 @@ def test_a_campaign_of_before_is_the_same_campaign(library: str) -> None:
 
 def test_the_funnels_own_engine_makes_no_error(library: str) -> None:
     spec, _ = made("own")
-    assert error_of_potential(spec) == 0.0
+    assert error_of_potential(spec) == PotentialError(0.0, 0.0)
     other = spec.model_copy(update={"funnel": spec.funnel.model_copy(update={"potential": "chgnet"})})
-    assert error_of_potential(other) == pytest.approx(0.05)
+    assert error_of_potential(other) == PotentialError(0.05, 0.0)
 
 
 def test_a_photoemission_file_of_two_spins_is_looked_for_from_minus_6_to_1(library: str, tmp_path: Path) -> None:

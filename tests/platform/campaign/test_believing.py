@@ -2,10 +2,8 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.campaign.believing import (
-    USUAL_ERROR,
     belief_of,
     computed_parts,
-    potential_error,
     predictions,
     with_belief,
 )
@@ -51,10 +49,3 @@ def test_a_target_without_hits_has_no_probability():
 def test_computed_parts_are_those_of_the_engine():
     scores = {"computed_similarity": 0.5, "computed_score": 0.4, "similarity": 0.5, "hit": False}
     assert computed_parts(scores) == {"similarity": 0.5, "score": 0.4}
-
-
-def test_the_error_of_the_potential_is_learned_from_results():
-    assert potential_error([]) == pytest.approx(USUAL_ERROR)
-    assert potential_error([(0.1, 0.1)] * 1000) < 0.01
-    assert potential_error([(0.0, 0.3)] * 1000) == pytest.approx(0.3, abs=0.01)
-    assert potential_error([(0.0, float("nan"))]) == pytest.approx(USUAL_ERROR)

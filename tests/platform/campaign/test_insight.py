@@ -39,6 +39,7 @@ def test_errors_and_coverage_of_a_part() -> None:
 
 def test_the_potentials_hull_is_a_prediction_without_uncertainty() -> None:
     told = {"potential_energy_above_hull": 0.05, "computed_energy_above_hull": 0.15}
+    told |= {"potential_energy_per_atom": -3.0, "computed_energy_per_atom": -5.0}  # each about a zero of its own
     (row,) = parity([proposal(0, told), proposal(1, {"potential_energy_above_hull": 0.1})])
     assert (row["part"], row["source"], row["covered"]) == ("energy_above_hull", "potential", None)
     assert row["mean_error"] == pytest.approx(-0.1)

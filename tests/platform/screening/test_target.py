@@ -111,3 +111,14 @@ def test_without_the_stage_nothing_is_predicted_of_the_rejected(tools):
     surrogate, references = Surrogate(), [({"Cu": 1.0}, -1000.0, "m-1")]
     tools.run([tools.build("A1")], "relaxation", "hull", target=CURVE, surrogate=surrogate, hull_entries=references)
     assert surrogate.calls == 0
+
+
+def test_the_potentials_bias_is_taken_off_its_energies_above_the_hull(tools):
+    energy = tools.context().potential.energies([tools.build("A1", volume=9.0)])[0]
+    target, references = Target(stability=Condition("energy_above_hull", high=0.1)), [({"Cu": 1}, energy, "m-1")]
+    (screened,), _ = tools.run(
+        [tools.build("A1", volume=9.0)], "hull", "target", target=target, hull_entries=references,
+        potential_error=0.05, potential_bias=-0.1,
+    )  # fmt: skip
+    assert screened.scores["energy_above_hull"] == pytest.approx(0.0, abs=1e-9)
+    assert screened.scores["energy_above_hull_mean"] == pytest.approx(0.1)
