@@ -40,8 +40,13 @@ from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Alignment, Origin, Property, Stage
 
 
-def read_record(name: str) -> CampaignRecord:
+def read_record(name: str, *, library: bool = True) -> CampaignRecord:
     """Everything that a summary needs.
+
+    Parameters
+    ----------
+    library
+        Whether to tell which materials of the library are hits: what a random pick finds.
 
     Raises
     ------
@@ -53,7 +58,8 @@ def read_record(name: str) -> CampaignRecord:
     by_id = {c.id: c for c in calculations.of_ids(c.calculation for c in chosen)}
     target = _target(spec)
     records = tuple(_candidate(c, by_id.get(c.calculation), spec, target) for c in chosen)
-    best, library = _best(chosen), _library(spec, target)
+    best = _best(chosen)
+    found = _library(spec, target) if library else {}
     return CampaignRecord(
         spec=spec,
         state=str(campaign.state),
@@ -65,9 +71,9 @@ def read_record(name: str) -> CampaignRecord:
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
         alignment=str(spectra.alignment()),
-        library_hits=tuple(library.values()),
+        library_hits=tuple(found.values()),
         proposals=tuple(proposal_records(name)),
-        known_hits=_known_hits(library),
+        known_hits=_known_hits(found),
         hit=hit_of(spec, target, methods.of_campaign(spec).engine),
         lineage=lineage.explain(best.id) if best else None,
         hull=_hull(best, by_id[best.calculation].method) if best else None,

