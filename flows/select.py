@@ -57,16 +57,21 @@ def choose(spec: CampaignSpec, campaign: str, number: int) -> list[Candidate]:
 
 
 def computable(spec: CampaignSpec, passed: Sequence[Candidate]) -> list[Candidate]:
-    """Those that the engine computes; the others are rejected with its reason, before anything is paid."""
-    kept = []
-    for candidate in passed:
-        reason = engine_refusal(spec, candidate.to_structure())
-        if reason is None:
+    """Those that the engine computes, and has not failed on; the others are rejected, before anything is paid."""
+    method = method_of(spec)
+    ids = [calculations.id_of(candidate.to_structure(), method) for candidate in passed]
+    failed, kept = calculations.failures(ids), []
+    for candidate, calculation in zip(passed, ids, strict=True):
+        refused = engine_refusal(spec, candidate.to_structure())
+        if refused is None and calculation not in failed:
             kept.append(candidate)
             continue
-        told = f"the engine {spec.engine.name} does not compute it: {reason}"
-        candidates.update(candidate.id, stage=Stage.REJECTED, reason=told)
-        campaigns.count(candidate.campaign, candidate.round, "refused")
+        if refused is None:
+            told = f"its calculation {calculation} failed before and is not paid again: {failed[calculation]}"
+        else:
+            told = f"the engine {spec.engine.name} does not compute it: {refused}"
+            campaigns.count(candidate.campaign, candidate.round, "refused")
+        candidates.update(candidate.id, stage=Stage.REJECTED, reason=told[:500])
         logger.info("%s: %s of round %d rejected: %s", spec.name, candidate.formula, candidate.round, told)
     return kept
 

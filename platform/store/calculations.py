@@ -30,7 +30,7 @@ def plan(
     campaign: str | None = None,
 ) -> str:
     """Id of the calculation of this structure by this method, planned where it is new."""
-    calculation_id = content_id("calc", structure_id(structure), method)
+    calculation_id = id_of(structure, method)
     known = Calculation.objects(id=calculation_id).only("id", "state", "stop_requested").first()
     if known is not None and known.stop_requested:  # of a campaign that was cancelled: now another one wants it
         put_back(calculation_id, failed_too=True)
@@ -50,6 +50,17 @@ def plan(
         with contextlib.suppress(NotUniqueError):  # another process planned the same calculation in between
             calculation.save(force_insert=True)
     return calculation_id
+
+
+def id_of(structure: Structure, method: str) -> str:
+    """Id of the calculation of a structure by a Method, whether it is planned or not."""
+    return content_id("calc", structure_id(structure), method)
+
+
+def failures(ids: Iterable[str]) -> dict[str, str]:
+    """Reasons of those calculations that failed, by id; who wants another attempt puts them back first."""
+    found = Calculation.objects(id__in=list(ids), state=CalculationState.FAILED, stop_requested=None)
+    return {one.id: one.error or "without a reason" for one in found.only("id", "error")}
 
 
 def get(calculation_id: str) -> Calculation:

@@ -28,10 +28,14 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 
 def take() -> int:
     """Return the next number: greater than every number taken before, by any process."""
-    # the form that returns the document after the change: the other one is not atomic on the embedded server
-    after = get_db()[COLLECTION].find_one_and_update(
-        {"_id": COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
-    )
+    after = None
+    while (
+        after is None
+    ):  # an embedded server answers nothing where two begin the counter at once; numbers may be left out
+        # the form that returns the document after the change: the other one is not atomic on the embedded server
+        after = get_db()[COLLECTION].find_one_and_update(
+            {"_id": COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
     return int(after["value"])
 
 

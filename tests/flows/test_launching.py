@@ -59,3 +59,4 @@ def test_failed_evaluations_are_recorded_and_the_round_goes_on(
     assert len(done) == 2
     assert all(c.state is CalculationState.FAILED and reason in c.error and c.core_seconds > 0 for c in done)
     assert [row.failed for row in read_record("failing").rounds] == [1, 1]
+    assert [c.attempts for c in done] == [1, 1]  # what was proposed again in the second round was not paid again
