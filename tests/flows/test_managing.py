@@ -56,6 +56,7 @@ def begun(pad: SafeLaunchPad) -> bool:
     return pad.fireworks.count_documents({CALCULATION: {"$exists": True}, "state": "COMPLETED"}) == 1
 
 
+@pytest.mark.slow
 def test_a_paused_campaign_finishes_what_it_began_and_goes_on_later(pad: SafeLaunchPad, campaign: Any) -> None:
     name = queued(campaign, "paused")
     work(pad, until=lambda: begun(pad))

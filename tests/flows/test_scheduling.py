@@ -387,6 +387,7 @@ def test_a_scheduler_fires_a_calendar_when_it_is_due(method: str, monkeypatch: p
     assert run.state is RunState.PROMOTED
 
 
+@pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.timeout(170)
 def test_a_killed_leader_is_followed_by_another_and_nothing_runs_twice(

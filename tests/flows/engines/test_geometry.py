@@ -94,6 +94,7 @@ def child_of(pid: int) -> int:
     return int(found[0])
 
 
+@pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.timeout(240)
 def test_chgnet_killed_in_the_middle_of_a_relaxation_goes_on_from_there(tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_chgnet_relaxes_for_real() -> None:
     assert found.density is None
 
 
+@pytest.mark.slow
 @pytest.mark.dft
 @pytest.mark.timeout(300)
 def test_gpaw_relaxes_and_gives_a_density_of_states() -> None:

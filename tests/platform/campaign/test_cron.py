@@ -77,12 +77,14 @@ def told(text: str, zone: str, begin: datetime = BEGIN, end: datetime = END) -> 
     return due
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("text", FIXED)
 def test_five_years_of_fixed_times(text: str, zone: str) -> None:
     assert told(text, zone) == counted(zone, FIXED[text], every=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("text", STEPS)
 def test_steps_on_the_days_about_each_change_of_five_years(text: str, zone: str) -> None:

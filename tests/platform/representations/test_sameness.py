@@ -110,6 +110,7 @@ def test_these_stay_apart(name, nine_settings):
     assert len(partition(ones + others, range(18))) == 2
 
 
+@pytest.mark.slow
 def test_nine_settings_of_ten_crystals_are_ten_in_every_order(ten_crystals, nine_settings):
     rng = np.random.default_rng(11)
     forms, expected = [], set()

@@ -19,7 +19,12 @@ SURE = {"dos_composer", "substitution", "prototype_enumeration", "random_pick"}
 KINDS = [
     (name, preset) for name, entry in GENERATORS.items() if name != "pool" for preset in (entry.presets or (None,))
 ]
-every_generator = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: "-".join(map(str, kind)))
+LONG = {"imatgen", "ccdcgan"}  # seconds of training, even of very little
+every_generator = pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=pytest.mark.slow if kind[0] in LONG else ()) for kind in KINDS],
+    ids=lambda kind: "-".join(map(str, kind)),
+)
 
 
 @pytest.fixture(scope="module")
