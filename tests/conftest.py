@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as property_settings
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from pymongo import MongoClient
@@ -23,6 +25,10 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import connection, embedded
+
+# how long an example takes says how busy the machine is, not whether the property holds
+property_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+property_settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
