@@ -170,7 +170,7 @@ def fit_surrogate(spec: CampaignSpec, number: int, snapshot: str, data: Training
     name, options = spec.surrogate.name, dict(spec.surrogate.options)
     logger.info("round %d of %s: training the surrogate %s on %d crystals", number, spec.name, name, len(data))
     with state_folder(snapshot, f"{SURROGATE}-{name}", seed) as folder:
-        surrogate, report = choosing.train(spec, target, data, number, resume=folder)
+        surrogate, report = choosing.train(spec, target, data, number, stopping.tell, folder)
         made = keep(surrogate, report, SURROGATE, name, {"options": options}, snapshot, seed)
     missing = set(parts_of(target)) - set(surrogate.predict(()))
     if missing:

@@ -58,16 +58,20 @@ def choose(spec: CampaignSpec, campaign: str, number: int) -> list[Candidate]:
 
 def computable(spec: CampaignSpec, passed: Sequence[Candidate]) -> list[Candidate]:
     """Those that the engine computes, and has not failed on; the others are rejected, before anything is paid."""
-    method = method_of(spec)
-    ids = [calculations.id_of(candidate.to_structure(), method) for candidate in passed]
-    failed, kept = calculations.failures(ids), []
-    for candidate, calculation in zip(passed, ids, strict=True):
-        refused = engine_refusal(spec, candidate.to_structure())
+    method, kept = method_of(spec), []
+    failed = calculations.failures(method)
+    for candidate in passed:
+        structure = candidate.to_structure()
+        refused = engine_refusal(spec, structure)
+        calculation = calculations.id_of(structure, method) if failed else ""  # an id takes the canonical cell
         if refused is None and calculation not in failed:
             kept.append(candidate)
             continue
         if refused is None:
-            told = f"its calculation {calculation} failed before and is not paid again: {failed[calculation]}"
+            told = (
+                f"its calculation {calculation} failed before; fermiloop calculations rerun {calculation} pays for "
+                f"another attempt: {failed[calculation]}"
+            )
         else:
             told = f"the engine {spec.engine.name} does not compute it: {refused}"
             campaigns.count(candidate.campaign, candidate.round, "refused")

@@ -1,6 +1,6 @@
 """Answers of a file in the place of calculations: for virtual screening on what is known, demonstrations and tests.
 
-Nothing runs and nothing is paid; a crystal that the file does not hold, or holds without an energy, is refused before
+Nothing runs and nothing is paid; a crystal that is not in the file, or there without an energy, is refused before
 it is chosen. The Method is the content of the file, so another file is another Method.
 """
 

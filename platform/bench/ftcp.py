@@ -196,7 +196,7 @@ def published_vectors(folder: Path) -> Table | None:
 
 
 def _unseen(every: TrainingSet, learned: TrainingSet, limit: int, seed: int) -> TrainingSet:
-    """Crystals with a formation energy that the networks have not learned, `limit` of them by lot."""
+    """Crystals with a formation energy that the networks have not learned, `limit` of them at random."""
     known, labels = set(learned.ids), every.labels["formation_energy_per_atom"]
     rows = [i for i, name in enumerate(every.ids) if name not in known and np.isfinite(labels[i])]
     chosen = np.random.default_rng(seed).permutation(rows)[:limit]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fermiloop.platform.campaign import goal
+from fermiloop.platform.predictors.surrogates.protocol import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ def predictions(target: Target, rows: Sequence[Mapping[str, Any]]) -> dict[str, 
         Scores of each candidate; a part without a standard deviation counts as exact.
     """
     found = {}
-    for name in goal.asked(target):
+    for name in parts_of(target):
         mean = np.array([row.get(f"predicted_{name}", np.nan) for row in rows], dtype=float)
         std = np.array([row.get(f"predicted_{name}_std", 0.0) for row in rows], dtype=float)
         if np.isfinite(mean).any():

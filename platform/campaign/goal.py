@@ -32,6 +32,7 @@ from scipy.special import ndtr, ndtri
 
 from fermiloop.platform.acquisition.belief import Belief
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.predictors.surrogates.protocol import SIMILARITY, parts_of
 from fermiloop.platform.representations.conditions import AIMS, MAXIMISE
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Predictions = Mapping[str, tuple[Array, Array]]
 
-CURVE: Final = "similarity"
+CURVE: Final = SIMILARITY
 DRAWS: Final = 256
 SEED: Final = 0  # of the order of the quantiles, the same for every batch
 CERTAIN: Final = 1e-12  # standard deviation below which a prediction counts as exact
@@ -66,12 +67,6 @@ def has_hits(target: Target) -> bool:
     return target.curve is not None or any(condition.bounded for condition in target.windows)
 
 
-def asked(target: Target) -> tuple[str, ...]:
-    """Keys of all parts: `CURVE`, then properties, none twice."""
-    names = [CURVE] if target.curve is not None else []
-    return tuple(dict.fromkeys([*names, *(condition.property for condition in target.conditions)]))
-
-
 def score_of(target: Target, computed: Mapping[str, float]) -> tuple[float, bool]:
     """Score in 0..1 and whether it is a hit, of an evaluated candidate.
 
@@ -80,7 +75,7 @@ def score_of(target: Target, computed: Mapping[str, float]) -> tuple[float, bool
     computed
         `CURVE` and properties to what the engine gave; what is missing or NaN was not given.
     """
-    values = {name: np.array([computed.get(name, np.nan)], dtype=float) for name in asked(target)}
+    values = {name: np.array([computed.get(name, np.nan)], dtype=float) for name in parts_of(target)}
     met, wish = _met(target, values), _wish(target, values)
     score = float(np.nan_to_num(met * wish)[0])
     return score, bool(has_hits(target) and met[0] >= _threshold(target))
@@ -114,7 +109,7 @@ def believe(
     """
     count = _length(predictions, n)
     nothing = np.full(count, np.nan)
-    told = {name: predictions.get(name, (nothing, nothing)) for name in asked(target)}
+    told = {name: predictions.get(name, (nothing, nothing)) for name in parts_of(target)}
     rng = np.random.default_rng(SEED)
     quantiles = ndtri((np.arange(DRAWS) + 0.5) / DRAWS)
     drawn = {name: _drawn(name, mean, std, rng.permutation(quantiles)) for name, (mean, std) in told.items()}
@@ -199,7 +194,7 @@ def _wish(target: Target, values: Mapping[str, Array], missing: float = 0.0) -> 
 def _trade(
     target: Target, drawn: Mapping[str, Array], met: Array, known: Sequence[Mapping[str, float]]
 ) -> tuple[Array | None, Array | None]:
-    """Objectives of the draws and of what was computed, smaller better, infinite where a condition does not hold."""
+    """Objectives of the draws and of what was computed, smaller better, infinite where a condition is not met."""
     wanted, threshold = objectives(target), _threshold(target)
     if not wanted:
         return None, None
@@ -209,7 +204,7 @@ def _trade(
     rows = [
         [row.get(one.property, np.nan) for one in wanted]
         for row in known
-        if _met(target, {name: np.array([row.get(name, np.nan)], dtype=float) for name in asked(target)})[0]
+        if _met(target, {name: np.array([row.get(name, np.nan)], dtype=float) for name in parts_of(target)})[0]
         >= threshold
     ]
     front = np.array(rows, dtype=float).reshape(-1, len(wanted)) * sign

@@ -1,4 +1,4 @@
-"""Files that a campaign file names, found from where it lies: whoever runs the campaign stands elsewhere."""
+"""Files that a campaign file names, found relative to it: a campaign may be run from any folder."""
 
 from __future__ import annotations
 

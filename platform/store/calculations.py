@@ -57,9 +57,9 @@ def id_of(structure: Structure, method: str) -> str:
     return content_id("calc", structure_id(structure), method)
 
 
-def failures(ids: Iterable[str]) -> dict[str, str]:
-    """Reasons of those calculations that failed, by id; who wants another attempt puts them back first."""
-    found = Calculation.objects(id__in=list(ids), state=CalculationState.FAILED, stop_requested=None)
+def failures(method: str) -> dict[str, str]:
+    """Reasons of the calculations by a Method that failed, by id; one that is run again is no longer among them."""
+    found = Calculation.objects(method=method, state=CalculationState.FAILED, stop_requested=None)
     return {one.id: one.error or "without a reason" for one in found.only("id", "error")}
 
 

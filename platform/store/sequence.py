@@ -13,8 +13,11 @@ from typing import Final
 from mongoengine import get_db
 from pymongo import ReturnDocument
 
+from fermiloop.platform.errors import DatabaseError
+
 COLLECTION: Final = "counters"
 COUNTER: Final = "events"
+TRIES: Final = 100
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "campaigns": ("sequence",),
     "rounds": ("sequence", "closed_sequence"),
@@ -27,16 +30,21 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
 
 
 def take() -> int:
-    """Return the next number: greater than every number taken before, by any process."""
-    after = None
-    while (
-        after is None
-    ):  # an embedded server answers nothing where two begin the counter at once; numbers may be left out
+    """Return the next number: greater than every number taken before, by any process.
+
+    Raises
+    ------
+    DatabaseError
+        If the database answers without a number, again and again.
+    """
+    for _ in range(TRIES):  # an embedded server answers nothing where two begin the counter; numbers may be left out
         # the form that returns the document after the change: the other one is not atomic on the embedded server
         after = get_db()[COLLECTION].find_one_and_update(
             {"_id": COUNTER}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
         )
-    return int(after["value"])
+        if after is not None:
+            return int(after["value"])
+    raise DatabaseError(f"The database answered {TRIES} times without the next number of its counter; try again.")
 
 
 def is_after(sequence: int | None, moment: datetime | None, than: int | None, than_moment: datetime | None) -> bool:

@@ -16,9 +16,9 @@ import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.campaign import choosing
-from fermiloop.platform.campaign.goal import asked, score_of
+from fermiloop.platform.campaign.goal import score_of
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.surrogates.protocol import answers
+from fermiloop.platform.predictors.surrogates.protocol import answers, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Oracle:
     @cached_property
     def computed(self) -> dict[str, Array]:
         """(n,) answers to each part of the target, NaN where none is recorded."""
-        return {part: answers(self.pool, self.target, part) for part in asked(self.target)}
+        return {part: answers(self.pool, self.target, part) for part in parts_of(self.target)}
 
     def row(self, i: int) -> dict[str, float]:
         """Answers of one crystal, those that are recorded."""
