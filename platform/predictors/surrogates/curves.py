@@ -42,7 +42,6 @@ class CurveModel:
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,  # noqa: ARG002 - done in seconds
-        around: Sequence[Structure] = (),  # noqa: ARG002 - scales are those of the curves
     ) -> FitReport:
         """See `Surrogate`."""
         return self.model.fit(data, target, seed, progress)

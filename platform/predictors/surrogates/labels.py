@@ -62,13 +62,12 @@ class LabelModel:
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,  # noqa: ARG002 - done in a moment
-        around: Sequence[Structure] = (),
     ) -> FitReport:
         """See `Surrogate`."""
         began = time.process_time()
         values = answers(data, target, self.part)
         rows = np.flatnonzero(np.isfinite(values))
-        described = describe([*data.structures, *around], progress)
+        described = describe(data.structures, progress)
         formulas = [data.structures[i].composition.reduced_formula for i in rows]
         lesson = Lesson(
             described.subset(rows),

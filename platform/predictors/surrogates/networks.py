@@ -51,7 +51,6 @@ class NetworkModel:
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,
-        around: Sequence[Structure] = (),  # noqa: ARG002 - scales are those of the labels
     ) -> FitReport:
         """See `Surrogate`."""
         report = self.ensemble.fit(data, seed, progress, resume)

@@ -39,7 +39,6 @@ class PartModel(Protocol):
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,
-        around: Sequence[Structure] = (),
     ) -> FitReport:
         """Learn."""
         ...
@@ -81,7 +80,6 @@ class Partwise:
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,
-        around: Sequence[Structure] = (),
     ) -> FitReport:
         """See `Surrogate`."""
         reports: dict[str, FitReport] = {}
@@ -90,7 +88,7 @@ class Partwise:
             model = self.make(part)
             if not model.enough(data, target):
                 continue
-            reports[part] = model.fit(data, target, seed + place * SEED_STEP, progress, resume, around)
+            reports[part] = model.fit(data, target, seed + place * SEED_STEP, progress, resume)
             self.parts[part] = model
         progress(self.name, 1.0)
         return _together(reports)

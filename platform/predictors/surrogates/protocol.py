@@ -52,7 +52,6 @@ class Surrogate(Protocol):
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,
-        around: Sequence[Structure] = (),
     ) -> FitReport:
         """Train on the rows of `data` that have an answer, for each part by itself.
 
@@ -68,8 +67,6 @@ class Surrogate(Protocol):
             Told a stage and the share of it that is done; an exception out of it cancels.
         resume
             Folder where a long training keeps its state.
-        around
-            Crystals without answers that are going to be predicted: they may set the scales of features, never more.
 
         Raises
         ------

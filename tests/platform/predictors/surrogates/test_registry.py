@@ -73,19 +73,10 @@ def test_the_same_seed_predicts_the_same_and_the_order_of_the_question_does_not_
     new = salts.subset(NEW).structures
     first, second = build_surrogate("blend"), build_surrogate("blend")
     for surrogate in (first, second):
-        surrogate.fit(known, both, 7, silent, around=new)
+        surrogate.fit(known, both, 7, silent)
     mean = first.predict(new)[ENERGY][0]
     assert second.predict(new)[ENERGY][0].tolist() == mean.tolist()
     assert first.predict(new[::-1])[ENERGY][0] == pytest.approx(mean[::-1])
-
-
-def test_crystals_around_set_scales_and_no_answers(known: TrainingSet, salts: TrainingSet, both: Target):
-    new, told = salts.subset(NEW).structures, []
-    for around in ((), new):
-        surrogate = build_surrogate("process", {"calibrated": False})
-        surrogate.fit(known, both, 0, silent, around=around)
-        told.append(surrogate.predict(new)[ENERGY][0])
-    assert not np.allclose(*told)
 
 
 def test_nothing_to_learn_from_is_no_error(salts: TrainingSet, both: Target, tmp_path: Path):
