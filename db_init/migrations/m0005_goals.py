@@ -15,6 +15,7 @@ from pymongo.database import Database
 
 from fermiloop.platform.campaign import goal
 from fermiloop.platform.campaign.believing import computed_parts
+from fermiloop.platform.predictors.surrogates.protocol import parts_of
 from fermiloop.platform.representations.conditions import PropertyWindow
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import Target
@@ -87,7 +88,7 @@ def target_of(asked: Mapping[str, Any]) -> Target | None:
 def scored(target: Target, scores: Mapping[str, Any]) -> dict[str, Any]:
     """Scores of an evaluated candidate with the score of now; where a part was not kept, as they were."""
     parts = computed_parts(scores)
-    if not set(goal.asked(target)) <= set(parts):
+    if not set(parts_of(target)) <= set(parts):
         return dict(scores)
     score, _ = goal.score_of(target, parts)
     return {**scores, "score": score, "computed_score": score}
