@@ -69,8 +69,8 @@ def main() -> int:
 def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
     """A library of made-up crystals in the store, and three campaigns in the queue."""
     from fermiloop.db_init import setup
-    from fermiloop.flows import managing
-    from fermiloop.flows.launchpad import launchpad
+    from fermiloop.flows.campaigns import managing
+    from fermiloop.flows.queue.launchpad import launchpad
     from fermiloop.platform.campaign.spec import parse_spec
     from fermiloop.platform.store import connection
 
@@ -90,8 +90,8 @@ def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
 
 
 def _library(folder: Path) -> None:
-    from fermiloop.flows.engines import tasks
     from fermiloop.flows.engines.registry import ENGINES
+    from fermiloop.flows.engines.steps import tasks
     from fermiloop.platform.predictors.potential import AnalyticPotential
     from fermiloop.platform.representations.prototypes import PROTOTYPES
     from fermiloop.platform.store import labels, materials, methods, spectra
@@ -152,7 +152,7 @@ def _kill(
 
 def _busy_worker(rng: random.Random, workers: list[int]) -> int:
     """A worker in the middle of a job, where one is."""
-    from fermiloop.flows.launchpad import launchpad
+    from fermiloop.flows.queue.launchpad import launchpad
 
     pad = launchpad()
     names = [launch["fworker"]["name"] for launch in pad.launches.find({"state": "RUNNING"}, {"fworker": 1})]
@@ -199,7 +199,7 @@ def _share_done(names: list[str], evaluations: int) -> float:
 
 def check(folder: Path, names: list[str], evaluations: int, kills: list[dict[str, Any]]) -> dict[str, Any]:
     """What came of it, and whether it holds: all finished, each result once, none lost, none paid twice."""
-    from fermiloop.flows.engines import isolation
+    from fermiloop.flows.engines.steps import isolation
     from fermiloop.platform.store import calculations, campaigns, candidates, connection, labels
     from fermiloop.schemas.vocabulary import CalculationState, Stage
 

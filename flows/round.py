@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from jobflow import Flow, Maker
 
-from fermiloop.flows.close import CloseMaker
-from fermiloop.flows.retrain import RetrainMaker
-from fermiloop.flows.sample import SampleMaker
-from fermiloop.flows.screen import ScreenMaker
-from fermiloop.flows.select import SelectMaker
+from fermiloop.flows.rounds.close import CloseMaker
+from fermiloop.flows.rounds.retrain import RetrainMaker
+from fermiloop.flows.rounds.sample import SampleMaker
+from fermiloop.flows.rounds.screen import ScreenMaker
+from fermiloop.flows.rounds.select import SelectMaker
 
 
 @dataclass
@@ -40,7 +40,7 @@ class RoundMaker(Maker):
 
 @dataclass
 class GenerationMaker(Maker):
-    """The first half of a round: of an asynchronous campaign, which selects beside it (`flows.steady`)."""
+    """The first half of a round: of an asynchronous campaign, which selects beside it (`flows.driving`)."""
 
     name: str = "generation"
     retrain_maker: RetrainMaker = field(default_factory=RetrainMaker)

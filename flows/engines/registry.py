@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines.gpaw_dft import HARD_CUTOFF, HARD_ELEMENTS, RELAX_FMAX, RELAX_STEPS, GpawSettings
+from fermiloop.flows.engines.gpaw.dft import HARD_CUTOFF, HARD_ELEMENTS, RELAX_FMAX, RELAX_STEPS, GpawSettings
 from fermiloop.flows.engines.protocol import (
     Availability,
     EngineEntry,
@@ -71,7 +71,7 @@ def _gpaw_method(settings: Mapping[str, Any]) -> MethodRecord:
 
 
 def _gpaw_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
-    from fermiloop.flows.engines.gpaw_makers import GpawDosMaker, GpawRelaxMaker
+    from fermiloop.flows.engines.gpaw.makers import GpawDosMaker, GpawRelaxMaker
 
     checked = checked_settings(GpawEngineSettings, settings, "gpaw")
     static = {name: getattr(checked, name) for name in SCIENCE}
@@ -106,7 +106,7 @@ def _chgnet_method(settings: Mapping[str, Any]) -> MethodRecord:
 
 
 def _chgnet_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
-    from fermiloop.flows.engines.cheap_makers import ChildRelaxMaker
+    from fermiloop.flows.engines.cheap.makers import ChildRelaxMaker
 
     checked = checked_settings(CheapSettings, settings, "chgnet")
     relax = ChildRelaxMaker(
@@ -125,7 +125,7 @@ def _analytic_method(settings: Mapping[str, Any]) -> MethodRecord:
 
 
 def _analytic_flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
-    from fermiloop.flows.engines.cheap_makers import AnalyticDosMaker, ChildRelaxMaker
+    from fermiloop.flows.engines.cheap.makers import AnalyticDosMaker, ChildRelaxMaker
 
     arguments = asdict(checked_settings(CheapSettings, settings, "analytic"))
     relax = ChildRelaxMaker(
@@ -171,7 +171,7 @@ def _late(engine: Engine, name: str) -> Callable[..., Any]:
     """A function of an engine's own module, which is imported at the first call."""
 
     def call(*arguments: Any) -> Any:
-        return getattr(importlib.import_module(f"fermiloop.flows.engines.{engine}"), name)(*arguments)
+        return getattr(importlib.import_module(f"fermiloop.flows.engines.{engine}.engine"), name)(*arguments)
 
     return call
 

@@ -45,8 +45,8 @@ def find(
 @app.command("show")
 def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
     """Show one calculation: state, steps and cost, how far it is or why it failed, its folder, and its log's end."""
-    from fermiloop.flows import running
-    from fermiloop.flows.engines import isolation
+    from fermiloop.flows.engines.steps import isolation
+    from fermiloop.flows.queue import running
     from fermiloop.platform.store import calculations, connection
 
     connection.connect()
@@ -81,7 +81,7 @@ def rerun(
 ) -> None:
     """Run failed calculations again: those named, or all whose error matches."""
     chosen = _chosen(ids, error, campaign)
-    from fermiloop.flows import triage
+    from fermiloop.flows.driving import triage
 
     _tell(triage.rerun(chosen, time_limit), "queued again; fermiloop worker run takes them up", as_json=as_json)
 
@@ -90,7 +90,7 @@ def rerun(
 def ignore(ids: Ids = None, error: Error = None, campaign: CampaignName = None, as_json: AsJson = False) -> None:
     """Set failed calculations aside: those named, or all whose error matches."""
     chosen = _chosen(ids, error, campaign)
-    from fermiloop.flows import triage
+    from fermiloop.flows.driving import triage
 
     _tell(triage.ignore(chosen), "set aside", as_json=as_json)
 

@@ -63,8 +63,8 @@ def launch(
         sys.stderr.write(f"{file}: {remark}\n")
 
     connection.connect()
-    from fermiloop.flows import stability
-    from fermiloop.flows.enqueue import check_engine, enqueue
+    from fermiloop.flows.campaigns import stability
+    from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
 
     if not queue:
         check_engine(spec)  # the queue may be for another machine
@@ -72,14 +72,14 @@ def launch(
     if told := stability.remark(spec):
         sys.stderr.write(f"{file}: {told}\n")
     if queue:
-        from fermiloop.flows import listening
+        from fermiloop.flows.queue import listening
         from fermiloop.platform.store import workers as noted
 
         state = "is queued" if fresh else "was launched before and is left as it is"
         heard = noted.sentence(len(listening.rows()))
         print_line(f"{spec.name} {state}. {heard} fermiloop campaign watch {spec.name} looks.")
         return
-    from fermiloop.flows import launching
+    from fermiloop.flows.driving import launching
 
     if not fresh:
         print_line(f"{spec.name} was launched before; it goes on where it stopped.")
@@ -168,7 +168,7 @@ def cancel(
     """Cancel a campaign: evaluations that run are told to stop, all results are kept."""
     if timeout is not None and not wait:
         raise InputError("The option --timeout says how long --wait stays; give both, or leave it out.")
-    from fermiloop.flows import managing
+    from fermiloop.flows.campaigns import managing
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -184,7 +184,7 @@ def cancel(
 
 def _until_ended(name: str, timeout: float | None) -> None:
     """Stay until no evaluation of a cancelled campaign runs; Ctrl-C leaves, and changes nothing of it."""
-    from fermiloop.flows import managing
+    from fermiloop.flows.campaigns import managing
 
     sys.stdout.flush()
     try:
@@ -206,7 +206,7 @@ def clone(
     to: Annotated[Path | None, typer.Option("--to", help="Write the file here in place of the terminal.")] = None,
 ) -> None:
     """Campaign file of a campaign under another name, to change and to launch."""
-    from fermiloop.flows import managing
+    from fermiloop.flows.campaigns import managing
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -221,7 +221,7 @@ def clone(
 
 
 def _manage(verb: str, name: str, told: str) -> None:
-    from fermiloop.flows import managing
+    from fermiloop.flows.campaigns import managing
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -231,8 +231,8 @@ def _manage(verb: str, name: str, told: str) -> None:
 
 def _summary(name: str, *, library: bool = True) -> dict[str, Any]:
     """The report as data; without what a random pick from the library finds, whose hull takes seconds, if so asked."""
-    from fermiloop.flows import running
-    from fermiloop.flows.records import read_record
+    from fermiloop.flows.campaigns.records import read_record
+    from fermiloop.flows.queue import running
     from fermiloop.platform.campaign.summary import summarise
     from fermiloop.platform.store import connection
 

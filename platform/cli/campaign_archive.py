@@ -18,7 +18,7 @@ def export(
 ) -> None:
     """Export a campaign with its data, checkpoints and licences; fermiloop db load takes it in elsewhere."""
     from fermiloop.db_init import capsule_export
-    from fermiloop.flows.steps import cheap_method_of, spec_of, training_method_of
+    from fermiloop.flows.campaigns.steps import cheap_method_of, spec_of, training_method_of
     from fermiloop.platform.errors import InputError
     from fermiloop.platform.store import connection
 

@@ -80,7 +80,7 @@ def plan(
     problems, notes = _problems(spec)
     if problems:
         raise InputError(f"{problems[0]['text']} (fermiloop campaign validate {file} shows every problem)")
-    from fermiloop.flows import planning
+    from fermiloop.flows.campaigns import planning
 
     made = planning.plan_of(spec, workers)
     if as_json:
@@ -93,8 +93,8 @@ def plan(
 
 def _problems(spec: CampaignSpec) -> tuple[list[dict[str, str]], list[str]]:
     """What stands in the way, and what is worth knowing."""
-    from fermiloop.flows import preflight, stability
-    from fermiloop.flows.enqueue import engine_fault
+    from fermiloop.flows.campaigns import preflight, stability
+    from fermiloop.flows.campaigns.enqueue import engine_fault
     from fermiloop.platform.store import connection
 
     connection.connect()

@@ -60,7 +60,7 @@ def train(
     one_of("generator", name, GENERATOR_PRESETS)
     if preset is not None:
         one_of(f"preset of {name}", preset, GENERATOR_PRESETS[name])
-    from fermiloop.flows import learning
+    from fermiloop.flows.schedules import learning
     from fermiloop.platform.store import checkpoints, connection
 
     connection.connect()

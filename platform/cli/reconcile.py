@@ -16,9 +16,9 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Find lost runs, unrecorded results and rounds without workflow, and repair them; workers do so every minute."""
-    from fermiloop.flows import reconcile as reconciling
-    from fermiloop.flows.identity import worker_name
-    from fermiloop.flows.launchpad import configure_jobflow, launchpad
+    from fermiloop.flows.driving import reconcile as reconciling
+    from fermiloop.flows.processes.identity import worker_name
+    from fermiloop.flows.queue.launchpad import configure_jobflow, launchpad
     from fermiloop.platform.store import connection
 
     connection.connect()

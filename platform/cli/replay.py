@@ -108,7 +108,7 @@ def replay(
 
 def _of_campaign(name: str, generator: str, report: Callable[[str, float], None]) -> tuple[Recorded, CampaignSpec, str]:
     """Answers, campaign file and where they are from."""
-    from fermiloop.flows.replaying import recorded
+    from fermiloop.flows.campaigns.replaying import recorded
     from fermiloop.platform.store import connection
 
     connection.connect()

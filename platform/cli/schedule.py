@@ -61,7 +61,7 @@ def add(
     chosen = {kind: str(value) for kind, value in given.items() if value is not None}
     if len(chosen) != 1:
         raise InputError("Give one trigger: --cron, --new-labels, --drift or --after-round.")
-    from fermiloop.flows import learning, scheduling
+    from fermiloop.flows.schedules import learning, scheduling
     from fermiloop.platform.store import connection, methods
     from fermiloop.schemas.schedule import Schedule
     from fermiloop.schemas.vocabulary import TriggerKind
@@ -123,7 +123,7 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Keep the schedules going until stopped; of several such processes one leads."""
-    from fermiloop.flows import scheduling
+    from fermiloop.flows.schedules import scheduling
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -150,8 +150,8 @@ def history(
 
 
 def _now(name: str) -> ScheduleRun:
-    from fermiloop.flows import scheduling
-    from fermiloop.flows.recover import worker_name
+    from fermiloop.flows.driving.recover import worker_name
+    from fermiloop.flows.schedules import scheduling
     from fermiloop.platform.store import schedules
     from fermiloop.schemas.base import now
 
@@ -166,7 +166,7 @@ def _show(runs: list[ScheduleRun], *, as_json: bool) -> None:
 
 
 def _set_active(name: str, active: bool) -> None:
-    from fermiloop.flows import scheduling
+    from fermiloop.flows.schedules import scheduling
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -201,7 +201,7 @@ def _log() -> None:
     """A log file beside those of the workers."""
     import logging
 
-    from fermiloop.flows.identity import worker_name
+    from fermiloop.flows.processes.identity import worker_name
     from fermiloop.platform.settings import settings
 
     folder = settings().data_dir.expanduser() / "logs"

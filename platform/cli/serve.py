@@ -132,20 +132,20 @@ def _launch(text: str) -> Launched:
     from fermiloop.platform.api.actions import Launched
 
     spec = campaign_text.read(text)  # before the engines are loaded: what is invalid is told at once
-    from fermiloop.flows.enqueue import enqueue
+    from fermiloop.flows.campaigns.enqueue import enqueue
 
     fresh = enqueue(spec, text)
     return Launched(str(spec.name), fresh)
 
 
 def _running(name: str) -> Sequence[Mapping[str, Any]]:
-    from fermiloop.flows import running
+    from fermiloop.flows.queue import running
 
     return [one.row() for one in running.of_campaign(name)]
 
 
 def _workers() -> Sequence[Mapping[str, Any]]:
-    from fermiloop.flows import listening
+    from fermiloop.flows.queue import listening
 
     return listening.rows()
 
@@ -159,7 +159,7 @@ def _check(text: str) -> list[dict[str, str]]:
         spec = campaign_text.read(text)
     except SpecError as error:
         return [{"key": "", "text": str(error)}]
-    from fermiloop.flows import preflight
+    from fermiloop.flows.campaigns import preflight
 
     return [{"key": one.key, "text": one.text} for one in preflight.problems(spec)]
 
@@ -171,25 +171,25 @@ def _logs(calculation: str) -> dict[str, str]:
 
 
 def _watching() -> Any:
-    from fermiloop.flows import watching
+    from fermiloop.flows.queue import watching
 
     return watching
 
 
 def _managing() -> Any:
-    from fermiloop.flows import managing
+    from fermiloop.flows.campaigns import managing
 
     return managing
 
 
 def _triage() -> Any:
-    from fermiloop.flows import triage
+    from fermiloop.flows.driving import triage
 
     return triage
 
 
 def _summary(name: str) -> dict[str, Any]:
-    from fermiloop.flows.records import read_record
+    from fermiloop.flows.campaigns.records import read_record
     from fermiloop.platform.campaign.summary import summarise
     from fermiloop.platform.store import campaigns
 

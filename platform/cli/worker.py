@@ -28,7 +28,7 @@ def run(
     come to their end first, pause the campaign (fermiloop campaign pause NAME) and stop the workers later.
     """
     check_count(n)
-    from fermiloop.flows import workers
+    from fermiloop.flows.driving import workers
     from fermiloop.platform.store import connection
 
     connection.connect()
@@ -41,7 +41,7 @@ def run(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Workers that listen to the queue of this database, on any machine, and what they do."""
-    from fermiloop.flows import listening
+    from fermiloop.flows.queue import listening
     from fermiloop.platform.store import workers as noted
 
     rows = [plain(row) for row in listening.rows()]
@@ -69,7 +69,7 @@ def submit(
 ) -> None:
     """Submit jobs that run workers to a cluster's scheduler, by FireWorks' queue adapter."""
     check_count(n)
-    from fermiloop.flows import queues
+    from fermiloop.flows.queue import cluster as queues
     from fermiloop.platform.store import connection
 
     asked = queues.QueueJob(queue, n, nodes, tasks, walltime, account, partition, tuple(setup or ()))

@@ -1,10 +1,10 @@
 """Density of states of every element from H to Bi, computed once, far from any crystal of a library.
 
 Each element stands in one and the same lattice that no library holds, body-centred tetragonal with c/a = 1.19, half
-way from bcc to fcc, at the volume that pymatgen tabulates for it (molar volume). `flows/element_curves.py` computes the
-table: GPAW, PBE, plane waves, not spin-polarised, linear tetrahedra, then a Gaussian of 0.2 eV. It is free of the
-curves of any library, so that a model that uses it knows nothing of the answers it is measured by. An element that was
-not computed takes the mean of the others, weighted by how alike they are.
+way from bcc to fcc, at the volume that pymatgen tabulates for it (molar volume). `flows/library/element_curves.py`
+computes the table: GPAW, PBE, plane waves, not spin-polarised, linear tetrahedra, then a Gaussian of 0.2 eV. It is
+free of the curves of any library, so that a model that uses it knows nothing of the answers it is measured by. An
+element that was not computed takes the mean of the others, weighted by how alike they are.
 """
 
 from __future__ import annotations

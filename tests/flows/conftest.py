@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fermiloop.db_init import setup
-from fermiloop.flows.engines import tasks
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.predictors.potential import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES

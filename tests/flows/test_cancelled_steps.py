@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fermiloop.flows import launching, managing, stopping
-from fermiloop.flows.steps import spec_of, step
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.campaigns import managing, stopping
+from fermiloop.flows.campaigns.steps import spec_of, step
+from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.driving import launching
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import StoppedError
 from fermiloop.platform.predictors.potential import AnalyticPotential

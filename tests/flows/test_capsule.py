@@ -12,9 +12,9 @@ import pytest
 from pymongo import MongoClient
 
 from fermiloop.db_init import capsule, capsule_export, setup
-from fermiloop.flows import launching
-from fermiloop.flows.records import read_record
-from fermiloop.flows.steps import cheap_method_of, training_method_of
+from fermiloop.flows.campaigns.records import read_record
+from fermiloop.flows.campaigns.steps import cheap_method_of, training_method_of
+from fermiloop.flows.driving import launching
 from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, candidates, checkpoints, lineage

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from killing import kill, outcomes, wait_for
 
-from fermiloop.flows import workers
-from fermiloop.flows.engines import isolation
-from fermiloop.flows.launchpad import launchpad
+from fermiloop.flows.driving import workers
+from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.queue.launchpad import launchpad
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates, connection, embedded, labels
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.flows import launching
+from fermiloop.flows.driving import launching
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, training

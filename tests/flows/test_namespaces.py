@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from killing import kill, outcomes
 
-from fermiloop.flows.engines import isolation
-from fermiloop.flows.identity import parse
-from fermiloop.flows.launchpad import TAKER, SafeLaunchPad, launchpad
+from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.processes.identity import parse
+from fermiloop.flows.queue.launchpad import TAKER, SafeLaunchPad, launchpad
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--uts")
-WORKER = f"hostname twin; exec {sys.executable} -m fermiloop.flows.worker_process --until-idle"
+WORKER = f"hostname twin; exec {sys.executable} -m fermiloop.flows.driving.worker_process --until-idle"
 EVALUATIONS = 30
 ELEMENTS = ["Al", "Ni", "Cu", "Ti", "Pt", "Ag", "Au", "Rh", "Fe", "Co", "Zn", "Mg"]
 SILENCE = 12  # s

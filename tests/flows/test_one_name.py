@@ -15,13 +15,13 @@ from dash.development.base_component import Component
 from pymatgen.core import Structure
 from starlette.testclient import TestClient
 
-from fermiloop.flows import record as recording
-from fermiloop.flows.engines import tasks
-from fermiloop.flows.records import read_record
-from fermiloop.flows.sample import document
-from fermiloop.flows.screen import save
-from fermiloop.flows.steps import method_of, spec_of
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.campaigns.records import read_record
+from fermiloop.flows.campaigns.steps import method_of, spec_of
+from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.engines.steps import tasks
+from fermiloop.flows.rounds import record as recording
+from fermiloop.flows.rounds.sample import document
+from fermiloop.flows.rounds.screen import save
 from fermiloop.platform.api.app import create_app
 from fermiloop.platform.api.optimade_app import create_app as create_optimade
 from fermiloop.platform.campaign import scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobflow import Flow
 from jobflow.managers.fireworks import flow_to_workflow
 
-from fermiloop.flows.launchpad import configure_jobflow, has_workflow, launchpad
+from fermiloop.flows.queue.launchpad import configure_jobflow, has_workflow, launchpad
 from fermiloop.flows.round import RoundMaker
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from fermiloop.db_init import setup
 from fermiloop.db_init.importers.seed import SHIPPED, read
-from fermiloop.flows import launching
-from fermiloop.flows.engines.recorded import method as recorded_method
-from fermiloop.flows.targets import resolve
+from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.driving import launching
+from fermiloop.flows.engines.recorded.engine import method as recorded_method
 from fermiloop.platform.campaign.replaying.loop import replay
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.predictors.surrogates import learners

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from jobflow import Flow, Job
 
-from fermiloop.flows import workers
-from fermiloop.flows.engines import isolation, wishes
-from fermiloop.flows.launchpad import add_flow, job_store, launchpad
+from fermiloop.flows.driving import workers
+from fermiloop.flows.engines.steps import isolation, wishes
+from fermiloop.flows.queue.launchpad import add_flow, job_store, launchpad
 from fermiloop.platform.settings import settings, without_secrets
 from fermiloop.platform.store import campaigns, connection, embedded
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fermiloop.flows import launching
+from fermiloop.flows.campaigns.records import read_record
+from fermiloop.flows.campaigns.targets import computed_curve, filled, resolve
+from fermiloop.flows.driving import launching
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.flows.records import read_record
-from fermiloop.flows.targets import computed_curve, filled, resolve
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.representations.prototypes import PROTOTYPES

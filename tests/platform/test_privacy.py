@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform import privacy
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.settings import settings
@@ -145,7 +145,7 @@ def test_what_commands_workers_and_calculations_write_is_private(data: Path, tmp
     assert ran.stderr.count("is closed to other users") == 1
     assert any(path.is_file() for path in dump.rglob("*"))
     assert is_open(dump) == is_open(data) == []
-    worker = [*python, "fermiloop.flows.worker_process", "--until-idle"]
+    worker = [*python, "fermiloop.flows.driving.worker_process", "--until-idle"]
     assert subprocess.run(worker, env=environment, timeout=120).returncode == 0
     os.umask(0o077)  # as the worker's, whose child it is
     isolation.run(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.steps import isolation
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 240.0) -> Any:

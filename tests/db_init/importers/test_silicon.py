@@ -20,8 +20,8 @@ from monty.json import jsanitize
 from fermiloop.db_init.importers import jobstore, registry
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
-from fermiloop.flows.engines.vasp import VaspSettings
-from fermiloop.flows.engines.vasp_labels import labels_of
+from fermiloop.flows.engines.vasp.engine import VaspSettings
+from fermiloop.flows.engines.vasp.labels import labels_of
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
 from fermiloop.platform.store import labels, materials, methods, quarantine, spectra
 

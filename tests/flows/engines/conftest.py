@@ -27,10 +27,10 @@ from pymatgen.io.vasp import Poscar
 from pymatgen.io.vasp.inputs import Kpoints
 from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
 
-from fermiloop.flows.evaluate import EvaluateMaker
-from fermiloop.flows.launchpad import SafeLaunchPad, configure_jobflow, launchpad
-from fermiloop.flows.sample import document as candidate_document
-from fermiloop.flows.steps import method_of, spec_of
+from fermiloop.flows.campaigns.steps import method_of, spec_of
+from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.rounds.evaluate import EvaluateMaker
+from fermiloop.flows.rounds.sample import document as candidate_document
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.store import calculations, campaigns, candidates

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from pymatgen.io.vasp import Vasprun
 
-from fermiloop.flows.advance import advance_all
-from fermiloop.flows.engines import isolation
-from fermiloop.flows.engines.outcar import cores
+from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
+from fermiloop.flows.campaigns.fair_share import draw
+from fermiloop.flows.campaigns.steps import method_of
+from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.flows.enqueue import check_engine, enqueue
-from fermiloop.flows.fair_share import draw
-from fermiloop.flows.steps import method_of
+from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.engines.vasp.outcar import cores
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra

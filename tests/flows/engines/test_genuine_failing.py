@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dash import Dash
 
-from fermiloop.flows.engines import isolation
+from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.cli.main import main
 from fermiloop.platform.store import calculations, labels, lineage, materials
 from fermiloop.platform.web import candidate as page

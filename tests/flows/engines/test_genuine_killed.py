@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from killing import kill_once, outcomes
 
-from fermiloop.flows.engines import isolation, native, orphans
-from fermiloop.flows.evaluations import add_evaluation
-from fermiloop.flows.recover import recover
+from fermiloop.flows.driving.recover import recover
+from fermiloop.flows.engines.steps import isolation, native, orphans
+from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.platform.store import calculations, candidates
 from fermiloop.schemas.vocabulary import CalculationState, Stage
 
@@ -30,8 +30,8 @@ rest = time.sleep
 time.sleep = lambda seconds: rest(min(seconds, 0.2))  # custodian looks every ten seconds
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
-from fermiloop.flows.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.recover import worker_name
+from fermiloop.flows.queue.launchpad import configure_jobflow, launchpad
+from fermiloop.flows.driving.recover import worker_name
 from fermiloop.platform.store import connection
 connection.connect()
 configure_jobflow()

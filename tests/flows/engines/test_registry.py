@@ -11,10 +11,10 @@ from jobflow import JobStore, OnMissing, run_locally
 from maggma.stores import MemoryStore
 
 from fermiloop.db_init import seed_method
-from fermiloop.flows.engines import isolation
-from fermiloop.flows.engines.gpaw_dft import GpawSettings
+from fermiloop.flows.engines.gpaw.dft import GpawSettings
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.campaign.names import ENGINES_WITHOUT_DOS
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES

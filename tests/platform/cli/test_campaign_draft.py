@@ -10,8 +10,8 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.db_init import setup
-from fermiloop.flows.engines import tasks
 from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.draft import ELEMENTS
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, labels, materials, methods, spectra

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fermiloop.flows import managing
-from fermiloop.flows.engines import isolation
+from fermiloop.flows.campaigns import managing
+from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates
@@ -59,7 +59,7 @@ def test_pause_resume_cancel(cli: Callable[..., Any], held: str) -> None:
 @pytest.fixture
 def at_work(held: str) -> str:
     """Id of a calculation of the campaign that this process runs."""
-    from fermiloop.flows.identity import worker_name
+    from fermiloop.flows.processes.identity import worker_name
 
     crystal = PROTOTYPES["A1"].build("Ni", None, 12.0)
     made = calculations.plan("c-1", crystal, engine=Engine.GPAW, method="m", settings={}, campaign=held)

@@ -42,7 +42,7 @@ def test_without_a_scheduler_it_says_where_to_submit(
 
 
 def test_workers_that_listen_are_listed(cli: Callable[..., Any], database: str) -> None:
-    from fermiloop.flows.identity import worker_name
+    from fermiloop.flows.processes.identity import worker_name
     from fermiloop.platform.store import workers
 
     none = cli("worker", "list")

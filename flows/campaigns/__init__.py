@@ -1,0 +1,1 @@
+"""A campaign in the store: launched, resolved, read, steered and ended."""

@@ -1,0 +1,37 @@
+"""How a campaign ends: one place for every driver, in this process or by workers, in rounds or asynchronous."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fermiloop.flows.campaigns.records import round_records
+from fermiloop.flows.campaigns.steps import logger
+from fermiloop.platform.campaign.decide import outcome
+from fermiloop.platform.store import campaigns
+from fermiloop.schemas.vocabulary import CampaignState, RoundState
+
+CANCELLED: Final = {"action": "stop", "reason": "The campaign was cancelled."}
+STATES: Final = {True: CampaignState.FINISHED, False: CampaignState.FAILED}
+
+
+def finish(name: str, reason: str) -> None:
+    """End a running campaign: finished where an evaluation gave a result, failed with the reason where none did."""
+    found = outcome(round_records(name), reason)
+    if campaigns.move(name, {CampaignState.RUNNING}, STATES[found.has_results], found.reason):
+        logger.info("%s %s: %s", name, STATES[found.has_results], found.reason)
+
+
+def fail(name: str, number: int, reason: str) -> None:
+    """End a campaign whose round could not be done; a cancelled one stays so."""
+    if campaigns.is_cancelled(name):
+        close_cancelled(name, number)
+        return
+    campaigns.update_round(name, number, state=RoundState.FAILED, decision={"action": "stop", "reason": reason})
+    campaigns.set_state(name, CampaignState.FAILED, reason)
+    logger.info("%s failed: %s", name, reason)
+
+
+def close_cancelled(name: str, number: int) -> dict[str, str]:
+    """Close a round whose campaign was cancelled before it came to its end; a repeat changes nothing."""
+    campaigns.close_round(name, number, counts=dict(campaigns.round_of(name, number).counts), decision=CANCELLED)
+    return CANCELLED

@@ -1,0 +1,82 @@
+"""Whose job a worker takes next: a lottery among the campaigns, tickets by priority.
+
+Each campaign with work waiting has a chance of priority / sum of priorities at every draw, so shares
+follow the priorities and none starves (lottery scheduling: Waldspurger and Weihl, OSDI 1994, 1-11). Nothing is
+kept between draws; any number of workers may draw at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+from fireworks import LaunchPad
+from pydantic import ValidationError
+
+from fermiloop.flows.campaigns.methods import difference
+from fermiloop.flows.campaigns.steps import logger, spec_of
+from fermiloop.flows.queue.launchpad import CALCULATION_KEY, CAMPAIGN_KEY
+from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import campaigns
+from fermiloop.schemas.campaign import Campaign
+from fermiloop.schemas.vocabulary import CampaignState
+
+CATEGORY: Final = f"spec.{CAMPAIGN_KEY}"
+CALCULATION: Final = f"spec.{CALCULATION_KEY}"
+BEGUN: Final = ("RESERVED", "RUNNING", "COMPLETED", "FIZZLED")  # a step that failed is recorded by a later one
+HELD: Final = frozenset({CampaignState.PAUSED, CampaignState.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Waiting work of one campaign: its tickets, and the query that finds it in the queue."""
+
+    campaign: str
+    tickets: float
+    query: dict[str, Any]
+
+
+def lots(pad: LaunchPad) -> list[Lot]:
+    """What may be taken now: of a paused or cancelled campaign only evaluations that have begun."""
+    waiting = pad.fireworks.distinct(CATEGORY, {"state": "READY"})
+    found = {campaign.id: campaign for campaign in campaigns.of_names(waiting)}
+    drawn = [_lot(pad, name, found.get(name)) for name in sorted(waiting)]
+    return [lot for lot in drawn if lot is not None]
+
+
+def fitting(waiting: Sequence[Lot]) -> list[Lot]:
+    """Those of campaigns whose Method this machine computes with; the others are left to other machines, told once."""
+    return [lot for lot in waiting if _difference(settings().database, lot.campaign) is None]
+
+
+@lru_cache(maxsize=1024)
+def _difference(_database: str, campaign: str) -> str | None:
+    try:
+        told = difference(spec_of(campaign))
+    except (NotFoundError, ValidationError):  # a campaign that was deleted, or that a newer version wrote
+        return None
+    if told:
+        logger.warning("its work is left to other machines: %s", told)
+    return told
+
+
+def draw(pad: LaunchPad, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Query of the work to take next, None where nothing waits that may be taken."""
+    waiting = fitting(lots(pad))
+    if not waiting:
+        return None
+    tickets = np.array([lot.tickets for lot in waiting])
+    return waiting[int(rng.choice(len(waiting), p=tickets / tickets.sum()))].query
+
+
+def _lot(pad: LaunchPad, name: str, campaign: Campaign | None) -> Lot | None:
+    tickets = float(campaign.spec.get("priority", 1.0)) if campaign else 1.0
+    if campaign is None or campaign.state not in HELD:
+        return Lot(name, tickets, {CATEGORY: name})
+    begun = pad.fireworks.distinct(CALCULATION, {CATEGORY: name, "state": {"$in": list(BEGUN)}})
+    query = {CATEGORY: name, CALCULATION: {"$in": begun}}
+    return Lot(name, tickets, query) if pad.fireworks.find_one({**query, "state": "READY"}, {"_id": 1}) else None

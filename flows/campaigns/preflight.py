@@ -1,0 +1,205 @@
+"""What stands in the way of a campaign before anything is paid: asked at launch, and by ``campaign validate``.
+
+Each check reads the store and the engine's declaration, and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import ValidationError
+from pymatgen.core import Lattice, Structure
+
+from fermiloop.flows.campaigns import methods
+from fermiloop.flows.campaigns.stability import without_reference
+from fermiloop.flows.campaigns.steps import spec_of
+from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import campaigns, training
+from fermiloop.schemas.vocabulary import Engine, Property
+
+HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
+EDGE: Final = 3.0  # Å, of the one-atom cell by which an engine is asked about an element
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a campaign cannot work.
+
+    Parameters
+    ----------
+    key
+        What in the campaign file it is about, such as ``space.elements``.
+    text
+        One sentence with the remedy.
+    """
+
+    key: str
+    text: str
+
+
+def problems(spec: CampaignSpec) -> list[Problem]:
+    """Everything that stands in the way; what follows from an earlier problem is not asked."""
+    found: list[Problem] = []
+    for key, check in CHECKS:
+        try:
+            new = [Problem(key, text) for text in check(spec)]
+        except (InputError, NotFoundError) as error:
+            new = [Problem(key, str(error))]
+        found += new
+        if new and key in FIRST:
+            break
+    return found
+
+
+def refuse(spec: CampaignSpec) -> None:
+    """Refuse a campaign that cannot work.
+
+    Raises
+    ------
+    InputError
+        With the first problem, and how many others there are.
+    """
+    found = problems(spec)
+    if not found:
+        return
+    more = f" ({len(found) - 1} more: fermiloop campaign validate FILE shows all)" if len(found) > 1 else ""
+    raise InputError(found[0].text + more)
+
+
+def engine_refusal(spec: CampaignSpec, structure: Structure) -> str | None:
+    """Why the campaign's engine would not compute a crystal, None where it would."""
+    return ENGINES[Engine(spec.engine.name)].refuses(structure, spec.engine.settings)
+
+
+def is_launched(spec: CampaignSpec) -> bool:
+    """Whether this very campaign is in the store, saved perhaps before the file knew all its present keys."""
+    try:
+        kept = spec_of(spec.name)
+    except (NotFoundError, ValidationError):  # none of that name, or one that no present version can read
+        return False
+    return kept == _with_defaults_of(spec, kept)
+
+
+def _with_defaults_of(spec: CampaignSpec, kept: CampaignSpec) -> CampaignSpec:
+    """The same file, where it leaves out what a hit and the choice are, read with the defaults of its launch."""
+    target, acquisition = spec.target, spec.acquisition
+    if "stable_within" not in target.model_fields_set:
+        target = target.model_copy(update={"stable_within": kept.target.stable_within})
+    left_out = AcquisitionSpec.model_fields.keys() - acquisition.model_fields_set
+    acquisition = acquisition.model_copy(update={name: getattr(kept.acquisition, name) for name in left_out})
+    return spec.model_copy(update={"target": target, "acquisition": acquisition})
+
+
+def name_problems(spec: CampaignSpec) -> Iterator[str]:
+    """Another campaign bears the name."""
+    if campaigns.exists(spec.name) and not is_launched(spec):
+        yield f"A campaign named {spec.name} exists with another specification; give this one another name."
+
+
+def _settings(spec: CampaignSpec) -> Iterator[str]:
+    methods.here(spec)  # raises what is wrong
+    yield from ()
+
+
+def _elements(spec: CampaignSpec) -> Iterator[str]:
+    """The engine computes every element of the space."""
+    if not ENGINES[Engine(spec.engine.name)].by_element:
+        return
+    reasons = {symbol: engine_refusal(spec, _atom(symbol)) for symbol in spec.space.elements}
+    refused = {symbol: reason for symbol, reason in reasons.items() if reason}
+    if refused:
+        told = "; ".join(dict.fromkeys(refused.values()))
+        yield (
+            f"The engine {spec.engine.name} computes nothing with {', '.join(refused)} of space.elements: {told}; "
+            "change engine.settings, or leave them out."
+        )
+
+
+def _target(spec: CampaignSpec) -> Iterator[str]:
+    if any(one.name == Property.FERMI_LEVEL for one in spec.target.properties):
+        yield (
+            "target.properties asks for fermi_level, whose zero is another one in every crystal and program, so that "
+            "values cannot be compared; ask for band_gap, or for a density of states about the Fermi level."
+        )
+    resolve(spec)  # raises where the material is not stored, or has no curve by the Method that is learned from
+    yield from ()
+
+
+def _training(spec: CampaignSpec) -> Iterator[str]:
+    """There is something to learn from."""
+    if not training.materials_of(methods.of_campaign(spec).training):
+        yield (
+            f"The store holds nothing that {spec.retrain.source or spec.engine.name} computed with these settings, so "
+            "there is nothing to learn from; load a library (fermiloop db load seed), or name a source of labels as "
+            "retrain.source."
+        )
+
+
+def _references(spec: CampaignSpec) -> Iterator[str]:
+    """Every element of the space has a reference wherever a hull is asked for."""
+    found = methods.of_campaign(spec)
+    asked = [w.name for w in spec.target.properties if w.name in HULL_PROPERTIES]
+    if asked and (lacking := without_reference(spec, found.engine)):
+        yield (
+            f"target.properties asks for {asked[0]}, and {', '.join(lacking)} of space.elements has no reference "
+            f"energy by {spec.engine.name} with these settings; leave it out, or compute or load the element first."
+        )
+    wanted = spec.target.stability() is not None and "stable_within" in spec.target.model_fields_set
+    if wanted and (lacking := without_reference(spec, found.engine)):
+        yield (
+            f"target.stable_within is {spec.target.stable_within:g}, and {', '.join(lacking)} of space.elements has no "
+            f"reference energy by {spec.engine.name} with these settings; compute or load the element first, or set "
+            "target.stable_within to null."
+        )
+    if "hull" in spec.funnel.stages and (lacking := without_reference(spec, found.cheap)):
+        yield (
+            f"funnel.stages has hull, and {', '.join(lacking)} of space.elements has no reference energy by "
+            f"{spec.funnel.potential}; leave it out of space.elements, or hull out of funnel.stages."
+        )
+
+
+def _generators(spec: CampaignSpec) -> Iterator[str]:
+    """Generators that decorate known prototypes find one that fits into the space."""
+    systems, (low, high) = set(spec.space.crystal_systems), spec.space.components
+    shapes = {(p.crystal_system, len(set(p.slots)), len(p.slots)) for p in PROTOTYPES.values()}
+    fits = any(system in systems and low <= n <= high and sites <= spec.space.max_sites for system, n, sites in shapes)
+    for generator in spec.generators:
+        if generator.name in names.TABULATED_PROTOTYPES and not fits:
+            yield (
+                f"The generator {generator.name} can propose nothing in this space: it decorates cubic and hexagonal "
+                f"prototypes of 1 or 2 elements and up to {max(s for *_, s in shapes)} sites; widen "
+                "space.crystal_systems, space.components or space.max_sites, or use another generator."
+            )
+
+
+def _exclusions(spec: CampaignSpec) -> Iterator[str]:
+    """Something is left once the excluded formulas are gone."""
+    elements, excluded = spec.space.elements, set(spec.target.exclude)
+    if spec.space.components[1] == 1 and excluded >= set(elements):
+        yield "target.exclude names every element of space.elements, and space.components allows nothing else."
+
+
+def _atom(symbol: str) -> Structure:
+    return Structure(Lattice.cubic(EDGE), [symbol], [[0, 0, 0]])
+
+
+Check = Callable[[CampaignSpec], Iterator[str]]
+CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("name", name_problems),
+    ("engine.settings", _settings),
+    ("space.elements", _elements),
+    ("retrain.source", _training),
+    ("target", _target),
+    ("target.properties", _references),
+    ("generators", _generators),
+    ("target.exclude", _exclusions),
+)
+FIRST: Final = frozenset({"name", "engine.settings", "retrain.source"})
+"""Where one of these fails, the checks after it have nothing to stand on."""

@@ -1,0 +1,49 @@
+"""Whether a hit of a campaign must be stable: asked by default, where the engine's Method gives a hull.
+
+It is decided at the launch and kept with the campaign: an element that the campaign itself computes must not change
+what a hit is half way.
+"""
+
+from __future__ import annotations
+
+from fermiloop.flows.campaigns import methods
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.generators.protocol import Condition
+from fermiloop.platform.screening.hull import Hulls
+from fermiloop.platform.store import campaigns, labels
+
+
+def condition(spec: CampaignSpec) -> Condition | None:
+    """The condition on the energy above the hull beside those that the file names; None where it is off."""
+    wanted = spec.target.stability()
+    return wanted if wanted is not None and _has_hull(spec) else None
+
+
+def remark(spec: CampaignSpec) -> str | None:
+    """Why hits need not be stable although the file did not say so; None where nothing is to be said."""
+    if spec.target.stability() is None or _has_hull(spec):
+        return None
+    lacking = ", ".join(without_reference(spec, methods.of_campaign(spec).engine))
+    why = f": {lacking} of space.elements has none by {spec.engine.name} with these settings" if lacking else ""
+    return f"hits need not be stable, since a hull needs a reference energy of every element{why}"
+
+
+def keep(spec: CampaignSpec) -> None:
+    """Store with a campaign whether its results have a hull; a repeat changes nothing."""
+    if spec.target.stability() is not None and campaigns.get(spec.name).hull is None:
+        campaigns.fix_hull(spec.name, there=_has_hull(spec))
+
+
+def without_reference(spec: CampaignSpec, method: str) -> list[str]:
+    """Elements of the space that have no reference energy by a Method."""
+    symbols = frozenset(spec.space.elements)
+    return Hulls(labels.hull_entries(symbols, method)).missing(symbols)
+
+
+def _has_hull(spec: CampaignSpec) -> bool:
+    try:
+        kept = campaigns.get(spec.name).hull
+    except NotFoundError:
+        kept = None
+    return kept if kept is not None else not without_reference(spec, methods.of_campaign(spec).engine)

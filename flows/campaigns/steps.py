@@ -1,0 +1,69 @@
+"""What every step of a round begins with: its campaign, and a place for the reason should it fail."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+
+from fermiloop.flows.campaigns import methods, stopping
+from fermiloop.platform.campaign.choosing import seed_of
+from fermiloop.platform.campaign.names import STEPS
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import StoppedError
+from fermiloop.platform.store import campaigns, connection
+
+__all__ = [
+    "cheap_method_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
+]  # fmt: skip
+
+logger = logging.getLogger("fermiloop.flows")
+
+
+def spec_of(campaign: str) -> CampaignSpec:
+    """Specification of a campaign, as launched."""
+    return CampaignSpec.model_validate(campaigns.get(campaign).to_mongo().to_dict()["spec"])
+
+
+def method_of(spec: CampaignSpec) -> str:
+    """Id of the Method of the campaign's engine and settings."""
+    return methods.of_campaign(spec).engine
+
+
+def training_method_of(spec: CampaignSpec) -> str:
+    """Id of the Method that the generators learn from: the engine's, or that of the source the file names.
+
+    Raises
+    ------
+    InputError
+        If the store holds no labels of that source.
+    """
+    return methods.of_campaign(spec).training
+
+
+def cheap_method_of(spec: CampaignSpec) -> str:
+    """Id of the Method of the funnel's potential."""
+    return methods.of_campaign(spec).cheap
+
+
+@contextlib.contextmanager
+def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
+    """Run a step; what it cost, and the reason of a failure, are written to its round."""
+    connection.connect()
+    logger.info("round %d of %s: %s", number, campaign, name)
+    began = time.process_time()
+    try:
+        with stopping.of(campaign):
+            yield spec_of(campaign)
+    except StoppedError:  # its campaign was cancelled, which is no failure
+        logger.info("round %d of %s: %s was stopped", number, campaign, name)
+        raise
+    except Exception as error:
+        reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
+        connection.retrying(lambda: campaigns.update_round(campaign, number, decision={"failed": reason}))
+        raise
+    finally:
+        if name in STEPS:  # evaluations keep their own ledger beside their output
+            cost = round(time.process_time() - began, 3)
+            connection.retrying(lambda: campaigns.add_cost(campaign, number, name, cost))

@@ -1,0 +1,147 @@
+"""The target of a campaign, and the curves that are compared with it: stored ones, or computed from the crystal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from fermiloop.flows.campaigns import stability
+from fermiloop.flows.campaigns.steps import training_method_of
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.representations.alignment import offset
+from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
+from fermiloop.platform.representations.spectrum import within
+from fermiloop.platform.representations.training import TrainingSet
+from fermiloop.platform.store import labels, materials, spectra, training
+from fermiloop.schemas.material import Material
+from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
+
+
+def resolve(spec: CampaignSpec) -> Target:
+    """Target as generators and screening take it.
+
+    Raises
+    ------
+    InputError
+        If the material named is not stored, or has no density of states by the campaign's Method.
+    """
+    wanted, curve = spec.target.curve, None
+    if wanted is not None:
+        curve = spec.target.unit_curve(spectra.alignment())
+        if curve is None:
+            curve = _of_material(str(wanted.material), wanted.kind, spec)
+    return Target(
+        grid=spectra.grid(wanted.kind) if wanted is not None else None,
+        curve=curve,
+        hit_similarity=spec.target.hit_similarity,
+        windows=spec.target.windows(),
+        exclude_formulas=tuple(spec.target.exclude),
+        window=spec.target.window,
+        stability=stability.condition(spec),
+    )
+
+
+def filled(target: Target, spec: CampaignSpec) -> Target:
+    """The target as generators take it, which ask for a whole curve: outside its window the library's mean shape.
+
+    The mean is scaled so that its area inside the window is the target's.
+    """
+    if target.window is None or target.grid is None or target.curve is None:
+        return target
+    mean = training.mean_curve(target.grid, training_method_of(spec))
+    inside = within(target.grid, target.window)
+    if mean is None or not mean[inside].sum() > 0:
+        return target
+    outside = mean * (target.curve[inside].sum() / mean[inside].sum())
+    return replace(target, curve=target.grid.normalise(np.where(inside, target.curve, outside)))
+
+
+def target_name(spec: CampaignSpec) -> str:
+    """How pictures call the target."""
+    if spec.target.curve is None:
+        return ", ".join(one.name for one in spec.target.properties)
+    return spec.target.curve.material or "given curve"
+
+
+def with_target_curves(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
+    """The same crystals with curves of the kind that is looked for.
+
+    Densities of states are stored; a powder pattern follows from the crystal, so every crystal has one.
+    """
+    if spec.target.xrd is None:
+        return data
+    grid = GRIDS[SpectrumKind.XRD]
+    return replace(data, grid=grid, curves=xrd_patterns(data.structures, grid))
+
+
+def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
+    """Unit-area curve of a result, of the kind that is looked for; None where it has none."""
+    wanted = spec.target.curve
+    if wanted is None:
+        return None
+    if wanted.kind is SpectrumKind.XRD:
+        pattern = xrd_patterns([found.structure])[0]
+        return pattern if np.isfinite(pattern).all() else None
+    if found.energies is None or found.density is None:
+        return None
+    grid = spectra.grid(wanted.kind)
+    moved = offset(Alignment.MIDGAP, spectra.alignment(), found.gap)
+    return grid.normalise(grid.resample(np.asarray(found.energies) + moved, found.density))
+
+
+class PatternSimilarity:
+    """Similarity of powder patterns: computed from the crystal, so nothing is predicted and nothing uncertain."""
+
+    def similarity(
+        self, structures: Sequence[Structure], target: Target
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Cosine to the target's pattern, NaN without reflections, and zeros, (n,) each."""
+        if target.grid is None or target.curve is None:
+            raise InputError("A similarity needs a target curve, and the target has none; add target.xrd.")
+        return target.similarity(xrd_patterns(structures, target.grid)), np.zeros(len(structures))
+
+
+def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
+    grid = GRIDS[kind]
+    if kind is SpectrumKind.XRD:
+        found = _named(name)
+        if not found:
+            raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
+        return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
+    stored = _spectrum(name, training_method_of(spec))
+    return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
+
+
+def _named(name: str) -> list[Material]:
+    return [materials.get(name)] if name.startswith("m-") else materials.find_formula(name)
+
+
+def _lowest(found: list[Material], method: str) -> Material:
+    """The one of lowest energy by a Method; those without an energy come last, in the order of their ids."""
+    energies = labels.values((m.id for m in found), Property.ENERGY_PER_ATOM, method)
+    return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
+
+
+def _spectrum(name: str, method: str) -> Spectrum:
+    stored = _named(name)
+    if not stored:
+        raise InputError(
+            f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
+            "material, or give the curve as target.dos.file."
+        )
+    curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+    if not curves:
+        raise InputError(
+            f"{name} is stored without a density of states by the Method {method} that this campaign learns from; name "
+            "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
+        )
+    return curves[_lowest([m for m, _ in curves.values()], method).id][1]

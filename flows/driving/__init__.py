@@ -1,0 +1,1 @@
+"""What moves campaigns on: in this process or by workers, and what recovers after a kill."""

@@ -1,0 +1,148 @@
+"""Reconcile: the store, the queue and the disk are compared, and what does not agree is repaired.
+
+Four things can disagree after a kill: a run whose worker is gone (`flows.driving.recover`), a round without its
+workflow, an evaluation that nobody works at any more, and finished work that nobody wrote down. Nothing is paid for
+twice: what lies finished on disk is recorded, never computed again. Every repair may be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from fermiloop.flows.campaigns.steps import logger
+from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
+from fermiloop.flows.driving.recover import lost_runs
+from fermiloop.flows.queue.launchpad import SafeLaunchPad, has_workflow
+from fermiloop.flows.rounds.evaluations import add_evaluation, is_finished, is_queued
+from fermiloop.flows.rounds.record import record_evaluation
+from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.campaign import Campaign, Round
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+
+MOST_ATTEMPTS: Final = 3
+OPEN: Final = (CampaignState.RUNNING, CampaignState.PAUSED)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that did not agree.
+
+    Parameters
+    ----------
+    kind
+        What it is, in a word or two.
+    subject
+        Whom it is about: a firework, round, candidate or calculation.
+    remedy
+        What is done about it.
+    repair
+        Does it.
+    """
+
+    kind: str
+    subject: str
+    remedy: str
+    repair: Callable[[], object] = field(repr=False, compare=False)
+
+
+def reconcile(pad: SafeLaunchPad, worker: str, *, dry_run: bool = False) -> list[Finding]:
+    """Find and repair; a dry run only finds."""
+    found = []
+    for finding in look(pad, worker):
+        found.append(finding)
+        if not dry_run:
+            logger.info("reconcile: %s: %s: %s", finding.kind, finding.subject, finding.remedy)
+            finding.repair()
+    return found
+
+
+def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
+    """What does not agree, one after the other, so that each is seen after the one before is repaired."""
+    for fw_id, remedy, repair in lost_runs(pad, worker):
+        yield Finding("lost run", f"firework {fw_id}", remedy, repair)
+    yield from _half_added(pad)
+    for campaign in campaigns.find():
+        if campaign.state in OPEN:
+            yield from _rounds(pad, campaign)
+        yield from _evaluations(pad, campaign)
+
+
+def _half_added(pad: SafeLaunchPad) -> Iterator[Finding]:
+    """Workflows whose adding was cut off before their first job could be taken."""
+    for workflow in pad.workflows.find({"state": "READY"}, {"nodes": 1, "parent_links": 1}):
+        roots = [node for node in workflow["nodes"] if str(node) not in workflow["parent_links"]]
+        query = {"fw_id": {"$in": roots}, "state": "WAITING"}
+        if pad.fireworks.find_one(query, {"_id": 1}):
+            yield Finding(
+                "half-added workflow",
+                f"firework {roots[0]}",
+                "its first jobs may be taken",
+                lambda query=query: pad.fireworks.update_many(query, {"$set": {"state": "READY"}}),  # type: ignore[misc]
+            )
+
+
+def _rounds(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:
+    """Rounds that were launched and have no workflow, as after the queue was emptied by hand."""
+    for one in campaigns.rounds(campaign.id):
+        if one.state is RoundState.LAUNCHED and not has_workflow(pad, ROUND_KEY, one.id) and not _inline(one):
+            yield Finding("round without workflow", one.id, "it is launched again", lambda one=one: _relaunch(one))  # type: ignore[misc]
+
+
+def _inline(one: Round) -> bool:
+    """Whether a round is run without the queue: nobody took the right to add its workflow."""
+    return not one.launched
+
+
+def _relaunch(one: Round) -> None:
+    campaigns.update_round(one.campaign, one.number, state=RoundState.PLANNED, launched={})
+
+
+def _evaluations(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:
+    """Evaluations without a result that nobody works at."""
+    asked = [c for c in candidates.outlines(campaign.id) if c.calculation and c.stage in (Stage.SELECTED, Stage.FAILED)]
+    if not asked:
+        return
+    inline = {one.number for one in campaigns.rounds(campaign.id) if _inline(one)}
+    known = {c.id: c for c in calculations.of_ids(c.calculation for c in asked)}
+    for candidate in asked:
+        calculation = known.get(candidate.calculation)
+        if calculation is None or candidate.round in inline:
+            continue
+        finding = _evaluation(pad, campaign, candidate, calculation)
+        if finding is not None:
+            yield finding
+
+
+def _evaluation(
+    pad: SafeLaunchPad, campaign: Campaign, candidate: Candidate, calculation: Calculation
+) -> Finding | None:
+    if calculation.state is CalculationState.FAILED and candidate.stage is Stage.FAILED:
+        return None  # it failed, and that is written down
+    if is_queued(pad, calculation.id) or workflow_is_active(pad, f"{campaign.id}/{candidate.round}"):
+        return None
+    if calculation.state is CalculationState.COMPLETED or is_finished(calculation):
+        return Finding(
+            "unrecorded result",
+            candidate.id,
+            "it is recorded, not computed again",
+            lambda: record_evaluation(campaign.id, candidate.round, candidate.id),
+        )
+    if candidate.stage is not Stage.SELECTED or campaign.state not in OPEN:
+        return None
+    if calculation.attempts >= MOST_ATTEMPTS:
+        return Finding(
+            "lost evaluation",
+            candidate.id,
+            f"it is given up after {calculation.attempts} attempts",
+            lambda: record_evaluation(campaign.id, candidate.round, candidate.id),
+        )
+    return Finding("lost evaluation", candidate.id, "it is queued again", lambda: _queue_again(pad, candidate))
+
+
+def _queue_again(pad: SafeLaunchPad, candidate: Candidate) -> None:
+    calculations.put_back(candidate.calculation)
+    add_evaluation(pad, candidate)

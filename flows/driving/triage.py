@@ -1,0 +1,65 @@
+"""Failed calculations in bulk: run again, or set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.queue.launchpad import launchpad
+from fermiloop.flows.rounds.evaluations import add_evaluation
+from fermiloop.platform.errors import UserError
+from fermiloop.platform.store import calculations, campaigns, candidates
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
+
+
+def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
+    """Queue failed calculations again; steps that were finished are not paid again. How many were queued.
+
+    Parameters
+    ----------
+    time_limit
+        Seconds that each may take, in place of its campaign's.
+
+    Raises
+    ------
+    NotFoundError
+        If a calculation is not in the store.
+    UserError
+        If one has not failed, or its campaign was cancelled.
+    """
+    chosen = [calculations.get(one) for one in dict.fromkeys(ids)]
+    for calculation in chosen:
+        _check(calculation)
+    pad = launchpad()
+    try:
+        for calculation in chosen:
+            isolation.forget_failure(calculation.id)
+            calculations.put_back(calculation.id, failed_too=True, time_limit=time_limit)
+            for candidate in candidates.of_calculation(calculation.id):
+                candidates.update(candidate.id, stage=Stage.SELECTED, reason=None)
+                add_evaluation(pad, candidate)
+    finally:
+        pad.connection.close()
+    return len(chosen)
+
+
+def ignore(ids: Iterable[str]) -> int:
+    """Set failed calculations aside, so that they are no longer shown as wanting attention; how many were.
+
+    Raises
+    ------
+    NotFoundError
+        If a calculation is not in the store.
+    """
+    return sum(calculations.ignore(calculations.get(one).id) for one in dict.fromkeys(ids))
+
+
+def _check(calculation: Calculation) -> None:
+    if calculation.state is not CalculationState.FAILED:
+        raise UserError(f"The calculation {calculation.id} is {calculation.state}; only failed ones are run again.")
+    if calculation.campaign and campaigns.get(calculation.campaign).state is CampaignState.CANCELLED:
+        raise UserError(
+            f"The calculation {calculation.id} belongs to {calculation.campaign}, which was cancelled; "
+            f"clone the campaign to go on."
+        )

@@ -1,0 +1,1 @@
+"""CHGNet and the analytic engine of the tests."""

@@ -1,0 +1,1 @@
+"""CP2K: relaxed structure and energy by PBE."""

@@ -1,0 +1,1 @@
+"""GPAW: relaxation, energy and density of states by PBE."""

@@ -1,0 +1,312 @@
+"""Numerical work in a process of its own: time limit, crash, memory, and never paid for twice.
+
+Each step of a calculation has a folder. The child process locks it, reads ``input.json``, works, and
+writes ``output.json`` in one move before anybody is told. A rerun takes an output that is there; waits
+for a child that outlived its worker; and else begins again. What every attempt cost is in ``cost.jsonl``.
+
+A child outlives a worker that is killed. One that is interrupted, or an evaluation that is told to stop
+(`wishes`), ends its child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from fermiloop.flows.engines.steps import beat, orphans, wishes
+from fermiloop.platform.errors import EngineError
+from fermiloop.platform.settings import settings, without_secrets
+
+INPUT, OUTPUT, FAILURE, FAILURE_LOG, COST, LOCK, LOG = (
+    "input.json",
+    "output.json",
+    "failure.json",
+    "failure.log",
+    "cost.jsonl",
+    "lock",
+    "child.log",
+)
+BUSY: Final = 75  # exit code of a child that found the folder locked
+POLL: Final = 0.1  # s
+NO_LOCKS: Final = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL)  # a folder whose files have none
+PATIENCE: Final = 3.0  # s that a child which is told to stop may take
+GRACE: Final = 30.0  # s that an orphan may take beyond its limit
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a step gave no output."""
+
+    step: str
+    reason: str
+
+
+def step_folder(calculation: str, step: str) -> Path:
+    """Folder of one step of a calculation."""
+    return settings().data_dir.expanduser() / "calculations" / calculation / step
+
+
+def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float) -> dict[str, Any]:
+    """Output of a task, from an earlier attempt where there is one.
+
+    Parameters
+    ----------
+    task
+        JSON-ready: ``kind`` names an entry of `child.TASKS`, the rest are its arguments.
+    time_limit
+        Seconds of wall time.
+
+    Raises
+    ------
+    EngineError
+        With the reason, if the child failed, crashed, ran out of its time or was told to stop, or the disk is full.
+    """
+    folder = step_folder(calculation, step)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / INPUT, json.dumps({**task, "time_limit": time_limit}))
+    except OSError as error:
+        raise EngineError(_disk_sentence(folder, error)) from None
+    try:
+        with wishes.heard(calculation) as wish:
+            done, reason = _worked(folder, time_limit, wish)
+    except (KeyboardInterrupt, SystemExit):
+        orphans.end(folder, orphans.SHORT)  # one of an earlier attempt, too, that this one was waiting for
+        raise
+    if done is None:
+        write_atomically(folder / FAILURE, json.dumps({"reason": reason}))
+        if not (folder / FAILURE_LOG).exists():  # the child was ended before it could write one
+            (folder / FAILURE_LOG).write_text(f"{reason}\n\n{_said(folder)}", encoding="utf-8")
+        raise EngineError(f"The {step} of {calculation} failed: {reason}.")
+    return done
+
+
+def _worked(folder: Path, time_limit: float, wish: wishes.Wish) -> tuple[dict[str, Any] | None, str]:
+    """Output of a step's folder, or why there is none."""
+    deadline = time.monotonic() + time_limit + GRACE
+    while True:
+        with held(folder, deadline, wish):
+            beat.wait_for_others(folder, lambda place: read_output(place) is not None or bool(wish.reason))
+            done = read_output(folder)
+        if done is not None:
+            return done, ""
+        if wish.reason:
+            orphans.end(folder, orphans.SHORT)
+            return read_output(folder), wish.sentence
+        for name in (FAILURE, FAILURE_LOG):
+            (folder / name).unlink(missing_ok=True)
+        code = _attempt(folder, time_limit, wish)
+        if code != BUSY:
+            break
+    return read_output(folder), wish.sentence if wish.reason else _reason(folder, code, time_limit)
+
+
+def read_output(folder: Path) -> dict[str, Any] | None:
+    """What a finished child left, None where there is nothing whole."""
+    try:
+        return dict(json.loads((folder / OUTPUT).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return None
+
+
+def read_failure(calculation: str) -> Failure | None:
+    """First step of a calculation that failed, with its reason."""
+    for path in sorted(step_folder(calculation, "").glob(f"*/{FAILURE}"), key=lambda p: p.stat().st_mtime):
+        try:
+            return Failure(path.parent.name, json.loads(path.read_text(encoding="utf-8"))["reason"])
+        except (OSError, ValueError, KeyError):
+            return Failure(path.parent.name, "its reason could not be read")
+    return None
+
+
+def failure_logs(calculation: str) -> dict[str, str]:
+    """What each failed step of a calculation left of its failure, with its traceback, by step."""
+    paths = sorted(step_folder(calculation, "").glob(f"*/{FAILURE_LOG}"), key=lambda path: path.stat().st_mtime)
+    return {path.parent.name: path.read_text(encoding="utf-8", errors="replace") for path in paths}
+
+
+def forget_failure(calculation: str) -> None:
+    """Let a calculation that failed be tried again: what its finished steps left is kept."""
+    for name in (FAILURE, FAILURE_LOG):
+        for path in step_folder(calculation, "").glob(f"*/{name}"):
+            path.unlink(missing_ok=True)
+
+
+def core_seconds(calculation: str) -> float:
+    """Processor time of all attempts at all steps of a calculation."""
+    return sum(cost for path in step_folder(calculation, "").glob(f"*/{COST}") for cost in _costs(path))
+
+
+def attempts(calculation: str) -> int:
+    """How many children have ended for a calculation, whatever came of them."""
+    return sum(len(_costs(path)) for path in step_folder(calculation, "").glob(f"*/{COST}"))
+
+
+def add_cost(folder: Path, seconds: float, outcome: str) -> None:
+    """Note what an attempt cost."""
+    with (folder / COST).open("a", encoding="utf-8") as ledger:
+        ledger.write(json.dumps({"core_seconds": round(seconds, 3), "outcome": outcome}) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a whole file or nothing."""
+    partial = path.with_suffix(".part")
+    try:
+        with partial.open("w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def held(folder: Path, deadline: float, wish: wishes.Wish | None = None) -> Iterator[None]:
+    """Hold a step's folder, once no other process does.
+
+    Parameters
+    ----------
+    deadline
+        On the monotonic clock, s.
+    wish
+        Should it be to stop, a process that outlived its worker and holds the folder is ended.
+
+    Raises
+    ------
+    EngineError
+        If another process holds it beyond that.
+    """
+    with (folder / LOCK).open("a", encoding="utf-8") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno in NO_LOCKS:
+                    break  # the claim in the database and `beat` are what keeps others out
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+            if wish is not None and wish.reason:
+                orphans.end(folder, orphans.SHORT)
+            if time.monotonic() > deadline:
+                raise EngineError(f"Another process holds {folder} beyond its time limit; end it and rerun.")
+            time.sleep(POLL)
+        yield
+
+
+def ledger(step: Path) -> list[tuple[float, str]]:
+    """Cost (core-seconds) and outcome of each attempt at a step that has ended; none where that cannot be read."""
+    try:
+        rows = [json.loads(line) for line in (step / COST).read_text(encoding="utf-8").splitlines()]
+        return [(float(row["core_seconds"]), str(row["outcome"])) for row in rows]
+    except (OSError, ValueError, KeyError):
+        return []
+
+
+def _costs(path: Path) -> list[float]:
+    return [cost for cost, _ in ledger(path.parent)]
+
+
+def _attempt(folder: Path, time_limit: float, wish: wishes.Wish) -> int:
+    """Run one child to its end; its exit code, negative for a signal."""
+    threads = str(settings().threads)
+    environment = {
+        **without_secrets(os.environ),
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    with (folder / LOG).open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fermiloop.flows.engines.steps.child", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,  # it outlives a killed worker, and its work is taken up
+        )
+    deadline = time.monotonic() + time_limit
+    try:
+        while not _ended(folder, process):
+            if time.monotonic() > deadline:
+                _end(folder, process, 0.0, "out of time")
+                return -signal.SIGALRM
+            if wish.reason:
+                _end(folder, process, PATIENCE, "stopped")
+                break
+            time.sleep(POLL)
+    except BaseException:
+        _end(folder, process, PATIENCE, "stopped")
+        raise
+    return int(process.returncode)
+
+
+def _ended(folder: Path, process: subprocess.Popen[bytes], outcome: str = "killed") -> bool:
+    """Whether a child has ended; what it cost is noted then, unless it ended by itself, where it does so."""
+    if process.returncode is not None:
+        return True
+    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+    if not pid:
+        return False
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode < 0:
+        add_cost(folder, usage.ru_utime + usage.ru_stime, outcome)
+    return True
+
+
+def _end(folder: Path, process: subprocess.Popen[bytes], patience: float, outcome: str) -> None:
+    """End a child and all that it has started: asked for so many seconds, then killed."""
+    deadline = time.monotonic() + patience
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if patience:
+            os.killpg(process.pid, signal.SIGTERM)
+        while time.monotonic() < deadline and not _ended(folder, process, outcome):
+            time.sleep(POLL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # what it had started may be left
+    while not _ended(folder, process, outcome):
+        time.sleep(POLL)
+
+
+def _reason(folder: Path, code: int, time_limit: float) -> str:
+    try:
+        return str(json.loads((folder / FAILURE).read_text(encoding="utf-8"))["reason"])
+    except (OSError, ValueError, KeyError):
+        pass
+    if code == -signal.SIGALRM:
+        return f"ran out of its {time_limit:g} s"
+    if code == -signal.SIGKILL:
+        return "was killed, perhaps for want of memory"
+    if code < 0:
+        return f"crashed with signal {-code} ({signal.Signals(-code).name})"
+    lines = _said(folder).strip().splitlines()
+    return f"ended with code {code}: {lines[-1][-300:] if lines else 'it said nothing'}"
+
+
+def _said(folder: Path) -> str:
+    """What a child has printed; nothing where none was started."""
+    try:
+        return (folder / LOG).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _disk_sentence(folder: Path, error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"The disk that holds {folder} is full; free some space and rerun."
+    return f"The folder {folder} cannot be written: {error.strerror}."

@@ -1,0 +1,121 @@
+"""What children do: JSON-ready arguments in, JSON-ready output out."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pymatgen.core import Structure
+
+from fermiloop.flows.engines.gpaw.dft import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings, static_dos
+from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
+from fermiloop.platform.errors import EngineError
+from fermiloop.platform.predictors.potential import AnalyticPotential, ChgnetPotential, relax
+
+
+def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relaxation by the atomate2 maker, from the last geometry of an earlier attempt where there is one."""
+    from fermiloop.flows.engines.gpaw.makers import GpawRelaxMaker
+
+    settings = GpawSettings(**task["settings"])
+    asked = Structure.from_dict(task["structure"])
+    _refuse_hard(asked, settings)
+    earlier = last_geometry(folder, asked)
+    maker = GpawRelaxMaker(
+        settings=asdict(settings),
+        steps=task["steps"],
+        relax_kwargs={"fmax": task["fmax"], "trajectory": GeometryFile(folder)},
+    )
+    result = maker.run_ase(earlier or asked)
+    if not result.is_force_converged:
+        raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
+    # atomate2 leaves final_energy empty after a relaxation; the trajectory has it
+    energy = float(result.trajectory.frame_properties[-1]["energy"])
+    found = plain(result.final_mol_or_struct)
+    return {"structure": found, "energy": energy, "converged": True, "resumed": earlier is not None}
+
+
+def gpaw_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Static energy and density of states."""
+    settings = GpawSettings(**task["settings"])
+    structure = Structure.from_dict(task["structure"])
+    _refuse_hard(structure, settings)
+    result = static_dos(structure, settings, log=str(folder / "gpaw.txt"))
+    return {
+        "structure": plain(structure),
+        "energy": result.energy,
+        "fermi_level": result.fermi_level,
+        "gap": result.gap,
+        "magnetic_moment": result.magnetic_moment,
+        "n_electrons": result.n_electrons,
+        "energies": [float(x) for x in result.energies],
+        "density": [round(float(x), 5) for x in result.density],
+    }
+
+
+def chgnet_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relaxation and energy by CHGNet; an unconverged one is a failure, which nobody else would notice."""
+    return _cheap_relax(ChgnetPotential(), task, folder)
+
+
+def analytic_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relaxation by the pair potential of the tests, after as long as they ask for."""
+    _dawdle(task)
+    return _cheap_relax(AnalyticPotential(), task, folder)
+
+
+def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A made-up density of states that depends smoothly on composition and volume: for tests only."""
+    structure = Structure.from_dict(task["structure"])
+    x = np.round(np.arange(-10.0, 8.0001, 0.05), 6)
+    y = sum(
+        np.exp(-(((x + 0.12 * (site.specie.Z % 10) + 0.02 * structure.volume / len(structure)) / 1.5) ** 2))
+        for site in structure
+    )
+    return {
+        "structure": plain(structure),
+        "energy": AnalyticPotential().energies([structure])[0] * len(structure),
+        "fermi_level": 0.0,
+        "gap": 0.0,
+        "magnetic_moment": 0.0,
+        "n_electrons": float(np.trapezoid(np.asarray(y)[x <= 0], x[x <= 0])),
+        "energies": [float(v) for v in x],
+        "density": [float(v) for v in np.asarray(y)],
+    }
+
+
+def _cheap_relax(potential: AnalyticPotential | ChgnetPotential, task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    asked = Structure.from_dict(task["structure"])
+    earlier = last_geometry(folder, asked)
+    found = relax(potential, earlier or asked, fmax=task["fmax"], steps=task["steps"], trajectory=GeometryFile(folder))
+    if found.fault:
+        raise EngineError(found.fault)
+    if not found.converged:
+        raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
+    return {
+        "structure": plain(found.structure),
+        "energy": found.energy_per_atom * len(found.structure),
+        "converged": True,
+        "steps": found.steps,
+        "resumed": earlier is not None,
+    }
+
+
+def _dawdle(task: dict[str, Any]) -> None:
+    """Take the time, or fail in the way, that a test asks for."""
+    time.sleep(float(task.get("sleep", 0.0)))
+    way = task.get("fail", "")
+    if way == "raise":
+        raise EngineError("asked to fail")
+    if way == "crash":
+        os.abort()
+
+
+def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:
+    hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
+    if hard and settings.cutoff < HARD_CUTOFF:
+        raise EngineError(f"{', '.join(hard)} need a cutoff of {HARD_CUTOFF:g} eV, not {settings.cutoff:g}")

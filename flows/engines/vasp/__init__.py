@@ -1,0 +1,1 @@
+"""VASP by the settings of the Materials Project."""

@@ -1,0 +1,1 @@
+"""Libraries of curves that are shipped, computed here."""

@@ -1,0 +1,1 @@
+"""Who works: names of workers, whether they live, and what ends them."""

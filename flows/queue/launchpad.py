@@ -1,0 +1,244 @@
+"""FireWorks and jobflow on the store's own database.
+
+FireWorks takes its new ids with an update that returns the document before the change; on the
+embedded server that form is not atomic and workflows are lost. `SafeLaunchPad` takes them with the form that
+returns the document after, which is right on every server.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from fireworks import Firework, FWAction, FWorker, LaunchPad, Workflow
+from jobflow import SETTINGS, Flow, Job, JobStore
+from jobflow.managers.fireworks import flow_to_workflow
+from maggma.stores import MongoStore
+from maggma.stores.gridfs import GridFSStore
+from pymongo import ReturnDocument
+from pymongo.errors import DocumentTooLarge, PyMongoError
+
+from fermiloop.flows.processes.heartbeat import Watch
+from fermiloop.flows.processes.identity import is_gone
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import calculations, connection
+
+DATA_STORE: Final = "data"  # curves: too large for a job's document
+CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
+CALCULATION_KEY: Final = "fermiloop_calculation"
+HELD: Final = ("RESERVED", "RUNNING")  # states of a run that is a worker's
+GIVEN_BACK: Final = "given_back"  # of a run that its worker ended because it was told to stop
+TAKER: Final = "lost_to"  # of a run that was taken away: by whom
+SETTLE_SECONDS: Final = 60.0  # what is over in an instant where all goes well is lost after so long
+logger = logging.getLogger("fermiloop.flows")
+
+
+class _Documents(MongoStore):
+    """Store of documents whose name, which messages show, holds no password."""
+
+    @property
+    def name(self) -> str:
+        """Database and collection."""
+        return f"{self.database}/{self.collection_name}"
+
+
+class _Files(GridFSStore):
+    """Store of large outputs whose name, which messages show, holds no password."""
+
+    @property
+    def name(self) -> str:
+        """Database and collection."""
+        return f"{self.database}/{self.collection_name}"
+
+
+class SafeLaunchPad(LaunchPad):
+    """LaunchPad whose ids never repeat, and on which each run is one worker's: taken, ended and lost once."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.watch = Watch()
+        self.in_hand = ""  # name of the job that is run now
+        self.stopping = False  # told to stop: a job that is cut off is given back, it has not failed
+        self._taker, self._claimed = "", ""
+
+    def get_new_fw_id(self, quantity: int = 1) -> int:
+        """First of `quantity` new firework ids."""
+        return self._take("next_fw_id", quantity)
+
+    def get_new_launch_id(self) -> int:
+        """A new launch id."""
+        return self._take("next_launch_id", 1)
+
+    def checkout_fw(
+        self, fworker: FWorker, launch_dir: str, *args: Any, **more: Any
+    ) -> tuple[Firework | None, int | None]:
+        """Take a firework; that of an evaluation marks its calculation as running."""
+        self._taker = fworker.name
+        firework, launch = super().checkout_fw(fworker, launch_dir, *args, **more)
+        if firework is not None and CALCULATION_KEY in firework.spec:
+            calculations.start(firework.spec[CALCULATION_KEY], fworker.name)
+        self.in_hand = firework.name if firework is not None else ""
+        return firework, launch
+
+    def complete_launch(
+        self, launch_id: int, action: FWAction | None = None, state: str = "COMPLETED"
+    ) -> dict[str, Any]:
+        """End a run, unless it was taken away: a worker that was silent for too long and wakes up changes nothing."""
+        self.in_hand = ""
+        if self.stopping and state == "FIZZLED":
+            return {}  # `recover.give_back` follows
+        launch = self.get_launch_by_id(launch_id)
+        launch.state, launch.action = state, action or launch.action
+        mine = {"launch_id": launch_id, "state": {"$in": list(HELD)}}
+        try:
+            ended = self.launches.replace_one(mine, launch.to_db_dict()).matched_count
+        except DocumentTooLarge:
+            return dict(super().complete_launch(launch_id, action, state))  # which keeps it in GridFS
+        if ended:
+            for firework in self.fireworks.find({"launches": launch_id}, {"fw_id": 1}):
+                self._refresh_wf(firework["fw_id"])
+        else:
+            logger.warning("run %d was lost and given to another worker; what it computed lies on disk", launch_id)
+        if self._claimed:
+            calculations.release(self._claimed, launch.fworker.name)
+            self._claimed = ""
+        return dict(launch.to_dict())
+
+    def restore_backup_data(self, launch_id: int, fw_id: int) -> None:
+        """As it was before a failed end; not where the run was taken away meanwhile."""
+        if self.launches.find_one({"launch_id": launch_id, "state": {"$in": list(HELD)}}, {"_id": 1}):
+            super().restore_backup_data(launch_id, fw_id)
+
+    def take_away(self, launch_id: int, state: str, by: str) -> bool:
+        """Take a run from its worker, or from one that began to and is lost; True for one taker only."""
+        known = self.launches.find_one({"launch_id": launch_id}, {TAKER: 1}) or {}
+        before = known.get(TAKER)
+        if before and before != by and not self._is_over(("taken", launch_id), before):
+            return False
+        query = {"launch_id": launch_id, "state": state, TAKER: before}
+        return bool(self.launches.update_one(query, {"$set": {"state": "FIZZLED", TAKER: by}}).matched_count)
+
+    def ping_launch(self, launch_id: int, *args: Any, **more: Any) -> None:
+        """Say that a run lives; where the database is away, say it next time: the thread that asks must not end."""
+        try:
+            super().ping_launch(launch_id, *args, **more)
+        except PyMongoError:
+            self.watch.begin_again()  # the others could not be heard either
+
+    def add_wf(self, wf: Workflow | Firework, reassign_all: bool = True) -> dict[int, int]:
+        """Add a workflow; its first jobs may be taken once all of it is there, so that a kill leaves no half."""
+        whole = Workflow.from_firework(wf) if isinstance(wf, Firework) else wf
+        old_new = self._upsert_fws(list(whole.id_fw.values()), reassign_all=reassign_all)
+        whole._reassign_ids(old_new)  # noqa: SLF001  (as LaunchPad.add_wf does)
+        roots = list(whole.root_fw_ids)
+        for root in roots:
+            whole.id_fw[root].state = whole.fw_states[root] = "READY"
+        self.workflows.insert_one(whole.to_db_dict())
+        self.fireworks.update_many({"fw_id": {"$in": roots}}, {"$set": {"state": "READY"}})
+        return dict(old_new)
+
+    def bulk_add_wfs(self, wfs: list[Workflow]) -> None:
+        """Add workflows one by one: the bulk form takes its ids in its own way."""
+        for workflow in wfs:
+            self.add_wf(workflow)
+
+    def _get_a_fw_to_run(
+        self, query: dict[str, Any] | None = None, fw_id: int | None = None, checkout: bool = True
+    ) -> Firework | None:
+        """The next firework whose calculation nobody else works at; reserved by compare-and-set."""
+        if fw_id is not None or not checkout:
+            return super()._get_a_fw_to_run(query, fw_id, checkout)
+        fields, order = {"fw_id": 1, f"spec.{CALCULATION_KEY}": 1}, [("spec._priority", -1)]
+        passed: list[int] = []
+        while True:
+            wanted = {"$and": [dict(query or {}), {"state": "READY", "fw_id": {"$nin": passed}}]}
+            found = self.fireworks.find_one(wanted, fields, sort=order)
+            if found is None:
+                return None
+            passed.append(found["fw_id"])
+            calculation = found["spec"].get(CALCULATION_KEY, "")
+            if calculation and not self._claim(calculation):
+                continue
+            ready, reserved = {"fw_id": found["fw_id"], "state": "READY"}, {"$set": {"state": "RESERVED"}}
+            if self.fireworks.update_one(ready, reserved).modified_count:
+                self._claimed = calculation
+                return super()._get_a_fw_to_run(None, found["fw_id"])
+            if calculation:
+                calculations.release(calculation, self._taker)
+
+    def _claim(self, calculation: str) -> bool:
+        """Take the right to a calculation, also over a worker that is lost."""
+        if calculations.claim(calculation, self._taker):
+            return True
+        holder = calculations.claimant(calculation)
+        if holder is None:
+            return not calculations.exists(calculation)
+        lost = is_gone(holder) or self._is_left(calculation, holder)
+        return lost and calculations.claim(calculation, self._taker, over=holder)
+
+    def _is_left(self, calculation: str, holder: str) -> bool:
+        """Whether a worker has kept a right that it no longer uses; a run of it that is silent is `recover`'s."""
+        runs = [one["fw_id"] for one in self.fireworks.find({f"spec.{CALCULATION_KEY}": calculation}, {"fw_id": 1})]
+        used = {"fw_id": {"$in": runs}, "state": {"$in": list(HELD)}, "fworker.name": holder}
+        seen = holder if self.launches.find_one(used, {"_id": 1}) is None else None
+        return self.watch.unchanged(("claim", calculation), seen) > SETTLE_SECONDS and seen is not None
+
+    def _is_over(self, key: tuple[str, int], worker: str) -> bool:
+        """Whether a worker that was about to do something has died, or not done it for so long that it must have."""
+        return is_gone(worker) or self.watch.unchanged(key, worker) > SETTLE_SECONDS
+
+    def _take(self, counter: str, quantity: int) -> int:
+        after = self.fw_id_assigner.find_one_and_update(
+            {}, {"$inc": {counter: quantity}}, return_document=ReturnDocument.AFTER
+        )
+        return int(after[counter]) - quantity
+
+
+def add_flow(pad: LaunchPad, flow: Flow, campaign: str, metadata: dict[str, Any]) -> None:
+    """Add a flow of a campaign to the queue; what its jobs add later belongs to the campaign too."""
+    for made in jobs_of(flow):
+        made.config.manager_config[CAMPAIGN_KEY] = campaign
+    pad.add_wf(flow_to_workflow(flow, store=None, metadata=metadata))
+
+
+def jobs_of(flow: Flow | Job) -> list[Job]:
+    """Every job of a flow, those of its inner flows too."""
+    return [job for inner in flow.jobs for job in jobs_of(inner)] if isinstance(flow, Flow) else [flow]
+
+
+def launchpad() -> SafeLaunchPad:
+    """LaunchPad on the store's database, ready for use."""
+    pad = SafeLaunchPad(host=connection.uri(), uri_mode=True, name=settings().database, strm_lvl="CRITICAL")
+    if pad.fw_id_assigner.find_one({}) is None:
+        pad.fireworks.create_index("fw_id", unique=True)
+        pad.fireworks.create_index("state")
+        pad.fireworks.create_index(f"spec.{CALCULATION_KEY}")
+        pad.launches.create_index("launch_id", unique=True)
+        pad.launches.create_index("fw_id")
+        pad.workflows.create_index("nodes")
+        # Last, so that where counters are, the indexes are too.
+        pad.fw_id_assigner.update_one(
+            {"_id": "counters"}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
+        )
+    return pad
+
+
+def job_store() -> JobStore:
+    """Jobflow's store on the same database: documents, and curves in GridFS."""
+    address, name = connection.uri(), settings().database
+    return JobStore(
+        _Documents(name, "job_outputs", uri=address),
+        additional_stores={DATA_STORE: _Files(name, "job_data", uri=address)},
+    )
+
+
+def configure_jobflow() -> JobStore:
+    """Make this process's jobs use `job_store`, so that no address enters a firework."""
+    store = job_store()
+    SETTINGS.JOB_STORE = store
+    return store
+
+
+def has_workflow(pad: LaunchPad, key: str, value: Any) -> bool:
+    """Whether a workflow with this metadata was added."""
+    return pad.workflows.find_one({f"metadata.{key}": value}, {"_id": 1}) is not None

@@ -1,0 +1,215 @@
+"""Record: what an evaluation found goes into the store, exactly once; what failed, with its reason and cost.
+
+Every write can be repeated and changes nothing the second time; the calculation is marked last. So a
+worker killed between any two of them leaves nothing that the rerun would not mend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobflow import Maker, OnMissing, job
+from pymatgen.core import Composition
+
+from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
+from fermiloop.flows.campaigns.targets import computed_curve, resolve
+from fermiloop.flows.engines import sanity
+from fermiloop.flows.engines.protocol import EngineEntry, EvaluationResult
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.steps import failures, isolation
+from fermiloop.flows.queue.giving_back import release
+from fermiloop.flows.queue.reasons import reason_of
+from fermiloop.platform.campaign import goal, scores
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import EngineError
+from fermiloop.platform.screening.hull import Hulls
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Alignment, CalculationState, Engine, Origin, Property, RoundState, Stage
+
+JUDGED = (
+    Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP, Property.MAGNETIC_MOMENT,
+)  # fmt: skip
+
+
+@dataclass
+class RecordMaker(Maker):
+    """Ingestion of one evaluation."""
+
+    name: str = "record"
+
+    def make(self, campaign: str, number: int, candidate_id: str, outputs: Any = None) -> Any:
+        """Job that records one evaluation, whatever became of it."""
+        made = record(campaign, number, candidate_id, outputs)
+        made.name = self.name
+        made.config.on_missing_references = OnMissing.NONE
+        return made
+
+
+@job
+def record(campaign: str, number: int, candidate_id: str, outputs: Any = None) -> str:
+    """Stage that the candidate came to."""
+    return record_evaluation(campaign, number, candidate_id, outputs)
+
+
+def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: Any = None) -> str:
+    """Write down what an evaluation found; without its outputs, what it left on disk. Stage of the candidate."""
+    with step(campaign, number, f"record {candidate_id}") as spec:
+        candidate = candidates.get(candidate_id)
+        calculation = calculations.get(candidate.calculation)
+        if calculation.state is CalculationState.COMPLETED and calculation.result.get("material"):
+            return adopt(spec, candidate, calculation)
+        found = _result(calculation, outputs)
+        if isinstance(found, str) and calculation.stop_requested and not calculation.attempts:
+            release(candidate)  # told not to begin, which is no failure
+            return str(Stage.PASSED)
+        cost = isolation.core_seconds(calculation.id)
+        if isinstance(found, str):  # nothing of it is in the store
+            calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=found)
+            candidates.update(candidate.id, stage=Stage.FAILED, reason=found)
+            logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
+            return str(Stage.FAILED)
+        calculation.method = method_that_ran(calculation, found)
+        material = ingest(spec, candidate, calculation, found)
+        known = judged(spec, candidate, found, material, calculation.method)
+        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
+        told = {**scores.computed_part(known), **found.computed_by(), "computed_cell": found.per_cell()}
+        result = {"material": material, "energy_per_atom": found.energy_per_atom, **told}
+        calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
+        closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
+        calculations.mark_ingested(calculation.id, late=closed)
+        logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, known["score"])
+        return str(Stage.EVALUATED)
+
+
+def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult) -> str:
+    """Material, curve and labels of a result; id of the material."""
+    source = {"name": f"campaign {candidate.campaign}", "key": candidate.id, "licence": "the campaign owner's"}
+    material = materials.save(
+        found.structure,
+        origin=Origin.CAMPAIGN,
+        source=source,
+        prototype=candidate.detail.get("prototype"),
+        candidate=candidate.id,
+    )
+    method, made_by = calculation.method, calculation.id
+    factor = materials.per_cell(material, found.structure)
+    if found.energies is not None and found.density is not None:
+        spectra.save(
+            material,
+            found.energies,
+            [factor * value for value in found.density],
+            method=method,
+            calculation=made_by,
+            n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
+            gap=found.gap,
+        )
+    numbers = {
+        Property.ENERGY_PER_ATOM: found.energy_per_atom,
+        Property.BAND_GAP: found.gap,
+        Property.MAGNETIC_MOMENT: None if found.magnetic_moment is None else factor * found.magnetic_moment,
+        Property.FERMI_LEVEL: found.fermi_level,
+    }
+    numbers |= stability(found.structure.composition, found.energy_per_atom, method, material)
+    for name, value in numbers.items():
+        if value is not None:
+            labels.save(material, name, value, method=method, calculation=made_by)
+    cheap = candidate.scores.get("potential_energy_per_atom")
+    if cheap is not None:  # so that later rounds measure their cheap hull against it as well
+        labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec))
+    return material
+
+
+def stability(
+    composition: Composition, energy_per_atom: float, method: str, material: str
+) -> dict[Property, float | None]:
+    """Formation energy and energy above the hull of everything else by this Method, where it has the elements."""
+    symbols = frozenset(element.symbol for element in composition.elements)
+    entries = [entry for entry in labels.hull_entries(symbols, method) if entry[2] != material]
+    hulls = Hulls(entries)
+    if hulls.missing(symbols):
+        return {}
+    above, formation = hulls.above(composition, energy_per_atom)
+    return {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
+
+
+def judged(
+    spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, material: str, method: str
+) -> dict[str, Any]:
+    """All scores of an evaluated candidate."""
+    target, curve = resolve(spec), computed_curve(found, spec)
+    computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
+    for name in JUDGED:
+        value = labels.values([material], name, method).get(material)
+        if value is not None:
+            computed[str(name)] = value
+    if target.curve is not None:
+        computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
+    score, hit = goal.score_of(target, computed)
+    return scores.evaluated(candidate.scores, computed | {"score": score}, hit=hit)
+
+
+def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) -> str:
+    """Give a candidate the result of a calculation that was finished before, by a rerun or another campaign."""
+    material = str(calculation.result["material"])
+    curve = spectra.of_material(material, method=calculation.method, wanted=Alignment.MIDGAP)
+    found = EvaluationResult(
+        structure=materials.structure(material),
+        energy_per_atom=float(calculation.result["energy_per_atom"]),
+        energies=curve.points() if curve else None,
+        density=curve.array() if curve else None,
+        gap=curve.gap if curve else None,
+    )
+    known = judged(spec, candidate, found, material, calculation.method)
+    candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
+    calculations.mark_ingested(calculation.id)
+    return str(Stage.EVALUATED)
+
+
+def method_that_ran(calculation: Calculation, found: EvaluationResult) -> str:
+    """Id of the Method of a result: the planned one, unless the program says that it ran another functional.
+
+    Such a result is paid for and true, so it is kept, under a Method of its own that no hull or training set of the
+    planned one is mixed with.
+    """
+    planned = methods.get(calculation.method)
+    if found.functional is None or found.functional == planned.functional:
+        return str(calculation.method)
+    method = methods.save(planned.engine, found.functional, dict(planned.settings), dict(planned.code_versions))
+    calculations.set_method(calculation.id, method)
+    logger.warning(
+        "%s was planned by %s and ran %s; its results are kept under the Method of that, %s",
+        calculation.id, planned.functional, found.functional, method,
+    )  # fmt: skip
+    return method
+
+
+def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
+    """Results of the engine, or why there are none.
+
+    Finished work is taken from its folder where the job that did it could not tell of it any more.
+    """
+    entry = ENGINES[Engine(calculation.engine)]
+    given = {name: value for name, value in (outputs or {}).items() if value}
+    if not given:
+        left = isolation.read_output(isolation.step_folder(calculation.id, entry.last_step))
+        if isolation.read_failure(calculation.id) is not None or left is None:
+            return reason_of(calculation.id)
+        given = {entry.last_step: left}
+    try:
+        return _believed(entry, given)
+    except Exception as error:  # noqa: BLE001  (whatever an output lacks, the evaluation has failed for that reason)
+        folder = isolation.step_folder(calculation.id, entry.last_step)
+        folder.mkdir(parents=True, exist_ok=True)
+        return f"{entry.last_step}: {failures.write(folder, error)}"
+
+
+def _believed(entry: EngineEntry, given: Mapping[str, Any]) -> EvaluationResult:
+    found = entry.results(given)
+    fault = sanity.fault_of(found, entry.lowest_energy)
+    if fault is not None:
+        raise EngineError(f"its result is refused: {fault}")
+    return found

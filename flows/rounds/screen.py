@@ -1,0 +1,101 @@
+"""Screen: the round's candidates go through the funnel; a rejected one is kept with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jobflow import Maker, job
+
+from fermiloop.flows.campaigns import stopping
+from fermiloop.flows.campaigns.potential import error_of_potential
+from fermiloop.flows.campaigns.steps import cheap_method_of, logger, seed_of, step
+from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.rounds.predicting import models
+from fermiloop.platform.campaign import scores
+from fermiloop.platform.campaign.believing import with_belief
+from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.predictors.potential import POTENTIALS
+from fermiloop.platform.screening.funnel import (
+    Context,
+    Known,
+    Screened,
+    run_funnel,
+    unique_and_novel,
+)
+from fermiloop.platform.store import campaigns, candidates, labels, materials
+from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.vocabulary import Stage
+
+PLACE = 1000  # of the funnel's seed, beyond any generator's
+
+
+@dataclass
+class ScreenMaker(Maker):
+    """Verdicts of one round."""
+
+    name: str = "screen"
+
+    @job
+    def make(self, campaign: str, number: int, previous: Any = None) -> int:  # noqa: ARG002  (`previous` orders the jobs)
+        """How many candidates passed."""
+        with step(campaign, number, "screen") as spec:
+            batch = candidates.of_round(campaign, number)
+            if all(candidate.stage is not Stage.PROPOSED for candidate in batch):
+                return sum(candidate.stage is not Stage.REJECTED for candidate in batch)
+            structures = [candidate.to_structure() for candidate in batch]
+            rng = np.random.default_rng(seed_of(spec, number, PLACE))
+            judged = context(spec, batch, campaign, number)
+            screened, tallies = run_funnel(
+                structures,
+                spec.funnel.stages,
+                judged,
+                rng,
+                stopping.tell,
+            )
+            unique, novel = unique_and_novel(screened)
+            known = with_belief(judged.target, [scores.predicted(one.scores) for one in screened])
+            for candidate, verdict, own in zip(batch, screened, known, strict=True):
+                save(candidate, verdict, own)
+            passed = sum(one.passed for one in screened)
+            counts = {"proposed": len(batch), "unique": unique, "novel": novel, "passed": passed}
+            rows = [{**asdict(tally), "reasons": dict(tally.reasons)} for tally in tallies]
+            campaigns.update_round(campaign, number, tallies=rows, counts=counts)
+            logger.info("round %d of %s: %d of %d passed the funnel", number, campaign, passed, len(batch))
+            return passed
+
+
+def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, number: int) -> Context:
+    """All that the funnel judges by: what the store knows of these formulas and elements."""
+    similarity, properties = models(spec, campaign, number) if "target" in spec.funnel.stages else (None, {})
+    found = materials.of_formulas(candidate.formula for candidate in batch)
+    known = [Known(m.id, m.formula, list(m.fingerprint), m.to_structure()) for m in found]
+    elements = {symbol for candidate in batch for symbol in candidate.elements}
+    error = error_of_potential(spec)
+    return Context(
+        target=resolve(spec),
+        space=spec.space.space(),
+        potential=POTENTIALS[spec.funnel.potential](),
+        known=known,
+        hull_entries=labels.hull_entries(elements, cheap_method_of(spec)),
+        surrogate=similarity,
+        ensembles=properties,
+        max_energy_above_hull=spec.funnel.max_energy_above_hull,
+        potential_error=error.std,
+        potential_bias=error.bias,
+    )
+
+
+def save(candidate: Candidate, screened: Screened, known: Mapping[str, float]) -> None:
+    """Write what the funnel found of one candidate."""
+    reason = None if screened.passed else screened.verdicts[-1].reason
+    candidates.update(
+        candidate.id,
+        stage=Stage.PASSED if screened.passed else Stage.REJECTED,
+        reason=reason,
+        structure=screened.structure.as_dict(),
+        verdicts=[asdict(verdict) for verdict in screened.verdicts],
+        scores=scores.screened(known),
+    )

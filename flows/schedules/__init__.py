@@ -1,0 +1,1 @@
+"""Scheduled retraining: triggers, what may be learned, the gate."""

@@ -1,0 +1,182 @@
+"""What cannot work is refused before anything is stored or paid, in one sentence with the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mongoengine import get_db
+
+from fermiloop.flows.campaigns import methods, preflight
+from fermiloop.flows.campaigns.enqueue import enqueue
+from fermiloop.flows.driving import launching
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.platform.campaign.spec import CampaignSpec, EngineSpec, GeneratorSpec, SpaceSpec, parse_spec
+from fermiloop.platform.errors import InputError, SpecError, UserError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import campaigns, candidates, labels, materials
+from fermiloop.platform.store import methods as stored
+from fermiloop.schemas.vocabulary import CampaignState, Engine, Origin, Property, Stage
+
+
+def content() -> dict[str, list[dict[str, Any]]]:
+    """Every document of the database."""
+    database = get_db()
+    return {name: list(database[name].find({}).sort("_id", 1)) for name in sorted(database.list_collection_names())}
+
+
+def changed(spec: CampaignSpec, **parts: Any) -> CampaignSpec:
+    return spec.model_copy(update=parts)
+
+
+def curve_of(spec: CampaignSpec, material: str) -> Any:
+    return spec.target.model_copy(update={"dos": spec.target.dos.model_copy(update={"material": material})})
+
+
+@pytest.fixture
+def spec(library: str, campaign: Callable[..., Any]) -> CampaignSpec:
+    """A campaign that can work."""
+    return campaign("sound")[0]
+
+
+def test_a_sound_campaign_has_no_problem_and_asking_writes_nothing(spec: CampaignSpec) -> None:
+    before = content()
+    assert preflight.problems(spec) == []
+    assert content() == before
+
+
+@pytest.mark.parametrize("name", ["gpaw", "vasp", "cp2k"])
+def test_an_element_that_the_engine_does_not_compute_is_named(
+    library: str, spec: CampaignSpec, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {"gpaw": "O", "vasp": "Rn", "cp2k": "U"}[name]
+    space = spec.space.model_copy(update={"elements": ("Al", wrong)})
+    (text,) = preflight._elements(changed(spec, space=space, engine=EngineSpec(name=name)))
+    assert text.startswith(f"The engine {name} computes nothing with {wrong} of space.elements: ")
+    assert text.endswith("change engine.settings, or leave them out.")
+
+
+def test_a_cutoff_that_suffices_is_no_problem(spec: CampaignSpec) -> None:
+    space = spec.space.model_copy(update={"elements": ("Al", "O")})
+    engine = EngineSpec(name="gpaw", settings={"cutoff": 600})
+    assert list(preflight._elements(changed(spec, space=space, engine=engine))) == []
+
+
+def test_a_material_without_a_curve_and_one_that_is_not_stored_are_told_apart(spec: CampaignSpec) -> None:
+    materials.save(PROTOTYPES["A1"].build("Au", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
+    (bare,) = preflight.problems(changed(spec, target=curve_of(spec, "Au")))
+    assert bare.text.startswith("Au is stored without a density of states by the Method ")
+    assert "load" not in bare.text
+    (absent,) = preflight.problems(changed(spec, target=curve_of(spec, "Pu")))
+    assert absent.text.startswith("The store holds no material Pu for target.dos; load a library")
+
+
+def test_an_element_without_a_reference_is_named_where_a_hull_is_asked(library: str, spec: CampaignSpec) -> None:
+    space = spec.space.model_copy(update={"elements": ("Al", "Ni", "Ag")})
+    funnel = spec.funnel.model_copy(update={"stages": ("geometry", "relaxation", "hull", "target")})
+    (problem,) = preflight.problems(changed(spec, space=space, funnel=funnel))
+    assert problem.text.startswith("funnel.stages has hull, and Ag of space.elements has no reference energy")
+    windows = parse_spec(
+        "{name: x, target: {properties: [{name: energy_above_hull, value: 0, tolerance: 0.05}]}, "
+        "space: {elements: [Al, Ni, Ag]}, generators: [{name: substitution, proposals: 5}], "
+        "funnel: {stages: [geometry, target], potential: analytic}, engine: {name: analytic}, "
+        "budget: {rounds: 1, evaluations: 1, per_round: 1}}"
+    )
+    (problem,) = preflight.problems(windows)
+    assert problem.text.startswith("target.properties asks for energy_above_hull, and Ag of space.elements")
+    silver = materials.save(PROTOTYPES["A1"].build("Ag", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
+    labels.save(silver, Property.ENERGY_PER_ATOM, -1.0, method=library)
+    assert preflight.problems(windows) == []
+
+
+def test_without_training_data_nothing_is_launched(database: str, campaign: Callable[..., Any]) -> None:
+    spec, text = campaign("empty")
+    (problem,) = preflight.problems(spec)
+    assert problem.key == "retrain.source"
+    assert "nothing that analytic computed with these settings" in problem.text
+    for launch in (lambda: enqueue(spec, text), lambda: launching.launch(spec, text)):
+        with pytest.raises(InputError, match="nothing to learn from"):
+            launch()
+    assert campaigns.find() == []
+
+
+def test_a_generator_that_fits_nowhere_is_named(spec: CampaignSpec) -> None:
+    composer = GeneratorSpec(name="dos_composer", proposals=5)
+    narrow = spec.space.model_copy(update={"crystal_systems": ("tetragonal",)})
+    (problem,) = preflight.problems(changed(spec, space=narrow, generators=(composer,)))
+    assert "dos_composer can propose nothing in this space" in problem.text
+    tiny = SpaceSpec(elements=("Al", "Ni"), components=(2, 2), max_sites=1)
+    (problem,) = preflight.problems(changed(spec, space=tiny, generators=(composer,)))
+    assert "space.max_sites" in problem.text
+
+
+def test_several_problems_are_counted_at_launch_and_all_listed(spec: CampaignSpec) -> None:
+    bad = changed(
+        spec,
+        target=curve_of(spec, "Pu"),
+        space=spec.space.model_copy(update={"crystal_systems": ("tetragonal",)}),
+        generators=(GeneratorSpec(name="random_pick", proposals=5),),
+    )
+    assert [problem.key for problem in preflight.problems(bad)] == ["target", "generators"]
+    with pytest.raises(InputError, match=r"\(1 more: fermiloop campaign validate FILE shows all\)$"):
+        enqueue(bad, "text")
+
+
+@pytest.mark.parametrize("engine", ["chgnet", "cp2k"])
+@pytest.mark.parametrize("name", ["band_gap", "fermi_level", "magnetic_moment"])
+def test_a_target_that_the_engine_never_labels_is_refused(engine: str, name: str) -> None:
+    with pytest.raises(SpecError, match=f"engine.name is {engine}, which gives no {name}"):
+        parse_spec(
+            f"{{name: x, target: {{properties: [{{name: {name}, value: 0, tolerance: 0.05}}]}}, "
+            "space: {elements: [Al, Ni]}, generators: [{name: substitution, proposals: 5}], "
+            f"engine: {{name: {engine}}}, budget: {{rounds: 1, evaluations: 1, per_round: 1}}}}"
+        )
+
+
+def test_candidates_that_the_engine_refuses_are_never_queued_and_the_end_says_so(
+    library: str, campaign: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = ENGINES[Engine.ANALYTIC]
+
+    def refuses(structure: Any, _settings: Any) -> str | None:
+        return "two atoms are too many" if len(structure) > 1 else None
+
+    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "refuses": refuses}))
+    spec, text = campaign("refused")
+    spec = changed(spec, space=spec.space.model_copy(update={"components": (2, 2)}))
+    launching.launch(spec, text)
+    ended = campaigns.get("refused")
+    assert ended.state is CampaignState.FAILED
+    assert "Nothing was evaluated of" in ended.reason
+    assert "the engine refuses" in ended.reason
+    proposed = candidates.of_campaign("refused")
+    assert not any(c.calculation for c in proposed)
+    told = [c.reason for c in proposed if c.stage is Stage.REJECTED and (c.reason or "").startswith("the engine")]
+    assert told
+    assert set(told) == {"the engine analytic does not compute it: two atoms are too many"}
+
+
+def test_the_methods_are_those_of_the_launch(library: str, campaign: Callable[..., Any]) -> None:
+    spec, text = campaign("fixed")
+    assert methods.of_campaign(spec) == methods.here(spec)  # before the launch: what this machine would make of it
+    enqueue(spec, text)
+    kept = methods.of_campaign(spec)
+    assert kept.engine == library
+    assert stored.get(kept.cheap).engine is Engine.ANALYTIC
+
+
+def test_another_machine_is_refused_with_both_methods(
+    library: str, campaign: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, text = campaign("moved")
+    enqueue(spec, text)
+    entry = ENGINES[Engine.ANALYTIC]
+    record = entry.method({})
+    elsewhere = type(record)(record.engine, record.functional, {**record.settings, "ENCUT": 520}, record.code_versions)
+    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "method": lambda _: elsewhere}))
+    assert methods.of_campaign(spec).engine == library  # it does not change under the campaign
+    count = len(stored.of_engine(Engine.ANALYTIC))
+    with pytest.raises(UserError, match=f"with the Method {library} of analytic .* ENCUT was None and is 520"):
+        launching.launch(spec, text)
+    assert len(stored.of_engine(Engine.ANALYTIC)) == count

@@ -1,0 +1,171 @@
+"""Recording results: once, late ones too, finished work adopted, failures with their reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pymatgen.core import Structure
+
+from fermiloop.flows.campaigns.records import read_record
+from fermiloop.flows.campaigns.steps import method_of, seed_of, spec_of
+from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.steps import isolation, tasks
+from fermiloop.flows.rounds import record as module
+from fermiloop.flows.rounds.sample import document
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.protocol import Proposal
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra
+from fermiloop.schemas.vocabulary import CalculationState, Engine, Property, Stage
+
+CRYSTAL = PROTOTYPES["L1_2"].build("Ti", "Cu", 13.0)
+record = module.record.original
+
+
+@pytest.fixture
+def selected(library: str, campaign: Any) -> str:
+    """A campaign in its first round with one candidate selected; the candidate's id."""
+    spec, text = campaign("rec")
+    campaigns.create(spec.name, spec.as_dict(), text)
+    campaigns.plan_round("rec", 1)
+    campaigns.mark_launched("rec", 1)
+    made = document("rec", 1, "substitution", 0, Proposal(CRYSTAL, 1.0), "ckpt-none", 5)
+    candidates.save_many([made])
+    calculation = calculations.plan(
+        made.id, CRYSTAL, engine="analytic", method=method_of(spec_of("rec")), settings={}, campaign="rec"
+    )
+    candidates.update(
+        made.id, stage=Stage.SELECTED, calculation=calculation, scores={"potential_energy_per_atom": -1.0}
+    )
+    return str(made.id)
+
+
+def outputs(tmp_path: Path) -> dict[str, Any]:
+    return {"static": tasks.analytic_static({"structure": CRYSTAL.as_dict()}, tmp_path)}
+
+
+def test_a_result_becomes_material_curve_and_labels(selected: str, tmp_path: Path) -> None:
+    assert record("rec", 1, selected, outputs(tmp_path)) == Stage.EVALUATED
+    candidate = candidates.get(selected)
+    assert candidate.stage is Stage.EVALUATED
+    assert 0 < candidate.scores["score"] <= 1
+    assert candidate.scores["hit"] is (candidate.scores["score"] >= 0.9)
+    assert materials.structure(candidate.material).composition == CRYSTAL.composition
+    method = calculations.get(candidate.calculation).method
+    assert spectra.of_material(candidate.material, method=method) is not None
+    found = {row.property for row in labels.of_calculations([candidate.calculation])}
+    assert {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL} <= found
+
+
+def test_what_was_computed_of_a_supercell_is_kept_per_cell_of_the_material(selected: str) -> None:
+    spec, candidate = spec_of("rec"), candidates.get(selected)
+    calculation = calculations.get(candidate.calculation)
+    grid = np.linspace(-10.0, 10.0, 401)
+    found = EvaluationResult(
+        structure=CRYSTAL * (1, 1, 2), energy_per_atom=-3.0, magnetic_moment=3.0, n_electrons=50.0, energies=grid,
+        density=np.full(401, 4.0),
+    )  # fmt: skip
+    material = module.ingest(spec, candidate, calculation, found)
+    assert (materials.get(material).n_sites, materials.settings(material)[-1].n_sites) == (4, 8)
+    curve = spectra.of_material(material, method=calculation.method)
+    assert (curve.array().max(), curve.n_electrons) == (pytest.approx(2.0), 25.0)
+    assert labels.values([material], Property.MAGNETIC_MOMENT, calculation.method) == {material: 1.5}
+
+
+def test_recording_twice_changes_nothing(selected: str, tmp_path: Path) -> None:
+    record("rec", 1, selected, outputs(tmp_path))
+    n = materials.count()
+    before = [(row.id, row.value) for row in labels.of_calculations([candidates.get(selected).calculation])]
+    record("rec", 1, selected, outputs(tmp_path))
+    assert materials.count() == n
+    assert [(r.id, r.value) for r in labels.of_calculations([candidates.get(selected).calculation])] == before
+
+
+def test_a_late_result_is_still_ingested(selected: str, tmp_path: Path) -> None:
+    campaigns.close_round("rec", 1, counts={}, decision={"action": "stop", "reason": "x"})
+    record("rec", 1, selected, outputs(tmp_path))
+    calculation = calculations.get(candidates.get(selected).calculation)
+    assert calculation.ingested
+    assert calculation.late
+
+
+def test_a_failure_keeps_its_reason_and_a_later_result_mends_it(selected: str, tmp_path: Path) -> None:
+    calculation = candidates.get(selected).calculation
+    folder = isolation.step_folder(calculation, "relax")
+    folder.mkdir(parents=True)
+    isolation.write_atomically(folder / isolation.FAILURE, '{"reason": "did not converge"}')
+    isolation.add_cost(folder, 12.5, "failed")
+    assert record("rec", 1, selected, None) == Stage.FAILED
+    found = calculations.get(calculation)
+    assert found.state is CalculationState.FAILED
+    assert found.error == "relax: did not converge"
+    assert found.core_seconds == 12.5
+    evaluation = read_record("rec").candidates[0].evaluation
+    assert evaluation is not None
+    assert evaluation.failed_reason == "relax: did not converge"
+    (folder / isolation.FAILURE).unlink()
+    assert record("rec", 1, selected, outputs(tmp_path)) == Stage.EVALUATED
+    assert calculations.get(calculation).state is CalculationState.COMPLETED
+
+
+def test_finished_work_that_nobody_could_tell_of_is_adopted_from_its_folder(selected: str, tmp_path: Path) -> None:
+    import json
+
+    calculation = candidates.get(selected).calculation
+    folder = isolation.step_folder(calculation, "static")
+    folder.mkdir(parents=True)
+    isolation.write_atomically(folder / isolation.OUTPUT, json.dumps(outputs(tmp_path)["static"]))
+    assert record("rec", 1, selected, None) == Stage.EVALUATED
+
+
+def test_without_result_and_reason_it_fails_in_words(selected: str) -> None:
+    assert record("rec", 1, selected, None) == Stage.FAILED
+    assert "without a result" in candidates.get(selected).reason
+
+
+def test_another_candidate_takes_over_a_finished_calculation(selected: str, tmp_path: Path) -> None:
+    record("rec", 1, selected, outputs(tmp_path))
+    first = candidates.get(selected)
+    twin = document("rec", 1, "random_pick", 0, Proposal(CRYSTAL, 1.0), "ckpt-none", 6)
+    candidates.save_many([twin])
+    candidates.update(twin.id, stage=Stage.SELECTED, calculation=first.calculation)
+    assert record("rec", 1, twin.id, None) == Stage.EVALUATED
+    assert candidates.get(twin.id).scores["score"] == pytest.approx(first.scores["score"], abs=1e-5)
+
+
+def test_a_target_that_the_store_does_not_hold_is_refused(library: str, campaign: Any) -> None:
+    spec, _ = campaign("x")
+    gone = spec.model_copy(update={"target": spec.target.model_copy(update={"dos": _dos("Au")})})
+    with pytest.raises(InputError, match=r"holds no material Au for target\.dos"):
+        resolve(gone)
+    assert resolve(spec).curve is not None
+
+
+def test_seeds_differ_by_place_and_are_the_same_again(campaign: Any) -> None:
+    spec, _ = campaign("x")
+    seeds = [seed_of(spec, number, place) for number in (1, 2) for place in (0, 1)]
+    assert len(set(seeds)) == 4
+    assert seeds == [seed_of(spec, number, place) for number in (1, 2) for place in (0, 1)]
+
+
+def test_results_of_an_engine_keep_the_structure() -> None:
+    found = ENGINES[Engine.CHGNET].results({"relax": {"structure": CRYSTAL.as_dict(), "energy": -8.0}})
+    assert isinstance(found.structure, Structure)
+    assert found.energy_per_atom == -2.0
+
+
+def _dos(material: str) -> Any:
+    from fermiloop.platform.campaign.target_spec import DosTarget
+
+    return DosTarget(material=material)
+
+
+def test_lineage_of_a_result(selected: str, tmp_path: Path) -> None:
+    record("rec", 1, selected, outputs(tmp_path))
+    calculation = candidates.get(selected).calculation
+    assert lineage.descendants(calculation)["material"] == candidates.get(selected).material
