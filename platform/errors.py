@@ -4,6 +4,7 @@
     ├── UserError            exit code 2: a mistake in what was asked
     │   ├── SpecError        a campaign file that is invalid
     │   ├── InputError       data from a file, a terminal or the network that is refused
+    │   ├── PluginError      a declaration that cannot be used, ours or of an installed package
     │   └── NotFoundError    a name or an id that is not in the store
     └── FailureError         exit code 1: asked rightly, but it did not work
         ├── DatabaseError    no database, one that went away, or one of another version
@@ -43,6 +44,10 @@ class SpecError(UserError):
 
 class InputError(UserError):
     """Data from outside that is refused."""
+
+
+class PluginError(UserError):
+    """A declaration that cannot be used, ours or of an installed package."""
 
 
 class NotFoundError(UserError):

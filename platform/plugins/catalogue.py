@@ -1,0 +1,133 @@
+"""Catalogues: the declarations of one kind by name, ours first, then those of installed packages by entry points.
+
+A package that is installed declares what it adds under the group ``fermiloop.<kind>`` of its entry points; nothing else
+is needed. One that is broken is left out with its reason, and hurts nobody else: `Catalogue.broken` names it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final, Generic, TypeVar
+
+from fermiloop.platform.errors import PluginError
+from fermiloop.platform.plugins.declaration import Declaration, load
+
+D = TypeVar("D", bound=Declaration)
+OURS: Final = "fermiloop"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The package that an entry comes from."""
+
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An entry that cannot be used, and why."""
+
+    group: str
+    name: str
+    distribution: str
+    reason: str
+
+
+class Catalogue(Mapping[str, D], Generic[D]):
+    """Declarations of one kind by name.
+
+    Parameters
+    ----------
+    kind
+        Last part of the group of entry points, such as ``"generators"``.
+    declared
+        The class that every declaration must be of.
+    own
+        Places of our own declarations, ``"package.module:ATTRIBUTE"``, in the order that lists show.
+    """
+
+    def __init__(self, kind: str, declared: type[D], own: Sequence[str]) -> None:
+        self.group: Final = f"fermiloop.{kind}"
+        self._declared = declared
+        self._own = tuple(own)
+        self._lock = threading.Lock()
+        self._found: dict[str, D] | None = None
+        self._sources: dict[str, Source] = {}
+        self._broken: list[Broken] = []
+
+    def __getitem__(self, name: str) -> D:
+        return self._entries()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries())
+
+    def __len__(self) -> int:
+        return len(self._entries())
+
+    @property
+    def broken(self) -> tuple[Broken, ...]:
+        """Entries of installed packages that cannot be used."""
+        self._entries()
+        return tuple(self._broken)
+
+    def source(self, name: str) -> Source | None:
+        """Package and version that an entry comes from; None for our own.
+
+        Raises
+        ------
+        KeyError
+            If there is no entry of that name.
+        """
+        self._entries()[name]
+        return self._sources.get(name)
+
+    def reload(self) -> None:
+        """Look again for installed packages at the next use."""
+        with self._lock:
+            self._found = None
+
+    def _entries(self) -> dict[str, D]:
+        found = self._found
+        if found is None:
+            with self._lock:
+                found = self._read() if self._found is None else self._found
+                self._found = found
+        return found
+
+    def _read(self) -> dict[str, D]:
+        self._sources, self._broken = {}, []
+        found: dict[str, D] = {}
+        for place in self._own:
+            declaration = load(place)  # our own: what is wrong in it is a fault of ours, and not passed over
+            found[declaration.name] = declaration
+        for entry in sorted(entry_points(group=self.group), key=lambda one: (one.name, _distribution(one))):
+            try:
+                found[entry.name] = self._declaration(entry, found)
+            except PluginError as error:
+                self._broken.append(Broken(self.group, entry.name, _distribution(entry), str(error)))
+            else:
+                self._sources[entry.name] = Source(_distribution(entry), _version(entry))
+        return found
+
+    def _declaration(self, entry: EntryPoint, found: Mapping[str, D]) -> D:
+        if entry.name in found:
+            taken = self._sources.get(entry.name)
+            raise PluginError(f"the name {entry.name} is taken by {taken.distribution if taken else OURS}")
+        declaration = load(entry.value)
+        if not isinstance(declaration, self._declared):
+            raise PluginError(f"{entry.value} is {type(declaration).__name__} and no {self._declared.__name__}")
+        if declaration.name != entry.name:
+            raise PluginError(f"its entry point is named {entry.name}, its declaration {declaration.name}")
+        return declaration
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "unknown package"
+
+
+def _version(entry: EntryPoint) -> str:
+    return entry.dist.version if entry.dist is not None else ""
