@@ -30,6 +30,7 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.predictors.surrogates.options import checked
 
 if TYPE_CHECKING:
@@ -72,9 +73,7 @@ class SpaceSpec(Part):
 class GeneratorSpec(Part):
     """One proposer and how many candidates it proposes each round."""
 
-    name: Annotated[Text, AfterValidator(known("generator", tuple(names.GENERATOR_PRESETS)))] = Field(
-        description="a generator's name"
-    )
+    name: Annotated[Text, AfterValidator(known("generator", GENERATORS))] = Field(description="a generator's name")
     preset: Text | None = Field(default=None, description="a preset of the generator")
     proposals: Whole = Field(ge=1, le=100_000, description="candidates proposed each round")
     options: Options = Field(default_factory=dict, description="what the generator takes beyond its preset")
@@ -236,18 +235,19 @@ def _check_generators(spec: CampaignSpec) -> str | None:
     """Presets exist, nobody stands twice, and everyone can work in the space."""
     for index, generator in enumerate(spec.generators):
         where, name, preset = f"generators[{index}]", generator.name, generator.preset
-        presets = names.GENERATOR_PRESETS[name]
+        declared = GENERATORS[name]
+        presets = declared.presets
         if preset is not None and preset not in presets:
             return f"{where}.preset is {preset!r}, which {name} does not have; {names.hint(preset, presets, 'preset')}"
         if any((other.name, other.preset) == (name, preset) for other in spec.generators[:index]):
             return f"{where} is {name} a second time; name it once with all its proposals"
-        most = names.MOST_COMPONENTS.get(name, 3)
-        if spec.space.components[1] > most:
+        most = declared.most_components
+        if most is not None and spec.space.components[1] > most:
             return (
-                f"space.components is {list(spec.space.components)}, but the generator {name} makes unaries and "
-                f"binaries only, so at most {most}"
+                f"space.components is {list(spec.space.components)}, but the generator {name} makes "
+                f"{'unaries and binaries' if most == 2 else 'unaries'} only, so at most {most}"
             )
-        if name in names.NEEDS_CURVE and spec.target.curve is None:
+        if declared.needs_curve and spec.target.curve is None:
             return f"{where}.name is {name}, which needs a curve; add target.dos or target.xrd, or use substitution"
     return None
 

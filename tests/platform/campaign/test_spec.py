@@ -18,7 +18,6 @@ from fermiloop.platform.errors import SpecError
 from fermiloop.platform.predictors.surrogates.registry import SURROGATES
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.screening.funnel import STAGES
-from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.schemas.vocabulary import Alignment
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -263,7 +262,6 @@ def test_nitrogen_and_exponents_are_what_they_look_like() -> None:
 
 
 def test_names_are_those_of_the_registries() -> None:
-    assert {name: entry.presets for name, entry in GENERATORS.items()} == names.GENERATOR_PRESETS
     assert tuple(SURROGATES) == names.SURROGATES
     assert tuple(STAGES) == names.STAGES
     assert set(ACQUISITIONS) == set(names.ACQUISITIONS)
