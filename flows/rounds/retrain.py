@@ -24,6 +24,7 @@ from fermiloop.platform.generators.protocol import FitReport, Target, TrainingSe
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.plugins.provenance import provenance
+from fermiloop.platform.plugins.surrogates import SURROGATES
 from fermiloop.platform.predictors.surrogates.protocol import parts_of
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.settings import settings
@@ -174,7 +175,8 @@ def fit_surrogate(spec: CampaignSpec, number: int, snapshot: str, data: Training
     logger.info("round %d of %s: training the surrogate %s on %d crystals", number, spec.name, name, len(data))
     with state_folder(snapshot, f"{SURROGATE}-{name}", seed) as folder:
         surrogate, report = choosing.train(spec, target, data, number, stopping.tell, folder)
-        made = keep(surrogate, report, SURROGATE, name, {"options": options}, snapshot, seed)
+        config = {"options": options} | provenance(SURROGATES, name)
+        made = keep(surrogate, report, SURROGATE, name, config, snapshot, seed)
     missing = set(parts_of(target)) - set(surrogate.predict(()))
     if missing:
         logger.warning("round %d of %s: nothing predicts %s yet", number, spec.name, ", ".join(sorted(missing)))

@@ -26,10 +26,6 @@ BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
 POTENTIALS: Final = ("chgnet", "analytic")
-SURROGATES: Final = ("blend", "process", "trees", "networks", "composition_trees", "camd")
-ACQUISITIONS: Final = (
-    "probability", "expected_improvement", "upper_confidence_bound", "thompson", "hypervolume", "greedy", "random",
-)  # fmt: skip
 ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
 ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value, Engine.CP2K.value})
 NOT_GIVEN: Final[dict[str, frozenset[str]]] = dict.fromkeys(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from fermiloop.platform.acquisition.registry import build, parameters
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_errors import sentence
@@ -28,14 +27,16 @@ from fermiloop.platform.campaign.spec_fields import (
 )
 from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
-from fermiloop.platform.errors import InputError, SpecError
+from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.generators import GENERATORS
-from fermiloop.platform.predictors.surrogates.options import checked
+from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
     from fermiloop.platform.acquisition.protocol import Acquisition
 
+BLEND: Final = "blend"
 PROBABILITY: Final = "probability"
 EXPECTED_IMPROVEMENT: Final = "expected_improvement"
 HYPERVOLUME: Final = "hypervolume"
@@ -98,16 +99,16 @@ class FunnelSpec(Part):
 class SurrogateSpec(Part):
     """What predicts the target of candidates."""
 
-    name: Annotated[Text, AfterValidator(known("surrogate", names.SURROGATES))] = Field(
-        default=names.SURROGATES[0], description="a surrogate's name"
+    name: Annotated[Text, AfterValidator(known("surrogate", SURROGATES))] = Field(
+        default=BLEND, description="a surrogate's name"
     )
     options: Options = Field(default_factory=dict, description="the surrogate's own options")
 
     @model_validator(mode="after")
     def _options(self) -> SurrogateSpec:
         try:
-            checked(self.options)
-        except InputError as error:
+            SURROGATES[self.name].settings(self.options)
+        except UserError as error:
             raise ValueError(f"surrogate.options cannot be used: {str(error).rstrip('.')}") from None
         return self
 
@@ -115,7 +116,7 @@ class SurrogateSpec(Part):
 class AcquisitionSpec(Part):
     """How the candidates to evaluate are chosen."""
 
-    name: Annotated[Text, AfterValidator(known("acquisition", names.ACQUISITIONS))] = Field(
+    name: Annotated[Text, AfterValidator(known("acquisition", ACQUISITIONS))] = Field(
         default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
     )
     options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
@@ -131,16 +132,18 @@ class AcquisitionSpec(Part):
     def _options(self) -> AcquisitionSpec:
         try:
             self.build()
-        except InputError as error:
+        except UserError as error:
             raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
         return self
 
     def build(self) -> Acquisition:
         """The acquisition with its parameters; `exploration` stands in for an option of that name."""
         given = {"exploration": self.exploration, **self.options}
-        if "exploration" not in self.options and "exploration" not in parameters(self.name):
+        declared = ACQUISITIONS[self.name]
+        if "exploration" not in self.options and "exploration" not in declared.option_names():
             del given["exploration"]
-        return build(self.name, given)
+        made: Acquisition = declared.build(given)
+        return made
 
 
 class EngineSpec(Part):
@@ -286,15 +289,15 @@ def _check_stages(spec: CampaignSpec) -> str | None:
 
 def _check_target(spec: CampaignSpec) -> str | None:
     """Whatever compares curves needs a curve, from the file and from the engine."""
-    name, target = spec.acquisition.name, spec.target
-    if name == PROBABILITY and not target.has_hits:
+    target, name, acquisition = spec.target, spec.acquisition.name, ACQUISITIONS[spec.acquisition.name]
+    if acquisition.needs_hits and not target.has_hits:
         return (
-            "acquisition.name is probability, but target has objectives alone and says of nothing that it is a hit; "
+            f"acquisition.name is {name}, but target has objectives alone and says of nothing that it is a hit; "
             "give one a bound, or use expected_improvement or hypervolume"
         )
-    if name == HYPERVOLUME and len(target.objectives) < 2:
+    if len(target.objectives) < acquisition.fewest_objectives:
         return (
-            "acquisition.name is hypervolume, which trades off two or three properties to minimise or maximise, and "
+            f"acquisition.name is {name}, which trades off two or three properties to minimise or maximise, and "
             f"target.properties has {len(target.objectives)}; use probability or expected_improvement"
         )
     if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
@@ -303,9 +306,9 @@ def _check_target(spec: CampaignSpec) -> str | None:
     missing = next((window.name for window in spec.target.properties if window.name in lacking), None)
     if missing is not None:
         return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
-    if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
+    if "target" not in spec.funnel.stages and acquisition.needs_prediction:
         return (
-            f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target predicts; "
+            f"acquisition.name is {name}, which ranks by what the stage target predicts; "
             "add target to funnel.stages, or make it random"
         )
     return None
