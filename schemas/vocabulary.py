@@ -125,9 +125,6 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
-FINAL_STAGES: Final = frozenset({Stage.REJECTED, Stage.EVALUATED, Stage.FAILED})
-
-
 class CalculationState(StrEnum):
     """State of a calculation."""
 

@@ -27,7 +27,7 @@ OWN_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Split:
     """Ids to learn from, ids held out, and how many were dropped and why."""
 
     learn: list[str]
@@ -35,7 +35,7 @@ class Lesson:
     dropped: dict[str, int]
 
 
-def lesson(generator: str, method: str, own_share: float = OWN_SHARE) -> Lesson:
+def split(generator: str, method: str, own_share: float = OWN_SHARE) -> Split:
     """All that a generator may learn of a Method, and what is kept from it."""
     known = training.materials_of(method)
     loose = training.unverified(known, method)
@@ -46,7 +46,7 @@ def lesson(generator: str, method: str, own_share: float = OWN_SHARE) -> Lesson:
     excess = set(sorted(own, key=_digest)[room:])
     test = [key for key in sound if is_held_out(key)]
     dropped = {"unverified": len(loose), "own proposals above their share": len(excess)}
-    return Lesson([key for key in learn if key not in excess], test, dropped)
+    return Split([key for key in learn if key not in excess], test, dropped)
 
 
 def is_held_out(material: str) -> bool:
@@ -61,7 +61,7 @@ def train(
     method: str,
     seed: int,
     progress: Callable[[str, float], None] = silent,
-) -> tuple[str, Lesson]:
+) -> tuple[str, Split]:
     """Checkpoint of a generator trained on all that it may learn of a Method, and what that was.
 
     Started again after a kill it goes on where it was, and ends with the same checkpoint.
@@ -73,7 +73,7 @@ def train(
     """
     entry = declared(generator)
     preset = preset or entry.default_preset
-    given = lesson(generator, method)
+    given = split(generator, method)
     if not given.learn:
         raise InputError(f"{generator} has nothing to learn from by the method {method}; load some first.")
     query = {"method": method, "dropped": given.dropped}
