@@ -11,6 +11,7 @@ from fermiloop.flows.campaigns import methods, stopping
 from fermiloop.platform.campaign.choosing import seed_of
 from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.campaign.spec_fields import STORED
 from fermiloop.platform.errors import StoppedError
 from fermiloop.platform.store import campaigns, connection
 
@@ -23,7 +24,7 @@ logger = logging.getLogger("fermiloop.flows")
 
 def spec_of(campaign: str) -> CampaignSpec:
     """Specification of a campaign, as launched."""
-    return CampaignSpec.model_validate(campaigns.get(campaign).to_mongo().to_dict()["spec"])
+    return CampaignSpec.model_validate(campaigns.get(campaign).to_mongo().to_dict()["spec"], context=STORED)
 
 
 def method_of(spec: CampaignSpec) -> str:

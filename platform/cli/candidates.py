@@ -24,6 +24,7 @@ from fermiloop.platform.cli.output import (
     print_rich,
     write_cifs,
 )
+from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 
@@ -204,8 +205,21 @@ def _generator(name: str | None) -> str | None:
     """A generator, or one with its preset as ``dos_composer/paper``."""
     if name is None:
         return None
-    presets = (f"{known}/{preset}" for known, declared in GENERATORS.items() for preset in declared.presets)
+    presets = [f"{known}/{preset}" for known, declared in GENERATORS.items() for preset in declared.presets]
+    if name not in GENERATORS and name not in presets and _proposed_once(name.partition("/")[0]):
+        return name
     return filters.one_of("generator", name, (*GENERATORS, *presets))
+
+
+def _proposed_once(generator: str) -> bool:
+    """Whether the store has checkpoints of a generator that is not installed."""
+    from fermiloop.platform.store import checkpoints, connection
+
+    try:
+        connection.connect()
+    except DatabaseError:  # the name is what is wrong
+        return False
+    return generator in checkpoints.kept_names(())
 
 
 def _rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fermiloop.platform.plugins.provenance import package_of
 from fermiloop.platform.store import calculations, candidates, checkpoints, labels, snapshots
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.calculation import Calculation
@@ -84,6 +85,7 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "id": checkpoint.id,
         "generator": checkpoint.generator,
         "preset": checkpoint.preset,
+        "package": package_of(checkpoint.config),
         "seed": checkpoint.seed,
         "metrics": dict(checkpoint.metrics),
         "files": {name.replace("|", "."): digest for name, digest in checkpoint.files.items()},
