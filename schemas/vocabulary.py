@@ -5,17 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-
-class Engine(StrEnum):
-    """What computes an energy."""
-
-    GPAW = "gpaw"
-    CHGNET = "chgnet"
-    ANALYTIC = "analytic"
-    EXTERNAL = "external"  # computed elsewhere, imported with its numbers
-    VASP = "vasp"
-    CP2K = "cp2k"
-    RECORDED = "recorded"  # answers of a file
+EXTERNAL: Final = "external"
+"""Engine of numbers that were computed elsewhere and imported; all others are in `platform.plugins.engines`."""
 
 
 class Property(StrEnum):

@@ -41,7 +41,7 @@ from fermiloop.db_init.importers.provenance import (
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine, Property
+from fermiloop.schemas.vocabulary import EXTERNAL, Property
 
 Numbers = tuple[tuple[Property, float, Method], ...]
 
@@ -235,7 +235,7 @@ def _line(row: Mapping[str, Any], key: str, file: File) -> Entry:
 
 def _method_of_line(provenance: Provenance, known: Provenance | None, release: str) -> Method:
     if provenance == known:  # the Method that these files have always had
-        return Method.make(Engine.EXTERNAL, LINE_FUNCTIONAL, {"source": mp.NAME, "release": release}, {})
+        return Method.make(EXTERNAL, LINE_FUNCTIONAL, {"source": mp.NAME, "release": release}, {})
     return provenance.method(**({"release": release} if provenance.source == mp.NAME else {}))
 
 

@@ -22,7 +22,6 @@ from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import (
     Alignment,
     CrystalSystem,
-    Engine,
     Origin,
     Property,
     SpectrumKind,
@@ -78,7 +77,7 @@ def _values_in(value: Any) -> bytes:
 
 METHOD: Final[Table] = {
     "id": Field(border.key("method")),
-    "engine": Field(border.one_of(Engine)),
+    "engine": Field(border.name),
     "functional": Field(border.text()),
     "settings": optional(border.mapping),
     "code_versions": optional(border.mapping),
