@@ -43,7 +43,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import EXTERNAL, Property
 
-Numbers = tuple[tuple[Property, float, Method], ...]
+Numbers = tuple[tuple[str, float, Method], ...]
 
 KEYS: Final = ("material_id", "id", "entry_id", "jid", "key", "name", "uuid")  # fields that name a record
 CRYSTALS: Final = (

@@ -25,15 +25,12 @@ from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.plugins.engines import EngineDeclaration, engine
+from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Alignment, CalculationState, Origin, Property, RoundState, Stage
-
-JUDGED = (
-    Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP, Property.MAGNETIC_MOMENT,
-)  # fmt: skip
 
 
 @dataclass
@@ -143,10 +140,9 @@ def judged(
     """All scores of an evaluated candidate."""
     target, curve = resolve(spec), computed_curve(found, spec)
     computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
-    for name in JUDGED:
-        value = labels.values([material], name, method).get(material)
-        if value is not None:
-            computed[str(name)] = value
+    for name, known in labels.table([material], learned(), method).items():
+        if name != Property.ENERGY_PER_ATOM and material in known:
+            computed[name] = known[material]
     if target.curve is not None:
         computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
     score, hit = goal.score_of(target, computed)

@@ -23,7 +23,6 @@ from fermiloop.schemas.vocabulary import (
     Alignment,
     CrystalSystem,
     Origin,
-    Property,
     SpectrumKind,
     Stage,
     Unit,
@@ -83,9 +82,9 @@ METHOD: Final[Table] = {
     "code_versions": optional(border.mapping),
 }
 LABEL: Final[Table] = {
-    "property": Field(border.one_of(Property)),
+    "property": Field(border.name),
     "value": Field(border.number, float),
-    "unit": Field(border.one_of(Unit)),
+    "unit": Field(border.text(40)),
     "method": Field(border.key("method")),
     "version": Field(border.whole(1, 1_000_000)),
     "calculation": optional(border.text()),

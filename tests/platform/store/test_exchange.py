@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import FailureError, InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.store import border, exchange, exchange_crystal, exchange_material
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.fields import ArrayField
@@ -20,7 +21,7 @@ from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import UNIT_OF, Origin, Property
+from fermiloop.schemas.vocabulary import Origin, Property
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 SINGLES = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -96,7 +97,7 @@ def test_labels(value: float, name: Property, version: int) -> None:
     )
     record = through_json(exchange.write(made.to_mongo().to_dict(), exchange.LABEL))
     found = exchange.read(record, exchange.LABEL, "a label")
-    assert (found["value"], found["unit"], found["version"]) == (value, UNIT_OF[name], version)
+    assert (found["value"], found["unit"], found["version"]) == (value, PROPERTIES[name].unit, version)
 
 
 @given(st.lists(SINGLES, min_size=2, max_size=50))
