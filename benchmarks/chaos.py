@@ -90,14 +90,14 @@ def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
 
 
 def _library(folder: Path) -> None:
-    from fermiloop.flows.engines.registry import ENGINES
+    from fermiloop.flows.engines.registry import code_of
     from fermiloop.flows.engines.steps import tasks
     from fermiloop.platform.predictors.potential import AnalyticPotential
     from fermiloop.platform.representations.prototypes import PROTOTYPES
     from fermiloop.platform.store import labels, materials, methods, spectra
-    from fermiloop.schemas.vocabulary import Engine, Origin, Property
+    from fermiloop.schemas.vocabulary import Origin, Property
 
-    record = ENGINES[Engine.ANALYTIC].method({})
+    record = code_of("analytic").method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     pairs = [(kind, a, None) for kind in ("A1", "A2") for a in ELEMENTS]
     couples = [(a, b) for i, a in enumerate(ELEMENTS) for b in ELEMENTS[i + 1 :] if (i + ord(b[0])) % 8 == 0]

@@ -41,9 +41,9 @@ from fermiloop.db_init.importers.provenance import (
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine, Property
+from fermiloop.schemas.vocabulary import EXTERNAL, Property
 
-Numbers = tuple[tuple[Property, float, Method], ...]
+Numbers = tuple[tuple[str, float, Method], ...]
 
 KEYS: Final = ("material_id", "id", "entry_id", "jid", "key", "name", "uuid")  # fields that name a record
 CRYSTALS: Final = (
@@ -235,7 +235,7 @@ def _line(row: Mapping[str, Any], key: str, file: File) -> Entry:
 
 def _method_of_line(provenance: Provenance, known: Provenance | None, release: str) -> Method:
     if provenance == known:  # the Method that these files have always had
-        return Method.make(Engine.EXTERNAL, LINE_FUNCTIONAL, {"source": mp.NAME, "release": release}, {})
+        return Method.make(EXTERNAL, LINE_FUNCTIONAL, {"source": mp.NAME, "release": release}, {})
     return provenance.method(**({"release": release} if provenance.source == mp.NAME else {}))
 
 

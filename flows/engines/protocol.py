@@ -10,28 +10,25 @@ import difflib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Engine
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
 
 T = TypeVar("T")
-# Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
-LOWEST_ENERGY: Final = -40.0  # eV per atom
 
 
 @dataclass(frozen=True)
 class MethodRecord:
     """What makes results of an engine comparable; `settings` hold all that changes a number."""
 
-    engine: Engine
+    engine: str
     functional: str
     settings: dict[str, Any]
     code_versions: dict[str, str]
@@ -96,41 +93,57 @@ class Availability:
     detail: str
 
 
-@dataclass(frozen=True)
-class EngineEntry:
-    """One engine of the registry.
+def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
+    """Results of a flow whose last step leaves one mapping.
 
     Parameters
     ----------
-    gives_dos
-        Whether its results hold a density of states.
+    outputs
+        Output by step. The last holds ``structure`` and ``energy`` (eV per cell); ``gap``, ``magnetic_moment``,
+        ``fermi_level``, ``n_electrons``, ``energies`` and ``density``, ``functional`` and ``hubbard_u`` where the
+        engine has them, and ``properties``: values of other declared properties by their names.
+    """
+    last = outputs[list(outputs)[-1]]
+    found = last["structure"]
+    structure = found if isinstance(found, Structure) else Structure.from_dict(found)
+    curve = "density" in last
+    return EvaluationResult(
+        structure=structure,
+        energy_per_atom=float(last["energy"]) / len(structure),
+        gap=last.get("gap"),
+        magnetic_moment=last.get("magnetic_moment"),
+        fermi_level=last.get("fermi_level"),
+        n_electrons=last.get("n_electrons"),
+        energies=np.asarray(last["energies"], dtype=float) if curve else None,
+        density=np.asarray(last["density"], dtype=float) if curve else None,
+        functional=last.get("functional"),
+        hubbard_u=dict(last.get("hubbard_u") or {}),
+    )
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """Code of one engine; what must be known before it is imported stands in its `EngineDeclaration`.
+
+    Parameters
+    ----------
     method
         Settings to Method; refuses unknown settings.
     flow
         Calculation id, crystal, settings and time limit (s) to a jobflow Flow whose output is a mapping.
-    results
-        Output of the flow to results.
     available
         Whether it is installed.
+    results
+        Output of the flow to results.
     refuses
-        Why it cannot compute a crystal, None where it can.
-    last_step
-        Step whose output holds the labels: in the flow's output and in the calculation's folder.
-    lowest_energy
-        eV per atom below which no result is believed; see `sanity`.
-    by_element
-        Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
+        Why it cannot compute a crystal by these settings, None where it can.
     """
 
-    gives_dos: bool
     method: Callable[[Mapping[str, Any]], MethodRecord]
     flow: Callable[[str, Structure, Mapping[str, Any], float], Flow]
-    results: Callable[[Mapping[str, Any]], EvaluationResult]
     available: Callable[[], Availability]
-    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
-    last_step: str = "static"
-    lowest_energy: float = LOWEST_ENERGY
-    by_element: bool = True
+    results: Callable[[Mapping[str, Any]], EvaluationResult] = results_of
+    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = lambda *_: None
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

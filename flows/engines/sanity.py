@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element
 
-from fermiloop.flows.engines.protocol import LOWEST_ENERGY, EvaluationResult
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.platform.plugins.engines import LOWEST_ENERGY
 
 HIGHEST_ENERGY: Final = 10.0  # eV per atom; what holds together lies below that of free atoms, at 0
 VOLUMES: Final = (2.0, 500.0)  # Å³ per atom: diamond has 5.7, caesium 117, the emptiest frameworks some 200

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, Maker
 
 from fermiloop.flows.campaigns.steps import spec_of
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.queue.launchpad import CALCULATION_KEY, jobs_of
 from fermiloop.flows.rounds.record import RecordMaker
 from fermiloop.platform.store import calculations, candidates
-from fermiloop.schemas.vocabulary import CalculationState, Engine
+from fermiloop.schemas.vocabulary import CalculationState
 
 
 @dataclass
@@ -29,9 +29,9 @@ class EvaluateMaker(Maker):
         if calculation.state is CalculationState.COMPLETED:
             return _marked(Flow([self.record_maker.make(campaign, number, candidate_id)], name=name), calculation.id)
         spec = spec_of(campaign)
-        entry = ENGINES[Engine(calculation.engine)]
         limit = float(calculation.time_limit or spec.engine.time_limit)
-        work = entry.flow(calculation.id, candidate.to_structure(), dict(calculation.settings), limit)
+        engine = code_of(calculation.engine)
+        work = engine.flow(calculation.id, candidate.to_structure(), dict(calculation.settings), limit)
         record: Job = self.record_maker.make(campaign, number, candidate_id, work.output)
         return _marked(Flow([work, record], name=name), calculation.id)
 

@@ -16,23 +16,21 @@ from pymatgen.core import Composition
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
 from fermiloop.flows.engines import sanity
-from fermiloop.flows.engines.protocol import EngineEntry, EvaluationResult
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import failures, isolation
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.flows.queue.reasons import reason_of
 from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
+from fermiloop.platform.plugins.engines import EngineDeclaration, engine
+from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import Alignment, CalculationState, Engine, Origin, Property, RoundState, Stage
-
-JUDGED = (
-    Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP, Property.MAGNETIC_MOMENT,
-)  # fmt: skip
+from fermiloop.schemas.vocabulary import Alignment, CalculationState, Origin, Property, RoundState, Stage
 
 
 @dataclass
@@ -142,10 +140,9 @@ def judged(
     """All scores of an evaluated candidate."""
     target, curve = resolve(spec), computed_curve(found, spec)
     computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
-    for name in JUDGED:
-        value = labels.values([material], name, method).get(material)
-        if value is not None:
-            computed[str(name)] = value
+    for name, known in labels.table([material], learned(), method).items():
+        if name != Property.ENERGY_PER_ATOM and material in known:
+            computed[name] = known[material]
     if target.curve is not None:
         computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
     score, hit = goal.score_of(target, computed)
@@ -192,24 +189,24 @@ def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
 
     Finished work is taken from its folder where the job that did it could not tell of it any more.
     """
-    entry = ENGINES[Engine(calculation.engine)]
+    declared = engine(calculation.engine)
     given = {name: value for name, value in (outputs or {}).items() if value}
     if not given:
-        left = isolation.read_output(isolation.step_folder(calculation.id, entry.last_step))
+        left = isolation.read_output(isolation.step_folder(calculation.id, declared.last_step))
         if isolation.read_failure(calculation.id) is not None or left is None:
             return reason_of(calculation.id)
-        given = {entry.last_step: left}
+        given = {declared.last_step: left}
     try:
-        return _believed(entry, given)
+        return _believed(declared, given)
     except Exception as error:  # noqa: BLE001  (whatever an output lacks, the evaluation has failed for that reason)
-        folder = isolation.step_folder(calculation.id, entry.last_step)
+        folder = isolation.step_folder(calculation.id, declared.last_step)
         folder.mkdir(parents=True, exist_ok=True)
-        return f"{entry.last_step}: {failures.write(folder, error)}"
+        return f"{declared.last_step}: {failures.write(folder, error)}"
 
 
-def _believed(entry: EngineEntry, given: Mapping[str, Any]) -> EvaluationResult:
-    found = entry.results(given)
-    fault = sanity.fault_of(found, entry.lowest_energy)
+def _believed(declared: EngineDeclaration, given: Mapping[str, Any]) -> EvaluationResult:
+    found = code_of(declared.name).results(given)
+    fault = sanity.fault_of(found, declared.lowest_energy)
     if fault is not None:
         raise EngineError(f"its result is refused: {fault}")
     return found

@@ -18,7 +18,6 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.store import checkpoints, methods, snapshots, training
-from fermiloop.schemas.vocabulary import Engine
 
 TENTH: Final = 10
 OWN_SHARE: Final = 0.5
@@ -92,9 +91,7 @@ def largest_library(generator: str) -> str:
     InputError
         If there is none.
     """
-    sizes = {
-        method.id: len(training.materials_of(method.id)) for engine in Engine for method in methods.of_engine(engine)
-    }
+    sizes = {method.id: len(training.materials_of(method.id)) for method in methods.every()}
     if not any(sizes.values()):
         raise InputError(f"{generator} has nothing to learn from; load some first: fermiloop db load seed.")
     return max(sorted(sizes), key=lambda key: sizes[key])

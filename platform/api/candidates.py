@@ -10,7 +10,6 @@ from fermiloop.platform.api import streaming, views
 from fermiloop.platform.api.access import needs
 from fermiloop.platform.api.actions import Site, site
 from fermiloop.platform.api.parameters import (
-    SCORES,
     CandidateExport,
     CandidateFilters,
     CandidatePath,
@@ -21,6 +20,7 @@ from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.store import candidate_rows, candidates, exchange_records, lineage, spectra
 from fermiloop.platform.store.geometry import Geometry, crystal_of
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.scores import SCORES
 from fermiloop.schemas.vocabulary import Role
 
 router = APIRouter(prefix="/candidates", tags=["candidates"], dependencies=[Depends(needs(Role.READ))])

@@ -10,7 +10,6 @@ from fermiloop.platform.api import streaming, views
 from fermiloop.platform.api.access import needs
 from fermiloop.platform.api.actions import Site, site
 from fermiloop.platform.api.parameters import (
-    PROPERTIES,
     MaterialExport,
     MaterialFilters,
     MaterialPath,
@@ -18,6 +17,7 @@ from fermiloop.platform.api.parameters import (
     windows,
 )  # fmt: skip
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.store import exchange_records, labels, materials, spectra
 from fermiloop.schemas.vocabulary import Role, SpectrumKind
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Collection
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Request
@@ -18,14 +19,12 @@ from fermiloop.platform.api.problems import Refusal
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store.exports import Form
 from fermiloop.platform.store.materials import reduced
-from fermiloop.schemas import scores
-from fermiloop.schemas.vocabulary import CrystalSystem, Origin, Property, Stage
+from fermiloop.schemas.vocabulary import CrystalSystem, Origin, Stage
 
 MOST_ROWS: Final = 500
 MOST_EXPORTED: Final = 1_000_000
 MOST_OFFSET: Final = 10_000
 MOST_SITES: Final = 1_000_000
-SCORES: Final = tuple(scores.SCORES)
 NUMBER: Final = r"[-+]?(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
 WINDOW: Final = re.compile(rf"(\w{{1,60}})=({NUMBER})?:({NUMBER})?", re.ASCII)
 SITES: Final = re.compile(r"(\d{1,6})?:(\d{1,6})?|(\d{1,6})", re.ASCII)
@@ -81,7 +80,7 @@ def _bounds(match: re.Match[str]) -> tuple[float, float]:
     return float(match[2] or "-inf"), float(match[3] or "inf")
 
 
-def windows(texts: list[str], known: tuple[str, ...]) -> dict[str, tuple[float, float]]:
+def windows(texts: list[str], known: Collection[str]) -> dict[str, tuple[float, float]]:
     """Name to lowest and highest value, of ranges that were checked already.
 
     Raises
@@ -200,9 +199,6 @@ class CandidateExport(Exported, Atoms, OfCandidates):
     """Filters of an export of candidates."""
 
 
-PROPERTIES: Final = tuple(str(name) for name in Property)
-
-
 async def known_only(request: Request) -> None:
     """Refuse parameters that an address does not take, and ones that are given twice.
 
@@ -223,7 +219,7 @@ async def known_only(request: Request) -> None:
             raise Refusal(422, f"The parameter {name} is given twice; give it once.")
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str:
+def _nearest(name: str, known: Collection[str]) -> str:
     if not known:
         return "this address takes none."
     near = difflib.get_close_matches(name.lower(), known, n=1)

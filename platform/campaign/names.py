@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final
 
-from fermiloop.schemas.vocabulary import CrystalSystem, Engine, Property
+from fermiloop.schemas.vocabulary import CrystalSystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,23 +48,6 @@ SURROGATES: Final = ("blend", "process", "trees", "networks", "composition_trees
 ACQUISITIONS: Final = (
     "probability", "expected_improvement", "upper_confidence_bound", "thompson", "hypervolume", "greedy", "random",
 )  # fmt: skip
-ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
-ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value, Engine.CP2K.value})
-NOT_GIVEN: Final[dict[str, frozenset[str]]] = dict.fromkeys(
-    ENGINES_WITHOUT_DOS, frozenset({Property.BAND_GAP, Property.FERMI_LEVEL, Property.MAGNETIC_MOMENT})
-)
-"""Properties that an engine does not give."""
-PROPERTIES: Final = tuple(
-    name.value
-    for name in (
-        Property.ENERGY_PER_ATOM,
-        Property.FORMATION_ENERGY_PER_ATOM,
-        Property.ENERGY_ABOVE_HULL,
-        Property.BAND_GAP,
-        Property.FERMI_LEVEL,
-        Property.MAGNETIC_MOMENT,
-    )
-)
 CRYSTAL_SYSTEMS: Final = tuple(system.value for system in CrystalSystem)
 
 

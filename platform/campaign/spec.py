@@ -16,6 +16,7 @@ from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
+    STORED,
     Number,
     Options,
     Part,
@@ -24,12 +25,14 @@ from fermiloop.platform.campaign.spec_fields import (
     Whole,
     campaign_name,
     distinct,
+    installed,
     known,
 )
 from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
 from fermiloop.platform.predictors.surrogates.options import checked
 
 if TYPE_CHECKING:
@@ -147,7 +150,7 @@ class AcquisitionSpec(Part):
 class EngineSpec(Part):
     """What computes the chosen candidates."""
 
-    name: Annotated[Text, AfterValidator(known("engine", names.ENGINES))] = Field(
+    name: Annotated[Text, AfterValidator(installed("engine", chosen_engines))] = Field(
         default="gpaw", description="an engine"
     )
     settings: Options = Field(default_factory=dict, description="settings of the engine, beyond its defaults")
@@ -228,8 +231,13 @@ class CampaignSpec(Part):
         return self
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready; `CampaignSpec.model_validate` reads it back."""
+        """JSON-ready; `CampaignSpec.stored` reads it back."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def stored(cls, tree: dict[str, Any]) -> CampaignSpec:
+        """A campaign as it was launched, readable where a package that it names is not installed."""
+        return cls.model_validate(tree, context=STORED)
 
 
 def _check_generators(spec: CampaignSpec) -> str | None:
@@ -297,18 +305,33 @@ def _check_target(spec: CampaignSpec) -> str | None:
             "acquisition.name is hypervolume, which trades off two or three properties to minimise or maximise, and "
             f"target.properties has {len(target.objectives)}; use probability or expected_improvement"
         )
-    if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
-        return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
-    lacking = names.NOT_GIVEN.get(spec.engine.name, frozenset())
-    missing = next((window.name for window in spec.target.properties if window.name in lacking), None)
-    if missing is not None:
-        return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
+    if lacking := _not_given(spec):
+        return lacking
     if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
         return (
             f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target predicts; "
             "add target to funnel.stages, or make it random"
         )
     return None
+
+
+def _not_given(spec: CampaignSpec) -> str | None:
+    """What the target asks for and the engine, as it is set, does not give."""
+    name, settings = spec.engine.name, spec.engine.settings
+    if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
+        return None
+    engine = ENGINES[name]
+    if spec.target.dos is not None and not engine.has_dos(settings):
+        return f"engine.name is {name}, which gives no density of states for target.dos; use gpaw"
+    given = engine.properties(settings)
+    missing = next((window.name for window in spec.target.properties if window.name not in given), None)
+    if missing is None:
+        return None
+    told = f"engine.name is {name}, which gives no {missing} for target.properties"
+    if engine.named_by:
+        return f"{told}; name it in engine.settings.{engine.named_by}"
+    able = [other for other in chosen_engines() if missing in ENGINES[other].gives]
+    return f"{told}; use {' or '.join(able)}" if able else f"{told}, and no engine that is installed here does"
 
 
 CROSS_CHECKS: Final = (_check_generators, _check_budget, _check_stop, _check_stages, _check_target)

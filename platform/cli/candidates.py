@@ -25,6 +25,7 @@ from fermiloop.platform.cli.output import (
     print_rich,
     write_cifs,
 )
+from fermiloop.platform.plugins.properties import Derived
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 
 if TYPE_CHECKING:
@@ -35,21 +36,22 @@ app = typer.Typer(help="Candidates: what was proposed, and why.")
 SYMMETRY_TOLERANCE: Final = 0.01  # Å, as for materials
 GEOMETRIES: Final = ("computed", "proposed")  # of `store.geometry`, which is heavy
 SHOWN: Final = ("score", "predicted_score", HIT, "energy_above_hull", "potential_energy_above_hull")
-COLUMNS: Final = {
+COLUMNS: Final = Derived(lambda _: {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
     "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
     "material": "material",
-}  # fmt: skip
+})  # fmt: skip
 FIELDS: Final = (
     "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
     "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
 STORED: Final = FIELDS[1:]  # an id always comes
-KNOWN: Final = {
-    name: SCORES[name].heading if name in SCORES else name.replace("_", " ")
-    for name in (*(GENERATOR if name == "score" else name for name in FIELDS if name != "scores"), HIT, *SCORES)
-}
-SORTABLE: Final = tuple(name for name in KNOWN if name != "verdicts")
+KNOWN: Final = Derived(
+    lambda _: {
+        name: SCORES[name].heading if name in SCORES else name.replace("_", " ")
+        for name in (*(GENERATOR if name == "score" else name for name in FIELDS if name != "scores"), HIT, *SCORES)
+    }
+)
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]
@@ -94,7 +96,9 @@ def find(
     wanted = _wanted(campaign, number, stage, generator, elements, formula, chemical_system, sites, ranges)
     like = Likeness.of(dos_like, metric, window, fermi, one_spin)
     symmetry = _Symmetry(filters.crystal_system(crystal_system), arranging.space_group(space_group))
-    order = Order.of(sort, SORTABLE, descending=descending, likeness=like is not None)
+    order = Order.of(
+        sort, [name for name in KNOWN if name != "verdicts"], descending=descending, likeness=like is not None
+    )
     shown = arranging.columns(columns, {**KNOWN, **(like.column if like else {})})
     rows = _rows(wanted, symmetry, like, order, filters.limit(limit))
     if cif is not None:

@@ -21,7 +21,6 @@ from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_lin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fermiloop.schemas.vocabulary import Engine
 
 PYTHONS: Final = ((3, 11), (3, 14))  # first that will do, first that will not
 ENOUGH_SPACE: Final = 2 * 1024**3  # bytes; a store with checkpoints and calculations
@@ -207,19 +206,15 @@ def _database() -> Check:
 
 
 def _engines() -> list[Check]:
-    from fermiloop.schemas.vocabulary import Engine
+    from fermiloop.platform.plugins.engines import chosen_engines
 
-    return [
-        _guarded(f"engine {name}", partial(_engine, name), basic=False)
-        for name in Engine
-        if name is not Engine.EXTERNAL
-    ]
+    return [_guarded(f"engine {name}", partial(_engine, name), basic=False) for name in chosen_engines()]
 
 
-def _engine(name: Engine) -> Check:
-    from fermiloop.flows.engines.registry import ENGINES
+def _engine(name: str) -> Check:
+    from fermiloop.flows.engines.registry import code_of
 
-    found = ENGINES[name].available()
+    found = code_of(name).available()
     remedy = "" if found.ready else one_sentence(found.detail)
     return Check(
         f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy

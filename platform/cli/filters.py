@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import UNIT_OF, CrystalSystem, Property, Stage
+from fermiloop.schemas.vocabulary import CrystalSystem, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,7 +135,7 @@ def sites(text: str | None) -> tuple[int, int] | None:
     return low, high
 
 
-def windows(texts: Sequence[str] | None, known: Iterable[str] = tuple(Property)) -> dict[str, tuple[float, float]]:
+def windows(texts: Sequence[str] | None, known: Iterable[str] = PROPERTIES) -> dict[str, tuple[float, float]]:
     """Property to lowest and highest value, from ``PROPERTY=LO:HI`` with either side open.
 
     Raises
@@ -172,7 +173,7 @@ def window(text: str | None) -> tuple[float, float] | None:
 def _check_unit(name: str, unit: str | None, text: str) -> None:
     if unit is None:
         return
-    right = str(UNIT_OF[Property(name)] if name in set(Property) else SCORES[name].unit)
+    right = str(PROPERTIES[name].unit if name in PROPERTIES else SCORES[name].unit)
     if unit.strip() != right:
         raise InputError(f"The range {text!r} is in {unit.strip()!r}, but {name} is kept in {right}; write it so.")
 

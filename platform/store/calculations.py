@@ -17,14 +17,14 @@ from fermiloop.platform.store import aliases, sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
-from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, CalculationState, Engine
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, CalculationState
 
 
 def plan(
     candidate: str | None,
     structure: Structure,
     *,
-    engine: Engine | str,
+    engine: str,
     method: str,
     settings: dict[str, Any],
     campaign: str | None = None,
@@ -40,7 +40,7 @@ def plan(
             id=calculation_id,
             candidate=candidate,
             campaign=campaign,
-            engine=Engine(engine),
+            engine=engine,
             method=method,
             settings=settings,
             structure=structure.as_dict(),
@@ -204,9 +204,9 @@ class Cost:
     core_seconds: float
 
 
-def ended(engine: Engine | str, limit: int) -> list[Cost]:
+def ended(engine: str, limit: int) -> list[Cost]:
     """Costs of the newest evaluations of an engine that have ended, failed ones included."""
-    query = Calculation.objects(engine=Engine(engine), state__in=list(FINISHED_CALCULATIONS), core_seconds__gt=0)
+    query = Calculation.objects(engine=engine, state__in=list(FINISHED_CALCULATIONS), core_seconds__gt=0)
     rows = query.order_by("-sequence", "-created_at", "id").only("method", "structure", "core_seconds").limit(limit)
     return [Cost(row.method, _elements(row.structure), float(row.core_seconds)) for row in rows]
 

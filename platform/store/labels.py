@@ -9,6 +9,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Composition
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
@@ -21,7 +22,7 @@ SAME = 1e-9  # values closer than this are the same value
 
 def save(
     material: str,
-    name: Property | str,
+    name: str,
     value: float,
     *,
     method: str,
@@ -33,9 +34,12 @@ def save(
     Raises
     ------
     InputError
-        If the value is not finite, or the property is unknown.
+        If the value is not finite or lies outside of the property's bounds, or the property is unknown.
     """
-    name = _property(name)
+    declared = declared_property(str(name))
+    if fault := declared.fault(value):
+        raise InputError(f"The {declared.title} of {material} {fault}.")
+    name = declared.name
     while True:
         latest = _latest(material, name, method)
         if latest is not None and abs(latest.value - value) <= SAME:
@@ -60,9 +64,9 @@ def save_many(labels: Iterable[Label]) -> int:
     new = insert_new(unique.values())
     stored: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for row in Label.objects(material__in=sorted({label.material for label in unique.values()})):
-        stored[row.material, str(row.property), row.method].append(row.value)
+        stored[row.material, row.property, row.method].append(row.value)
     for label in unique.values():
-        there = stored[label.material, str(label.property), label.method]
+        there = stored[label.material, label.property, label.method]
         if all(abs(value - label.value) > SAME for value in there):
             save(
                 label.material, label.property, label.value,
@@ -74,20 +78,33 @@ def save_many(labels: Iterable[Label]) -> int:
 
 
 def values(
-    material_ids: Iterable[str], name: Property | str, method: str, *, among: Collection[str] | None = None
+    material_ids: Iterable[str], name: str, method: str, *, among: Collection[str] | None = None
 ) -> dict[str, float]:
     """Latest value by material, of one property and method; those without are left out.
 
     `among` are the ids of the labels that count, where not all do: those of a snapshot.
     """
-    wanted, name = list(dict.fromkeys(material_ids)), _property(name)
-    found: dict[str, float] = {}
+    return table(material_ids, (name,), method, among=among)[str(name)]
+
+
+def table(
+    material_ids: Iterable[str], names: Iterable[str], method: str, *, among: Collection[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """Latest value by property and material, by one method; see `values`.
+
+    Raises
+    ------
+    InputError
+        If a property is unknown.
+    """
+    wanted = list(dict.fromkeys(material_ids))
+    found: dict[str, dict[str, float]] = {declared_property(str(name)).name: {} for name in names}
     for start in range(0, len(wanted), BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: they are looked at here
         rows = Label.objects(material__in=wanted[start : start + BATCH]).order_by("version").as_pymongo()
         for row in rows:
-            if (row["property"], row["method"]) == (name, method) and (among is None or row["_id"] in among):
-                found[row["material"]] = row["value"]
+            if row["method"] == method and row["property"] in found and (among is None or row["_id"] in among):
+                found[row["property"]][row["material"]] = row["value"]
     return found
 
 
@@ -126,18 +143,11 @@ def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, f
     return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
 
 
-def _property(name: Property | str) -> Property:
-    try:
-        return Property(name)
-    except ValueError:
-        raise InputError(f"The property {name!r} is unknown; known are {', '.join(Property)}.") from None
-
-
 def _amounts(formula: str) -> dict[str, float]:
     return {str(k): float(v) for k, v in Composition(formula).get_el_amt_dict().items()}
 
 
-def _latest(material: str, name: Property, method: str) -> Label | None:
+def _latest(material: str, name: str, method: str) -> Label | None:
     return Label.objects(material=material, property=name, method=method).order_by("-version").first()
 
 

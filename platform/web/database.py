@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.store import candidates, materials
 from fermiloop.platform.store.candidates import CandidateQuery
 from fermiloop.platform.store.materials import MaterialQuery
@@ -33,14 +34,11 @@ from fermiloop.platform.web.parts import (
 )  # fmt: skip
 from fermiloop.platform.web.symmetry import group, group_of, with_group
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import CrystalSystem, Property, Stage
+from fermiloop.schemas.vocabulary import CrystalSystem, Stage
 
 SIZE: Final = 25  # rows a page
 MOST_PAGES: Final = 40
-RANGES: Final = {
-    "materials": [str(p) for p in Property],
-    "candidates": list(SCORES),
-}
+RANGES: Final[dict[str, Mapping[str, Any]]] = {"materials": PROPERTIES, "candidates": SCORES}
 SHOWN: Final = ("score", "energy_above_hull", "potential_energy_above_hull")
 MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "Prototype", "sites": "Sites",
                    "volume": "Volume (Å³/atom)", "origin": "Origin"}  # fmt: skip

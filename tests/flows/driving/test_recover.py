@@ -19,7 +19,7 @@ from fermiloop.flows.processes.identity import parse, worker_name
 from fermiloop.flows.queue.launchpad import CALCULATION_KEY, SETTLE_SECONDS, TAKER, SafeLaunchPad, launchpad
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations
-from fermiloop.schemas.vocabulary import CalculationState, Engine
+from fermiloop.schemas.vocabulary import CalculationState
 
 HERE = parse(worker_name())
 assert HERE is not None
@@ -54,7 +54,7 @@ def pad(database: str, clock: Clock) -> Iterator[SafeLaunchPad]:
 @pytest.fixture
 def calculation(database: str) -> str:
     crystal = PROTOTYPES["B2"].build("Al", "Ni", 14.0)
-    return calculations.plan(None, crystal, engine=Engine.ANALYTIC, method="m", settings={})
+    return calculations.plan(None, crystal, engine="analytic", method="m", settings={})
 
 
 @job

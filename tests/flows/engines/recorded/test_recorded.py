@@ -11,13 +11,12 @@ import pytest
 from jobflow import JobStore, run_locally
 from maggma.stores import MemoryStore
 
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.schemas.vocabulary import Engine
 
-ENTRY = ENGINES[Engine.RECORDED]
+ENTRY = code_of("recorded")
 SALT, OTHER = PROTOTYPES["B1"].build("Na", "Cl", 22.0), PROTOTYPES["B1"].build("K", "Cl", 28.0)
 
 
