@@ -15,8 +15,10 @@ from typing import Any, Final
 from fermiloop.db_init.importers.report import silent
 from fermiloop.flows.rounds.retrain import fit_and_save, state_folder
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.generators import generator as declared
+from fermiloop.platform.plugins.provenance import provenance
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.store import checkpoints, methods, snapshots, training
 
 TENTH: Final = 10
@@ -68,15 +70,15 @@ def train(
     InputError
         If there is too little to learn from.
     """
-    entry = GENERATORS[generator]
-    preset = preset or (entry.presets[-1] if entry.presets else None)
+    entry = declared(generator)
+    preset = preset or entry.default_preset
     given = split(generator, method)
     if not given.learn:
         raise InputError(f"{generator} has nothing to learn from by the method {method}; load some first.")
     query = {"method": method, "dropped": given.dropped}
     snapshot = snapshots.freeze(given.learn, query=query, split_seed=seed, method=method)
     data = training.training_set(given.learn, DOS_GRID, method, label_ids=snapshots.label_ids(snapshot))
-    config = {"preset": preset, "options": options}
+    config = {"preset": preset, "options": options} | provenance(GENERATORS, generator)
     with state_folder(snapshot, f"{generator}-{preset}", seed) as folder:
         model = entry.build(preset, options)
         made = fit_and_save(model, data, generator, preset, config, snapshot, seed, folder, progress)
