@@ -90,6 +90,7 @@ def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
 
 
 def library(folder: Path) -> None:
+    """Save made-up crystals of `ELEMENTS` with the analytic engine's curves."""
     from fermiloop.flows.engines.registry import ENGINES
     from fermiloop.flows.engines.steps import tasks
     from fermiloop.platform.predictors.potential import AnalyticPotential
@@ -167,6 +168,7 @@ def _children(pid: int) -> list[int]:
 
 
 def spawn(*words: str) -> subprocess.Popen[bytes]:
+    """Start a command of fermiloop."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "fermiloop.platform.cli.main", *words],

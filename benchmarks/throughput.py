@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import statistics
@@ -129,7 +130,7 @@ def _between(runs: list[Run]) -> Iterator[float]:
     for run in sorted(runs, key=lambda one: one.began):
         by_worker[run.worker, run.round].append(run)
     for own in by_worker.values():
-        yield from (after.began - before.ended for before, after in zip(own, own[1:], strict=False))
+        yield from (after.began - before.ended for before, after in itertools.pairwise(own))
 
 
 def by_themselves() -> dict[str, tuple[float, float, float]]:

@@ -120,6 +120,8 @@ class EngineEntry:
         eV per atom below which no result is believed; see `sanity`.
     by_element
         Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
+    at_once
+        Whether its steps are so short that a whole evaluation is one job of the queue.
     """
 
     gives_dos: bool
@@ -131,6 +133,7 @@ class EngineEntry:
     last_step: str = "static"
     lowest_energy: float = LOWEST_ENERGY
     by_element: bool = True
+    at_once: bool = False
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

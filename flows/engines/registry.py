@@ -184,8 +184,10 @@ def _own(engine: Engine, *, gives_dos: bool, **more: Any) -> EngineEntry:
 
 ENGINES: Final[dict[Engine, EngineEntry]] = {
     Engine.GPAW: EngineEntry(True, _gpaw_method, _gpaw_flow, _results, _gpaw_available, _gpaw_refuses),
-    Engine.CHGNET: EngineEntry(False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax"),
-    Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready),
+    Engine.CHGNET: EngineEntry(
+        False, _chgnet_method, _chgnet_flow, _results, _chgnet_available, last_step="relax", at_once=True
+    ),
+    Engine.ANALYTIC: EngineEntry(True, _analytic_method, _analytic_flow, _results, _ready, at_once=True),
     Engine.RECORDED: _own(
         Engine.RECORDED,
         gives_dos=True,

@@ -82,7 +82,8 @@ class _Server:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
-        self.refused: dict[tuple[str, ...], str] = {}
+        self.refused: dict[tuple[str, ...], str] = {}  # why, by what was needed
+        self.has_grown = False
         self._resident: dict[tuple[str, ...], int] = {}  # after the imports that a kind needs
         self._control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with far:
@@ -110,11 +111,7 @@ class _Server:
             with far:
                 asked = json.dumps({"folder": str(folder), "needs": needs}).encode()
                 socket.send_fds(self._control, [asked], [far.fileno()])
-            if not select.select([near], [], [], PATIENCE)[0]:
-                raise TimeoutError("the fork server says nothing")
-            told = _received(near)
-            if not told:
-                raise ConnectionResetError("the fork server is gone")
+            told = _first_word(near)
         except BaseException:
             near.close()
             raise
@@ -126,8 +123,6 @@ class _Server:
         self._resident.setdefault(needs, told["resident"])
         self.has_grown = told["resident"] > max(self._resident.values()) + GROWTH
         return WarmChild(near, int(told["pid"]))
-
-    has_grown = False
 
     def retire(self) -> None:
         """Let it end once its children have."""
@@ -148,9 +143,70 @@ class _Server:
         self.process.returncode = 0
 
 
-_lock = threading.Lock()
-_current: _Server | None = None
-_retired: list[_Server] = []
+class _Keeper:
+    """Keeps one server, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._current: _Server | None = None
+        self._retired: list[_Server] = []
+
+    def fork(self, folder: Path, needs: tuple[str, ...]) -> WarmChild | None:
+        """A child, None where it must be a fresh process."""
+        with self._lock:
+            server = self._ready()
+            if needs in server.refused:
+                return None
+            try:
+                return server.fork(folder, needs)
+            except OSError as error:
+                logger.warning("%s; it is started again at the next step", error)
+                self._drop()
+                return None
+            except BaseException:  # interrupted between the question and the answer
+                self._drop()
+                raise
+
+    def retire(self) -> None:
+        """Let the server end, if there is one."""
+        with self._lock:
+            self._retire()
+
+    def forget(self) -> None:
+        """Leave everything to the process that this one was forked from."""
+        for one in (*self._retired, *([self._current] if self._current is not None else [])):
+            one.forget()
+        self.__init__()  # type: ignore[misc]
+
+    def pid(self) -> int | None:
+        """Process id of the server, None where there is none."""
+        return None if self._current is None else self._current.process.pid
+
+    def _ready(self) -> _Server:
+        """The server, a new one where the old one has ended, has grown or would give children another environment."""
+        self._retired = [one for one in self._retired if one.process.poll() is None]
+        environment = children.environment()
+        if self._current is not None and self._current.process.poll() is not None:
+            self._drop()
+        if self._current is not None and (self._current.has_grown or self._current.environment != environment):
+            self._retire()
+        if self._current is None:
+            self._current = _Server(environment)
+        return self._current
+
+    def _retire(self) -> None:
+        if self._current is not None:
+            self._current.retire()
+            self._retired.append(self._current)
+            self._current = None
+
+    def _drop(self) -> None:
+        if self._current is not None:
+            self._current.kill()
+            self._current = None
+
+
+_keeper: Final = _Keeper()
 
 
 def start(folder: Path, kind: str) -> WarmChild | None:
@@ -158,61 +214,28 @@ def start(folder: Path, kind: str) -> WarmChild | None:
     needs = NEEDS.get(kind)
     if needs is None or not sys.platform.startswith("linux"):  # other systems' libraries do not survive a fork
         return None
-    with _lock:
-        server = _ready()
-        if needs in server.refused:
-            return None
-        try:
-            return server.fork(folder, needs)
-        except OSError as error:
-            logger.warning("%s; it is started again at the next step", error)
-            _drop()
-            return None
-        except BaseException:  # interrupted between the question and the answer
-            _drop()
-            raise
+    return _keeper.fork(folder, needs)
 
 
-def close() -> None:
-    """End the server of this process, if there is one."""
-    global _current  # noqa: PLW0603
-    with _lock:
-        if _current is not None:
-            _current.retire()
-            _retired.append(_current)
-            _current = None
+def server() -> int | None:
+    """Process id of the server of this process, None where there is none."""
+    return _keeper.pid()
 
 
-def _ready() -> _Server:
-    """The server, a new one where the old one has ended, has grown or would give children another environment."""
-    global _current  # noqa: PLW0603
-    _retired[:] = [one for one in _retired if one.process.poll() is None]
-    environment = children.environment()
-    if _current is not None and _current.process.poll() is not None:
-        _drop()
-    if _current is not None and (_current.has_grown or _current.environment != environment):
-        _current.retire()
-        _retired.append(_current)
-        _current = None
-    if _current is None:
-        _current = _Server(environment)
-    return _current
+def _first_word(channel: socket.socket) -> dict[str, Any]:
+    """What the server says to a request.
 
-
-def _drop() -> None:
-    global _current  # noqa: PLW0603
-    if _current is not None:
-        _current.kill()
-        _current = None
-
-
-def _forget() -> None:
-    """In a fork of this process."""
-    global _current, _lock  # noqa: PLW0603
-    for one in (*_retired, *([_current] if _current is not None else [])):
-        one.forget()
-    _current, _lock = None, threading.Lock()
-    _retired.clear()
+    Raises
+    ------
+    OSError
+        If it is gone, or says nothing.
+    """
+    if not select.select([channel], [], [], PATIENCE)[0]:
+        raise TimeoutError("the fork server says nothing")
+    told = _received(channel)
+    if not told:
+        raise ConnectionResetError("the fork server is gone")
+    return told
 
 
 def _received(channel: socket.socket) -> dict[str, Any]:
@@ -234,5 +257,5 @@ def _looked_up(pid: int) -> tuple[str, float]:
     return fields[19], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-atexit.register(close)
-os.register_at_fork(after_in_child=_forget)
+atexit.register(_keeper.retire)
+os.register_at_fork(after_in_child=_keeper.forget)
