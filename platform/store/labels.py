@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from mongoengine import NotUniqueError
 from pymatgen.core import Composition
@@ -52,6 +52,30 @@ def save(
         except NotUniqueError:
             continue  # another writer took this version: look again
         return merging.brought_home([label.material]).get(label.id, str(label.id))
+
+
+def save_all(material: str, values: Mapping[Property, float], *, method: str, calculation: str | None = None) -> None:
+    """Save what one result says of a material, each value as `save` does, in the fewest queries.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite.
+    """
+    latest = {row.property: row for row in Label.objects(material=material, method=method).order_by("version")}
+    changed = {
+        name: value for name, value in values.items() if name not in latest or abs(latest[name].value - value) > SAME
+    }
+    made = []
+    for name, value in changed.items():
+        version = latest[name].version + 1 if name in latest else 1
+        made.append(Label.make(material, name, value, method=method, calculation=calculation, version=version))
+        made[-1].check()
+    if insert_new(made) == len(made):
+        merging.brought_home([material])
+        return
+    for name, value in changed.items():  # another writer took one of these versions
+        save(material, name, value, method=method, calculation=calculation)
 
 
 def save_many(labels: Iterable[Label]) -> int:
