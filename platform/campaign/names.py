@@ -23,6 +23,7 @@ GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
     "prototype_enumeration": (),
     "random_pick": (),
     "pool": (),
+    "command": (),
     "random_symmetric": (),
     "genetic": (),
     "particle_swarm": (),

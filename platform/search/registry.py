@@ -9,6 +9,8 @@ from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.generators.ccdcgan.generator import PRESETS as CCDCGAN_PRESETS
 from fermiloop.platform.generators.ccdcgan.generator import Ccdcgan
 from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
+from fermiloop.platform.generators.command.generator import Command
+from fermiloop.platform.generators.command.options import CommandOptions
 from fermiloop.platform.generators.dos_composer import ComposerOptions, DosComposer
 from fermiloop.platform.generators.ftcp.generator import Ftcp
 from fermiloop.platform.generators.ftcp.options import PRESETS as FTCP_PRESETS
@@ -86,6 +88,7 @@ GENERATORS: Final[dict[str, GeneratorEntry]] = {
     "prototype_enumeration": GeneratorEntry(PrototypeEnumeration, PrototypeEnumerationOptions),
     "random_pick": GeneratorEntry(RandomPick, RandomPickOptions),
     "pool": GeneratorEntry(Pool, PoolOptions),
+    "command": GeneratorEntry(Command, CommandOptions),
     "random_symmetric": GeneratorEntry(RandomSymmetricSearch, GlobalSearchOptions),
     "genetic": GeneratorEntry(GeneticSearch, GlobalSearchOptions),
     "particle_swarm": GeneratorEntry(SwarmSearch, GlobalSearchOptions),
