@@ -51,7 +51,7 @@ TOLERANCE: Final = 0.1
 """eV/atom."""
 MAX_SITES: Final = 8
 BASELINE: Final = "random_pick"
-COMPARED: Final = tuple(name for name in GENERATORS if name != "pool")  # which proposes what it is given
+COMPARED: Final = tuple(name for name in GENERATORS if name not in {"pool", "command"})  # which propose what is given
 POOL: Final = 4
 """Proposals that each generator adds to the pool of the hybrid, in budgets."""
 EPOCHS: Final[dict[str, dict[str, Any]]] = {
