@@ -71,8 +71,8 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
             return str(Stage.FAILED)
         calculation.method = method_that_ran(calculation, found)
-        material = ingest(spec, candidate, calculation, found)
-        known = judged(spec, candidate, found, material, calculation.method)
+        material, numbers = ingest(spec, candidate, calculation, found)
+        known = judged(spec, candidate, found, numbers)
         candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
         told = {**scores.computed_part(known), **found.computed_by(), "computed_cell": found.per_cell()}
         result = {"material": material, "energy_per_atom": found.energy_per_atom, **told}
@@ -83,8 +83,10 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
         return str(Stage.EVALUATED)
 
 
-def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult) -> str:
-    """Material, curve and labels of a result; id of the material."""
+def ingest(
+    spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult
+) -> tuple[str, dict[str, float]]:
+    """Save material, curve and labels of a result; id of the material, and the labels."""
     source = {"name": f"campaign {candidate.campaign}", "key": candidate.id, "licence": "the campaign owner's"}
     material = materials.save(
         found.structure,
@@ -105,20 +107,19 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
             n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
         )
-    numbers = {
+    measured = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
         Property.BAND_GAP: found.gap,
         Property.MAGNETIC_MOMENT: None if found.magnetic_moment is None else factor * found.magnetic_moment,
         Property.FERMI_LEVEL: found.fermi_level,
     }
-    numbers |= stability(found.structure.composition, found.energy_per_atom, method, material)
-    for name, value in numbers.items():
-        if value is not None:
-            labels.save(material, name, value, method=method, calculation=made_by)
+    measured |= stability(found.structure.composition, found.energy_per_atom, method, material)
+    numbers = {name: value for name, value in measured.items() if value is not None}
+    labels.save_all(material, numbers, method=method, calculation=made_by)
     cheap = candidate.scores.get("potential_energy_per_atom")
     if cheap is not None:  # so that later rounds measure their cheap hull against it as well
         labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec))
-    return material
+    return material, numbers
 
 
 def stability(
@@ -135,14 +136,12 @@ def stability(
 
 
 def judged(
-    spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, material: str, method: str
+    spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, numbers: Mapping[str, float]
 ) -> dict[str, Any]:
-    """All scores of an evaluated candidate."""
+    """All scores of an evaluated candidate, whose material has these labels."""
     target, curve = resolve(spec), computed_curve(found, spec)
     computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
-    for name, known in labels.table([material], learned(), method).items():
-        if name != Property.ENERGY_PER_ATOM and material in known:
-            computed[name] = known[material]
+    computed |= {name: numbers[name] for name in learned() if name != Property.ENERGY_PER_ATOM and name in numbers}
     if target.curve is not None:
         computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
     score, hit = goal.score_of(target, computed)
@@ -160,7 +159,9 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
         density=curve.array() if curve else None,
         gap=curve.gap if curve else None,
     )
-    known = judged(spec, candidate, found, material, calculation.method)
+    stored = labels.of_materials([material])  # the latest version comes last
+    numbers = {row.property: row.value for row in stored if row.method == calculation.method}
+    known = judged(spec, candidate, found, numbers)
     candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)

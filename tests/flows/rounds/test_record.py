@@ -70,11 +70,12 @@ def test_what_was_computed_of_a_supercell_is_kept_per_cell_of_the_material(selec
         structure=CRYSTAL * (1, 1, 2), energy_per_atom=-3.0, magnetic_moment=3.0, n_electrons=50.0, energies=grid,
         density=np.full(401, 4.0),
     )  # fmt: skip
-    material = module.ingest(spec, candidate, calculation, found)
+    material, numbers = module.ingest(spec, candidate, calculation, found)
     assert (materials.get(material).n_sites, materials.settings(material)[-1].n_sites) == (4, 8)
     curve = spectra.of_material(material, method=calculation.method)
     assert (curve.array().max(), curve.n_electrons) == (pytest.approx(2.0), 25.0)
     assert labels.values([material], Property.MAGNETIC_MOMENT, calculation.method) == {material: 1.5}
+    assert numbers[Property.MAGNETIC_MOMENT] == 1.5
 
 
 def test_recording_twice_changes_nothing(selected: str, tmp_path: Path) -> None:
