@@ -44,6 +44,8 @@ class EngineDeclaration(Declaration):
         eV per atom below which no result is believed.
     by_element
         Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
+    at_once
+        Whether its steps are so short that a whole evaluation is one job of the queue.
     chosen
         Whether campaign files may name it; others only mark where numbers came from.
     cutoff_unit
@@ -59,6 +61,7 @@ class EngineDeclaration(Declaration):
     last_step: str = "static"
     lowest_energy: float = LOWEST_ENERGY
     by_element: bool = True
+    at_once: bool = False
     chosen: bool = True
     cutoff_unit: str = "eV"
 

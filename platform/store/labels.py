@@ -36,10 +36,7 @@ def save(
     InputError
         If the value is not finite or lies outside of the property's bounds, or the property is unknown.
     """
-    declared = declared_property(str(name))
-    if fault := declared.fault(value):
-        raise InputError(f"The {declared.title} of {material} {fault}.")
-    name = declared.name
+    name = _refuse_beyond(material, name, value)
     while True:
         latest = _latest(material, name, method)
         if latest is not None and abs(latest.value - value) <= SAME:
@@ -54,14 +51,16 @@ def save(
         return merging.brought_home([label.material]).get(label.id, str(label.id))
 
 
-def save_all(material: str, values: Mapping[Property, float], *, method: str, calculation: str | None = None) -> None:
+def save_all(material: str, values: Mapping[str, float], *, method: str, calculation: str | None = None) -> None:
     """Save what one result says of a material, each value as `save` does, in the fewest queries.
 
     Raises
     ------
     InputError
-        If a value is not finite.
+        If a value is not finite or lies outside of its property's bounds, or the property is unknown.
     """
+    for name, value in values.items():
+        _refuse_beyond(material, name, value)
     latest = {row.property: row for row in Label.objects(material=material, method=method).order_by("version")}
     changed = {
         name: value for name, value in values.items() if name not in latest or abs(latest[name].value - value) > SAME
@@ -165,6 +164,14 @@ def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, f
     inside = {m.id: m.formula for m in rows if set(m.elements) <= allowed}
     energies = values(inside, Property.ENERGY_PER_ATOM, method)
     return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
+
+
+def _refuse_beyond(material: str, name: str, value: float) -> str:
+    """Refuse a value that no material has; the property's name as plain text."""
+    declared = declared_property(str(name))
+    if fault := declared.fault(value):
+        raise InputError(f"The {declared.title} of {material} {fault}.")
+    return declared.name
 
 
 def _amounts(formula: str) -> dict[str, float]:

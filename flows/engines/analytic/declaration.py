@@ -9,4 +9,5 @@ ANALYTIC = EngineDeclaration(
     settings="fermiloop.flows.engines.analytic.engine:AnalyticSettings",
     gives=ELECTRONIC,
     gives_dos=True,
+    at_once=True,
 )

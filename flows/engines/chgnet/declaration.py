@@ -8,4 +8,5 @@ CHGNET = EngineDeclaration(
     code="fermiloop.flows.engines.chgnet.engine:ENGINE",
     settings="fermiloop.flows.engines.relaxation:RelaxSettings",
     last_step="relax",
+    at_once=True,
 )
