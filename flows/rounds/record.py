@@ -114,7 +114,7 @@ def ingest(
         Property.FERMI_LEVEL: found.fermi_level,
     }
     measured |= stability(found.structure.composition, found.energy_per_atom, method, material)
-    numbers = {name: value for name, value in measured.items() if value is not None}
+    numbers = {str(name): value for name, value in measured.items() if value is not None}
     labels.save_all(material, numbers, method=method, calculation=made_by)
     cheap = candidate.scores.get("potential_energy_per_atom")
     if cheap is not None:  # so that later rounds measure their cheap hull against it as well
