@@ -15,10 +15,6 @@ from fermiloop.schemas.vocabulary import CrystalSystem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STAGES: Final = ("composition", "rules", "geometry", "duplicates", "relaxation", "hull", "target")
-DEFAULT_STAGES: Final = tuple(
-    stage for stage in STAGES if stage != "rules"
-)  # the composition stage asks for both rules
 MODES: Final = ("rounds", "asynchronous")
 SHARES: Final = ("all", "bandit")
 SIZINGS: Final = ("fixed", "measured")

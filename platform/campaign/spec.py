@@ -34,6 +34,7 @@ from fermiloop.platform.generators.protocol import Space
 from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.stages import STAGES, ordered, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ class GeneratorSpec(Part):
 class FunnelSpec(Part):
     """Which stages screen the candidates."""
 
-    stages: Annotated[
-        tuple[Annotated[Text, AfterValidator(known("stage", names.STAGES))], ...], AfterValidator(distinct)
-    ] = Field(default=names.DEFAULT_STAGES, min_length=1, description="stages in their order")
+    stages: Annotated[tuple[Annotated[Text, AfterValidator(known("stage", STAGES))], ...], AfterValidator(distinct)] = (
+        Field(default_factory=usual, min_length=1, description="stages in their order")
+    )
     potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
         default="chgnet", description="cheap potential of relaxation and hull"
     )
@@ -97,6 +98,20 @@ class FunnelSpec(Part):
         default="fixed", description="whether the rounds propose as many as the file says or as many as are needed"
     )
     choice: Number = Field(default=3.0, ge=1, le=100, description="candidates to choose from for each evaluation")
+    options: dict[Annotated[Text, AfterValidator(known("stage", STAGES))], Options] = Field(
+        default_factory=dict, description="options of stages that take some, by the stage's name"
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> FunnelSpec:
+        for stage, given in self.options.items():
+            if stage not in self.stages:
+                raise ValueError(f"funnel.options names {stage}, which is not among funnel.stages; add it there")
+            try:
+                STAGES[stage].settings(given)
+            except UserError as error:
+                raise ValueError(f"funnel.options.{stage} cannot be used: {str(error).rstrip('.')}") from None
+        return self
 
 
 class SurrogateSpec(Part):
@@ -287,11 +302,16 @@ def _check_stop(spec: CampaignSpec) -> str | None:
 def _check_stages(spec: CampaignSpec) -> str | None:
     """Stages come in the order in which they build on each other."""
     stages = spec.funnel.stages
-    ordered = tuple(stage for stage in names.STAGES if stage in stages)
-    if stages != ordered:
-        return f"funnel.stages is [{', '.join(stages)}], but the order must be [{', '.join(ordered)}]"
-    if "hull" in stages and "relaxation" not in stages:
-        return "funnel.stages has hull without relaxation, but only relaxed crystals have a hull distance; add it"
+    try:
+        right = ordered(stages)
+    except InputError as error:
+        return f"funnel.stages cannot be used: {str(error).rstrip('.')}"
+    if stages != right:
+        return f"funnel.stages is [{', '.join(stages)}], but the order must be [{', '.join(right)}]"
+    for stage in stages:
+        lacking = next((name for name in STAGES[stage].needs if name not in stages), None)
+        if lacking is not None:
+            return f"funnel.stages has {stage} without {lacking}, but {STAGES[stage].because}; add it"
     return None
 
 
