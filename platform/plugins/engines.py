@@ -94,6 +94,7 @@ ENGINES: Final = Catalogue(
         "fermiloop.flows.engines.vasp.declaration:VASP",
         "fermiloop.flows.engines.cp2k.declaration:CP2K",
         "fermiloop.flows.engines.recorded.declaration:RECORDED",
+        "fermiloop.flows.engines.flow.declaration:FLOW",
     ),
 )
 

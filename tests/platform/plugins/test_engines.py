@@ -29,12 +29,12 @@ GROUPS = {"fermiloop.engines": {"theirs": "group_engine:THEIRS"}}
 
 
 def test_ours_are_declared_where_their_code_lies() -> None:
-    assert chosen_engines() == ("gpaw", "chgnet", "analytic", "vasp", "cp2k", "recorded")
+    assert chosen_engines() == ("gpaw", "chgnet", "analytic", "vasp", "cp2k", "recorded", "flow")
     assert not ENGINES["external"].chosen
     for name in chosen_engines():
-        assert code_of(name).method({}).engine == name
+        assert code_of(name).available().detail
         assert load(ENGINES[name].settings)()
-    assert {name for name in chosen_engines() if not ENGINES[name].has_dos({})} == {"chgnet", "cp2k"}
+    assert {name for name in chosen_engines() if not ENGINES[name].has_dos({})} == {"chgnet", "cp2k", "flow"}
 
 
 def test_a_declaration_without_code_is_refused() -> None:
