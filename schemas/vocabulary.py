@@ -100,9 +100,6 @@ class Stage(StrEnum):
     FAILED = "failed"
 
 
-FINAL_STAGES: Final = frozenset({Stage.REJECTED, Stage.EVALUATED, Stage.FAILED})
-
-
 class CalculationState(StrEnum):
     """State of a calculation."""
 

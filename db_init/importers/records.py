@@ -297,7 +297,7 @@ def _numbers(row: Mapping[str, Any], n_sites: int, file: File, method: Method) -
     given = file.options.columns
     columns = [one for name in row if (one := column_of(name, given.get(name))) is not None]
     named = {column.kind for column in columns if column.name in given}
-    found: dict[Property, float] = {}
+    found: dict[str, float] = {}
     for column in columns:
         held = row[column.name]
         if isinstance(held, list) or (column.kind in named and column.name not in given):

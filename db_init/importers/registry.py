@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from fermiloop.db_init import capsule
+from fermiloop.db_init import bundle
 from fermiloop.db_init.importers import (
     exchange,
     exchange_file,
@@ -83,7 +83,7 @@ IMPORTERS: Final[dict[Source, Importer]] = {
         frozenset({"licence"}),
     ),
     Source.JOBSTORE: Importer("jobstore:(.*)", jobstore.load, frozenset({"limit", "licence", "source"})),
-    Source.CAMPAIGN: Importer(r"(.*\.(?:tar\.gz|tgz))", lambda what, progress, _: capsule.load(_path(what), progress)),
+    Source.CAMPAIGN: Importer(r"(.*\.(?:tar\.gz|tgz))", lambda what, progress, _: bundle.load(_path(what), progress)),
     Source.EXCHANGE: Importer(  # before all readers of JSON: the header says what it is, whatever the name
         "(.*)",
         lambda what, progress, _: exchange.load(_path(what), progress),

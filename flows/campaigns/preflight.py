@@ -17,10 +17,10 @@ from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.registry import code_of
-from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
+from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import campaigns, training
 from fermiloop.schemas.vocabulary import Property
@@ -172,7 +172,7 @@ def _generators(spec: CampaignSpec) -> Iterator[str]:
     shapes = {(p.crystal_system, len(set(p.slots)), len(p.slots)) for p in PROTOTYPES.values()}
     fits = any(system in systems and low <= n <= high and sites <= spec.space.max_sites for system, n, sites in shapes)
     for generator in spec.generators:
-        if generator.name in names.TABULATED_PROTOTYPES and not fits:
+        if GENERATORS[generator.name].tabulated_prototypes and not fits:
             yield (
                 f"The generator {generator.name} can propose nothing in this space: it decorates cubic and hexagonal "
                 f"prototypes of 1 or 2 elements and up to {max(s for *_, s in shapes)} sites; widen "

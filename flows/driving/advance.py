@@ -12,9 +12,9 @@ from typing import Any, Final
 from fireworks import LaunchPad
 
 from fermiloop.flows.campaigns.ending import close_cancelled, fail, finish
-from fermiloop.flows.campaigns.fair_share import lots
+from fermiloop.flows.campaigns.fair_share import queue_shares
 from fermiloop.flows.campaigns.steps import logger, spec_of
-from fermiloop.flows.driving.asynchronous import advance_steadily
+from fermiloop.flows.driving.asynchronous import advance_asynchronous
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.flows.queue.launchpad import add_flow, has_workflow
 from fermiloop.flows.round import flow_of
@@ -39,10 +39,10 @@ def advance_all(pad: LaunchPad, worker: str) -> None:
 
 def advance(pad: LaunchPad, name: str, worker: str) -> None:
     """Move one campaign on as far as it can go without waiting."""
-    steady = is_steady(name)
-    if steady:
-        advance_steadily(pad, name, worker)
-    current = newest_round(name) if steady else current_round(name)
+    asynchronous = is_asynchronous(name)
+    if asynchronous:
+        advance_asynchronous(pad, name, worker)
+    current = newest_round(name) if asynchronous else current_round(name)
     if current is None:
         return
     if current.state is RoundState.PLANNED:
@@ -51,7 +51,7 @@ def advance(pad: LaunchPad, name: str, worker: str) -> None:
         close_what_ended(pad, current)
 
 
-def is_steady(name: str) -> bool:
+def is_asynchronous(name: str) -> bool:
     """Whether a campaign selects without waiting for the end of a round."""
     return spec_of(name).mode == "asynchronous"
 
@@ -103,7 +103,7 @@ def close_what_ended(pad: LaunchPad, current: Round) -> None:
     if fresh.selected:
         close_round(current.campaign, current.number)
         return
-    if is_steady(current.campaign) and "passed" in fresh.counts:
+    if is_asynchronous(current.campaign) and "passed" in fresh.counts:
         close_generation(fresh)
         return
     reason = fresh.decision.get("failed") or first_failure(pad, current.id)
@@ -123,7 +123,7 @@ def settle(pad: LaunchPad, current: Round) -> None:
         {**nodes, "state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1}
     ):
         return
-    if any(lot.campaign == current.campaign for lot in lots(pad)):
+    if any(share.campaign == current.campaign for share in queue_shares(pad)):
         return
     for candidate in candidates.of_round(current.campaign, current.number):
         if candidate.stage is Stage.SELECTED:

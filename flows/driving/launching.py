@@ -18,7 +18,7 @@ from fermiloop.flows.campaigns.ending import fail
 from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.driving import workers as worker_pool
-from fermiloop.flows.driving.advance import close_generation, current_round, is_steady, newest_round
+from fermiloop.flows.driving.advance import close_generation, current_round, is_asynchronous, newest_round
 from fermiloop.flows.driving.asynchronous import OPEN, in_flight, move
 from fermiloop.flows.processes import signals
 from fermiloop.flows.processes.identity import worker_name
@@ -83,7 +83,7 @@ def run_inline(name: str, progress: Progress = silent) -> None:
         connection.retrying(connection.connect)
 
     with contextlib.closing(store), _told(progress, _share(name)), _telling(name, progress):
-        turn = _turn_steadily if is_steady(name) else _turn
+        turn = _turn_asynchronous if is_asynchronous(name) else _turn
         while campaigns.get(name).state is CampaignState.RUNNING:
             turn(name, run)
 
@@ -95,7 +95,7 @@ def _turn(name: str, run: Callable[[Flow], None]) -> None:
         _run_round(name, current.number, run)
 
 
-def _turn_steadily(name: str, run: Callable[[Flow], None]) -> None:
+def _turn_asynchronous(name: str, run: Callable[[Flow], None]) -> None:
     """One generation, or one evaluation, after which the acquisition chooses again."""
     newest = newest_round(name)
     if newest is not None and newest.state in OPEN:
@@ -120,7 +120,7 @@ def _settle(name: str, number: int) -> None:
         return
     if current.selected:
         close_round(name, number)
-    elif is_steady(name) and "passed" in current.counts:
+    elif is_asynchronous(name) and "passed" in current.counts:
         close_generation(current)
     else:
         fail(name, number, current.decision.get("failed", "its flow ended without closing the round"))

@@ -17,7 +17,7 @@ from fireworks.core import rocket
 from fireworks.core.rocket_launcher import launch_rocket
 from pymongo.errors import PyMongoError
 
-from fermiloop.flows.campaigns.fair_share import draw, lots
+from fermiloop.flows.campaigns.fair_share import draw, queue_shares
 from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.reconcile import reconcile
 from fermiloop.flows.driving.recover import give_back, recover
@@ -110,7 +110,7 @@ class Worker:
     def idle(self, pad: SafeLaunchPad) -> bool:
         """Whether no campaign runs, and no job runs or waits that may be taken."""
         busy = pad.fireworks.find_one({"state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1})
-        return busy is None and not lots(pad) and not campaigns.find(CampaignState.RUNNING)
+        return busy is None and not queue_shares(pad) and not campaigns.find(CampaignState.RUNNING)
 
     def _stop(self, *_: Any) -> None:
         self.stopping = True

@@ -1,7 +1,7 @@
 """Record: what an evaluation found goes into the store, exactly once; what failed, with its reason and cost.
 
 Every write can be repeated and changes nothing the second time; the calculation is marked last. So a
-worker killed between any two of them leaves nothing that the rerun would not mend.
+worker killed between any two of them leaves nothing that the rerun would not repair.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from typing import Any, Final
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.campaign.yaml_text import load_mapping
 from fermiloop.platform.errors import SpecError
+from fermiloop.platform.settings import settings
 
 SOURCE: Final = "The campaign"
 MOST_DEPTH: Final = 20
@@ -20,7 +21,7 @@ def read(text: str) -> CampaignSpec:
     Raises
     ------
     SpecError
-        If it is invalid, names a file of curves, or bears a value that cannot be stored.
+        If it is invalid, names a file of curves or a program to run, or bears a value that cannot be stored.
     """
     if "\0" in text:
         raise SpecError("The campaign holds a NUL character; a campaign is a YAML text.")
@@ -30,7 +31,19 @@ def read(text: str) -> CampaignSpec:
     for kind, curve in target.items() if isinstance(target, dict) else ():
         if isinstance(curve, dict) and "file" in curve:
             raise SpecError(f"The campaign names a file under target.{kind}; send its energies and values instead.")
+    _refuse_programs(tree)
     return parse_spec(text, source=SOURCE)
+
+
+def _refuse_programs(tree: dict[str, Any]) -> None:
+    """Who may launch may not run any program on the workers, unless the one who runs the server says so."""
+    generators = tree.get("generators")
+    named = [one for one in generators if isinstance(one, dict)] if isinstance(generators, list) else []
+    if any(one.get("name") == "command" for one in named) and not settings().allow_commands:
+        raise SpecError(
+            "The campaign names a program to run (the generator command), which this server takes from its own command "
+            "line only; set FERMILOOP_ALLOW_COMMANDS=true where it is served to allow it to everyone who may launch."
+        )
 
 
 def _check(value: Any, depth: int) -> None:

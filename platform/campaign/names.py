@@ -9,30 +9,12 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Final
 
+from fermiloop.platform.plugins.catalogue import Catalogue
 from fermiloop.schemas.vocabulary import CrystalSystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-GENERATOR_PRESETS: Final[dict[str, tuple[str, ...]]] = {
-    "dos_composer": ("paper", "factorised"),
-    "ftcp": ("paper", "structured"),
-    "imatgen": (),
-    "ccdcgan": ("paper", "compact"),
-    "substitution": (),
-    "prototype_enumeration": (),
-    "random_pick": (),
-    "pool": (),
-    "random_symmetric": (),
-    "genetic": (),
-    "particle_swarm": (),
-    "annealing": (),
-    "minima_hopping": (),
-    "bayesian": (),
-}
-NEEDS_CURVE: Final = frozenset({"dos_composer"})  # generators that learn from curves like the target's
-MOST_COMPONENTS: Final = {"dos_composer": 2, "imatgen": 2}  # of generators that make fewer than a space may hold
-TABULATED_PROTOTYPES: Final = frozenset({"dos_composer", "random_pick"})  # these decorate `PROTOTYPES` alone
 STAGES: Final = ("composition", "rules", "geometry", "duplicates", "relaxation", "hull", "target")
 DEFAULT_STAGES: Final = tuple(
     stage for stage in STAGES if stage != "rules"
@@ -44,25 +26,24 @@ BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
 POTENTIALS: Final = ("chgnet", "analytic")
-SURROGATES: Final = ("blend", "process", "trees", "networks", "composition_trees", "camd")
-ACQUISITIONS: Final = (
-    "probability", "expected_improvement", "upper_confidence_bound", "thompson", "hypervolume", "greedy", "random",
-)  # fmt: skip
 CRYSTAL_SYSTEMS: Final = tuple(system.value for system in CrystalSystem)
 
 
 def hint(value: str, known: Iterable[str], what: str) -> str:
-    """What to say about an unknown name: the nearest known one, or all of them.
+    """What to say about an unknown name: why its package cannot be used, the nearest known one, or all of them.
 
     Parameters
     ----------
     value
         What was written.
     known
-        Names that would be right.
+        Names that would be right, such as a catalogue.
     what
         Kind of name, such as ``"generator"``.
     """
+    fault = known.fault(value) if isinstance(known, Catalogue) else None
+    if fault:
+        return f"{fault}."
     names = list(known)
     lowered = {name.lower(): name for name in names}
     near = difflib.get_close_matches(value.lower(), list(lowered), n=1, cutoff=0.6)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from fermiloop.platform.acquisition.registry import build, parameters
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_errors import sentence
@@ -30,14 +29,17 @@ from fermiloop.platform.campaign.spec_fields import (
 )
 from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
-from fermiloop.platform.errors import InputError, SpecError
+from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
-from fermiloop.platform.predictors.surrogates.options import checked
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
     from fermiloop.platform.acquisition.protocol import Acquisition
 
+BLEND: Final = "blend"
 PROBABILITY: Final = "probability"
 EXPECTED_IMPROVEMENT: Final = "expected_improvement"
 HYPERVOLUME: Final = "hypervolume"
@@ -75,9 +77,7 @@ class SpaceSpec(Part):
 class GeneratorSpec(Part):
     """One proposer and how many candidates it proposes each round."""
 
-    name: Annotated[Text, AfterValidator(known("generator", tuple(names.GENERATOR_PRESETS)))] = Field(
-        description="a generator's name"
-    )
+    name: Annotated[Text, AfterValidator(known("generator", GENERATORS))] = Field(description="a generator's name")
     preset: Text | None = Field(default=None, description="a preset of the generator")
     proposals: Whole = Field(ge=1, le=100_000, description="candidates proposed each round")
     options: Options = Field(default_factory=dict, description="what the generator takes beyond its preset")
@@ -102,16 +102,16 @@ class FunnelSpec(Part):
 class SurrogateSpec(Part):
     """What predicts the target of candidates."""
 
-    name: Annotated[Text, AfterValidator(known("surrogate", names.SURROGATES))] = Field(
-        default=names.SURROGATES[0], description="a surrogate's name"
+    name: Annotated[Text, AfterValidator(known("surrogate", SURROGATES))] = Field(
+        default=BLEND, description="a surrogate's name"
     )
     options: Options = Field(default_factory=dict, description="the surrogate's own options")
 
     @model_validator(mode="after")
     def _options(self) -> SurrogateSpec:
         try:
-            checked(self.options)
-        except InputError as error:
+            SURROGATES[self.name].settings(self.options)
+        except UserError as error:
             raise ValueError(f"surrogate.options cannot be used: {str(error).rstrip('.')}") from None
         return self
 
@@ -119,7 +119,7 @@ class SurrogateSpec(Part):
 class AcquisitionSpec(Part):
     """How the candidates to evaluate are chosen."""
 
-    name: Annotated[Text, AfterValidator(known("acquisition", names.ACQUISITIONS))] = Field(
+    name: Annotated[Text, AfterValidator(known("acquisition", ACQUISITIONS))] = Field(
         default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
     )
     options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
@@ -135,16 +135,18 @@ class AcquisitionSpec(Part):
     def _options(self) -> AcquisitionSpec:
         try:
             self.build()
-        except InputError as error:
+        except UserError as error:
             raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
         return self
 
     def build(self) -> Acquisition:
         """The acquisition with its parameters; `exploration` stands in for an option of that name."""
         given = {"exploration": self.exploration, **self.options}
-        if "exploration" not in self.options and "exploration" not in parameters(self.name):
+        declared = ACQUISITIONS[self.name]
+        if "exploration" not in self.options and "exploration" not in declared.option_names():
             del given["exploration"]
-        return build(self.name, given)
+        made: Acquisition = declared.build(given)
+        return made
 
 
 class EngineSpec(Part):
@@ -244,18 +246,19 @@ def _check_generators(spec: CampaignSpec) -> str | None:
     """Presets exist, nobody stands twice, and everyone can work in the space."""
     for index, generator in enumerate(spec.generators):
         where, name, preset = f"generators[{index}]", generator.name, generator.preset
-        presets = names.GENERATOR_PRESETS[name]
+        declared = GENERATORS[name]
+        presets = declared.presets
         if preset is not None and preset not in presets:
             return f"{where}.preset is {preset!r}, which {name} does not have; {names.hint(preset, presets, 'preset')}"
         if any((other.name, other.preset) == (name, preset) for other in spec.generators[:index]):
             return f"{where} is {name} a second time; name it once with all its proposals"
-        most = names.MOST_COMPONENTS.get(name, 3)
-        if spec.space.components[1] > most:
+        most = declared.most_components
+        if most is not None and spec.space.components[1] > most:
             return (
-                f"space.components is {list(spec.space.components)}, but the generator {name} makes unaries and "
-                f"binaries only, so at most {most}"
+                f"space.components is {list(spec.space.components)}, but the generator {name} makes "
+                f"{'unaries and binaries' if most == 2 else 'unaries'} only, so at most {most}"
             )
-        if name in names.NEEDS_CURVE and spec.target.curve is None:
+        if declared.needs_curve and spec.target.curve is None:
             return f"{where}.name is {name}, which needs a curve; add target.dos or target.xrd, or use substitution"
     return None
 
@@ -294,22 +297,22 @@ def _check_stages(spec: CampaignSpec) -> str | None:
 
 def _check_target(spec: CampaignSpec) -> str | None:
     """Whatever compares curves needs a curve, from the file and from the engine."""
-    name, target = spec.acquisition.name, spec.target
-    if name == PROBABILITY and not target.has_hits:
+    target, name, acquisition = spec.target, spec.acquisition.name, ACQUISITIONS[spec.acquisition.name]
+    if acquisition.needs_hits and not target.has_hits:
         return (
-            "acquisition.name is probability, but target has objectives alone and says of nothing that it is a hit; "
+            f"acquisition.name is {name}, but target has objectives alone and says of nothing that it is a hit; "
             "give one a bound, or use expected_improvement or hypervolume"
         )
-    if name == HYPERVOLUME and len(target.objectives) < 2:
+    if len(target.objectives) < acquisition.fewest_objectives:
         return (
-            "acquisition.name is hypervolume, which trades off two or three properties to minimise or maximise, and "
+            f"acquisition.name is {name}, which trades off two or three properties to minimise or maximise, and "
             f"target.properties has {len(target.objectives)}; use probability or expected_improvement"
         )
     if lacking := _not_given(spec):
         return lacking
-    if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
+    if "target" not in spec.funnel.stages and acquisition.needs_prediction:
         return (
-            f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target predicts; "
+            f"acquisition.name is {name}, which ranks by what the stage target predicts; "
             "add target to funnel.stages, or make it random"
         )
     return None

@@ -33,7 +33,7 @@ def installed(what: str, choices: Callable[[], Collection[str]]) -> Callable[[st
     return check
 
 
-def known(what: str, choices: tuple[str, ...]) -> Callable[[str], str]:
+def known(what: str, choices: Collection[str]) -> Callable[[str], str]:
     """Check that a text is one of `choices`, and hint at the nearest one otherwise."""
 
     def check(value: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.cli import arranging, exporting, filters, lineage_view
 from fermiloop.platform.cli.arranging import Order
 from fermiloop.platform.cli.curves import Likeness
@@ -25,6 +24,7 @@ from fermiloop.platform.cli.output import (
     print_rich,
     write_cifs,
 )
+from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.properties import Derived
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 
@@ -208,8 +208,8 @@ def _generator(name: str | None) -> str | None:
     """A generator, or one with its preset as ``dos_composer/paper``."""
     if name is None:
         return None
-    presets = (f"{known}/{preset}" for known, all_of_it in GENERATOR_PRESETS.items() for preset in all_of_it)
-    return filters.one_of("generator", name, (*GENERATOR_PRESETS, *presets))
+    presets = (f"{known}/{preset}" for known, declared in GENERATORS.items() for preset in declared.presets)
+    return filters.one_of("generator", name, (*GENERATORS, *presets))
 
 
 def _rows(

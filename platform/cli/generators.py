@@ -6,26 +6,31 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.cli.filters import one_of
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_fields, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.provenance import told
 
 app = typer.Typer(help="Generators: what proposes, what it learned, which checkpoint is in use.")
 
-COLUMNS: Final = {"name": "name", "presets": "presets", "champion": "champion", "checkpoints": "checkpoints"}
-SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
-KEPT: Final = (*GENERATOR_PRESETS, *SURROGATES)
+COLUMNS: Final = {
+    "name": "name",
+    "presets": "presets",
+    "champion": "champion",
+    "checkpoints": "checkpoints",
+    "package": "package",
+}
 FIELDS: Final = ("id", "generator", "preset", "state", "seed", "snapshot", "metrics", "config")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every generator with its presets and the checkpoint in use."""
-    from fermiloop.platform.store import connection
+    from fermiloop.platform.store import checkpoints, connection
 
     connection.connect()
-    rows = [_row(name, GENERATOR_PRESETS.get(name, ())) for name in KEPT]
+    rows = [_row(name) for name in checkpoints.kept_names(GENERATORS)]
     Listing("Generators", COLUMNS, rows).show(as_json=as_json)
 
 
@@ -42,8 +47,8 @@ def show(
         known = fields_of(checkpoints.get(name), FIELDS)
         print_json(known) if as_json else print_fields(name, known)
         return
-    one_of("generator", name, KEPT)
     connection.connect()
+    one_of("generator", name, checkpoints.kept_names(GENERATORS))
     rows = [fields_of(found, FIELDS) for found in checkpoints.find(generator=name)]
     columns = {"id": "id", "preset": "preset", "state": "state", "seed": "seed", "metrics": "metrics"}
     Listing(f"{name}: {len(rows)} checkpoints", columns, rows).show(as_json=as_json)
@@ -57,9 +62,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a generator on all that it may learn from and keep the checkpoint as a challenger."""
-    one_of("generator", name, GENERATOR_PRESETS)
+    one_of("generator", name, GENERATORS)
     if preset is not None:
-        one_of(f"preset of {name}", preset, GENERATOR_PRESETS[name])
+        one_of(f"preset of {name}", preset, GENERATORS[name].presets)
     from fermiloop.flows.schedules import learning
     from fermiloop.platform.store import checkpoints, connection
 
@@ -85,14 +90,21 @@ def rollback(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     """Go back to the checkpoint that was in use before."""
     from fermiloop.platform.store import checkpoints, connection
 
-    one_of("generator", name, KEPT)
     connection.connect()
+    one_of("generator", name, checkpoints.kept_names(GENERATORS))
     print_line(f"{checkpoints.rollback(name).id} is in use again.")
 
 
-def _row(name: str, presets: Any) -> dict[str, Any]:
+def _row(name: str) -> dict[str, Any]:
     from fermiloop.platform.store import checkpoints
 
     found = list(checkpoints.find(generator=name))
     champions = [item.id for item in found if item.state == "champion"]
-    return {"name": name, "presets": list(presets), "champion": champions, "checkpoints": len(found)}
+    declared = GENERATORS.get(name)
+    return {
+        "name": name,
+        "presets": list(declared.presets) if declared else [],
+        "champion": champions,
+        "checkpoints": len(found),
+        "package": told(GENERATORS, name, found[0].config if found else {}),
+    }

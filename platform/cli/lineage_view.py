@@ -39,6 +39,7 @@ def _origin(root: Tree, lineage: Mapping[str, Any]) -> None:
     sample = root.add(f"← sampled by {cell(lineage['generator'])} with seed {cell(lineage['seed'])} in {campaign}")
     if lineage["parent"]:
         sample.add(f"← made from material {cell(lineage['parent'])}")
+    _program(sample, (lineage.get("detail") or {}).get("program"))
     checkpoint = lineage["checkpoint"]
     if checkpoint is None:
         sample.add("← no checkpoint: this generator learns nothing")
@@ -49,7 +50,19 @@ def _origin(root: Tree, lineage: Mapping[str, Any]) -> None:
     branch = sample.add(f"← checkpoint {cell(checkpoint['id'])}  {trained}")
     for name, digest in checkpoint["files"].items():
         branch.add(f"{cell(name)}  sha256 {cell(digest)[:16]}")
+    _program(branch, (checkpoint.get("config") or {}).get("program"))
     _snapshot(branch, lineage["snapshot"])
+
+
+def _program(above: Tree, program: Mapping[str, Any] | None) -> None:
+    """What another program was, where it proposed or learned."""
+    if not program:
+        return
+    branch = above.add(f"← program {cell(' '.join(program['command']))}")
+    if program.get("version"):
+        branch.add(f"version {cell(program['version'])}")
+    for path, digest in (*program["files"], *program.get("model", ())):
+        branch.add(f"{cell(path)}  sha256 {cell(digest or 'unknown')[:16]}")
 
 
 def _snapshot(above: Tree, snapshot: Mapping[str, Any]) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.cli.filters import one_of
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_line
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.generators import GENERATORS
 
 if TYPE_CHECKING:
     from fermiloop.schemas.schedule import ScheduleRun
@@ -54,9 +54,9 @@ def add(
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
 ) -> None:
     """Add a schedule with one trigger."""
-    one_of("generator", generator, GENERATOR_PRESETS)
+    one_of("generator", generator, GENERATORS)
     if preset is not None:
-        one_of(f"preset of {generator}", preset, GENERATOR_PRESETS[generator])
+        one_of(f"preset of {generator}", preset, GENERATORS[generator].presets)
     given = {"cron": cron, "new_labels": new_labels, "drift": drift, "after_round": after_round}
     chosen = {kind: str(value) for kind, value in given.items() if value is not None}
     if len(chosen) != 1:

@@ -85,6 +85,24 @@ class Catalogue(Mapping[str, D], Generic[D]):
         self._entries()[name]
         return self._sources.get(name)
 
+    def fault(self, name: str) -> str | None:
+        """Why an entry of an installed package cannot be used, None where no such entry is broken."""
+        found = next((one for one in self.broken if one.name == name), None)
+        if found is None:
+            return None
+        return f"the package {found.distribution} adds it, but it cannot be used: {found.reason.rstrip('.')}"
+
+    def missing(self, name: str, what: str) -> str:
+        """A sentence on a name that is not here: what is wrong with its package, or what there is.
+
+        Parameters
+        ----------
+        what
+            Kind of name, such as ``"generator"``.
+        """
+        fault = self.fault(name)
+        return f"{name} is no {what}; {fault or 'choose one of ' + ', '.join(self)}."
+
     def reload(self) -> None:
         """Look again for installed packages at the next use."""
         with self._lock:

@@ -100,7 +100,7 @@ class Known:
     id, formula
         Material id and reduced formula.
     fingerprint
-        (n,) as stored; computed anew where it is of another length.
+        (n,) as stored; computed again where it is of another length.
     structure
         Its crystal.
     """
@@ -112,7 +112,7 @@ class Known:
 
 
 class SimilarityModel(Protocol):
-    """A surrogate that foretells how near the curve of a crystal comes to a target."""
+    """A surrogate that predicts how near the curve of a crystal comes to a target."""
 
     def similarity(
         self, structures: Sequence[Structure], target: Target

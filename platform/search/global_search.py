@@ -295,16 +295,6 @@ class BayesianSearch(GlobalSearch):
     name = "bayesian"
 
 
-GLOBAL_SEARCHES: Final[dict[str, type[GlobalSearch]]] = {
-    "random_symmetric": RandomSymmetricSearch,
-    "genetic": GeneticSearch,
-    "particle_swarm": SwarmSearch,
-    "annealing": AnnealingSearch,
-    "minima_hopping": HoppingSearch,
-    "bayesian": BayesianSearch,
-}
-
-
 def _check(options: GlobalSearchOptions) -> None:
     if options.potential not in POTENTIALS:
         raise InputError(f"{options.potential} is no potential; choose one of {', '.join(POTENTIALS)}.")

@@ -97,12 +97,6 @@ def update(candidate_id: str, **fields: Any) -> None:
         Candidate.objects(id=candidate_id).update(**{f"set__{name}": value for name, value in fields.items()})
 
 
-def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> bool:
-    """Move a candidate on, where it still is at the expected stage; whether it was."""
-    changes = {f"set__{name}": value for name, value in fields.items()}
-    return bool(Candidate.objects(id=candidate_id, stage=expected).update(set__stage=stage, **changes))
-
-
 def find(query: CandidateQuery) -> list[Candidate]:
     """Candidates that pass every filter, whole, by campaign, round and id; with ranges by the first score, best first.
 

@@ -40,6 +40,7 @@ def explain(candidate_id: str) -> dict[str, Any]:
         "stage": str(candidate.stage),
         "reason": candidate.reason,
         "generator_score": candidate.score,
+        "detail": candidate.to_mongo().to_dict().get("detail", {}),
         "scores": dict(candidate.scores),
         "verdicts": [dict(verdict) for verdict in candidate.verdicts],
         "checkpoint": _checkpoint(checkpoint) if checkpoint else None,
@@ -85,6 +86,7 @@ def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
         "generator": checkpoint.generator,
         "preset": checkpoint.preset,
         "seed": checkpoint.seed,
+        "config": checkpoint.to_mongo().to_dict().get("config", {}),
         "metrics": dict(checkpoint.metrics),
         "files": {name.replace("|", "."): digest for name, digest in checkpoint.files.items()},
     }

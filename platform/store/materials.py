@@ -224,12 +224,6 @@ def page(query: MaterialQuery, offset: int, fields: Sequence[str]) -> list[dict[
     return [{"id": row["_id"], **{name: row.get(name) for name in fields}} for row in found]
 
 
-def fingerprints(formulas: Iterable[str]) -> list[tuple[str, str, list[float]]]:
-    """Id, reduced formula and fingerprint of all materials of these formulas."""
-    rows = Material.objects(formula__in=sorted(set(formulas))).only("formula", "fingerprint").order_by("id")
-    return [(m.id, m.formula, list(m.fingerprint)) for m in rows]
-
-
 def of_formulas(formulas: Iterable[str]) -> list[Material]:
     """All materials of these reduced formulas."""
     return list(Material.objects(formula__in=sorted(set(formulas))).order_by("id"))

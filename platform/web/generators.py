@@ -8,8 +8,9 @@ from typing import Any, Final
 from dash import html
 from dash.development.base_component import Component
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.provenance import told
 from fermiloop.platform.store import checkpoints
 from fermiloop.platform.web import figures
 from fermiloop.platform.web.actions import Page, Site
@@ -17,12 +18,11 @@ from fermiloop.platform.web.parts import ago, badge, graph, heading, link, numbe
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.vocabulary import CheckpointState
 
-SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
-KEPT: Final = (*GENERATOR_PRESETS, *SURROGATES)
 MOST_LINES: Final = 6
 MOST_ROWS: Final = 25
 ALL: Final = {
     "name": "Name", "presets": "Presets", "champion": "Champion", "challenger": "Newest challenger", "n": "Checkpoints",
+    "package": "Package",
 }  # fmt: skip
 ONE: Final = {
     "id": "Checkpoint", "state": "State", "preset": "Preset", "metrics": "Metrics", "gate": "What the gate said",
@@ -38,18 +38,19 @@ def layout(site: Site, rest: str) -> Component:
     NotFoundError
         If no generator bears the name.
     """
+    known = checkpoints.kept_names(GENERATORS)
     if not rest:
-        rows = [_row(name) for name in KEPT]
+        rows = [_row(name) for name in known]
         said = "Each retraining makes a challenger; the gate makes it champion or says why not."
         return html.Div([heading("Generators", said), section("All", table("Generators and surrogates", ALL, rows))])
-    if rest not in KEPT:
-        raise NotFoundError(f"There is no generator {rest}; known are {', '.join(KEPT)}.")
+    if rest not in known:
+        raise NotFoundError(f"There is no generator {rest}; known are {', '.join(known)}.")
     found = checkpoints.find(generator=rest, limit=MOST_ROWS)
     reasons = _reasons(site)
     rows = [_checkpoint(one, reasons) for one in found]
     return html.Div(
         [
-            heading(rest, ", ".join(GENERATOR_PRESETS.get(rest, ()))),
+            heading(rest, ", ".join(_presets(rest))),
             section("Training curves", _curves(found)),
             section("Checkpoints", table(f"{len(rows)} checkpoints, newest first", ONE, rows)),
             html.P(link("All generators", "generators")),
@@ -64,11 +65,17 @@ def _row(name: str) -> dict[str, Any]:
     challenger = of[CheckpointState.CHALLENGER][:1]
     return {
         "name": link(name, "generators", name),
-        "presets": ", ".join(GENERATOR_PRESETS.get(name, ())),
+        "presets": ", ".join(_presets(name)),
         "champion": champion[0].id if champion else None,
         "challenger": f"{challenger[0].id}, {ago(challenger[0].created_at)}" if challenger else None,
         "n": len(found),
+        "package": told(GENERATORS, name, found[0].config if found else {}),
     }
+
+
+def _presets(name: str) -> tuple[str, ...]:
+    declared = GENERATORS.get(name)
+    return declared.presets if declared else ()
 
 
 def _checkpoint(one: Checkpoint, reasons: Mapping[str, str]) -> dict[str, Any]:

@@ -59,7 +59,8 @@ class Server:
         signal.set_wakeup_fd(self._wake)
         while (self._is_open or self._channels) and os.getppid() == self._parent:
             control = [self._control] if self._is_open else []
-            ready = select.select([self._woken, *control, *self._channels.values()], [], [], LOOK)[0]
+            listened: list[Any] = [self._woken, *control, *self._channels.values()]
+            ready = select.select(listened, [], [], LOOK)[0]
             if self._woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._woken, MESSAGE)

@@ -14,7 +14,7 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows.campaigns import managing
 from fermiloop.flows.campaigns.enqueue import enqueue
-from fermiloop.flows.campaigns.fair_share import CALCULATION, draw, lots
+from fermiloop.flows.campaigns.fair_share import CALCULATION, draw, queue_shares
 from fermiloop.flows.driving.advance import advance, advance_all
 from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
@@ -114,9 +114,9 @@ def test_work_is_drawn_by_priority_and_nobody_starves(pad: SafeLaunchPad, campai
 def test_a_paused_campaign_has_no_lot(pad: SafeLaunchPad, campaign: Any) -> None:
     name = queued(campaign, "held")
     advance(pad, name, "me")
-    assert [lot.campaign for lot in lots(pad)] == ["held"]
+    assert [share.campaign for share in queue_shares(pad)] == ["held"]
     managing.pause(name)
-    assert lots(pad) == []
+    assert queue_shares(pad) == []
     assert draw(pad, np.random.default_rng(0)) is None
 
 
@@ -131,7 +131,7 @@ def test_work_of_another_method_is_left_to_other_machines(
     with caplog.at_level("WARNING", logger="fermiloop.flows"):
         assert [draw(pad, np.random.default_rng(0)) for _ in range(3)] == [None, None, None]
     assert caplog.text.count("its work is left to other machines: The campaign elsewhere was launched") == 1
-    assert [lot.campaign for lot in lots(pad)] == ["elsewhere"]
+    assert [share.campaign for share in queue_shares(pad)] == ["elsewhere"]
 
 
 def test_a_campaign_is_queued_once_and_checked_first(library: str, campaign: Any) -> None:

@@ -5,11 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from fermiloop.platform.campaign.names import NEEDS_CURVE
 from fermiloop.platform.errors import FermiloopError, InputError, NotFoundError
 from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
+from fermiloop.platform.plugins.generators import GENERATORS, generator
 from fermiloop.platform.representations.composition import formula_of, row_of
-from fermiloop.platform.search.registry import GENERATORS, load_generator
 
 ALL = ("cubic", "hexagonal", "trigonal", "tetragonal", "orthorhombic", "monoclinic", "triclinic")
 SPACE = Space(("Al", "Ti", "Ni", "Cu", "Pd", "Pt"), (1, 2), ALL, 20)
@@ -80,11 +79,11 @@ def test_same_seed_same_samples_and_another_seed_others(kind, trained, dos_libra
 
 @every_generator
 def test_saved_and_loaded_samples_the_same(kind, trained, dos_library, tmp_path):
-    generator, target = trained(kind), target_of(dos_library)
-    generator.save(tmp_path)
+    made, target = trained(kind), target_of(dos_library)
+    made.save(tmp_path)
     assert {p.name for p in tmp_path.iterdir()} == {"weights.safetensors", "config.json"}
-    loaded = load_generator(kind[0], tmp_path)
-    samples = [g.sample(target, SPACE, 5, np.random.default_rng(1)) for g in (generator, loaded)]
+    loaded = generator(kind[0]).load_trained(tmp_path)
+    samples = [g.sample(target, SPACE, 5, np.random.default_rng(1)) for g in (made, loaded)]
     assert [p.structure for p in samples[0]] == [p.structure for p in samples[1]]
     np.testing.assert_allclose(*[[p.score for p in part] for part in samples], rtol=1e-5)
 
@@ -171,7 +170,7 @@ def test_progress_is_told_in_shares_that_end_at_one(kind, trained):
 def test_property_windows_alone_are_enough_where_no_curve_is_needed(kind, trained, dos_library):
     generator = trained(kind)
     target = window_of(dos_library)
-    if kind[0] in NEEDS_CURVE:
+    if GENERATORS[kind[0]].needs_curve:
         with pytest.raises(InputError, match="target"):
             generator.sample(target, SPACE, 3, np.random.default_rng(0))
         return
@@ -193,7 +192,7 @@ def test_broken_files_are_refused(kind, name, content, trained, tmp_path):
     trained(kind).save(tmp_path)
     (tmp_path / name).unlink() if content is None else (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError):
-        load_generator(kind[0], tmp_path)
+        generator(kind[0]).load_trained(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["dos_composer", "substitution", "genetic"])
@@ -213,7 +212,7 @@ def test_curves_with_nan_and_targets_without_a_curve_are_refused(build, name, tr
 
 def test_unknown_names_presets_and_options_are_told(tmp_path):
     with pytest.raises(NotFoundError, match="dos_composer"):
-        load_generator("dos_composr", tmp_path)
+        generator("dos_composr")
     with pytest.raises(InputError, match="paper, factorised"):
         GENERATORS["dos_composer"].build("fast", {})
     with pytest.raises(InputError, match="none"):

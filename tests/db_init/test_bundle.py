@@ -16,7 +16,7 @@ import pytest
 from bson import json_util
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init import capsule, capsule_export, capsule_manifest, setup
+from fermiloop.db_init import bundle, bundle_export, bundle_manifest, setup
 from fermiloop.db_init.importers import registry
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -55,7 +55,7 @@ def exported(populated: str, tmp_path: Path) -> Path:
     campaigns.update_round("small", 1, snapshot=checkpoint.snapshot, checkpoints={"g": checkpoint.id})
     campaigns.set_state("small", CampaignState.FINISHED, "done")
     path = tmp_path / "small.tar.gz"
-    capsule_export.export("small", path, methods=[method])
+    bundle_export.export("small", path, methods=[method])
     return path
 
 
@@ -146,13 +146,13 @@ def test_a_method_that_states_no_licence_has_that_of_its_sources_materials(datab
     labels.save(materials.save(crystal, origin=Origin.IMPORT, source=source), "band_gap", 0.0, method=method)
     campaigns.create("small", {"name": "small"}, "name: small\n")
     campaigns.set_state("small", CampaignState.FINISHED)
-    manifest = capsule_export.export("small", tmp_path / "small.tar.gz", methods=[method])
+    manifest = bundle_export.export("small", tmp_path / "small.tar.gz", methods=[method])
     (terms,) = manifest.licences
     assert (terms.source, terms.licence, terms.materials, terms.methods) == ("Them", "CC0", 1, [method])
 
 
 def test_the_same_campaign_gives_the_same_members(exported: Path, tmp_path: Path) -> None:
-    capsule_export.export("small", tmp_path / "again.tar.gz", methods=[m.id for m in methods.of_engine("external")])
+    bundle_export.export("small", tmp_path / "again.tar.gz", methods=[m.id for m in methods.of_engine("external")])
     first, second = unpack(exported), unpack(tmp_path / "again.tar.gz")
     assert {k: v for k, v in first.items() if k != "manifest.json"} == {
         k: v for k, v in second.items() if k != "manifest.json"
@@ -163,24 +163,24 @@ def test_another_campaign_of_the_name_is_not_written_over(archive: Path, elsewhe
     campaigns.create("small", {"name": "small", "seed": 1}, "name: small\n")
     before = contents()
     with pytest.raises(UserError, match="A campaign named small is here with other content"):
-        capsule.load(archive)
+        bundle.load(archive)
     assert contents() == before
 
 
 def test_a_load_that_was_cut_off_is_completed(archive: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = capsule.capsules.insert
+    whole = bundle.bundles.insert
 
     def stops(kind: str, documents: Any) -> int:
         if kind == "checkpoints":
             raise ConnectionError
         return whole(kind, documents)
 
-    monkeypatch.setattr(capsule.capsules, "insert", stops)
+    monkeypatch.setattr(bundle.bundles, "insert", stops)
     with pytest.raises(ConnectionError):
-        capsule.load(archive)
+        bundle.load(archive)
     assert campaigns.find() == []
-    monkeypatch.setattr(capsule.capsules, "insert", whole)
-    capsule.load(archive)
+    monkeypatch.setattr(bundle.bundles, "insert", whole)
+    bundle.load(archive)
     assert [found.id for found in campaigns.find()] == ["small"]
 
 
@@ -191,7 +191,7 @@ def test_a_label_that_says_otherwise_here_stays_and_is_told(archive: Path, elsew
     for name in (material, *(m for m in [json.loads(line)["_id"] for line in
                                          unpack(archive)["documents/materials.jsonl"].splitlines()])):  # fmt: skip
         labels.save(name, "band_gap", 9.75, method=method)
-    report = capsule.load(archive)
+    report = bundle.load(archive)
     assert report.quarantined == 1
     (entry,) = quarantine.find("small.tar.gz")
     assert "says 1.25" in entry.reason
@@ -200,16 +200,16 @@ def test_a_label_that_says_otherwise_here_stays_and_is_told(archive: Path, elsew
 
 def test_a_campaign_at_work_or_unknown_is_not_exported(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is there already"):
-        capsule_export.export("small", exported)
+        bundle_export.export("small", exported)
     campaigns.set_state("small", CampaignState.RUNNING)
     with pytest.raises(UserError, match="is running; pause it"):
-        capsule_export.export("small", tmp_path / "x.tar.gz")
+        bundle_export.export("small", tmp_path / "x.tar.gz")
     with pytest.raises(NotFoundError):
-        capsule_export.export("nobody", tmp_path / "x.tar.gz")
+        bundle_export.export("nobody", tmp_path / "x.tar.gz")
     campaigns.set_state("small", CampaignState.PAUSED)
     connection.database()["checkpoint_files.files"].delete_many({})
     with pytest.raises(FailureError, match="is lost or damaged"):
-        capsule_export.export("small", tmp_path / "x.tar.gz")
+        bundle_export.export("small", tmp_path / "x.tar.gz")
     assert sorted(path.name for path in tmp_path.iterdir() if "x.tar" in path.name or "export" in path.name) == []
 
 
@@ -364,7 +364,7 @@ def test_a_bad_archive_is_refused_before_anything_is_written(
 ) -> None:
     damage(archive, unpack(archive))
     with pytest.raises(InputError, match=told):
-        capsule.load(archive)
+        bundle.load(archive)
     assert contents() == {}
     assert not [path for path in settings().data_dir.iterdir() if path.name.startswith("load-")]
     assert not Path("/tmp/evil").exists()
@@ -381,7 +381,7 @@ def counted() -> dict[str, int]:
 def test_a_store_that_knows_the_crystals_by_other_cells_gets_no_second_ones(
     archive: Path, elsewhere: None, tmp_path: Path
 ) -> None:
-    capsule.load(archive)
+    bundle.load(archive)
     (alone, snapshot) = (counted(), snapshots.ids(checkpoints.find()[0].snapshot))
     crystals = {m.id: m.to_structure() for m in materials.find(materials.MaterialQuery())}
     curves = {key: spectra.of_material(key).array() for key in crystals}
@@ -393,7 +393,7 @@ def test_a_store_that_knows_the_crystals_by_other_cells_gets_no_second_ones(
     ours = {m.formula: m.id for m in materials.find(materials.MaterialQuery())}
     assert not set(ours.values()) & set(crystals)
     for _ in range(2):
-        capsule.load(archive)
+        bundle.load(archive)
         assert {m.formula: m.id for m in materials.find(materials.MaterialQuery())} == ours
         assert {**counted(), "aliases": 0} == {**alone, "aliases": 0}
         assert snapshots.ids(checkpoints.find()[0].snapshot) == sorted(materials.get(key).id for key in snapshot)
@@ -414,7 +414,7 @@ def test_an_archive_from_before_settings_is_brought_to_canonical_cells(archive: 
     manifest = json.loads(members["manifest.json"]) | {"schema_version": 1}
     del members["documents/settings.jsonl"], manifest["counts"]["settings"]
     for line in members["documents/materials.jsonl"].splitlines():
-        raw = json_util.loads(line, json_options=capsule_manifest.JSON)
+        raw = json_util.loads(line, json_options=bundle_manifest.JSON)
         crystal = twice(Structure.from_dict(raw["structure"]))
         for name in members:
             members[name] = members[name].replace(raw["_id"].encode(), structure_id(crystal).encode())
@@ -425,18 +425,18 @@ def test_an_archive_from_before_settings_is_brought_to_canonical_cells(archive: 
             "n_sites": len(crystal),
         }
         text = [one for one in text if raw["_id"].encode() not in one]
-        text.append(json_util.dumps(raw, json_options=capsule_manifest.JSON).encode())
+        text.append(json_util.dumps(raw, json_options=bundle_manifest.JSON).encode())
         members["documents/materials.jsonl"] = b"\n".join(text) + b"\n"
     rename_by_content(members)
     pack(archive, members | {"manifest.json": json.dumps(manifest).encode()})
-    capsule.load(archive)
+    bundle.load(archive)
     found = materials.find(materials.MaterialQuery())
     assert [m.n_sites for m in found] == [1, 1]
     assert [materials.settings(m.id)[0].n_sites for m in found] == [2, 2]
     assert label_ids_exist(checkpoints.find()[0].snapshot)
     old = [json.loads(line) for line in members["documents/spectra.jsonl"].splitlines()]
     for one in old:
-        values = ArrayField.unpack(json_util.loads(json.dumps(one), json_options=capsule_manifest.JSON)["values"])
+        values = ArrayField.unpack(json_util.loads(json.dumps(one), json_options=bundle_manifest.JSON)["values"])
         assert spectra.of_material(one["material"]).array() == pytest.approx(values / 2)
 
 
@@ -451,21 +451,21 @@ def test_scores_of_an_archive_from_before_they_said_their_source(archive: Path, 
     members = unpack(archive)
     manifest = json.loads(members["manifest.json"]) | {"schema_version": 3}
     manifest["counts"]["candidates"] = 1
-    members["documents/candidates.jsonl"] = json_util.dumps(raw, json_options=capsule_manifest.JSON).encode() + b"\n"
+    members["documents/candidates.jsonl"] = json_util.dumps(raw, json_options=bundle_manifest.JSON).encode() + b"\n"
     pack(archive, members | {"manifest.json": json.dumps(manifest).encode()})
-    capsule.load(archive)
+    bundle.load(archive)
     (found,) = Candidate.objects(campaign="small")
     assert (found.score, found.scores["score"], found.scores["computed_score"]) == (-6.5, 0.9, 0.9)
     assert (found.scores["predicted_score"], found.scores["potential_energy_above_hull"]) == (0.4, -0.02)
     assert "energy_above_hull" not in found.scores
-    assert capsule.load(archive).loaded == 0
+    assert bundle.load(archive).loaded == 0
 
 
 def rename_by_content(members: Members) -> None:
     """Give labels and curves the ids that their materials ask for."""
     for kind in ("labels", "spectra"):
         for line in members[f"documents/{kind}.jsonl"].splitlines():
-            raw = json_util.loads(line, json_options=capsule_manifest.JSON)
+            raw = json_util.loads(line, json_options=bundle_manifest.JSON)
             parts = ("property", "method", "version") if kind == "labels" else ("kind", "method")
             key = content_id(kind[0], raw["material"], *(raw[name] for name in parts))
             for name in members:
@@ -480,7 +480,7 @@ def test_a_property_of_a_site_that_names_a_class_is_refused(archive: Path, elsew
     assert text != members["documents/settings.jsonl"]
     pack(archive, members | {"documents/settings.jsonl": text})
     with pytest.raises(InputError, match="neither a number, a word nor a list"):
-        capsule.load(archive)
+        bundle.load(archive)
     assert contents() == {}
 
 
@@ -488,7 +488,7 @@ def test_a_cell_that_is_not_what_its_id_says_is_refused(archive: Path, elsewhere
     members = unpack(archive)
     rows = [json_util.loads(line) for line in members["documents/settings.jsonl"].splitlines()]
     rows[0]["cell"] = "m-0123456789abcdef"
-    text = "".join(json_util.dumps(row, json_options=capsule_manifest.JSON) + "\n" for row in rows)
+    text = "".join(json_util.dumps(row, json_options=bundle_manifest.JSON) + "\n" for row in rows)
     pack(archive, members | {"documents/settings.jsonl": text.encode()})
     with pytest.raises(InputError, match="is not what its id says"):
-        capsule.load(archive)
+        bundle.load(archive)

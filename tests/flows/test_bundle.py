@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from fermiloop.db_init import capsule, capsule_export, setup
+from fermiloop.db_init import bundle, bundle_export, setup
 from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.steps import cheap_method_of, training_method_of
 from fermiloop.flows.driving import launching
@@ -55,12 +55,12 @@ def test_report_and_lineage_are_the_same_elsewhere(
     before, proposed = told("travelling"), len(candidates.of_campaign("travelling"))
     path = tmp_path / "travelling.tar.gz"
     methods = [training_method_of(spec), cheap_method_of(spec)]
-    manifest = capsule_export.export("travelling", path, methods=methods)
+    manifest = bundle_export.export("travelling", path, methods=methods)
     assert manifest.counts["candidates"] == proposed
     assert {(one.source, one.licence) for one in manifest.licences} >= {("analytic", "that of each material")}
 
     elsewhere()
-    report = capsule.load(path)
+    report = bundle.load(path)
     assert report.loaded == sum(manifest.counts.values())
     assert (report.already, report.quarantined) == (0, 0)
     assert told("travelling") == before
@@ -71,6 +71,6 @@ def test_report_and_lineage_are_the_same_elsewhere(
         checkpoints.fetch(found.id, tmp_path / found.id)
         assert list((tmp_path / found.id).iterdir())
 
-    again = capsule.load(path)
+    again = bundle.load(path)
     assert (again.loaded, again.already) == (0, report.loaded)
     assert told("travelling") == before

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fermiloop.platform.campaign.asynchronous import Move, Standing, next_move
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.campaign.records import RoundRecord
 from fermiloop.platform.campaign.spec import BudgetSpec, CampaignSpec, StopSpec, parse_spec
-from fermiloop.platform.campaign.steady import Move, Standing, next_move
 
 SPEC = parse_spec(
     "{name: steady, mode: asynchronous, target: {dos: {material: Pd}}, space: {elements: [Ni, Pt]}, "

@@ -18,15 +18,15 @@ from bson import json_util
 from bson.errors import BSONError
 from pymatgen.core import Structure
 
-from fermiloop.db_init import capsule_crystals, capsule_manifest, tar_members
-from fermiloop.db_init.capsule_manifest import Manifest
+from fermiloop.db_init import bundle_crystals, bundle_manifest, tar_members
+from fermiloop.db_init.bundle_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.db_init.migrations import m0004_scores, m0005_goals
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import capsules, connection, quarantine
+from fermiloop.platform.store import bundles, connection, quarantine
 from fermiloop.schemas.base import BaseDocument, content_id
 from fermiloop.schemas.material import structure_id
 from fermiloop.schemas.method import Method
@@ -61,8 +61,8 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
     with tempfile.TemporaryDirectory(dir=scratch, prefix="load-") as folder:
         progress("unpacking", 0.0)
         archive = Archive(path, Path(folder))
-        for place, kind in enumerate(capsules.KINDS):
-            progress(f"checking {kind}", 0.1 + 0.4 * place / len(capsules.KINDS))
+        for place, kind in enumerate(bundles.KINDS):
+            progress(f"checking {kind}", 0.1 + 0.4 * place / len(bundles.KINDS))
             archive.check(kind)
         return _save(archive, progress)
 
@@ -134,7 +134,7 @@ class Archive:
         with self._place(f"documents/{kind}.jsonl").open("rb") as lines:
             while line := lines.readline(LONGEST):
                 try:
-                    raw = json_util.loads(line, json_options=capsule_manifest.JSON)
+                    raw = json_util.loads(line, json_options=bundle_manifest.JSON)
                 except (ValueError, KeyError, TypeError, RecursionError, BSONError):
                     raise self._wrong(f"a line of {kind} is no document") from None
                 if not isinstance(raw, dict) or not isinstance(raw.get("_id"), str):
@@ -153,11 +153,11 @@ class Archive:
         Raises
         ------
         InputError
-            If one does not hold, or is not what its id says.
+            If one is invalid, or is not what its id says.
         """
         seen = set()
         for batch in _chunks(self.documents(kind)):
-            here = {raw["_id"]: raw for raw in capsules.read(kind, [raw["_id"] for raw in batch])}
+            here = {raw["_id"]: raw for raw in bundles.read(kind, [raw["_id"] for raw in batch])}
             for raw in batch:
                 seen.add(raw["_id"])
                 if here.get(raw["_id"]) != raw or kind == "settings":
@@ -167,9 +167,9 @@ class Archive:
 
     def _check_one(self, kind: str, raw: dict[str, Any]) -> None:
         key = raw["_id"][:60]
-        if not capsule_crystals.is_plain(raw.get("structure")):
+        if not bundle_crystals.is_plain(raw.get("structure")):
             raise self._wrong(f"{key} has a site with a property that is neither a number, a word nor a list of them")
-        document: Any = capsules.document(kind, raw)
+        document: Any = bundles.document(kind, raw)
         own = kind == "materials" and raw["_id"] in self._cells.get(raw["_id"], ())
         if raw["_id"] != _id_by_content(kind, document, own=own):
             raise self._wrong(f"{key} is not what its id says")
@@ -188,9 +188,9 @@ class Archive:
     def _unpack(self) -> Manifest:
         members = tar_members.read(self.path)
         first = next(members, None)
-        if first is None or first[0] != capsule_manifest.NAME or first[1] > capsule_manifest.LARGEST:
+        if first is None or first[0] != bundle_manifest.NAME or first[1] > bundle_manifest.LARGEST:
             raise InputError(f"{self.path} is no archive of a campaign: it does not begin with its manifest.")
-        manifest = capsule_manifest.parse(b"".join(first[2]))
+        manifest = bundle_manifest.parse(b"".join(first[2]))
         if manifest.schema_version > connection.SCHEMA_VERSION:
             raise InputError(f"{self.path} has schema version {manifest.schema_version}: upgrade fermiloop to load it.")
         left = dict(manifest.members)
@@ -206,14 +206,14 @@ class Archive:
             named = name.removeprefix("files/") if name.startswith("files/") else expected.sha256
             if not digest.hexdigest() == expected.sha256 == named or size != expected.size:
                 raise self._wrong(f"the member {name} was changed")
-        kinds = [kind for kind in capsules.KINDS if kind != "settings" or manifest.schema_version >= WITH_SETTINGS]
+        kinds = [kind for kind in bundles.KINDS if kind != "settings" or manifest.schema_version >= WITH_SETTINGS]
         missing = [*left, *({f"documents/{kind}.jsonl" for kind in kinds} - set(manifest.members))]
         if missing:
             raise self._wrong(f"the member {missing[0]} is missing")
         return manifest
 
     def _kinds(self) -> set[str]:
-        return {kind for kind in capsules.KINDS if f"documents/{kind}.jsonl" in self.manifest.members}
+        return {kind for kind in bundles.KINDS if f"documents/{kind}.jsonl" in self.manifest.members}
 
     def _place(self, name: str) -> Path:
         return self._folder / hashlib.sha256(name.encode()).hexdigest()
@@ -259,20 +259,20 @@ def _id_by_content(kind: str, document: BaseDocument, *, own: bool = False) -> s
 
 def _save(archive: Archive, progress: Progress) -> LoadReport:
     name = archive.manifest.campaign
-    crystals = capsule_crystals.Crystals()
+    crystals = bundle_crystals.Crystals()
     for kind in OF_THE_CAMPAIGN:
         for batch in _chunks(archive.documents(kind)):
             batch = crystals.translated(kind, batch)
-            known = {raw["_id"]: raw for raw in capsules.read(kind, [raw["_id"] for raw in batch])}
+            known = {raw["_id"]: raw for raw in bundles.read(kind, [raw["_id"] for raw in batch])}
             if any(known.get(raw["_id"], raw) != raw for raw in batch):
                 raise UserError(
                     f"A campaign named {name} is here with other content; nothing of the archive is loaded."
                 )
     loaded = total = differing = 0
     for digest, content in archive.files():
-        capsules.put_file(digest, content, digest)
-    for place, kind in enumerate(capsules.KINDS):
-        progress(f"saving {kind}", 0.5 + 0.5 * place / len(capsules.KINDS))
+        bundles.put_file(digest, content, digest)
+    for place, kind in enumerate(bundles.KINDS):
+        progress(f"saving {kind}", 0.5 + 0.5 * place / len(bundles.KINDS))
         for batch in _chunks(archive.documents(kind)):
             total += len(batch)
             if kind == "settings":
@@ -282,7 +282,7 @@ def _save(archive: Archive, progress: Progress) -> LoadReport:
             else:
                 ours = crystals.translated(kind, batch)
                 differing += _told(ours, archive) if kind == "labels" else 0
-                loaded += capsules.insert(kind, [_as_newcomer(kind, raw) for raw in ours])
+                loaded += bundles.insert(kind, [_as_newcomer(kind, raw) for raw in ours])
     progress(name, 1.0)
     return LoadReport(loaded, total - loaded, differing)
 
@@ -296,7 +296,7 @@ def _as_newcomer(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 def _told(batch: list[dict[str, Any]], archive: Archive) -> int:
     """Labels that have another value here, each told in quarantine; returns how many."""
-    here = {raw["_id"]: raw["value"] for raw in capsules.read("labels", [raw["_id"] for raw in batch])}
+    here = {raw["_id"]: raw["value"] for raw in bundles.read("labels", [raw["_id"] for raw in batch])}
     other = [raw for raw in batch if here.get(raw["_id"], raw["value"]) != raw["value"]]
     for raw in other:
         kept = f"{raw['property']} of {raw['material']} is {here[raw['_id']]!r} here and stays so"

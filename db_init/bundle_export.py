@@ -19,12 +19,12 @@ from typing import Any, Final
 
 from bson import json_util
 
-from fermiloop.db_init import capsule_manifest, tar_members
-from fermiloop.db_init.capsule_manifest import FORMAT, Licence, Manifest, Member
+from fermiloop.db_init import bundle_manifest, tar_members
+from fermiloop.db_init.bundle_manifest import FORMAT, Licence, Manifest, Member
 from fermiloop.db_init.importers.entries import UNKNOWN
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.platform.errors import FailureError, UserError
-from fermiloop.platform.store import campaigns, capsules, connection
+from fermiloop.platform.store import bundles, campaigns, connection
 from fermiloop.schemas.vocabulary import AT_REST, EXTERNAL
 
 OWN: Final = "that of each material"  # of numbers that our own engines computed
@@ -71,10 +71,10 @@ def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Prog
     if path.exists():
         raise UserError(f"The file {path} is there already; name another one.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    ids = capsules.closure(name, methods)
+    ids = bundles.closure(name, methods)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as scratch:
         folder = Folder(Path(scratch))
-        folder.write(capsule_manifest.SPEC, [campaign.spec_text.encode()])
+        folder.write(bundle_manifest.SPEC, [campaign.spec_text.encode()])
         terms: dict[tuple[str, str], Licence] = {}
         for place, kind in enumerate(ids):
             progress(kind, place / len(ids))
@@ -83,8 +83,8 @@ def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Prog
             folder.write(f"files/{digest}", [found])
         manifest = _manifest(name, folder, _merged(terms))
         text = manifest.model_dump_json(indent=1).encode()
-        folder.write(capsule_manifest.NAME, [text])
-        names = [capsule_manifest.NAME, *manifest.members]
+        folder.write(bundle_manifest.NAME, [text])
+        names = [bundle_manifest.NAME, *manifest.members]
         progress("packing", 0.9)
         tar_members.write(path, ((member, folder.place(member)) for member in names))
     progress(path.name, 1.0)
@@ -94,11 +94,11 @@ def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Prog
 def _lines(folder: Folder, kind: str, ids: list[str], terms: dict[tuple[str, str], Licence]) -> Iterator[bytes]:
     """Lines of a kind; licences are gathered on the way."""
     folder.counts[kind] = 0
-    for raw in capsules.read(kind, ids):
+    for raw in bundles.read(kind, ids):
         folder.counts[kind] += 1
         if kind in {"settings", "materials", "methods"}:
             _gather(kind, raw, terms)
-        yield json_util.dumps(raw, json_options=capsule_manifest.JSON).encode() + b"\n"
+        yield json_util.dumps(raw, json_options=bundle_manifest.JSON).encode() + b"\n"
 
 
 def _gather(kind: str, raw: dict[str, Any], terms: dict[tuple[str, str], Licence]) -> None:
@@ -130,11 +130,11 @@ def _merged(terms: dict[tuple[str, str], Licence]) -> list[Licence]:
 def _files(checkpoints: list[str]) -> Iterator[tuple[str, bytes]]:
     """Digest and content of each file of the checkpoints, once."""
     wanted: dict[str, list[str]] = defaultdict(list)
-    for raw in capsules.read("checkpoints", checkpoints):
+    for raw in bundles.read("checkpoints", checkpoints):
         for digest in raw.get("files", {}).values():
             wanted[digest].append(raw["_id"])
     for digest, holders in sorted(wanted.items()):
-        content = capsules.file_content(digest)
+        content = bundles.file_content(digest)
         if content is None or hashlib.sha256(content).hexdigest() != digest:
             raise FailureError(f"A file of the checkpoint {holders[0]} is lost or damaged; retrain it, then export.")
         yield digest, content
@@ -146,8 +146,8 @@ def _manifest(name: str, folder: Folder, terms: list[Licence]) -> Manifest:
         schema_version=connection.SCHEMA_VERSION,
         campaign=name,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        fermiloop=capsule_manifest.own_version(),
-        versions=capsule_manifest.versions(),
+        fermiloop=bundle_manifest.own_version(),
+        versions=bundle_manifest.versions(),
         licences=sorted(terms, key=lambda one: (one.source, one.licence)),
         counts=folder.counts,
         members=dict(folder.members),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError
-from fermiloop.platform.store import calculations, campaigns, candidates, capsules, labels, snapshots
+from fermiloop.platform.store import bundles, calculations, campaigns, candidates, labels, snapshots
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CalculationState
 
@@ -35,8 +35,8 @@ def campaign(stored: Callable[..., str], method: str, other_method: str, proposa
 
 
 def test_a_campaign_with_what_it_stands_on_and_nothing_else(campaign: Any) -> None:
-    found = capsules.closure("pd-like")
-    assert list(found) == list(capsules.KINDS)
+    found = bundles.closure("pd-like")
+    assert list(found) == list(bundles.KINDS)
     assert found["materials"] == sorted([campaign["library"], campaign["parent"], campaign["result"]])
     assert found["methods"] == [campaign["method"]]
     assert found["calculations"] == [campaign["calculation"]]
@@ -45,34 +45,34 @@ def test_a_campaign_with_what_it_stands_on_and_nothing_else(campaign: Any) -> No
     assert len(found["labels"]) == 2
     assert found["campaigns"] == ["pd-like"]
     with pytest.raises(NotFoundError):
-        capsules.closure("nobody")
+        bundles.closure("nobody")
 
 
 def test_a_method_that_the_file_names_brings_its_library(campaign: Any, other_method: str) -> None:
-    found = capsules.closure("pd-like", [other_method])
+    found = bundles.closure("pd-like", [other_method])
     assert campaign["stranger"] in found["materials"]
     assert len(found["labels"]) == 4
 
 
 def test_documents_are_read_as_they_lie_and_inserted_once(campaign: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capsules, "BATCH", 1)
+    monkeypatch.setattr(bundles, "BATCH", 1)
     ids = [campaign["result"], "m-none", campaign["library"]]
-    rows = list(capsules.read("materials", ids))
+    rows = list(bundles.read("materials", ids))
     assert [row["_id"] for row in rows] == sorted([campaign["result"], campaign["library"]])
-    assert capsules.insert("materials", [*rows, rows[0] | {"_id": "m-new"}]) == 1
-    assert capsules.insert("materials", []) == 0
+    assert bundles.insert("materials", [*rows, rows[0] | {"_id": "m-new"}]) == 1
+    assert bundles.insert("materials", []) == 0
 
 
 @pytest.mark.parametrize("change", [{"colour": "red"}, {"n_sites": "two"}, {"structure": {}}, {"fingerprint": "x"}])
 def test_a_document_of_another_shape_is_refused(campaign: Any, change: dict[str, Any]) -> None:
-    (row,) = capsules.read("materials", [campaign["library"]])
-    assert capsules.document("materials", row).id == campaign["library"]
+    (row,) = bundles.read("materials", [campaign["library"]])
+    assert bundles.document("materials", row).id == campaign["library"]
     with pytest.raises(InputError):
-        capsules.document("materials", row | change)
+        bundles.document("materials", row | change)
 
 
 def test_a_file_is_stored_once(database: str) -> None:
-    assert capsules.file_content("a" * 64) is None
-    assert capsules.put_file("a" * 64, b"weights", "model")
-    assert not capsules.put_file("a" * 64, b"other", "model")
-    assert capsules.file_content("a" * 64) == b"weights"
+    assert bundles.file_content("a" * 64) is None
+    assert bundles.put_file("a" * 64, b"weights", "model")
+    assert not bundles.put_file("a" * 64, b"other", "model")
+    assert bundles.file_content("a" * 64) == b"weights"
