@@ -17,7 +17,7 @@ TITLE: Final = "modules of queued jobs"
 ROOT: Final = "fermiloop.flows."
 MOVED: Final[Mapping[str, str]] = {
     "close": "rounds.close",
-    "engines.cheap_makers": "engines.cheap.makers",
+    "engines.cheap_makers": "engines.makers",
     "engines.cp2k": "engines.cp2k.engine",
     "engines.gpaw_makers": "engines.gpaw.makers",
     "engines.native": "engines.steps.native",

@@ -115,10 +115,8 @@ def engine(name: str) -> EngineDeclaration:
     found = ENGINES.get(name)
     if found is not None:
         return found
-    broken = next((one for one in ENGINES.broken if one.name == name), None)
-    if broken is not None:
-        reason = broken.reason.rstrip(".")
-        raise UserError(f"The engine {name} of the package {broken.distribution} cannot be used: {reason}.")
+    if ENGINES.fault(name):
+        raise UserError(ENGINES.missing(name, "engine"))
     raise UserError(
         f"The engine {name} is not installed here; install the package that declares it, or choose one of "
         f"{', '.join(chosen_engines())}."

@@ -67,7 +67,7 @@ def test_a_campaign_file_may_name_an_engine_as_long_as_it_is_installed(tmp_path:
 
 def test_a_broken_engine_is_told_of_with_its_reason(tmp_path: Path) -> None:
     with installed(tmp_path, {"group_engine": "import no_such_thing\n"}, GROUPS, ENGINES):
-        with pytest.raises(UserError, match=r"^The engine theirs of the package a-group cannot be used: .*no_such"):
+        with pytest.raises(UserError, match=r"^theirs is no engine; the package a-group adds it, .*no_such"):
             engine("theirs")
         assert code_of("analytic").available().ready
 
