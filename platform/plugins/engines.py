@@ -48,6 +48,8 @@ class EngineDeclaration(Declaration):
         Whether its steps are so short that a whole evaluation is one job of the queue.
     chosen
         Whether campaign files may name it; others only mark where numbers came from.
+    names_code
+        Whether its settings name code that is then run; such a campaign is not taken over the network unless allowed.
     cutoff_unit
         Unit of its setting ``cutoff``.
     """
@@ -63,6 +65,7 @@ class EngineDeclaration(Declaration):
     by_element: bool = True
     at_once: bool = False
     chosen: bool = True
+    names_code: bool = False
     cutoff_unit: str = "eV"
 
     def __post_init__(self) -> None:

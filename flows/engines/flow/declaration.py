@@ -13,4 +13,5 @@ FLOW = EngineDeclaration(
     last_step="flow",
     lowest_energy=-1e5,  # of whatever program they are
     by_element=False,
+    names_code=True,
 )
