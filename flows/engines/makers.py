@@ -1,4 +1,4 @@
-"""A relaxation by a potential as a job of the same shape as the DFT's."""
+"""Steps of the cheap engines as jobs of the same shape as the DFT's: a relaxation by a potential, a made-up curve."""
 
 from __future__ import annotations
 
@@ -37,3 +37,20 @@ class ChildRelaxMaker(Maker):
             raise EngineError("No structure to relax: the step before failed.")
         task = {"kind": self.kind, "structure": structure.as_dict(), **self.arguments}
         return isolation.run(self.calculation, "relax", task, self.time_limit)
+
+
+@dataclass
+class AnalyticDosMaker(Maker):
+    """A made-up density of states, for tests."""
+
+    name: str = "analytic DOS"
+    calculation: str = ""
+    time_limit: float = 600.0
+
+    @job(data=["energies", "density"])
+    def make(self, structure: Structure | None) -> dict[str, Any]:
+        """Energies in eV, density in states/eV/cell."""
+        if structure is None:
+            raise EngineError("No structure for the density of states: the relaxation failed.")
+        task = {"kind": "analytic_static", "structure": structure.as_dict()}
+        return isolation.run(self.calculation, "static", task, self.time_limit)

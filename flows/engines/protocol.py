@@ -43,7 +43,7 @@ class EvaluationResult:
     structure
         Relaxed crystal.
     energy_per_atom
-        eV per atom.
+        eV per atom; None where the engine gives no energy.
     gap
         eV.
     magnetic_moment
@@ -56,10 +56,12 @@ class EvaluationResult:
         What the program says that it ran; None where it says nothing.
     hubbard_u
         Effective Hubbard U by element, eV.
+    properties
+        Other declared properties by name, each in its unit; what grows with the cell is of this one.
     """
 
     structure: Structure
-    energy_per_atom: float
+    energy_per_atom: float | None
     gap: float | None = None
     magnetic_moment: float | None = None
     fermi_level: float | None = None
@@ -68,6 +70,7 @@ class EvaluationResult:
     density: NDArray[np.float64] | None = None
     functional: str | None = None
     hubbard_u: dict[str, float] = field(default_factory=dict)
+    properties: Mapping[str, float] = field(default_factory=dict)
 
     def per_cell(self) -> dict[str, Any]:
         """What was computed per cell, with the cell: labels and curves are brought to the material's own cell."""
@@ -99,17 +102,17 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
     Parameters
     ----------
     outputs
-        Output by step. The last holds ``structure`` and ``energy`` (eV per cell); ``gap``, ``magnetic_moment``,
+        Output by step. The last holds ``structure``; ``energy`` (eV per cell), ``gap``, ``magnetic_moment``,
         ``fermi_level``, ``n_electrons``, ``energies`` and ``density``, ``functional`` and ``hubbard_u`` where the
         engine has them, and ``properties``: values of other declared properties by their names.
     """
     last = outputs[list(outputs)[-1]]
     found = last["structure"]
     structure = found if isinstance(found, Structure) else Structure.from_dict(found)
-    curve = "density" in last
+    curve, energy = "density" in last, last.get("energy")
     return EvaluationResult(
         structure=structure,
-        energy_per_atom=float(last["energy"]) / len(structure),
+        energy_per_atom=None if energy is None else float(energy) / len(structure),
         gap=last.get("gap"),
         magnetic_moment=last.get("magnetic_moment"),
         fermi_level=last.get("fermi_level"),
@@ -118,6 +121,7 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
         density=np.asarray(last["density"], dtype=float) if curve else None,
         functional=last.get("functional"),
         hubbard_u=dict(last.get("hubbard_u") or {}),
+        properties={name: float(value) for name, value in (last.get("properties") or {}).items()},
     )
 
 
@@ -155,17 +159,30 @@ def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
         If a setting is unknown, or its value is no finite number of the right kind.
     """
     known = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+    refuse_unknown(known, given, what)
     for name, value in given.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
-            raise InputError(f"The {what} engine has no setting {name!r}; {hint}")
         default = known[name]
         if isinstance(default, float | int) and (
             isinstance(value, bool) or not isinstance(value, float | int) or not np.isfinite(value)
         ):
             raise InputError(f"The setting {name} of the {what} engine must be a number, not {value!r}.")
     return kind(**{name: type(cast("Any", known[name]))(value) for name, value in given.items()})
+
+
+def refuse_unknown(names: Iterable[str], given: Mapping[str, Any], what: str) -> None:
+    """Refuse a setting that an engine does not have.
+
+    Raises
+    ------
+    InputError
+        With the nearest that it has, or all of them.
+    """
+    known = list(names)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+            raise InputError(f"The {what} engine has no setting {name!r}; {hint}")
 
 
 def chain(name: str, jobs: Sequence[Job], last: Mapping[str, Job]) -> Flow:

@@ -25,7 +25,7 @@ from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.plugins.engines import EngineDeclaration, engine
-from fermiloop.platform.plugins.properties import learned
+from fermiloop.platform.plugins.properties import PROPERTIES, learned
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.calculation import Calculation
@@ -75,7 +75,8 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
         known = judged(spec, candidate, found, numbers)
         candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
         told = {**scores.computed_part(known), **found.computed_by(), "computed_cell": found.per_cell()}
-        result = {"material": material, "energy_per_atom": found.energy_per_atom, **told}
+        energy = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
+        result = {"material": material, **energy, **told}
         calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
         closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
         calculations.mark_ingested(calculation.id, late=closed)
@@ -107,13 +108,15 @@ def ingest(
             n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
         )
-    measured = {
+    measured: dict[str, float | None] = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
         Property.BAND_GAP: found.gap,
         Property.MAGNETIC_MOMENT: None if found.magnetic_moment is None else factor * found.magnetic_moment,
         Property.FERMI_LEVEL: found.fermi_level,
+        **{name: factor * one if PROPERTIES[name].per_cell else one for name, one in found.properties.items()},
     }
-    measured |= stability(found.structure.composition, found.energy_per_atom, method, material)
+    if found.energy_per_atom is not None:  # what the engine itself says of stability counts
+        measured = stability(found.structure.composition, found.energy_per_atom, method, material) | measured
     numbers = {str(name): value for name, value in measured.items() if value is not None}
     labels.save_all(material, numbers, method=method, calculation=made_by)
     cheap = candidate.scores.get("potential_energy_per_atom")
@@ -122,9 +125,7 @@ def ingest(
     return material, numbers
 
 
-def stability(
-    composition: Composition, energy_per_atom: float, method: str, material: str
-) -> dict[Property, float | None]:
+def stability(composition: Composition, energy_per_atom: float, method: str, material: str) -> dict[str, float | None]:
     """Formation energy and energy above the hull of everything else by this Method, where it has the elements."""
     symbols = frozenset(element.symbol for element in composition.elements)
     entries = [entry for entry in labels.hull_entries(symbols, method) if entry[2] != material]
@@ -132,7 +133,8 @@ def stability(
     if hulls.missing(symbols):
         return {}
     above, formation = hulls.above(composition, energy_per_atom)
-    return {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
+    known = {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
+    return {name: value for name, value in known.items() if PROPERTIES[name].fault(value) is None}
 
 
 def judged(
@@ -140,7 +142,7 @@ def judged(
 ) -> dict[str, Any]:
     """All scores of an evaluated candidate, whose material has these labels."""
     target, curve = resolve(spec), computed_curve(found, spec)
-    computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
+    computed = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
     computed |= {name: numbers[name] for name in learned() if name != Property.ENERGY_PER_ATOM and name in numbers}
     if target.curve is not None:
         computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
@@ -154,7 +156,7 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
     curve = spectra.of_material(material, method=calculation.method, wanted=Alignment.MIDGAP)
     found = EvaluationResult(
         structure=materials.structure(material),
-        energy_per_atom=float(calculation.result["energy_per_atom"]),
+        energy_per_atom=calculation.result.get("energy_per_atom"),
         energies=curve.points() if curve else None,
         density=curve.array() if curve else None,
         gap=curve.gap if curve else None,

@@ -48,6 +48,8 @@ class EngineDeclaration(Declaration):
         Whether its steps are so short that a whole evaluation is one job of the queue.
     chosen
         Whether campaign files may name it; others only mark where numbers came from.
+    names_code
+        Whether its settings name code that is then run; such a campaign is not taken over the network unless allowed.
     cutoff_unit
         Unit of its setting ``cutoff``.
     """
@@ -63,6 +65,7 @@ class EngineDeclaration(Declaration):
     by_element: bool = True
     at_once: bool = False
     chosen: bool = True
+    names_code: bool = False
     cutoff_unit: str = "eV"
 
     def __post_init__(self) -> None:
@@ -94,6 +97,7 @@ ENGINES: Final = Catalogue(
         "fermiloop.flows.engines.vasp.declaration:VASP",
         "fermiloop.flows.engines.cp2k.declaration:CP2K",
         "fermiloop.flows.engines.recorded.declaration:RECORDED",
+        "fermiloop.flows.engines.flow.declaration:FLOW",
     ),
 )
 
@@ -114,10 +118,8 @@ def engine(name: str) -> EngineDeclaration:
     found = ENGINES.get(name)
     if found is not None:
         return found
-    broken = next((one for one in ENGINES.broken if one.name == name), None)
-    if broken is not None:
-        reason = broken.reason.rstrip(".")
-        raise UserError(f"The engine {name} of the package {broken.distribution} cannot be used: {reason}.")
+    if ENGINES.fault(name):
+        raise UserError(ENGINES.missing(name, "engine"))
     raise UserError(
         f"The engine {name} is not installed here; install the package that declares it, or choose one of "
         f"{', '.join(chosen_engines())}."

@@ -122,10 +122,8 @@ def declared_property(name: str) -> PropertyDeclaration:
     found = PROPERTIES.get(name)
     if found is not None:
         return found
-    broken = next((one for one in PROPERTIES.broken if one.name == name), None)
-    if broken is not None:
-        reason = broken.reason.rstrip(".")
-        raise InputError(f"The property {name} of the package {broken.distribution} cannot be used: {reason}.")
+    if PROPERTIES.fault(name):
+        raise InputError(PROPERTIES.missing(name, "property"))
     raise InputError(f"The property {name!r} is unknown; known are {', '.join(PROPERTIES)}.")
 
 

@@ -32,8 +32,7 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax, then make up a density of states."""
-    from fermiloop.flows.engines.analytic.makers import AnalyticDosMaker
-    from fermiloop.flows.engines.makers import ChildRelaxMaker
+    from fermiloop.flows.engines.makers import AnalyticDosMaker, ChildRelaxMaker
 
     arguments = asdict(checked_settings(AnalyticSettings, settings, ANALYTIC.name))
     relax = ChildRelaxMaker(

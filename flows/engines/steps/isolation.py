@@ -61,7 +61,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
     Parameters
     ----------
     task
-        JSON-ready: ``kind`` names an entry of `child.TASKS`, the rest are its arguments.
+        JSON-ready: ``kind`` names an entry of `child.TASKS` or the place of a function, the rest are its arguments.
     time_limit
         Seconds of wall time.
 

@@ -29,12 +29,12 @@ GROUPS = {"fermiloop.engines": {"theirs": "group_engine:THEIRS"}}
 
 
 def test_ours_are_declared_where_their_code_lies() -> None:
-    assert chosen_engines() == ("gpaw", "chgnet", "analytic", "vasp", "cp2k", "recorded")
+    assert chosen_engines() == ("gpaw", "chgnet", "analytic", "vasp", "cp2k", "recorded", "flow")
     assert not ENGINES["external"].chosen
     for name in chosen_engines():
-        assert code_of(name).method({}).engine == name
+        assert code_of(name).available().detail
         assert load(ENGINES[name].settings)()
-    assert {name for name in chosen_engines() if not ENGINES[name].has_dos({})} == {"chgnet", "cp2k"}
+    assert {name for name in chosen_engines() if not ENGINES[name].has_dos({})} == {"chgnet", "cp2k", "flow"}
 
 
 def test_a_declaration_without_code_is_refused() -> None:
@@ -67,7 +67,7 @@ def test_a_campaign_file_may_name_an_engine_as_long_as_it_is_installed(tmp_path:
 
 def test_a_broken_engine_is_told_of_with_its_reason(tmp_path: Path) -> None:
     with installed(tmp_path, {"group_engine": "import no_such_thing\n"}, GROUPS, ENGINES):
-        with pytest.raises(UserError, match=r"^The engine theirs of the package a-group cannot be used: .*no_such"):
+        with pytest.raises(UserError, match=r"^theirs is no engine; the package a-group adds it, .*no_such"):
             engine("theirs")
         assert code_of("analytic").available().ready
 
