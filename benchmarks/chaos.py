@@ -92,7 +92,7 @@ def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
 def _library(folder: Path) -> None:
     from fermiloop.flows.engines.registry import ENGINES
     from fermiloop.flows.engines.steps import tasks
-    from fermiloop.platform.predictors.potential import AnalyticPotential
+    from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
     from fermiloop.platform.representations.prototypes import PROTOTYPES
     from fermiloop.platform.store import labels, materials, methods, spectra
     from fermiloop.schemas.vocabulary import Engine, Origin, Property

@@ -43,7 +43,6 @@ SIZINGS: Final = ("fixed", "measured")
 BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
-POTENTIALS: Final = ("chgnet", "analytic")
 SURROGATES: Final = ("blend", "process", "trees", "networks", "composition_trees", "camd")
 ACQUISITIONS: Final = (
     "probability", "expected_improvement", "upper_confidence_bound", "thompson", "hypervolume", "greedy", "random",

@@ -30,6 +30,7 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.generators.protocol import Space
+from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.predictors.surrogates.options import checked
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class FunnelSpec(Part):
     stages: Annotated[
         tuple[Annotated[Text, AfterValidator(known("stage", names.STAGES))], ...], AfterValidator(distinct)
     ] = Field(default=names.DEFAULT_STAGES, min_length=1, description="stages in their order")
-    potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
-        default="chgnet", description="cheap potential of relaxation and hull"
+    potential: Annotated[Text, AfterValidator(known("potential", POTENTIALS))] = Field(
+        default=DEFAULT, description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
     sizing: Annotated[Text, AfterValidator(known("sizing", names.SIZINGS))] = Field(

@@ -12,13 +12,13 @@ from pymatgen.core import Composition, Element
 from fermiloop.platform.campaign import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
 
 
-def known(what: str, choices: tuple[str, ...]) -> Callable[[str], str]:
+def known(what: str, choices: Collection[str]) -> Callable[[str], str]:
     """Check that a text is one of `choices`, and hint at the nearest one otherwise."""
 
     def check(value: str) -> str:

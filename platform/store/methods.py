@@ -14,9 +14,9 @@ from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine
 
 
-def save(engine: Engine | str, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> str:
+def save(engine: str, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> str:
     """Id of the method, saved where it is new."""
-    method = Method.make(Engine(engine), functional, settings, code_versions)
+    method = Method.make(engine, functional, settings, code_versions)
     method.check()
     if not Method.objects(id=method.id).only("id").first():
         with contextlib.suppress(NotUniqueError):  # another process saved the same method in between

@@ -49,7 +49,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 def name_of(method: Method) -> str:
     """Its name for people, such as ``gpaw, PBE, cutoff 400 eV``."""
     settings: Mapping[str, Any] = dict(method.settings)
-    of = settings.get("source") if method.engine is Engine.EXTERNAL else None
+    of = settings.get("source") if method.engine == Engine.EXTERNAL else None
     parts = [str(of or method.engine), str(method.functional)]
     unit, cutoff = CUTOFFS.get(method.engine), settings.get("cutoff")
     if unit and isinstance(cutoff, int | float) and not isinstance(cutoff, bool):
