@@ -18,7 +18,7 @@ from pymatgen.core import Structure
 from scipy.optimize import linprog
 
 from fermiloop.platform.bench.crystal_data import crystal_of, read_crystals
-from fermiloop.platform.bench.library import lines_of
+from fermiloop.platform.bench.library import lines_of, read_records
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,13 +93,30 @@ def read_phases(path: Path) -> Phases:
 
 def _rows(path: Path) -> tuple[list[str], list[Structure], list[float]]:
     first = next(lines_of(path), "")
-    if f'"{FIELD}"' not in first:
+    if f'"{FIELD}"' not in first and '"cell"' in first:
         data, _ = read_crystals(path)
-        label = data.labels.get("formation_energy_per_atom", np.full(len(data), np.nan))
-        return list(data.ids), list(data.structures), [float(x) for x in label]
+        return list(data.ids), list(data.structures), data.labels["formation_energy_per_atom"].tolist()
+    if f'"{FIELD}"' not in first:
+        return _of_library(path)
     records = [record for record in map(json.loads, lines_of(path)) if record.get(FIELD) is not None]
     crystals = [crystal_of(record) for record in records]
     return [str(record["material_id"]) for record in records], crystals, [float(record[FIELD]) for record in records]
+
+
+def _of_library(path: Path) -> tuple[list[str], list[Structure], list[float]]:
+    """Records of a DOS library, whose energies are counted from the lowest crystal of each element."""
+    records, _ = read_records(path)
+    zero: dict[str, float] = {}
+    for record in records:
+        symbols = record["structure"].symbol_set
+        if len(symbols) == 1:
+            zero[symbols[0]] = float(np.nanmin([record["energy"], zero.get(symbols[0], np.nan)]))
+    formation = [
+        record["energy"]
+        - sum(zero.get(site.specie.symbol, np.nan) for site in record["structure"]) / len(record["structure"])
+        for record in records
+    ]
+    return [str(record["key"]) for record in records], [record["structure"] for record in records], formation
 
 
 def _elements(path: Path, structures: Sequence[Structure], formation: Sequence[float]) -> dict[str, Structure]:

@@ -163,7 +163,7 @@ def test_the_methods_are_those_of_the_launch(library: str, campaign: Callable[..
     enqueue(spec, text)
     kept = methods.of_campaign(spec)
     assert kept.engine == library
-    assert stored.get(kept.cheap).engine is Engine.ANALYTIC
+    assert stored.get(kept.cheap).engine == Engine.ANALYTIC
 
 
 def test_another_machine_is_refused_with_both_methods(
