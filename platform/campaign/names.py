@@ -21,7 +21,6 @@ SIZINGS: Final = ("fixed", "measured")
 BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
-POTENTIALS: Final = ("chgnet", "analytic")
 CRYSTAL_SYSTEMS: Final = tuple(system.value for system in CrystalSystem)
 
 

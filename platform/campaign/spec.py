@@ -34,6 +34,7 @@ from fermiloop.platform.generators.protocol import Space
 from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.plugins.stages import STAGES, ordered, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
 
@@ -90,8 +91,8 @@ class FunnelSpec(Part):
     stages: Annotated[tuple[Annotated[Text, AfterValidator(known("stage", STAGES))], ...], AfterValidator(distinct)] = (
         Field(default_factory=usual, min_length=1, description="stages in their order")
     )
-    potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
-        default="chgnet", description="cheap potential of relaxation and hull"
+    potential: Annotated[Text, AfterValidator(known("potential", POTENTIALS))] = Field(
+        default=DEFAULT, description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
     sizing: Annotated[Text, AfterValidator(known("sizing", names.SIZINGS))] = Field(

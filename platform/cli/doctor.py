@@ -101,6 +101,7 @@ def installed() -> list[Check]:
         _python(), _compiler(), _package("torch", "torch", basic=True), _package("chgnet", "chgnet", basic=True),
         _package("FireWorks", "fireworks", basic=True), _package("jobflow", "jobflow", basic=True),
         _package("atomate2", "atomate2", basic=True), _gpaw(), _setups(), _embedded(),
+        *_potentials(),
     ]  # fmt: skip
 
 
@@ -185,6 +186,21 @@ def _embedded() -> Check:
     )
     told = f"{number}: {found}" if number and found else found
     return Check("embedded database", ok=bool(found), basic=not configured, found=told or "none", remedy=remedy)
+
+
+def _potentials() -> list[Check]:
+    from fermiloop.platform.plugins.potentials import POTENTIALS
+
+    return [
+        Check(
+            f"potential {name}",
+            ok=declared.installed(),
+            basic=False,
+            found=declared.model if declared.installed() else "none",
+            remedy="" if declared.installed() else f"Install it: {declared.remedy()}.",
+        )
+        for name, declared in POTENTIALS.items()
+    ]
 
 
 def _settings() -> Check:

@@ -16,7 +16,9 @@ from pymatgen.core import Structure
 from fermiloop.flows.engines.gpaw.dft import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings, static_dos
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
 from fermiloop.platform.errors import EngineError
-from fermiloop.platform.predictors.potential import AnalyticPotential, ChgnetPotential, relax
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
+from fermiloop.platform.predictors.potential.relaxing import relax
 
 
 def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:

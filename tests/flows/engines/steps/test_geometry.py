@@ -19,7 +19,8 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from fermiloop.flows.engines.steps import geometry, isolation, tasks
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry
-from fermiloop.platform.predictors.potential import AnalyticPotential, relax
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
+from fermiloop.platform.predictors.potential.relaxing import relax
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 CRYSTAL = PROTOTYPES["B2"].build("Al", "Ni", 13.0)
