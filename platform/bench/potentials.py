@@ -17,7 +17,7 @@ import numpy as np
 
 from fermiloop.platform.bench.potential_answers import Answers, energies, relaxations
 from fermiloop.platform.bench.potential_data import LIMIT, Hull, Phases, draw, read_phases
-from fermiloop.platform.bench.potential_scores import Judged, Measured, bootstrap
+from fermiloop.platform.bench.potential_scores import Judged, Measured, Statistic, bootstrap
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS, potential
 
@@ -218,9 +218,13 @@ def difference_rows(
         for measure, title in MEASURES.items():
             mine, its = (getattr(judged[name]["own hull"], measure) for name in (first, other))
             n = len(judged[first]["own hull"].truth)
-            found = bootstrap(lambda drawn, its=its, mine=mine: its(drawn) - mine(drawn), n, seed)
+            found = bootstrap(_difference(its, mine), n, seed)
             rows.append(_row(f"{other} less {first}, own hull: {title}", found))
     return rows
+
+
+def _difference(one: Statistic, other: Statistic) -> Statistic:
+    return lambda drawn: one(drawn) - other(drawn)
 
 
 def baseline_rows(asked: Asked, seed: int) -> list[dict[str, Any]]:
