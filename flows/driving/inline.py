@@ -10,7 +10,7 @@ from jobflow import Flow, run_locally
 
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.flows.campaigns.steps import spec_of
-from fermiloop.flows.driving.asynchronous import OPEN, in_flight, move
+from fermiloop.flows.driving.asynchronous import in_flight, move
 from fermiloop.flows.driving.states import close_what_ended, current_round, is_asynchronous, newest_round
 from fermiloop.flows.driving.telling import share_of, steps_told, telling
 from fermiloop.flows.queue.launchpad import configure_jobflow
@@ -18,7 +18,7 @@ from fermiloop.flows.round import flow_of
 from fermiloop.flows.rounds.evaluate import EvaluateMaker
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, connection
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import OPEN_ROUNDS, CampaignState
 
 UNSAID: Final = "its flow ended without closing the round"
 
@@ -50,7 +50,7 @@ def _turn(name: str, run: Callable[[Flow], None]) -> None:
 def _turn_asynchronous(name: str, run: Callable[[Flow], None]) -> None:
     """One generation, or one evaluation, after which the acquisition chooses again."""
     newest = newest_round(name)
-    if newest is not None and newest.state in OPEN:
+    if newest is not None and newest.state in OPEN_ROUNDS:
         _run_round(name, newest.number, run)
         return
     for candidate in in_flight(name):  # of a run that was killed

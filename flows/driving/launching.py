@@ -17,7 +17,7 @@ from fermiloop.flows.rounds.record import record_evaluation
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import calculations, campaigns
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState
+from fermiloop.schemas.vocabulary import ENDED_CAMPAIGNS, CalculationState, CampaignState
 
 
 def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progress: Progress = silent) -> None:
@@ -37,7 +37,7 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
     enqueue(spec, text)
     methods.refuse_another(spec)
     state = campaigns.get(spec.name).state
-    if state in worker_pool.ENDED:
+    if state in ENDED_CAMPAIGNS:
         return
     if state is CampaignState.PAUSED:
         raise UserError(f"The campaign {spec.name} is paused; fermiloop campaign resume {spec.name} lets it go on.")

@@ -9,7 +9,7 @@ from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.rounds.close import close_round
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.vocabulary import RoundState
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, RoundState
 
 
 def is_asynchronous(name: str) -> bool:
@@ -26,7 +26,7 @@ def newest_round(name: str) -> Round | None:
 def current_round(name: str) -> Round | None:
     """The round that a campaign is in, planned where the one before has closed; None where it has ended."""
     rounds = campaigns.rounds(name)
-    if rounds and rounds[-1].state not in (RoundState.CLOSED, RoundState.FAILED):
+    if rounds and rounds[-1].state not in ENDED_ROUNDS:
         return rounds[-1]
     if rounds and rounds[-1].state is RoundState.FAILED:
         return None

@@ -14,7 +14,7 @@ from fermiloop.db_init.importers.report import Progress
 from fermiloop.flows.queue import giving_back, running
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.store import campaigns, candidates
-from fermiloop.schemas.vocabulary import RoundState, Stage
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, Stage
 
 TELL_EVERY: Final = 10.0  # s between lines on what runs
 
@@ -40,7 +40,7 @@ class Watch:
 def _where(name: str, number: int) -> str:
     """How far a round has come, in a few words."""
     current = campaigns.round_of(name, number)
-    if current.state in (RoundState.CLOSED, RoundState.FAILED):
+    if current.state in ENDED_ROUNDS:
         return str(current.state)
     proposed = candidates.of_round(name, number)
     chosen = [c for c in proposed if c.calculation]

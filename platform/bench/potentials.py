@@ -17,7 +17,7 @@ import numpy as np
 
 from fermiloop.platform.bench.potential_answers import Answers, energies, relaxations
 from fermiloop.platform.bench.potential_data import LIMIT, Hull, Phases, draw, read_phases
-from fermiloop.platform.bench.potential_scores import Judged, Measured, Statistic, bootstrap
+from fermiloop.platform.bench.potential_scores import Judged, Measured, bootstrap
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS, potential
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fermiloop.platform.bench.potential_answers import Row
+    from fermiloop.platform.bench.potential_scores import Statistic
 
     Array = NDArray[np.float64]
     Progress = Callable[[str, float], None]
