@@ -80,7 +80,8 @@ def _holds(here: Any, part: str) -> str:
     elif _is_list(here):
         return f"is a list of {len(here)} and has no {part}"
     else:
-        names = list(getattr(type(here), "model_fields", None) or getattr(here, "__dict__", ()))
+        fields = getattr(type(here), "model_fields", None) or getattr(here, "__dict__", {})
+        names = list(map(str, fields))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     told = f", but {', '.join(names[:SHOWN])}{more}" if names else ""
     return f"has no {part}{told}" if names else f"is {type(here).__name__} and has no {part}"
