@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Final
 
@@ -80,8 +80,8 @@ def _holds(here: Any, part: str) -> str:
     elif _is_list(here):
         return f"is a list of {len(here)} and has no {part}"
     else:
-        fields: Iterable[str] = getattr(type(here), "model_fields", None) or getattr(here, "__dict__", None) or ()
-        names = list(fields)
+        fields = getattr(type(here), "model_fields", None) or getattr(here, "__dict__", {})
+        names = list(map(str, fields))
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     told = f", but {', '.join(names[:SHOWN])}{more}" if names else ""
     return f"has no {part}{told}" if names else f"is {type(here).__name__} and has no {part}"
