@@ -114,6 +114,9 @@ def _command(name: str) -> Callable[..., None]:
     return command
 
 
-OWN_OPTIONS: Final = {"loop": bench_loop.loop, "potentials": bench_potentials.potentials}
+OWN_OPTIONS: Final[dict[str, Callable[..., None]]] = {
+    "loop": bench_loop.loop,
+    "potentials": bench_potentials.potentials,
+}
 for _name in BENCHES:
     app.command(_name)(OWN_OPTIONS.get(_name) or _command(_name))
