@@ -28,16 +28,27 @@ class Measured:
     n: int
 
 
-def bootstrap(statistic: Statistic, n: int, seed: int, draws: int = DRAWS) -> Measured:
-    """A statistic of `n` crystals, given by their places, and the middle 95 % of it over crystals drawn again.
+def middle(found: Array, value: float, n: int) -> Measured:
+    """A value with the middle 95 % of what it was over the draws, those left out for which it is not defined."""
+    known = found[np.isfinite(found)]
+    low, high = np.percentile(known, (2.5, 97.5)) if len(known) else (np.nan, np.nan)
+    return Measured(float(value), float(low), float(high), n)
 
-    Draws for which it is not defined (no positive among them) are left out.
-    """
+
+def per_cost(score: Statistic, n: int, costs: Array, seed: int, draws: int = DRAWS) -> Array:
+    """(1 + draws,) a statistic of `n` crystals by the mean of costs: of all, then of crystals and costs drawn again."""
+    random = np.random.default_rng(seed)
+    drawn = [
+        score(random.integers(0, n, n)) / costs[random.integers(0, len(costs), len(costs))].mean() for _ in range(draws)
+    ]
+    return np.array([score(np.arange(n)) / costs.mean(), *drawn])
+
+
+def bootstrap(statistic: Statistic, n: int, seed: int, draws: int = DRAWS) -> Measured:
+    """A statistic of `n` crystals, given by their places, and the middle 95 % of it over crystals drawn again."""
     random = np.random.default_rng(seed)
     found = np.array([statistic(random.integers(0, n, n)) for _ in range(draws)])
-    found = found[np.isfinite(found)]
-    low, high = np.percentile(found, (2.5, 97.5)) if len(found) else (np.nan, np.nan)
-    return Measured(float(statistic(np.arange(n))), float(low), float(high), n)
+    return middle(found, statistic(np.arange(n)), n)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from fermiloop.platform.bench.potential_answers import Answers, energies, relaxations
 from fermiloop.platform.bench.potential_data import LIMIT, Hull, Phases, draw, read_phases
-from fermiloop.platform.bench.potential_scores import Judged, Measured, bootstrap
+from fermiloop.platform.bench.potential_scores import Judged, Measured, bootstrap, middle, per_cost
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS, potential
 
@@ -120,6 +120,7 @@ def run(options: PotentialOptions, progress: Progress) -> dict[str, Any]:
         rows += relaxation_rows(name, asked, answers, options.seed, told)
     if len(names) > 1:
         rows += difference_rows(names[0], names[1:], judged, options.seed)
+    rows += efficiency_rows(names, asked, judged, answers, options.seed)
     progress("done", 1.0)
     settings = {"judged": len(asked.judged), "competing": len(asked.phases), "relaxed": len(asked.relaxed)}
     versions = {name: {"model": potential(name).model, **potential(name).versions()} for name in names}
@@ -224,8 +225,29 @@ def difference_rows(
     return rows
 
 
-def _difference(one: Statistic, other: Statistic) -> Statistic:
-    return lambda drawn: one(drawn) - other(drawn)
+def _difference(its: Statistic, mine: Statistic) -> Statistic:
+    return lambda drawn: its(drawn) - mine(drawn)
+
+
+def efficiency_rows(
+    names: Sequence[str], asked: Asked, judged: dict[str, dict[str, Judged]], answers: Answers, seed: int
+) -> list[dict[str, Any]]:
+    """Informedness per core-second of a relaxation, and how many times that of the first the others have."""
+    if not asked.relaxed:
+        return []
+    rows, found = [], {}
+    n = len(asked.judged)
+    for name in names:
+        model = potential(name).model
+        told = [answers.get(model, "relaxation", asked.phases.ids[i]) or {} for i in asked.relaxed]
+        costs = np.array([row["seconds"] for row in told])
+        found[name] = per_cost(judged[name]["own hull"].informedness, n, costs, seed)
+        what = f"{name}, own hull: informedness per core-second of a relaxation"
+        rows.append(_row(what, middle(found[name][1:], found[name][0], n)))
+    for name in names[1:]:
+        times = found[name] / found[names[0]]
+        rows.append(_row(f"{name} by {names[0]}: the same, how many times", middle(times[1:], times[0], n)))
+    return rows
 
 
 def baseline_rows(asked: Asked, seed: int) -> list[dict[str, Any]]:

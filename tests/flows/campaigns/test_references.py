@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from fermiloop.flows.campaigns import references
+from fermiloop.flows.campaigns import methods, references
 from fermiloop.flows.campaigns.methods import of_potential
 from fermiloop.flows.campaigns.preflight import problems
 from fermiloop.platform.errors import InputError
@@ -40,6 +40,11 @@ def test_materials_of_these_elements_get_the_energy_of_their_relaxed_crystal(lib
     assert values[one] == pytest.approx(relax(OTHER.build(), crystal, fmax=0.1, steps=150).energy_per_atom)
     assert values[one] <= OTHER.build().energies([crystal])[0] + 1e-9
     assert len(labels.hull_entries(elements, method)) == found.computed
+
+
+@pytest.mark.parametrize("name", ["chgnet", "analytic"])
+def test_a_potential_that_is_an_engine_too_has_one_method(name):
+    assert of_potential(name).id == methods._method(name, {}).id
 
 
 def test_a_repeat_computes_what_is_missing_alone(library, other):

@@ -152,6 +152,12 @@ def test_the_table_has_every_measure_with_its_interval(file, tmp_path):
     assert rows["analytic, own hull: informedness of stable"]["baseline"] == 0
     assert rows["analytic: core-seconds an energy"]["ours"] > 0
     assert rows["analytic: steps a relaxation"]["n"] == 2
+    informed, seconds = (
+        rows[f"analytic{what}"]["ours"]
+        for what in (", own hull: informedness of stable", ": core-seconds a relaxation")
+    )
+    efficiency = rows["analytic, own hull: informedness per core-second of a relaxation"]["ours"]
+    assert efficiency == pytest.approx(informed / seconds, rel=0.02, abs=1e-3)
     assert run(options, lambda what, share: None)["rows"] == found["rows"]
 
 
