@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from fermiloop.platform.errors import InputError
@@ -156,14 +156,22 @@ def window(text: str | None) -> tuple[float, float] | None:
     return float(match["lo"]), float(match["hi"])
 
 
-def generator(text: str) -> tuple[str, str | None]:
+def generator(text: str, others: Callable[[], Iterable[str]] = tuple) -> tuple[str, str | None]:
     """Name and preset of a generator given as ``dos_composer``, or with its preset as ``dos_composer/paper``.
+
+    Parameters
+    ----------
+    others
+        Gives names that are right although no such generator is installed.
 
     Raises
     ------
     InputError
         If there is none.
     """
+    known, _, wanted = text.partition("/")
+    if known not in GENERATORS and known in others():
+        return known, wanted or None
     presets = (f"{known}/{preset}" for known, declared in GENERATORS.items() for preset in declared.presets)
     name, _, preset = one_of("generator", text, (*GENERATORS, *presets)).partition("/")
     return name, preset or None

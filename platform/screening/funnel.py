@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fermiloop.platform.errors import InputError, PluginError
-from fermiloop.platform.plugins.stages import STAGES
+from fermiloop.platform.plugins.stages import STAGES, StageDeclaration
 from fermiloop.platform.screening.passes import Pass
 from fermiloop.platform.screening.stages import target as predict
 from fermiloop.platform.screening.target import STAGE as TARGET
@@ -109,7 +109,7 @@ def _may_be_missed(crystal: Crystal) -> bool:
 
 def _run_stage(work: Pass, crystals: list[Crystal]) -> tuple[list[Crystal], Tally]:
     began = time.process_time()
-    verdicts = _judged(work, crystals) if crystals else []
+    verdicts = judge(STAGES[work.stage], work, crystals) if crystals else []
     seconds = time.process_time() - began
     alive = []
     reasons: Counter[str] = Counter()
@@ -122,14 +122,20 @@ def _run_stage(work: Pass, crystals: list[Crystal]) -> tuple[list[Crystal], Tall
     return alive, Tally(work.stage, len(crystals), len(alive), dict(reasons), seconds)
 
 
-def _judged(work: Pass, crystals: list[Crystal]) -> list[Verdict]:
-    """One verdict for each crystal, by the stage's own code."""
-    declared, judge = STAGES[work.stage], STAGES[work.stage].code()
+def judge(declared: StageDeclaration, work: Pass, crystals: list[Crystal]) -> list[Verdict]:
+    """One verdict for each crystal, by the stage's own code.
+
+    Raises
+    ------
+    PluginError
+        If the code cannot be imported, or gives no verdict of its own for each crystal.
+    """
+    code = declared.code()
     if declared.batch:
-        found = list(judge(work, crystals))
+        found = list(code(work, crystals))
     else:
         more = () if work.options is None else (work.options,)
-        found = work.each(crystals, lambda crystal: judge(crystal, work.context, *more))
+        found = work.each(crystals, lambda crystal: code(crystal, work.context, *more))
     if len(found) != len(crystals) or not all(isinstance(one, Verdict) and one.stage == work.stage for one in found):
         n = len(crystals)
         raise PluginError(f"The stage {work.stage} must give one Verdict of its own name for each of {n} crystals.")

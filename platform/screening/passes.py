@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from spglib import SpglibError
+
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.screening.verdicts import Verdict
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.screening.verdicts import Context, Crystal
 
 # what pymatgen, spglib, ASE and torch raise over one bad crystal; a missing package or a full memory is no such thing
-CRYSTAL_ERRORS: Final = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError, FermiloopError)
+CRYSTAL_ERRORS: Final = (ValueError, TypeError, ArithmeticError, LookupError, RuntimeError, SpglibError, FermiloopError)
 
 
 @dataclass(frozen=True)
