@@ -21,7 +21,7 @@ from fermiloop.flows.round import flow_of
 from fermiloop.flows.rounds.close import close_round
 from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, CampaignState, RoundState, Stage
 
 ROUND_KEY: Final = "fermiloop_round"
 LEASE_SECONDS: Final = 60.0
@@ -65,7 +65,7 @@ def newest_round(name: str) -> Round | None:
 def current_round(name: str) -> Round | None:
     """The round that a campaign is in, planned where the one before has closed; None where it has ended."""
     rounds = campaigns.rounds(name)
-    if rounds and rounds[-1].state not in (RoundState.CLOSED, RoundState.FAILED):
+    if rounds and rounds[-1].state not in ENDED_ROUNDS:
         return rounds[-1]
     if rounds and rounds[-1].state is RoundState.FAILED:
         return None

@@ -19,7 +19,7 @@ from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.driving import workers as worker_pool
 from fermiloop.flows.driving.advance import close_generation, current_round, is_steady, newest_round
-from fermiloop.flows.driving.asynchronous import OPEN, in_flight, move
+from fermiloop.flows.driving.asynchronous import in_flight, move
 from fermiloop.flows.processes import signals
 from fermiloop.flows.processes.identity import worker_name
 from fermiloop.flows.queue import giving_back, running
@@ -33,7 +33,15 @@ from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates, connection
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import (
+    ENDED_CAMPAIGNS,
+    ENDED_ROUNDS,
+    OPEN_ROUNDS,
+    CalculationState,
+    CampaignState,
+    RoundState,
+    Stage,
+)
 
 TELL_EVERY: Final = 10.0  # s between lines on what runs
 
@@ -55,7 +63,7 @@ def launch(spec: CampaignSpec, text: str, *, workers: int | None = None, progres
     enqueue(spec, text)
     methods.refuse_another(spec)
     state = campaigns.get(spec.name).state
-    if state in worker_pool.ENDED:
+    if state in ENDED_CAMPAIGNS:
         return
     if state is CampaignState.PAUSED:
         raise UserError(f"The campaign {spec.name} is paused; fermiloop campaign resume {spec.name} lets it go on.")
@@ -98,7 +106,7 @@ def _turn(name: str, run: Callable[[Flow], None]) -> None:
 def _turn_steadily(name: str, run: Callable[[Flow], None]) -> None:
     """One generation, or one evaluation, after which the acquisition chooses again."""
     newest = newest_round(name)
-    if newest is not None and newest.state in OPEN:
+    if newest is not None and newest.state in OPEN_ROUNDS:
         _run_round(name, newest.number, run)
         return
     for candidate in in_flight(name):  # of a run that was killed
@@ -159,7 +167,7 @@ class Watch:
 def _where(name: str, number: int) -> str:
     """How far a round has come, in a few words."""
     current = campaigns.round_of(name, number)
-    if current.state in (RoundState.CLOSED, RoundState.FAILED):
+    if current.state in ENDED_ROUNDS:
         return str(current.state)
     proposed = candidates.of_round(name, number)
     chosen = [c for c in proposed if c.calculation]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from fermiloop.platform.app.secrets import without_secrets
 from fermiloop.platform.cli.output import print_line
 from fermiloop.platform.errors import InputError
 
@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 LINES: Final = 60  # of the end of each log
 MOST_LOGS: Final = 12  # the newest
 LONGEST: Final = 400  # characters of a line
-HIDDEN: Final = "***"
-SECRET_NAMES: Final = re.compile(r"(?i)(password|passwd|token|secret|api_?key|credential)")
-# what a secret looks like where nobody said that it is one: a password in an address, a token of ours, a named value
-SECRETS: Final = (
-    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s@]+(?=@)"),
-    re.compile(r"(?P<keep>)\bfl_[A-Za-z0-9_-]{8,}"),
-    re.compile(
-        r"(?i)(?P<keep>\b[\w-]*(?:password|passwd|token|secret|api_?key)[\"']?\s*[=:]\s*[\"']?)(?!\*)[^\s\"',;}]+"
-    ),
-    re.compile(r"(?i)(?P<keep>\bbearer\s+)\S+"),
-)
 
 
 def bug_report(
@@ -44,7 +33,7 @@ def bug_report(
     print_line(f"Wrote {to}; look through it before you send it.")
 
 
-def collect() -> dict[str, Any]:
+def collect() -> object:
     """Everything that is reported, each part by itself so that one that fails hides no other."""
     parts: dict[str, Callable[[], Any]] = {
         "machine": _machine,
@@ -56,25 +45,6 @@ def collect() -> dict[str, Any]:
     }
     made = {"made_at": datetime.now(UTC).isoformat(timespec="seconds")}
     return without_secrets(made | {name: _guarded(look) for name, look in parts.items()})
-
-
-def without_secrets(value: Any) -> Any:
-    """The same tree with every secret replaced, by the name of its key or by its look."""
-    if isinstance(value, dict):
-        return {
-            str(key): HIDDEN if SECRET_NAMES.search(str(key)) and isinstance(one, str) else without_secrets(one)
-            for key, one in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [without_secrets(one) for one in value]
-    return plain_text(value) if isinstance(value, str) else value
-
-
-def plain_text(text: str) -> str:
-    """A text with every secret in it replaced."""
-    for pattern in SECRETS:
-        text = pattern.sub(lambda found: f"{found['keep']}{HIDDEN}", text)
-    return text
 
 
 def _guarded(look: Callable[[], Any]) -> Any:

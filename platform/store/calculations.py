@@ -17,7 +17,7 @@ from fermiloop.platform.store import aliases, sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
-from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, CalculationState, Engine
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, OPEN_CALCULATIONS, CalculationState, Engine
 
 
 def plan(
@@ -99,7 +99,7 @@ def request_stop(ids: Iterable[str], why: str) -> int:
     why
         In words that go on after "stopped: ".
     """
-    states = [CalculationState.WAITING, CalculationState.RUNNING]
+    states = sorted(OPEN_CALCULATIONS)
     return int(Calculation.objects(id__in=sorted(set(ids)), state__in=states).update(set__stop_requested=why))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,6 +33,7 @@ class CandidateQuery:
     round: int | None = None
     stage: str | None = None
     generator: str | None = None
+    preset: str | None = None
     formula: str | None = None
     elements: tuple[str, ...] = ()
     chemical_system: str | None = None
@@ -166,7 +168,13 @@ def _stages(query: CandidateQuery, match: dict[str, Any], window: dict[str, Any]
 
 def _match(query: CandidateQuery) -> dict[str, Any]:
     match: dict[str, Any] = {}
-    for name in ("campaign", "round", "generator"):
+    if query.generator is not None:
+        match["generator"] = (
+            {"$regex": f"^{re.escape(query.generator)}(/|$)"}
+            if query.preset is None
+            else f"{query.generator}/{query.preset}"
+        )
+    for name in ("campaign", "round"):
         if getattr(query, name) is not None:
             match[name] = getattr(query, name)
     if query.stage:

@@ -20,7 +20,7 @@ from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.platform.store.optimade_numbers import Curves
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS
 
 STRUCTURES: Final = "optimade_structures"
 REFERENCES: Final = "optimade_references"
@@ -41,7 +41,6 @@ BATCH: Final = 1000
 CHANGING: Final = ("stage", "score", "probability", "scores", "calculation", "material", "checkpoint")
 SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "probability", "stage")
 COUNTED: Final = ("materials", "spectra", "labels", "candidates")  # of which a number tells that something came
-OPEN: Final = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
 
 def silent(what: str, share: float) -> None:
@@ -89,7 +88,8 @@ def _state() -> dict[str, Any]:
     database = connection.database()
     counts = {name: database[name].estimated_document_count() for name in COUNTED}
     states = {row["_id"]: row.get("state") for row in database["campaigns"].find({}, {"state": 1})}
-    return {**counts, "campaigns": sorted(states), "open": sorted(name for name, s in states.items() if s in OPEN)}
+    live = sorted(name for name, state in states.items() if state in LIVE_CAMPAIGNS)
+    return {**counts, "campaigns": sorted(states), "open": live}
 
 
 def _remember(state: dict[str, Any]) -> None:

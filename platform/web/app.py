@@ -25,8 +25,8 @@ from fermiloop.platform.web import (
     queue,
     schedules,
 )  # fmt: skip
-from fermiloop.platform.web.actions import Actions, Authorise, Page, Site, refuse
 from fermiloop.platform.web.parts import heading, link, notice
+from fermiloop.platform.web.site import Authorise, Page, Site, refuse
 
 PAGES: Final[dict[str, Page]] = {
     "": home.PAGE,
@@ -65,19 +65,17 @@ RETITLE: Final = """function(title) {
 }"""
 
 
-def create_app(actions: Actions, base_path: str = "/", authorise: Authorise = refuse) -> Dash:
+def create_app(base_path: str = "/", authorise: Authorise = refuse) -> Dash:
     """The application; its ``server`` is a WSGI one.
 
     Parameters
     ----------
-    actions
-        What the pages may ask for.
     base_path
         Where the pages lie, with a slash at both ends.
     authorise
         Whether a token has a role: None, or the sentence that refuses.
     """
-    site = Site(actions, authorise)
+    site = Site(authorise)
     app = Dash(
         "fermiloop.platform.web.app", title="fermiloop", update_title="", serve_locally=True, index_string=INDEX,
         requests_pathname_prefix=base_path, routes_pathname_prefix=base_path, suppress_callback_exceptions=True,

@@ -9,11 +9,11 @@ from typing import Any
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from fermiloop.platform.api.actions import made_known
+from fermiloop.platform.app import calculations, campaigns, queue
+from fermiloop.platform.app.campaigns import Launched
 from fermiloop.platform.campaign import cost
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.store import glance
-from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
     ago,
@@ -27,8 +27,11 @@ from fermiloop.platform.web.parts import (
     table,
     to_candidate,
 )  # fmt: skip
+from fermiloop.platform.web.site import Page, Site
+from fermiloop.schemas.vocabulary import Role
 
 EVERY = 10_000  # ms between looks
+MOST_ROWS = 50  # campaigns
 MOST_TEXT = 1_000_000  # characters of a campaign file
 COLUMNS = {
     "name": "Campaign", "state": "State", "hits": "Hits (95 % interval)", "budget": "Budget",
@@ -60,7 +63,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 
 def glances() -> list[Component]:
     """Campaigns and what wants attention."""
-    rows, jobs = glance.campaigns(), glance.attention()
+    rows, jobs = campaigns.glances(MOST_ROWS), calculations.attention()
     shown = table(f"{len(rows)} campaigns, newest first", COLUMNS, [_row(one) for one in rows])
     first = [] if rows else [html.P("No campaign yet: start a new one.")]
     return [section("At a glance", *first, shown), attention(jobs)]
@@ -75,28 +78,32 @@ def attention(jobs: list[glance.Job]) -> Component:
 
 def launch(site: Site, given: Any, token: Any) -> Component:
     """Launch the campaign of a text; a link to it, or what is wrong in one sentence."""
-    refused = site.authorise(text(token) or None, LAUNCH)
+    refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
         return notice(refused, "bad")
     if not text(given):
         return notice("The box is empty; paste a campaign file into it, or take one from a file.", "bad")
     if len(given) > MOST_TEXT:
         return notice(f"The campaign file has {len(given)} characters; {MOST_TEXT} are the most.", "bad")
-    made = ask(lambda: (site.actions.launch(given), len(site.actions.workers())), lambda why: notice(why, "bad"))
+    made = ask(lambda: _enqueue(given), lambda why: notice(why, "bad"))
     if isinstance(made, Component):
         return made
     launched, heard = made
-    told = [link(launched.name, "campaign", launched.name), ". ", made_known(launched, heard)]
+    told = [link(launched.name, "campaign", launched.name), ". ", launched.sentence(heard)]
     kind = "good" if heard else "info"
     return html.P(["Launched: " if launched.fresh else "", *told], className=f"notice {kind}", role="status")
 
 
+def _enqueue(given: str) -> tuple[Launched, int]:
+    return campaigns.enqueue(campaigns.parse(given)), len(queue.listeners())
+
+
 def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:
     """Rerun or ignore a calculation; what became of it."""
-    refused = site.authorise(text(token) or None, LAUNCH)
+    refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
         return notice(refused, "bad")
-    call = {"rerun": site.actions.rerun, "ignore": site.actions.ignore}[what]
+    call = calculations.rerun if what == "rerun" else calculations.ignore
     done = ask(lambda: call([calculation]), lambda why: notice(why, "bad"))
     if isinstance(done, Component):
         return done

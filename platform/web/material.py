@@ -10,10 +10,10 @@ from dash.development.base_component import Component
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, labels, materials, methods, spectra
 from fermiloop.platform.web import figures, method, wording
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.candidate import downloads, unit_curve
 from fermiloop.platform.web.crystals import scene
 from fermiloop.platform.web.parts import facts, graph, heading, link, number, section, table, to_candidate
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.vocabulary import Unit

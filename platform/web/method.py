@@ -9,8 +9,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from fermiloop.platform.store import methods
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.parts import Cell, facts, heading, link, section, table
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Engine
 
