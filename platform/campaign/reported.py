@@ -78,12 +78,13 @@ class EvaluatedRow(TypedDict):
 
 
 class CheckpointLineage(TypedDict):
-    """A trained generator."""
+    """A trained generator; `config` is what it was made by."""
 
     id: str
     generator: str
     preset: str | None
     seed: int
+    config: dict[str, object]
     metrics: dict[str, float]
     files: dict[str, str]
 
@@ -181,6 +182,7 @@ class Lineage(TypedDict):
     stage: str
     reason: str | None
     generator_score: float
+    detail: dict[str, object]
     scores: dict[str, float]
     verdicts: list[VerdictRow]
     checkpoint: CheckpointLineage | None
