@@ -78,7 +78,7 @@ class EvaluatedRow(TypedDict):
 
 
 class CheckpointLineage(TypedDict):
-    """A trained generator."""
+    """A trained generator; `config` is what it was made by."""
 
     id: str
     generator: str
