@@ -25,7 +25,7 @@ from fermiloop.db_init.importers.entries import UNKNOWN
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.platform.errors import FailureError, UserError
 from fermiloop.platform.store import bundles, campaigns, connection
-from fermiloop.schemas.vocabulary import AT_REST, Engine
+from fermiloop.schemas.vocabulary import AT_REST, EXTERNAL
 
 OWN: Final = "that of each material"  # of numbers that our own engines computed
 
@@ -103,7 +103,7 @@ def _lines(folder: Folder, kind: str, ids: list[str], terms: dict[tuple[str, str
 
 def _gather(kind: str, raw: dict[str, Any], terms: dict[tuple[str, str], Licence]) -> None:
     about = raw.get("settings", {}) if kind == "methods" else raw.get("source", {})
-    own = kind == "methods" and raw.get("engine") != Engine.EXTERNAL
+    own = kind == "methods" and raw.get("engine") != EXTERNAL
     source = str(raw.get("engine")) if own else str(about.get("name") or about.get("source") or UNKNOWN)
     licence = OWN if own else str(about.get("licence") or UNKNOWN)
     known = terms.get((source, licence), Licence(source=source, licence=licence, materials=0, methods=[]))

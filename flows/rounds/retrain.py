@@ -231,7 +231,7 @@ def keep(
             Path(folder),
             generator=name,
             preset=preset,
-            config=config,
+            config={**config, **report.detail},
             metrics={key: float(value) for key, value in report.metrics.items()},
             history=[float(x) for x in report.history],
             snapshot=snapshot,

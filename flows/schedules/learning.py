@@ -20,7 +20,6 @@ from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.plugins.provenance import provenance
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import checkpoints, methods, snapshots, training
-from fermiloop.schemas.vocabulary import Engine
 
 TENTH: Final = 10
 OWN_SHARE: Final = 0.5
@@ -94,9 +93,7 @@ def largest_library(generator: str) -> str:
     InputError
         If there is none.
     """
-    sizes = {
-        method.id: len(training.materials_of(method.id)) for engine in Engine for method in methods.of_engine(engine)
-    }
+    sizes = {method.id: len(training.materials_of(method.id)) for method in methods.every()}
     if not any(sizes.values()):
         raise InputError(f"{generator} has nothing to learn from; load some first: fermiloop db load seed.")
     return max(sorted(sizes), key=lambda key: sizes[key])

@@ -10,7 +10,7 @@ import difflib
 from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.schemas.vocabulary import CrystalSystem, Engine, Property
+from fermiloop.schemas.vocabulary import CrystalSystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,24 +21,6 @@ SIZINGS: Final = ("fixed", "measured")
 BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
-POTENTIALS: Final = ("chgnet", "analytic")
-ENGINES: Final = tuple(engine.value for engine in Engine if engine is not Engine.EXTERNAL)
-ENGINES_WITHOUT_DOS: Final = frozenset({Engine.CHGNET.value, Engine.CP2K.value})
-NOT_GIVEN: Final[dict[str, frozenset[str]]] = dict.fromkeys(
-    ENGINES_WITHOUT_DOS, frozenset({Property.BAND_GAP, Property.FERMI_LEVEL, Property.MAGNETIC_MOMENT})
-)
-"""Properties that an engine does not give."""
-PROPERTIES: Final = tuple(
-    name.value
-    for name in (
-        Property.ENERGY_PER_ATOM,
-        Property.FORMATION_ENERGY_PER_ATOM,
-        Property.ENERGY_ABOVE_HULL,
-        Property.BAND_GAP,
-        Property.FERMI_LEVEL,
-        Property.MAGNETIC_MOMENT,
-    )
-)
 CRYSTAL_SYSTEMS: Final = tuple(system.value for system in CrystalSystem)
 
 

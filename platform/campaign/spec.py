@@ -16,6 +16,7 @@ from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_checks import check_acquisition, check_generators, check_stages
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
+    STORED,
     Number,
     Options,
     Part,
@@ -24,6 +25,7 @@ from fermiloop.platform.campaign.spec_fields import (
     Whole,
     campaign_name,
     distinct,
+    installed,
     known,
 )
 from fermiloop.platform.campaign.target_spec import TargetSpec
@@ -31,7 +33,9 @@ from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
 from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
+from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.plugins.stages import STAGES, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
 
@@ -88,8 +92,8 @@ class FunnelSpec(Part):
     stages: Annotated[tuple[Annotated[Text, AfterValidator(known("stage", STAGES))], ...], AfterValidator(distinct)] = (
         Field(default_factory=usual, min_length=1, description="stages in their order")
     )
-    potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
-        default="chgnet", description="cheap potential of relaxation and hull"
+    potential: Annotated[Text, AfterValidator(known("potential", POTENTIALS))] = Field(
+        default=DEFAULT, description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
     sizing: Annotated[Text, AfterValidator(known("sizing", names.SIZINGS))] = Field(
@@ -171,7 +175,7 @@ class AcquisitionSpec(Part):
 class EngineSpec(Part):
     """What computes the chosen candidates."""
 
-    name: Annotated[Text, AfterValidator(known("engine", names.ENGINES))] = Field(
+    name: Annotated[Text, AfterValidator(installed("engine", chosen_engines))] = Field(
         default="gpaw", description="an engine"
     )
     settings: Options = Field(default_factory=dict, description="settings of the engine, beyond its defaults")
@@ -252,8 +256,13 @@ class CampaignSpec(Part):
         return self
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready; `CampaignSpec.model_validate` reads it back."""
+        """JSON-ready; `CampaignSpec.stored` reads it back."""
         return self.model_dump(mode="json")
+
+    @classmethod
+    def stored(cls, tree: dict[str, Any]) -> CampaignSpec:
+        """A campaign as it was launched, readable where a package that it names is not installed."""
+        return cls.model_validate(tree, context=STORED)
 
 
 def _check_budget(spec: CampaignSpec) -> str | None:
@@ -277,18 +286,26 @@ def _check_stop(spec: CampaignSpec) -> str | None:
     return None
 
 
-def _check_engine(spec: CampaignSpec) -> str | None:
-    """The engine gives what the target asks for."""
-    if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
-        return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
-    lacking = names.NOT_GIVEN.get(spec.engine.name, frozenset())
-    missing = next((window.name for window in spec.target.properties if window.name in lacking), None)
-    if missing is not None:
-        return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
-    return None
+def _not_given(spec: CampaignSpec) -> str | None:
+    """What the target asks for and the engine, as it is set, does not give."""
+    name, settings = spec.engine.name, spec.engine.settings
+    if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
+        return None
+    engine = ENGINES[name]
+    if spec.target.dos is not None and not engine.has_dos(settings):
+        return f"engine.name is {name}, which gives no density of states for target.dos; use gpaw"
+    given = engine.properties(settings)
+    missing = next((window.name for window in spec.target.properties if window.name not in given), None)
+    if missing is None:
+        return None
+    told = f"engine.name is {name}, which gives no {missing} for target.properties"
+    if engine.named_by:
+        return f"{told}; name it in engine.settings.{engine.named_by}"
+    able = [other for other in chosen_engines() if missing in ENGINES[other].gives]
+    return f"{told}; use {' or '.join(able)}" if able else f"{told}, and no engine that is installed here does"
 
 
-CROSS_CHECKS: Final = (check_generators, _check_budget, _check_stop, check_stages, check_acquisition, _check_engine)
+CROSS_CHECKS: Final = (check_generators, _check_budget, _check_stop, check_stages, check_acquisition, _not_given)
 
 
 def load_spec(path: Path) -> CampaignSpec:

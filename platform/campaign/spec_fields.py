@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pymatgen.core import Composition, Element
@@ -12,13 +13,25 @@ from pymatgen.core import Composition, Element
 from fermiloop.platform.campaign import names
 from fermiloop.platform.plugins.catalogue import Catalogue
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-STORED: Final = {"stored": True}
-"""Context by which a stored campaign is read."""
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
+
+
+STORED: Final = {"stored": True}
+"""Context in which a campaign is read that was launched before: with packages, perhaps, that are not installed here."""
+
+
+def installed(what: str, choices: Callable[[], Collection[str]]) -> Callable[[str, ValidationInfo], str]:
+    """Check that a text names something that is installed here; of a stored campaign any name is read.
+
+    What a campaign lacks is said when it is to run.
+    """
+
+    def check(value: str, info: ValidationInfo) -> str:
+        stored = isinstance(info.context, Mapping) and info.context.get("stored")
+        return value if stored else known(what, tuple(choices()))(value, info)
+
+    return check
 
 
 def known(what: str, choices: Collection[str]) -> Callable[[str, ValidationInfo], str]:

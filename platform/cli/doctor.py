@@ -22,7 +22,6 @@ from fermiloop.platform.plugins.examining import Found, examine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fermiloop.schemas.vocabulary import Engine
 
 PYTHONS: Final = ((3, 11), (3, 14))  # first that will do, first that will not
 ENOUGH_SPACE: Final = 2 * 1024**3  # bytes; a store with checkpoints and calculations
@@ -102,6 +101,7 @@ def installed() -> list[Check]:
         _python(), _compiler(), _package("torch", "torch", basic=True), _package("chgnet", "chgnet", basic=True),
         _package("FireWorks", "fireworks", basic=True), _package("jobflow", "jobflow", basic=True),
         _package("atomate2", "atomate2", basic=True), _gpaw(), _setups(), _embedded(),
+        *_potentials(),
     ]  # fmt: skip
 
 
@@ -188,6 +188,21 @@ def _embedded() -> Check:
     return Check("embedded database", ok=bool(found), basic=not configured, found=told or "none", remedy=remedy)
 
 
+def _potentials() -> list[Check]:
+    from fermiloop.platform.plugins.potentials import POTENTIALS
+
+    return [
+        Check(
+            f"potential {name}",
+            ok=declared.installed(),
+            basic=False,
+            found=declared.model if declared.installed() else "none",
+            remedy="" if declared.installed() else f"Install it: {declared.remedy()}.",
+        )
+        for name, declared in POTENTIALS.items()
+    ]
+
+
 def _settings() -> Check:
     from fermiloop.platform.settings import settings
 
@@ -221,19 +236,15 @@ def _database() -> Check:
 
 
 def _engines() -> list[Check]:
-    from fermiloop.schemas.vocabulary import Engine
+    from fermiloop.platform.plugins.engines import chosen_engines
 
-    return [
-        _guarded(f"engine {name}", partial(_engine, name), basic=False)
-        for name in Engine
-        if name is not Engine.EXTERNAL
-    ]
+    return [_guarded(f"engine {name}", partial(_engine, name), basic=False) for name in chosen_engines()]
 
 
-def _engine(name: Engine) -> Check:
-    from fermiloop.flows.engines.registry import ENGINES
+def _engine(name: str) -> Check:
+    from fermiloop.flows.engines.registry import code_of
 
-    found = ENGINES[name].available()
+    found = code_of(name).available()
     remedy = "" if found.ready else one_sentence(found.detail)
     return Check(
         f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy

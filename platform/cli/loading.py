@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.app import texts
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -59,7 +59,7 @@ def load(
     from fermiloop.platform.store import connection
 
     options = LoadOptions(
-        elements=filters.elements(elements),
+        elements=texts.elements(elements),
         chemsys=chemsys,
         limit=limit,
         filter=filter_,

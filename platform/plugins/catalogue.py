@@ -89,7 +89,9 @@ class Catalogue(Mapping[str, D], Generic[D]):
     def fault(self, name: str) -> str | None:
         """Why an entry of an installed package cannot be used, None where no such entry is broken."""
         found = next((one for one in self.broken if one.name == name), None)
-        return found and f"the package {found.distribution} adds it, but it cannot be used: {found.reason.rstrip('.')}"
+        if found is None:
+            return None
+        return f"the package {found.distribution} adds it, but it cannot be used: {found.reason.rstrip('.')}"
 
     def missing(self, name: str, what: str) -> str:
         """A sentence on a name that is not here: what is wrong with its package, or what there is.

@@ -126,6 +126,7 @@ GENERATORS: Final = Catalogue(
         "fermiloop.platform.search.declarations:PROTOTYPE_ENUMERATION",
         "fermiloop.platform.search.declarations:RANDOM_PICK",
         "fermiloop.platform.search.declarations:POOL",
+        "fermiloop.platform.generators.command.declaration:COMMAND",
         "fermiloop.platform.search.declarations:RANDOM_SYMMETRIC",
         "fermiloop.platform.search.declarations:GENETIC",
         "fermiloop.platform.search.declarations:PARTICLE_SWARM",

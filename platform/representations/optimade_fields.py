@@ -12,19 +12,21 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.properties import Derived
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.vocabulary import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from fermiloop.platform.plugins.properties import PropertyDeclaration
 
 PREFIX: Final = "fermiloop"
 API_VERSION: Final = "1.2.0"
 
-OF_MATERIALS: Final = frozenset({"energy_per_atom", "formation_energy_per_atom", "energy_above_hull", "band_gap"})
-
+Field = tuple[str, str | None, str]
 # name without prefix: OPTIMADE type, unit where there is one, description
-PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
+BEFORE: Final[dict[str, Field]] = {
     "kind": ("string", None, "material (known, imported or computed) or candidate (proposed by a generator)"),
     "origin": ("string", None, "where a material came from: seed, import or campaign"),
     "stage": ("string", None, "how far a candidate has come: proposed, rejected, passed, selected, evaluated, failed"),
@@ -42,18 +44,8 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "probability": ("float", None, "calibrated probability that a candidate meets the target"),
     HIT: ("boolean", None, "whether an evaluated candidate is what its campaign looks for"),
     "geometry": ("string", None, "of a candidate's crystal: computed (by its evaluation) or proposed"),
-    **{
-        name: (
-            "float",
-            None if one.unit is Unit.DIMENSIONLESS else str(one.unit),
-            f"{one.meaning}{'; of a material as computed' if name in OF_MATERIALS else ''}",
-        )
-        for name, one in SCORES.items()
-    },
-    "fermi_level": ("float", "eV", "computed Fermi level of a material, about the program's own zero"),
-    "magnetic_moment": ("float", "μB/cell", "computed total magnetic moment of a material"),
-    "bulk_modulus": ("float", "GPa", "bulk modulus of a material"),
-    "shear_modulus": ("float", "GPa", "shear modulus of a material"),
+}
+AFTER: Final[dict[str, Field]] = {
     "labels": ("list", None, "every value of a material, by any method: property, value, unit, method, version"),
     "dos_energies": ("list", "eV", "energies of the density of states, zero as dos_zero says"),
     "dos_values": ("list", "states/eV/cell", "computed density of states at dos_energies, spins summed"),
@@ -66,6 +58,23 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "source_key": ("string", None, "its key there"),
     "licence": ("string", None, "licence of the source"),
 }  # fmt: skip
+
+
+def _fields(declared: Sequence[PropertyDeclaration]) -> dict[str, Field]:
+    known = {name: _number(one.unit, one.meaning) for name, one in SCORES.items()}
+    for one in declared:
+        if one.of_material:
+            meaning = SCORES[one.name].meaning if one.name in SCORES else one.description or one.title
+            known[one.name] = _number(one.unit, f"{meaning}; of a material as computed")
+    return {**BEFORE, **known, **AFTER}
+
+
+def _number(unit: str, meaning: str) -> Field:
+    return "float", None if unit == Unit.DIMENSIONLESS else str(unit), meaning
+
+
+PROVIDER_FIELDS: Final = Derived(_fields)
+"""Name without prefix to OPTIMADE type, unit where there is one, and description."""
 
 # id, then fields of an OPTIMADE reference
 OWN_REFERENCES: Final[dict[str, dict[str, Any]]] = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from fermiloop.platform.generators.protocol import Space, Target
-    from fermiloop.platform.predictors.potential import CheapPotential
+    from fermiloop.platform.predictors.potential.protocol import CheapPotential
 
 DUPLICATE = "duplicate within the batch"
 KNOWN = "known material"

@@ -9,11 +9,12 @@ from typing import Any
 from pymatgen.core import Composition, Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.store import aliases, identity
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.setting import Setting
-from fermiloop.schemas.vocabulary import Origin, Property
+from fermiloop.schemas.vocabulary import Origin
 
 BATCH = 1000
 
@@ -234,6 +235,13 @@ def of_systems(systems: Iterable[str], limit: int) -> list[Material]:
     return list(query.order_by("formula", "id").limit(limit))
 
 
+def within(elements: Iterable[str]) -> list[str]:
+    """Ids of all materials whose elements are among these."""
+    allowed = set(elements)
+    rows = Material.objects(elements__in=sorted(allowed)).only("elements").order_by("id")
+    return [row.id for row in rows if set(row.elements) <= allowed]
+
+
 def count() -> int:
     """How many materials the store holds."""
     return int(Material.objects.count())
@@ -276,9 +284,7 @@ def _ids_by_labels(query: MaterialQuery) -> set[str] | None:
     """Materials that the property ranges and the list of ids leave, None where neither is asked."""
     ids: set[str] | None = set(query.ids) if query.ids is not None else None
     for name, (low, high) in query.properties.items():
-        known = {str(p) for p in Property}
-        if name not in known:
-            raise InputError(f"The property {name!r} is unknown; known are {', '.join(sorted(known))}.")
+        declared_property(name)
         within = _materials_within(name, low, high)
         ids = within if ids is None else ids & within
     return ids

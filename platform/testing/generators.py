@@ -126,8 +126,10 @@ def saved_and_loaded_it_is_the_same(case: GeneratorCase) -> None:
         before, after = case.drawn(case.trained, 1), case.drawn(loaded, 1)
     same = [one.structure for one in before] == [one.structure for one in after]
     expect(same, "A generator that was loaded must propose what the saved one proposes.")
-    scores = [np.array([one.score for one in some]) for some in (before, after)]
-    expect(np.allclose(*scores, rtol=TOLERANCE), "A generator that was loaded must give the scores of the saved one.")
+    saved, read = (np.array([one.score for one in some]) for some in (before, after))
+    expect(
+        np.allclose(saved, read, rtol=TOLERANCE), "A generator that was loaded must give the scores of the saved one."
+    )
 
 
 def crystals_lie_inside_the_space_best_first(case: GeneratorCase) -> None:

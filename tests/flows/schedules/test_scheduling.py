@@ -38,7 +38,7 @@ from fermiloop.platform.store import (
     spectra,
 )
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import CheckpointState, Engine, Origin, Property, RunState, TriggerKind
+from fermiloop.schemas.vocabulary import CheckpointState, Origin, Property, RunState, TriggerKind
 
 ELEMENTS = (
     "Al",
@@ -81,7 +81,7 @@ def add_crystals(method: str, elements: tuple[str, ...], prototype: str) -> int:
 def method(database: str) -> str:
     """A small library; the id of its Method."""
     setup.init()
-    made = methods.save(Engine.EXTERNAL, "made up", {}, {})
+    made = methods.save("external", "made up", {}, {})
     add_crystals(made, ELEMENTS, "A1")
     return made
 

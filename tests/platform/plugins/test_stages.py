@@ -15,7 +15,7 @@ from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, PluginError, SpecError
 from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.plugins.stages import STAGES, StageDeclaration, ordered, usual
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.funnel import run_funnel
 from fermiloop.platform.screening.verdicts import Context

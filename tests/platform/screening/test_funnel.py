@@ -5,7 +5,7 @@ from pymatgen.core import Lattice, Structure
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.plugins.stages import STAGES
-from fermiloop.platform.predictors.potential import ChgnetPotential
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 from fermiloop.platform.representations.spectrum import DOS_GRID
 
 
