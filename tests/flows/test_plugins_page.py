@@ -25,13 +25,13 @@ from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.stages import STAGES
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.verdicts import Context
 from fermiloop.platform.store import connection
-from fermiloop.platform.testing import check_acquisition, check_generator, check_importer, check_stage
+from fermiloop.testing import check_acquisition, check_generator, check_importer, check_stage
 
 symbols = ("Al", "Ti", "Ni", "Cu", "Pd", "Pt", "Au")
 kinds = [(kind, symbol, None) for kind in ("A1", "A2") for symbol in symbols]
