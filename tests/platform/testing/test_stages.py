@@ -9,7 +9,7 @@ import pytest
 
 from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.plugins.stages import STAGES, StageDeclaration
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.verdicts import Context, Verdict
 from fermiloop.platform.testing import check_stage
