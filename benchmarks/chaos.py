@@ -93,7 +93,7 @@ def library(folder: Path) -> None:
     """Save made-up crystals of `ELEMENTS` with the analytic engine's curves."""
     from fermiloop.flows.engines.registry import code_of
     from fermiloop.flows.engines.steps import tasks
-    from fermiloop.platform.predictors.potential import AnalyticPotential
+    from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
     from fermiloop.platform.representations.prototypes import PROTOTYPES
     from fermiloop.platform.store import labels, materials, methods, spectra
     from fermiloop.schemas.vocabulary import Origin, Property

@@ -99,7 +99,8 @@ def _figures(runs: list[Run], samples: list[tuple[float, float, float]], workers
     from fermiloop.platform.store import calculations
     from fermiloop.schemas.vocabulary import CalculationState
 
-    n = sum(one.state is CalculationState.COMPLETED for one in calculations.of_campaign("throughput"))
+    done = [one for one in calculations.of_campaign("throughput") if one.state is CalculationState.COMPLETED]
+    n = len(done)
     ours = [run for run in runs if run.evaluates]
     windows = [
         (min(run.began for run in ours if run.round == number), max(run.ended for run in ours if run.round == number))
@@ -116,6 +117,7 @@ def _figures(runs: list[Run], samples: list[tuple[float, float, float]], workers
         "evaluations": n,
         "worker-seconds per evaluation": wall * workers / n,
         "processor-seconds of the workers per evaluation": processor / n,
+        "  of these the steps' own": statistics.fmean(one.core_seconds for one in done),
         "processor-seconds of the database per evaluation": server / n,
         "fireworks per evaluation": len(ours) / n,
         "worker-seconds per firework": wall * workers / len(ours),

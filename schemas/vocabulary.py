@@ -109,6 +109,7 @@ class CalculationState(StrEnum):
     FAILED = "failed"
 
 
+OPEN_CALCULATIONS: Final = frozenset({CalculationState.WAITING, CalculationState.RUNNING})
 FINISHED_CALCULATIONS: Final = frozenset({CalculationState.COMPLETED, CalculationState.FAILED})
 
 
@@ -122,9 +123,12 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
-AT_REST: Final = frozenset(
-    {CampaignState.PAUSED, CampaignState.FINISHED, CampaignState.FAILED, CampaignState.CANCELLED}
-)
+LIVE_CAMPAIGNS: Final = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
+"""States of a campaign that may go on."""
+
+ENDED_CAMPAIGNS: Final = frozenset({CampaignState.FINISHED, CampaignState.FAILED, CampaignState.CANCELLED})
+
+AT_REST: Final = ENDED_CAMPAIGNS | {CampaignState.PAUSED}
 """States of a campaign that no worker moves on."""
 
 
@@ -135,6 +139,10 @@ class RoundState(StrEnum):
     LAUNCHED = "launched"
     CLOSED = "closed"
     FAILED = "failed"
+
+
+OPEN_ROUNDS: Final = frozenset({RoundState.PLANNED, RoundState.LAUNCHED})
+ENDED_ROUNDS: Final = frozenset({RoundState.CLOSED, RoundState.FAILED})
 
 
 class CheckpointState(StrEnum):

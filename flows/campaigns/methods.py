@@ -13,6 +13,7 @@ from typing import Any
 
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.store import campaigns, methods
 from fermiloop.schemas.method import Method
 
@@ -117,7 +118,19 @@ def _engine(spec: CampaignSpec) -> Method:
 
 
 def _potential(spec: CampaignSpec) -> Method:
-    return _method(spec.funnel.potential, {})
+    return of_potential(spec.funnel.potential)
+
+
+def of_potential(name: str) -> Method:
+    """Method of a potential: its model, since energies of two models never share a hull.
+
+    Raises
+    ------
+    InputError
+        If there is no potential of that name.
+    """
+    declared = potential(name)
+    return Method.make(declared.name, declared.model, {}, declared.versions())
 
 
 def _method(engine: str, settings: Mapping[str, Any]) -> Method:

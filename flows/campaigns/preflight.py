@@ -21,6 +21,7 @@ from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import campaigns, training
 from fermiloop.schemas.vocabulary import Property
@@ -123,6 +124,12 @@ def _elements(spec: CampaignSpec) -> Iterator[str]:
         )
 
 
+def _potential(spec: CampaignSpec) -> Iterator[str]:
+    """The package of the funnel's potential is installed."""
+    if lacking := potential(spec.funnel.potential).missing():
+        yield lacking
+
+
 def _target(spec: CampaignSpec) -> Iterator[str]:
     if any(one.name == Property.FERMI_LEVEL for one in spec.target.properties):
         yield (
@@ -162,7 +169,8 @@ def _references(spec: CampaignSpec) -> Iterator[str]:
     if "hull" in spec.funnel.stages and (lacking := without_reference(spec, found.cheap)):
         yield (
             f"funnel.stages has hull, and {', '.join(lacking)} of space.elements has no reference energy by "
-            f"{spec.funnel.potential}; leave it out of space.elements, or hull out of funnel.stages."
+            f"{spec.funnel.potential}; compute it (fermiloop potentials label {spec.funnel.potential} --elements "
+            f"{' '.join(spec.space.elements)}), leave it out of space.elements, or hull out of funnel.stages."
         )
 
 
@@ -194,6 +202,7 @@ def _atom(symbol: str) -> Structure:
 Check = Callable[[CampaignSpec], Iterator[str]]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("name", name_problems),
+    ("funnel.potential", _potential),
     ("engine.settings", _settings),
     ("space.elements", _elements),
     ("retrain.source", _training),
@@ -202,5 +211,5 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("generators", _generators),
     ("target.exclude", _exclusions),
 )
-FIRST: Final = frozenset({"name", "engine.settings", "retrain.source"})
+FIRST: Final = frozenset({"name", "funnel.potential", "engine.settings", "retrain.source"})
 """Where one of these fails, the checks after it have nothing to stand on."""

@@ -23,11 +23,10 @@ from fermiloop.platform.store import calculations, campaigns, candidates, sequen
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import RoundState, Stage
+from fermiloop.schemas.vocabulary import OPEN_ROUNDS, Stage
 
 PLACE = 1002  # of the selection's seed
 LEASE_SECONDS = 120.0
-OPEN = (RoundState.PLANNED, RoundState.LAUNCHED)
 
 
 def advance_asynchronous(pad: LaunchPad, name: str, worker: str) -> None:
@@ -70,7 +69,7 @@ def standing(spec: CampaignSpec) -> Standing:
         spent=spent(spec.name),
         pool=sum(c.stage is Stage.PASSED for c in everyone),
         in_flight=sum(c.stage is Stage.SELECTED for c in everyone),
-        open_round=bool(rounds) and rounds[-1].state in OPEN,
+        open_round=bool(rounds) and rounds[-1].state in OPEN_ROUNDS,
         new_results=sum(newest is None or _ingested_after(c, newest) for c in done),
         baseline=baseline(spec, records),
     )

@@ -77,9 +77,10 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
         told = {**scores.computed_part(known), **found.computed_by(), "computed_cell": found.per_cell()}
         energy = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
         result = {"material": material, **energy, **told}
-        calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
-        closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
-        calculations.mark_ingested(calculation.id, late=closed)
+        late = campaigns.round_of(campaign, number).state is RoundState.CLOSED
+        done = CalculationState.COMPLETED
+        if not calculations.finish(calculation.id, done, core_seconds=cost, result=result, late=late):
+            calculations.mark_ingested(calculation.id, late=late)
         logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, known["score"])
         return str(Stage.EVALUATED)
 

@@ -83,7 +83,7 @@ class RetrainMaker(Maker):
 
 def generator_key(generator: GeneratorSpec) -> str:
     """Name of a generator in a round: with its preset where it has one."""
-    preset = generator.preset or GENERATORS[generator.name].default_preset
+    preset = generator.preset or declared(generator.name).default_preset
     return f"{generator.name}/{preset}" if preset else generator.name
 
 

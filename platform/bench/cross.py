@@ -29,8 +29,8 @@ from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.protocol import Condition, PropertyWindow, Space, Target
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import potential as declared
 from fermiloop.platform.predictors.descriptors import structure_descriptors
-from fermiloop.platform.predictors.potential import POTENTIALS
 from fermiloop.platform.representations.training import TrainingSet
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Scale:
     crystals
         Most of the training set.
     oracle
-        Key of `POTENTIALS`.
+        Name of a potential.
     seconds
         Processor time that one training may take; draws may take as much again.
     """
@@ -201,7 +201,7 @@ def make_task(crystals: TrainingSet, scale: Scale, seed: int) -> Task:
         )
     pairs = np.sort(np.random.default_rng(seed).permutation(pairs)[: scale.crystals]).tolist()
     data = crystals.subset(sorted({*pairs, *(i for i in usable if _is_element(crystals, i))}))
-    potential = POTENTIALS[scale.oracle]()
+    potential = declared(scale.oracle).build()
     energies = np.array(potential.energies(data.structures))
     references: dict[str, float] = {}
     for structure, energy in zip(data.structures, energies, strict=True):

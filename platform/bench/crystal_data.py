@@ -141,10 +141,14 @@ def formulas(data: TrainingSet) -> list[str]:
     return [structure.composition.reduced_formula for structure in data.structures]
 
 
+def crystal_of(record: dict[str, Any]) -> Structure:
+    """The crystal of a line with ``cell`` (Å, degrees), ``species`` and ``frac``."""
+    species = [Element(symbol) for symbol in record["species"]]
+    return Structure(Lattice.from_parameters(*record["cell"]), species, record["frac"])
+
+
 def _row(record: dict[str, Any]) -> dict[str, Any]:
-    structure = Structure(
-        Lattice.from_parameters(*record["cell"]), [Element(symbol) for symbol in record["species"]], record["frac"]
-    )
+    structure = crystal_of(record)
     group = int(record.get("spacegroup") or 1)
     return {
         "id": str(record.get("material_id", structure.composition.reduced_formula)),

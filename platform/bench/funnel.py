@@ -25,7 +25,7 @@ from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.predictors.descriptors import composition_descriptors, structure_descriptors
 from fermiloop.platform.predictors.ensemble import EnsembleOptions, PropertyEnsemble
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.screening.enrichment import StageRecall, enrichment_of_best, recall_by_stage
 from fermiloop.platform.screening.geometry import check_geometry
 from fermiloop.platform.screening.rules import check_rules

@@ -15,17 +15,12 @@ from fermiloop.schemas.vocabulary import CrystalSystem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-STAGES: Final = ("composition", "rules", "geometry", "duplicates", "relaxation", "hull", "target")
-DEFAULT_STAGES: Final = tuple(
-    stage for stage in STAGES if stage != "rules"
-)  # the composition stage asks for both rules
 MODES: Final = ("rounds", "asynchronous")
 SHARES: Final = ("all", "bandit")
 SIZINGS: Final = ("fixed", "measured")
 BASELINES: Final = ("random", "substitution")
 TRAINERS: Final = ("campaign", "schedule")
 STEPS: Final = ("retrain", "sample", "screen", "evaluate")  # what costs processor time
-POTENTIALS: Final = ("chgnet", "analytic")
 CRYSTAL_SYSTEMS: Final = tuple(system.value for system in CrystalSystem)
 
 

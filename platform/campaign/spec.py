@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.paths import anchored
+from fermiloop.platform.campaign.spec_checks import check_acquisition, check_generators, check_stages
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
     STORED,
@@ -31,9 +32,11 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
 from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
+from fermiloop.platform.plugins.stages import STAGES, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
@@ -86,17 +89,33 @@ class GeneratorSpec(Part):
 class FunnelSpec(Part):
     """Which stages screen the candidates."""
 
-    stages: Annotated[
-        tuple[Annotated[Text, AfterValidator(known("stage", names.STAGES))], ...], AfterValidator(distinct)
-    ] = Field(default=names.DEFAULT_STAGES, min_length=1, description="stages in their order")
-    potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
-        default="chgnet", description="cheap potential of relaxation and hull"
+    stages: Annotated[tuple[Annotated[Text, AfterValidator(known("stage", STAGES))], ...], AfterValidator(distinct)] = (
+        Field(default_factory=usual, min_length=1, description="stages in their order")
+    )
+    potential: Annotated[Text, AfterValidator(known("potential", POTENTIALS))] = Field(
+        default=DEFAULT, description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
     sizing: Annotated[Text, AfterValidator(known("sizing", names.SIZINGS))] = Field(
         default="fixed", description="whether the rounds propose as many as the file says or as many as are needed"
     )
     choice: Number = Field(default=3.0, ge=1, le=100, description="candidates to choose from for each evaluation")
+    options: dict[Annotated[Text, AfterValidator(known("stage", STAGES))], Options] = Field(
+        default_factory=dict, description="options of stages that take some, by the stage's name"
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> FunnelSpec:
+        for stage, given in self.options.items():
+            if stage not in STAGES:  # of a stored campaign, see `known`
+                continue
+            if stage not in self.stages:
+                raise ValueError(f"funnel.options names {stage}, which is not among funnel.stages; add it there")
+            try:
+                STAGES[stage].settings(given)
+            except UserError as error:
+                raise ValueError(f"funnel.options.{stage} cannot be used: {str(error).rstrip('.')}") from None
+        return self
 
 
 class SurrogateSpec(Part):
@@ -109,6 +128,8 @@ class SurrogateSpec(Part):
 
     @model_validator(mode="after")
     def _options(self) -> SurrogateSpec:
+        if self.name not in SURROGATES:  # of a stored campaign, see `known`
+            return self
         try:
             SURROGATES[self.name].settings(self.options)
         except UserError as error:
@@ -133,6 +154,8 @@ class AcquisitionSpec(Part):
 
     @model_validator(mode="after")
     def _options(self) -> AcquisitionSpec:
+        if self.name not in ACQUISITIONS:  # of a stored campaign, see `known`
+            return self
         try:
             self.build()
         except UserError as error:
@@ -142,7 +165,7 @@ class AcquisitionSpec(Part):
     def build(self) -> Acquisition:
         """The acquisition with its parameters; `exploration` stands in for an option of that name."""
         given = {"exploration": self.exploration, **self.options}
-        declared = ACQUISITIONS[self.name]
+        declared = acquisition(self.name)
         if "exploration" not in self.options and "exploration" not in declared.option_names():
             del given["exploration"]
         made: Acquisition = declared.build(given)
@@ -242,27 +265,6 @@ class CampaignSpec(Part):
         return cls.model_validate(tree, context=STORED)
 
 
-def _check_generators(spec: CampaignSpec) -> str | None:
-    """Presets exist, nobody stands twice, and everyone can work in the space."""
-    for index, generator in enumerate(spec.generators):
-        where, name, preset = f"generators[{index}]", generator.name, generator.preset
-        declared = GENERATORS[name]
-        presets = declared.presets
-        if preset is not None and preset not in presets:
-            return f"{where}.preset is {preset!r}, which {name} does not have; {names.hint(preset, presets, 'preset')}"
-        if any((other.name, other.preset) == (name, preset) for other in spec.generators[:index]):
-            return f"{where} is {name} a second time; name it once with all its proposals"
-        most = declared.most_components
-        if most is not None and spec.space.components[1] > most:
-            return (
-                f"space.components is {list(spec.space.components)}, but the generator {name} makes "
-                f"{'unaries and binaries' if most == 2 else 'unaries'} only, so at most {most}"
-            )
-        if declared.needs_curve and spec.target.curve is None:
-            return f"{where}.name is {name}, which needs a curve; add target.dos or target.xrd, or use substitution"
-    return None
-
-
 def _check_budget(spec: CampaignSpec) -> str | None:
     """A round fits in the budget."""
     budget = spec.budget
@@ -281,40 +283,6 @@ def _check_stop(spec: CampaignSpec) -> str | None:
         return "stop.no_better_than is substitution, which does not propose here; add it to generators"
     if baseline == "random" and spec.target.dos is None and all(g.name != "random_pick" for g in spec.generators):
         return "stop.no_better_than is random, which only a DOS target gives; add random_pick to generators"
-    return None
-
-
-def _check_stages(spec: CampaignSpec) -> str | None:
-    """Stages come in the order in which they build on each other."""
-    stages = spec.funnel.stages
-    ordered = tuple(stage for stage in names.STAGES if stage in stages)
-    if stages != ordered:
-        return f"funnel.stages is [{', '.join(stages)}], but the order must be [{', '.join(ordered)}]"
-    if "hull" in stages and "relaxation" not in stages:
-        return "funnel.stages has hull without relaxation, but only relaxed crystals have a hull distance; add it"
-    return None
-
-
-def _check_target(spec: CampaignSpec) -> str | None:
-    """Whatever compares curves needs a curve, from the file and from the engine."""
-    target, name, acquisition = spec.target, spec.acquisition.name, ACQUISITIONS[spec.acquisition.name]
-    if acquisition.needs_hits and not target.has_hits:
-        return (
-            f"acquisition.name is {name}, but target has objectives alone and says of nothing that it is a hit; "
-            "give one a bound, or use expected_improvement or hypervolume"
-        )
-    if len(target.objectives) < acquisition.fewest_objectives:
-        return (
-            f"acquisition.name is {name}, which trades off two or three properties to minimise or maximise, and "
-            f"target.properties has {len(target.objectives)}; use probability or expected_improvement"
-        )
-    if lacking := _not_given(spec):
-        return lacking
-    if "target" not in spec.funnel.stages and acquisition.needs_prediction:
-        return (
-            f"acquisition.name is {name}, which ranks by what the stage target predicts; "
-            "add target to funnel.stages, or make it random"
-        )
     return None
 
 
@@ -337,7 +305,7 @@ def _not_given(spec: CampaignSpec) -> str | None:
     return f"{told}; use {' or '.join(able)}" if able else f"{told}, and no engine that is installed here does"
 
 
-CROSS_CHECKS: Final = (_check_generators, _check_budget, _check_stop, _check_stages, _check_target)
+CROSS_CHECKS: Final = (check_generators, _check_budget, _check_stop, check_stages, check_acquisition, _not_given)
 
 
 def load_spec(path: Path) -> CampaignSpec:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pymatgen.core import Composition, Element
 
 from fermiloop.platform.campaign import names
+from fermiloop.platform.plugins.catalogue import Catalogue
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
@@ -28,16 +29,20 @@ def installed(what: str, choices: Callable[[], Collection[str]]) -> Callable[[st
 
     def check(value: str, info: ValidationInfo) -> str:
         stored = isinstance(info.context, Mapping) and info.context.get("stored")
-        return value if stored else known(what, tuple(choices()))(value)
+        return value if stored else known(what, tuple(choices()))(value, info)
 
     return check
 
 
-def known(what: str, choices: Collection[str]) -> Callable[[str], str]:
-    """Check that a text is one of `choices`, and hint at the nearest one otherwise."""
+def known(what: str, choices: Collection[str]) -> Callable[[str, ValidationInfo], str]:
+    """Check that a text is one of `choices`, and hint at the nearest one otherwise.
 
-    def check(value: str) -> str:
-        if value not in choices:
+    A stored campaign is read whatever is installed now: who uses a name that is gone says so then.
+    """
+
+    def check(value: str, info: ValidationInfo) -> str:
+        stored = bool(info.context and info.context.get("stored")) and isinstance(choices, Catalogue)
+        if value not in choices and not stored:
             raise ValueError(f"is no known {what}; {names.hint(value, choices, what)}")
         return value
 

@@ -35,6 +35,7 @@ class Broken:
     name: str
     distribution: str
     reason: str
+    version: str = ""
 
 
 class Catalogue(Mapping[str, D], Generic[D]):
@@ -126,7 +127,7 @@ class Catalogue(Mapping[str, D], Generic[D]):
             try:
                 found[entry.name] = self._declaration(entry, found)
             except PluginError as error:
-                self._broken.append(Broken(self.group, entry.name, _distribution(entry), str(error)))
+                self._broken.append(Broken(self.group, entry.name, _distribution(entry), str(error), _version(entry)))
             else:
                 self._sources[entry.name] = Source(_distribution(entry), _version(entry))
         return found

@@ -62,9 +62,8 @@ def save_all(material: str, values: Mapping[str, float], *, method: str, calcula
     for name, value in values.items():
         _refuse_beyond(material, name, value)
     latest = {row.property: row for row in Label.objects(material=material, method=method).order_by("version")}
-    changed = {
-        name: value for name, value in values.items() if name not in latest or abs(latest[name].value - value) > SAME
-    }
+    same = {name for name, row in latest.items() if name in values and abs(row.value - values[name]) <= SAME}
+    changed = {name: value for name, value in values.items() if name not in same}
     made = []
     for name, value in changed.items():
         version = latest[name].version + 1 if name in latest else 1

@@ -235,6 +235,13 @@ def of_systems(systems: Iterable[str], limit: int) -> list[Material]:
     return list(query.order_by("formula", "id").limit(limit))
 
 
+def within(elements: Iterable[str]) -> list[str]:
+    """Ids of all materials whose elements are among these."""
+    allowed = set(elements)
+    rows = Material.objects(elements__in=sorted(allowed)).only("elements").order_by("id")
+    return [row.id for row in rows if set(row.elements) <= allowed]
+
+
 def count() -> int:
     """How many materials the store holds."""
     return int(Material.objects.count())

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
 
 from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.store import methods
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.parts import Cell, facts, heading, link, section, table
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import EXTERNAL
 
@@ -47,7 +47,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 
 def name_of(method: Method) -> str:
     """Its name for people, such as ``gpaw, PBE, cutoff 400 eV``."""
-    settings: Mapping[str, Any] = dict(method.settings)
+    settings: Mapping[str, object] = dict(method.settings)
     of = settings.get("source") if method.engine == EXTERNAL else None
     parts = [str(of or method.engine), str(method.functional)]
     unit, cutoff = _cutoff_unit(method.engine), settings.get("cutoff")
@@ -73,7 +73,7 @@ def _cutoff_unit(engine: str) -> str | None:
     return ENGINES[engine].cutoff_unit if engine in ENGINES else None
 
 
-def _flat(tree: Mapping[str, Any], engine: str, prefix: str = "") -> list[tuple[str, str]]:
+def _flat(tree: Mapping[str, object], engine: str, prefix: str = "") -> list[tuple[str, str]]:
     """Settings with their units, those within others by the path to them."""
     rows: list[tuple[str, str]] = []
     for key, value in sorted(tree.items(), key=lambda item: str(item[0])):

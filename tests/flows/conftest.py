@@ -11,7 +11,7 @@ from fermiloop.db_init import setup
 from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import labels, materials, methods, spectra
 from fermiloop.schemas.vocabulary import Origin, Property

@@ -58,9 +58,9 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # or nothing would be written to the pipe
         signal.set_wakeup_fd(self._wake)
         while (self._is_open or self._channels) and os.getppid() == self._parent:
-            control = [self._control] if self._is_open else []
-            listened: list[Any] = [self._woken, *control, *self._channels.values()]
-            ready = select.select(listened, [], [], LOOK)[0]
+            watched: list[Any] = [self._woken, *self._channels.values()]
+            watched += [self._control] if self._is_open else []
+            ready = select.select(watched, [], [], LOOK)[0]
             if self._woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._woken, MESSAGE)

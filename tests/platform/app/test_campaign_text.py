@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fermiloop.platform.api.campaign_text import read
+from fermiloop.platform.app.campaign_text import read
 from fermiloop.platform.errors import SpecError
 from fermiloop.platform.settings import settings
 

@@ -2,13 +2,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.platform.predictors.potential import (
-    AnalyticPotential,
-    ChgnetPotential,
-    equilibrium_volume,
-    guess_volume,
-    relax,
-)
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
+from fermiloop.platform.predictors.potential.relaxing import relax
+from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 SIGMA = 2.4
