@@ -2,6 +2,7 @@
 # make serve  the pages of what the demo found, at http://127.0.0.1:8000 (PORT=… takes another port)
 # make test   from a fresh machine to a passed test suite
 # make test-all  the slow tests too: whole campaigns, killed workers and servers
+# make docs   the documentation with the API reference, as pages in build/site
 # make install, lint, types, check, clean
 #
 # Needs Python 3.11 to 3.13 and a C and C++ compiler; nothing else, and never root.
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.t
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo serve test test-all install lint types check clean
+.PHONY: demo serve test test-all docs install lint types check clean
 
 install: $(STAMP)
 
@@ -53,10 +54,15 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell platform flows schemas db_init docs README.md CONTRIBUTING.md
-	PYTHONPATH=.src $(BIN)/lint-imports
+	PYTHONPATH=.lint $(BIN)/lint-imports
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+docs: $(STAMP)
+	$(PIP) -q -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "The pages lie in build/site; open build/site/index.html."
 
 check: lint types test-all
 

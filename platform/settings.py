@@ -16,6 +16,7 @@ from fermiloop.platform.errors import InputError
 
 PREFIX = "FERMILOOP_"
 OF_TESTS = f"{PREFIX}TEST_"  # read by the tests alone
+HANDED_DOWN = frozenset({f"{PREFIX}FOLDER"})  # told to the program of the generator `command`, which may ask us back
 
 
 class Settings(BaseSettings):
@@ -53,6 +54,11 @@ class Settings(BaseSettings):
     shared_group: str | None = Field(
         default=None, description="Group of users who may read and write the data folder; unset keeps it private."
     )
+    allow_commands: bool = Field(
+        default=False,
+        description="Whether a campaign that comes over the network may name programs for the generator command, or "
+        "code for the engine flow; who may launch then runs any program on the workers.",
+    )
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
     mp_api_key: SecretStr | None = Field(
         default=None,
@@ -76,7 +82,7 @@ def settings() -> Settings:
     InputError
         If a ``FERMILOOP_`` variable is unknown or its value does not fit.
     """
-    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields} | HANDED_DOWN
     for name in os.environ:
         if name.upper().startswith(PREFIX) and name.upper() not in known and not name.startswith(OF_TESTS):
             near = difflib.get_close_matches(name.upper(), known, n=1)

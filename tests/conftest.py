@@ -108,6 +108,9 @@ def shift_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return shift
 
 
+PROGRAM = Path(__file__).parent.parent / "examples" / "command_generator" / "propose.py"
+
+
 @pytest.fixture(scope="session")
 def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
     """Options by name and preset under which each generator trains and proposes in a second or so."""
@@ -134,6 +137,7 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
         ("ccdcgan", "paper"): graphs | {"gan_steps": 2, "batch_size": 16, "constraint_epochs": 1},
         ("ccdcgan", "compact"): graphs | {"code": 32},
         ("random_pick", None): {"potential": "none"},
+        ("command", None): {step: [sys.executable, str(PROGRAM), step] for step in ("fit", "sample")},
     }
     calls = {"oracle_calls": 36, "calls_per_composition": 12, "relaxation_calls": 8}
     return found | {(name, None): {"potential": "analytic"} | calls for name in searches}

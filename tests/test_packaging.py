@@ -20,7 +20,7 @@ def code_files() -> list[Path]:
 def test_every_code_folder_is_listed_as_a_package() -> None:
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
     found = {"fermiloop." + ".".join(p.parent.relative_to(ROOT).parts) for p in code_files()}
-    assert listed == found | {"fermiloop.platform"}
+    assert listed == found | {"fermiloop", "fermiloop.platform"}
 
 
 def test_platform_does_not_hide_the_standard_library() -> None:
@@ -48,5 +48,13 @@ def test_tests_mirror_the_tree() -> None:
 
 def test_imports_point_one_way() -> None:
     lint = Path(sys.executable).with_name("lint-imports")
-    run = subprocess.run([str(lint)], cwd=ROOT, env={"PYTHONPATH": str(ROOT / ".src")}, capture_output=True, text=True)
+    run = subprocess.run([str(lint)], cwd=ROOT, env={"PYTHONPATH": str(ROOT / ".lint")}, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout[-3000:]
+
+
+def test_the_two_folders_of_links_show_the_same_code() -> None:
+    """`.src` has the API beside the code; the import linter needs a namespace without it, which `.lint` is."""
+    for folder in (".src", ".lint"):
+        links = {path.name: path.resolve() for path in (ROOT / folder / "fermiloop").iterdir() if path.is_symlink()}
+        assert {name: links[name] for name in CODE} == {name: ROOT / name for name in CODE}, folder
+    assert not (ROOT / ".lint" / "fermiloop" / "__init__.py").exists()

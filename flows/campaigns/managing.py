@@ -21,11 +21,10 @@ from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import calculations, campaigns, candidates, connection
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
+from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS, CalculationState, CampaignState, Stage
 
 CANCELLED: Final = "its campaign was cancelled"
 LOOK_EVERY: Final = 1.0  # s
-LIVE = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
 
 def pause(name: str) -> None:
@@ -74,7 +73,7 @@ def cancel(name: str, *, wait: bool = False) -> list[Running]:
     UserError
         If it has ended.
     """
-    _move(name, LIVE, CampaignState.CANCELLED, "Cancelled by hand.", "has ended, so it is not cancelled")
+    _move(name, LIVE_CAMPAIGNS, CampaignState.CANCELLED, "Cancelled by hand.", "has ended, so it is not cancelled")
     found = giving_back.in_flight(name)
     own = [(candidate, calculation) for candidate, calculation in found if not _is_wanted(calculation, name)]
     chosen = [calculation.id for _, calculation in own if not wait or calculation.attempts == 0]
@@ -114,7 +113,7 @@ def await_end(name: str, progress: Callable[[str, float], None], timeout: float 
 def _is_wanted(calculation: Calculation, name: str) -> bool:
     """Whether another campaign that goes on waits for the same calculation."""
     others = {c.campaign for c in candidates.of_calculation(calculation.id) if c.stage is Stage.SELECTED} - {name}
-    return any(one.state in LIVE for one in campaigns.of_names(others))
+    return any(one.state in LIVE_CAMPAIGNS for one in campaigns.of_names(others))
 
 
 def _end_of_the_lost(candidate: Candidate, calculation: Calculation) -> None:

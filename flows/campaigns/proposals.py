@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from fermiloop.platform.campaign import counting
 from fermiloop.platform.campaign.losses import CHOICE, ENGINE
 from fermiloop.platform.campaign.records import ProposalRecord
-from fermiloop.platform.screening.verdicts import COMPARING, DUPLICATE, KNOWN, known_as
+from fermiloop.platform.screening.verdicts import DUPLICATE, KNOWN, known_as, looks_for_twins
 from fermiloop.platform.store.candidates import CandidateQuery, rows
 from fermiloop.schemas.vocabulary import Stage
 
@@ -28,14 +27,14 @@ def _proposal(row: dict[str, Any]) -> ProposalRecord:
     return ProposalRecord(
         id=row["id"],
         formula=row["formula"],
-        generator=counting.family(row["generator"]),
+        generator=row["generator"],
         round=row["round"],
         n_sites=row["n_sites"],
         scores=row["scores"],
         lost_at=_lost_at(Stage(row["stage"]), last),
         known=known_as(last["reason"]) if last and kind == KNOWN else None,
         is_twin=kind in (KNOWN, DUPLICATE),
-        compared=any(verdict["stage"] in COMPARING for verdict in verdicts),
+        compared=any(looks_for_twins(verdict["stage"]) for verdict in verdicts),
     )
 
 

@@ -17,20 +17,19 @@ from fermiloop.flows.campaigns.steps import logger, seed_of, spec_of
 from fermiloop.flows.processes.identity import is_gone
 from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.flows.rounds.select import best_of, computable, plan
+from fermiloop.platform.campaign.asynchronous import Move, Standing, next_move
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.campaign.steady import Move, Standing, next_move
 from fermiloop.platform.store import calculations, campaigns, candidates, sequence
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import RoundState, Stage
+from fermiloop.schemas.vocabulary import OPEN_ROUNDS, Stage
 
 PLACE = 1002  # of the selection's seed
 LEASE_SECONDS = 120.0
-OPEN = (RoundState.PLANNED, RoundState.LAUNCHED)
 
 
-def advance_steadily(pad: LaunchPad, name: str, worker: str) -> None:
+def advance_asynchronous(pad: LaunchPad, name: str, worker: str) -> None:
     """Make the campaign's next move, if nobody else is at it."""
     holder = campaigns.get(name).turn.get("by")
     if holder and is_gone(holder):
@@ -70,7 +69,7 @@ def standing(spec: CampaignSpec) -> Standing:
         spent=spent(spec.name),
         pool=sum(c.stage is Stage.PASSED for c in everyone),
         in_flight=sum(c.stage is Stage.SELECTED for c in everyone),
-        open_round=bool(rounds) and rounds[-1].state in OPEN,
+        open_round=bool(rounds) and rounds[-1].state in OPEN_ROUNDS,
         new_results=sum(newest is None or _ingested_after(c, newest) for c in done),
         baseline=baseline(spec, records),
     )

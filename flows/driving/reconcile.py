@@ -21,10 +21,9 @@ from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
+from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS, CalculationState, RoundState, Stage
 
 MOST_ATTEMPTS: Final = 3
-OPEN: Final = (CampaignState.RUNNING, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
         yield Finding("lost run", f"firework {fw_id}", remedy, repair)
     yield from _half_added(pad)
     for campaign in campaigns.find():
-        if campaign.state in OPEN:
+        if campaign.state in LIVE_CAMPAIGNS:
             yield from _rounds(pad, campaign)
         yield from _evaluations(pad, campaign)
 
@@ -131,7 +130,7 @@ def _evaluation(
             "it is recorded, not computed again",
             lambda: record_evaluation(campaign.id, candidate.round, candidate.id),
         )
-    if candidate.stage is not Stage.SELECTED or campaign.state not in OPEN:
+    if candidate.stage is not Stage.SELECTED or campaign.state not in LIVE_CAMPAIGNS:
         return None
     if calculation.attempts >= MOST_ATTEMPTS:
         return Finding(

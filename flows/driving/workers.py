@@ -18,12 +18,11 @@ from fermiloop.flows.queue import giving_back
 from fermiloop.platform.errors import DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, connection
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import ENDED_CAMPAIGNS, CampaignState
 
 LOOK_EVERY: Final = 1.0  # s
 STOP_SECONDS: Final = 8.0  # that a worker may take to end its job and give it back
 SETTLE_SECONDS: Final = 30.0  # that the books of a cancelled campaign may take
-ENDED: Final = frozenset({CampaignState.FINISHED, CampaignState.FAILED, CampaignState.CANCELLED})
 
 
 def run(n: int, *, until_idle: bool = False) -> bool:
@@ -46,7 +45,7 @@ def run_for_campaign(n: int, name: str, watch: Callable[[], None]) -> None:
         watch()
         state = campaigns.get(name).state
         if state is not CampaignState.CANCELLED:
-            return state in ENDED
+            return state in ENDED_CAMPAIGNS
         if giving_back.running(name):  # told to stop, or let finish
             return False
         begun = min(begun, time.monotonic())

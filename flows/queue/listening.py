@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from fermiloop.flows.processes.identity import is_gone, parse
-from fermiloop.platform.store import connection, workers
+from fermiloop.platform.store import workers
+from fermiloop.schemas.worker import Worker
 
 EVERY: Final = 5.0  # s
 SHORT: Final = 1.0  # s, for what a worker does
@@ -42,11 +43,6 @@ def heard(name: str, doing: Callable[[], str]) -> Iterator[None]:
             workers.forget(name)
 
 
-def rows() -> list[dict[str, Any]]:
-    """Workers that listen: id, host, pid, what they do, since when, and of their last activity."""
-    connection.connect()
-    found = [one for one in workers.listening() if not is_gone(one.id)]
-    return [
-        {"id": one.id, "host": one.host, "pid": one.pid, "doing": one.doing, "since": one.since, "last": one.last}
-        for one in found
-    ]
+def workers_that_listen() -> list[Worker]:
+    """Workers that listen, the oldest first; those of this host that are gone are left out."""
+    return [one for one in workers.listening() if not is_gone(one.id)]

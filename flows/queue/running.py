@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.engines.steps.children import LOG
 from fermiloop.flows.processes.identity import parse
 from fermiloop.flows.queue import giving_back
+from fermiloop.platform.campaign.reported import RunningRow
 from fermiloop.platform.store import calculations, candidates, leases
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.vocabulary import CalculationState
@@ -88,9 +90,45 @@ class Running:
         parts = [self.progress.sentence, f"{age}{self.worker}"]
         return f"{self.formula}: {', '.join(part for part in parts if part)}{', told to stop' * self.told}"
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> RunningRow:
         """For JSON and tables."""
-        return {**asdict(self), **asdict(self.progress), "progress": self.progress.sentence}
+        return {
+            "calculation": self.calculation,
+            "candidate": self.candidate,
+            "formula": self.formula,
+            "worker": self.worker,
+            "since": None if self.since is None else self.since.isoformat(),
+            "seconds": self.seconds,
+            "told": self.told,
+            "progress": self.progress.sentence,
+            "step": self.progress.step,
+            "scf": self.progress.scf,
+            "ionic": self.progress.ionic,
+            "energy": self.progress.energy,
+        }
+
+
+@dataclass(frozen=True)
+class StepOnDisk:
+    """A step of a calculation that has begun on this machine.
+
+    Parameters
+    ----------
+    step
+        Its name.
+    attempts, outcome
+        Attempts that have ended, and how the last did.
+    core_seconds
+        Of all attempts.
+    progress
+        How far the files say that it has come.
+    """
+
+    step: str
+    attempts: int
+    outcome: str
+    core_seconds: float
+    progress: str
 
 
 def of_campaign(name: str) -> list[Running]:
@@ -117,22 +155,15 @@ def progress_of(calculation_id: str) -> Progress:
     return _in(newest) if newest is not None else Progress()
 
 
-def steps_of(calculation_id: str) -> list[dict[str, Any]]:
-    """Each step of a calculation that has begun: attempts that ended, how the last did, cost, how far the files say."""
+def steps_of(calculation_id: str) -> list[StepOnDisk]:
+    """Each step of a calculation that has begun here, in that order."""
     folder = isolation.step_folder(calculation_id, "")
     begun = sorted((path for path in folder.glob("*") if path.is_dir()), key=_begun)
     rows = []
     for step in begun:
         ended = isolation.ledger(step)
-        rows.append(
-            {
-                "step": step.name,
-                "attempts": len(ended),
-                "outcome": ended[-1][1] if ended else "",
-                "core_seconds": round(sum(cost for cost, _ in ended), 3),
-                "progress": _in(step).sentence,
-            }
-        )
+        outcome, cost = ended[-1][1] if ended else "", round(sum(cost for cost, _ in ended), 3)
+        rows.append(StepOnDisk(step.name, len(ended), outcome, cost, _in(step).sentence))
     return rows
 
 
@@ -142,7 +173,7 @@ def log_of(calculation_id: str, lines: int = 12) -> str:
     if newest is None:
         return ""
     tries = sorted(newest.glob(f"{ATTEMPT}*/"), key=lambda path: path.stat().st_mtime)
-    found = (tries[-1] / "OSZICAR",) if tries else (newest / GPAW_LOG, newest / isolation.LOG)
+    found = (tries[-1] / "OSZICAR",) if tries else (newest / GPAW_LOG, newest / LOG)
     text = next((text for text in map(_tail, found) if text.strip()), "")
     return "\n".join(text.rstrip().splitlines()[-lines:])
 

@@ -85,6 +85,7 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
         max_energy_above_hull=spec.funnel.max_energy_above_hull,
         potential_error=error.std,
         potential_bias=error.bias,
+        options=spec.funnel.options,
     )
 
 

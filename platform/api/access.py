@@ -12,9 +12,9 @@ from typing import Final
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from fermiloop.platform.api.actions import site
 from fermiloop.platform.api.problems import Refusal
-from fermiloop.platform.store import tokens
+from fermiloop.platform.api.site import site
+from fermiloop.platform.app import tokens
 from fermiloop.schemas.vocabulary import GRANTS, Role
 
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="fermiloop"'}
@@ -49,13 +49,3 @@ def needs(role: Role) -> Callable[[Request], Awaitable[None]]:
 
 def _refused(sentence: str) -> HTTPException:
     return Refusal(401, sentence, CHALLENGE)
-
-
-def refusal(text: str | None, role: str) -> str | None:
-    """Why a token does not allow what a role allows, None where it does; the database must be connected."""
-    if not text:
-        return f"This needs a token of the role {role}; fermiloop token create makes one."
-    found = tokens.role_of(text.strip())
-    if found is None:
-        return "The token is unknown, expired or revoked; make one by fermiloop token create."
-    return None if Role(role) in GRANTS[found] else f"The token has the role {found}, and this needs {role}."

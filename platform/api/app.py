@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Final
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from fermiloop.platform.api import calculations, campaigns, candidates, dos, landing, materials, problems, tokens
-from fermiloop.platform.api.actions import Actions, Site
 from fermiloop.platform.api.bounds import BoundedBody, SecurityHeaders
 from fermiloop.platform.api.events import Followers
 from fermiloop.platform.api.parameters import known_only
+from fermiloop.platform.api.site import Site
 from fermiloop.platform.api.views import SafeJson
 from fermiloop.platform.api.work import Limits, Work
 
@@ -25,15 +25,11 @@ READS: Final = ("campaigns", "candidates", "materials", "calculations")
 DESCRIPTION: Final = "Campaigns, candidates, materials, calculations and their densities of states."
 
 
-def create_app(
-    actions: Actions, *, open_reads: bool = True, cors_origins: Sequence[str] = (), limits: Limits | None = None
-) -> FastAPI:
+def create_app(*, open_reads: bool = True, cors_origins: Sequence[str] = (), limits: Limits | None = None) -> FastAPI:
     """The app, to be mounted at ``/api``.
 
     Parameters
     ----------
-    actions
-        What lies in layers above this one.
     open_reads
         Whether reads need no token.
     cors_origins
@@ -53,7 +49,7 @@ def create_app(
         dependencies=[Depends(known_only)],
         responses={"4XX": {"description": 'The request is refused: `{"error": sentence, "status": number}`.'}},
     )
-    app.state.site = Site(actions, limits, Work(limits), open_reads)
+    app.state.site = Site(limits, Work(limits), open_reads)
     app.state.followers = Followers()
     problems.install(app)
     for router in ROUTERS:
@@ -74,7 +70,7 @@ def create_app(
 
 async def _index(request: Request) -> Response:
     """What there is: JSON, or a page where a browser asks."""
-    nouns: list[Any] = [router.prefix.removeprefix("/") for router in ROUTERS]
+    nouns = [router.prefix.removeprefix("/") for router in ROUTERS]
     if landing.wants_page(request):
         base = request.scope.get("root_path", "")
         rows = [(f"{base}/{noun}", f"All {noun}, page by page, as JSON.") for noun in READS]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from fermiloop.platform.api import views
 from fermiloop.platform.api.access import needs
-from fermiloop.platform.api.actions import Site, site
 from fermiloop.platform.api.parameters import MOST_ROWS, CalculationId, CalculationPath, CampaignName
-from fermiloop.platform.store import calculations
+from fermiloop.platform.api.site import Here
+from fermiloop.platform.app import calculations
+from fermiloop.platform.app.rows import Row, fields_of
 from fermiloop.schemas.vocabulary import CalculationState, Role
 
 router = APIRouter(prefix="/calculations", tags=["calculations"])
 reads, launches = Depends(needs(Role.READ)), Depends(needs(Role.LAUNCH))
-Here = Annotated[Site, Depends(site)]
 
 
 class CalculationFilters(BaseModel):
@@ -48,32 +47,32 @@ class Changed(BaseModel):
 
 
 @router.get("", dependencies=[reads])
-async def find(filters: Annotated[CalculationFilters, Query()], here: Here) -> dict[str, Any]:
+async def find(filters: Annotated[CalculationFilters, Query()], here: Here) -> dict[str, object]:
     """Calculations by campaign, state and error, newest first."""
-    wanted = filters.model_dump(exclude_none=True)
-    if "error" in wanted:
-        wanted["error"] = re.escape(wanted["error"])  # a pattern from a stranger may take for ever
 
-    def found() -> dict[str, Any]:
-        return {"data": [views.fields(one, views.CALCULATION) for one in calculations.find(**wanted)]}
+    def found() -> list[Row]:
+        rows = calculations.find(
+            campaign=filters.campaign, state=filters.state, error=filters.error, limit=filters.limit
+        )
+        return [fields_of(one, views.CALCULATION) for one in rows]
 
-    return await here.work.run(found)
+    return {"data": await here.work.run(found)}
 
 
 @router.get("/{calculation}", dependencies=[reads])
-async def show(calculation: CalculationPath, here: Here) -> dict[str, Any]:
+async def show(calculation: CalculationPath, here: Here) -> dict[str, object]:
     """One calculation, with its settings and its result."""
     names = (*views.CALCULATION, "settings", "result")
-    return {"data": await here.work.run(lambda: views.fields(calculations.get(calculation), names))}
+    return {"data": await here.work.run(lambda: fields_of(calculations.get(calculation), names))}
 
 
 @router.post("/rerun", dependencies=[launches])
 async def rerun(chosen: Chosen, here: Here) -> Changed:
     """Queue failed calculations again; steps that were finished are not paid again."""
-    return Changed(changed=await here.work.run(lambda: here.actions.rerun(chosen.ids)))
+    return Changed(changed=await here.work.run(lambda: calculations.rerun(chosen.ids)))
 
 
 @router.post("/ignore", dependencies=[launches])
 async def ignore(chosen: Chosen, here: Here) -> Changed:
     """Set failed calculations aside, so that they are no longer shown as wanting attention."""
-    return Changed(changed=await here.work.run(lambda: here.actions.ignore(chosen.ids)))
+    return Changed(changed=await here.work.run(lambda: calculations.ignore(chosen.ids)))

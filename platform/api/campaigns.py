@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import yaml
 from fastapi import APIRouter, Depends, Request
@@ -13,12 +13,14 @@ from sse_starlette import EventSourceResponse
 
 from fermiloop.platform.api import views
 from fermiloop.platform.api.access import needs
-from fermiloop.platform.api.actions import Site, made_known, site
 from fermiloop.platform.api.events import Followers
 from fermiloop.platform.api.parameters import NamePath
 from fermiloop.platform.api.problems import Refusal
+from fermiloop.platform.api.site import Here, Site
+from fermiloop.platform.app import campaigns, queue
+from fermiloop.platform.app.rows import fields_of
 from fermiloop.platform.errors import SpecError
-from fermiloop.platform.store import campaigns
+from fermiloop.schemas.campaign import Campaign
 from fermiloop.schemas.vocabulary import Role
 
 MOST_SPEC_BYTES: Final = 200_000
@@ -26,7 +28,6 @@ YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml", "tex
 
 router = APIRouter(prefix="/campaigns", tags=["campaigns"])
 reads, launches = Depends(needs(Role.READ)), Depends(needs(Role.LAUNCH))
-Here = Annotated[Site, Depends(site)]
 
 
 class Moved(BaseModel):
@@ -47,23 +48,19 @@ class Queued(Moved):
 class Cancelled(Moved):
     """A campaign that was cancelled, and the evaluations that still run."""
 
-    running: list[dict[str, Any]]
+    running: list[dict[str, object]]
 
 
 @router.get("", dependencies=[reads])
-async def list_(here: Here) -> dict[str, Any]:
+async def list_(here: Here) -> dict[str, object]:
     """Every campaign with its state, newest first."""
     return {"data": await here.work.run(lambda: [_row(found) for found in campaigns.find()])}
 
 
 @router.get("/{name}", dependencies=[reads])
-async def show(name: NamePath, here: Here) -> dict[str, Any]:
+async def show(name: NamePath, here: Here) -> dict[str, object]:
     """Everything that the report of a campaign shows, and what runs now."""
-
-    def found() -> Any:
-        return views.plain({**here.actions.summary(name), "running": list(here.actions.running(name))})
-
-    return {"data": await here.work.run(found)}
+    return {"data": views.plain(await here.work.run(lambda: campaigns.status(name)))}
 
 
 @router.get("/{name}/events", dependencies=[reads], response_class=EventSourceResponse)
@@ -82,28 +79,28 @@ async def events(name: NamePath, here: Here, request: Request) -> EventSourceRes
 async def launch(request: Request, here: Here) -> Queued:
     """Queue the campaign of a file, YAML or JSON; workers take it up. The same file again changes nothing."""
     text = await _text(request)
-    made = await here.work.run(lambda: here.actions.launch(text))
-    moved, heard = await _state(made.name, here), len(await here.work.run(here.actions.workers))
-    told = made_known(made, heard)
+    made = await here.work.run(lambda: campaigns.enqueue(campaigns.parse(text)))
+    moved, heard = await _state(made.name, here), len(await here.work.run(queue.listeners))
+    told = made.sentence(heard)
     return Queued(name=moved.name, state=moved.state, fresh=made.fresh, workers=heard, told=told)
 
 
 @router.post("/{name}/pause", dependencies=[launches])
 async def pause(name: NamePath, here: Here) -> Moved:
     """Take no new work; evaluations that have begun go on to their end."""
-    return await _move(name, here.actions.pause, here)
+    return await _move(name, campaigns.pause, here)
 
 
 @router.post("/{name}/resume", dependencies=[launches])
 async def resume(name: NamePath, here: Here) -> Moved:
     """Let a paused campaign go on."""
-    return await _move(name, here.actions.resume, here)
+    return await _move(name, campaigns.resume, here)
 
 
 @router.post("/{name}/cancel", dependencies=[launches])
 async def cancel(name: NamePath, here: Here, wait: bool = False) -> Cancelled:
     """End a campaign; what runs is told to stop, or with `wait` comes to its end; all results are kept."""
-    running = await here.work.run(lambda: views.plain(list(here.actions.cancel(name, wait))))
+    running = await here.work.run(lambda: [dict(one.row()) for one in campaigns.cancel(name, wait=wait)])
     moved = await _state(name, here)
     return Cancelled(name=moved.name, state=moved.state, running=running)
 
@@ -117,8 +114,8 @@ async def _state(name: str, here: Site) -> Moved:
     return await here.work.run(lambda: Moved(name=name, state=str(campaigns.get(name).state)))
 
 
-def _row(found: Any) -> dict[str, Any]:
-    return {"name": found.id, **views.fields(found, views.CAMPAIGN)}
+def _row(found: Campaign) -> dict[str, object]:
+    return {"name": found.id, **fields_of(found, views.CAMPAIGN)}
 
 
 async def _text(request: Request) -> str:
@@ -148,7 +145,7 @@ async def _text(request: Request) -> str:
         raise Refusal(422, f"The campaign is no JSON: {_why(error)}.") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     """A mapping in which no key stands twice."""
     made = dict(pairs)
     if len(made) < len(pairs):

@@ -2,79 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from fermiloop.platform.api import streaming, views
 from fermiloop.platform.api.access import needs
-from fermiloop.platform.api.actions import Site, site
 from fermiloop.platform.api.parameters import (
-    SCORES,
     CandidateExport,
     CandidateFilters,
     CandidatePath,
     MethodId,
-    windows,
 )  # fmt: skip
-from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import candidate_rows, candidates, exchange_records, lineage, spectra
-from fermiloop.platform.store.geometry import Geometry, crystal_of
+from fermiloop.platform.api.site import Here
+from fermiloop.platform.app import candidates
+from fermiloop.platform.store.geometry import Geometry
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Role
 
 router = APIRouter(prefix="/candidates", tags=["candidates"], dependencies=[Depends(needs(Role.READ))])
-Here = Annotated[Site, Depends(site)]
 
 
 @router.get("")
-async def find(filters: Annotated[CandidateFilters, Query()], here: Here) -> dict[str, Any]:
+async def find(filters: Annotated[CandidateFilters, Query()], here: Here) -> dict[str, object]:
     """Candidates that pass every filter, by campaign, round and id."""
-    query = candidates.CandidateQuery(
-        campaign=filters.campaign,
-        round=filters.round,
-        stage=filters.stage,
-        generator=filters.generator,
-        scores=windows(filters.range, SCORES),
-        **filters.crystal(),
-    )
-
-    def rows() -> list[dict[str, Any]]:
-        return [candidate_rows.flat(row) for row in candidates.page(query, filters.offset, views.CANDIDATE)]
-
-    return await here.work.run(lambda: views.page(rows, filters.limit, filters.offset))
+    wanted = filters.filters(filters.limit + 1)  # one more tells whether there is a next page
+    found = await here.work.run(lambda: candidates.page(wanted, filters.offset, views.CANDIDATE))
+    return views.page(found, filters.limit, filters.offset)
 
 
 @router.get("/export", response_class=Response)
 async def export(filters: Annotated[CandidateExport, Query()], here: Here) -> Response:
     """What the list finds, all of it, with lineage, verdicts, scores and the materials that they became."""
-    query = candidates.CandidateQuery(
-        campaign=filters.campaign,
-        round=filters.round,
-        stage=filters.stage,
-        generator=filters.generator,
-        scores=windows(filters.range, SCORES),
-        limit=filters.limit,
-        **filters.atoms(),
-    )
-    found = await here.work.run(lambda: exchange_records.of_candidates(row["id"] for row in candidates.rows(query, ())))
+    wanted = filters.filters(filters.limit)
+    found = await here.work.run(lambda: candidates.export(wanted))
     return await streaming.export(here, found, filters.format)
 
 
 @router.get("/{candidate}")
-async def show(candidate: CandidatePath, here: Here) -> dict[str, Any]:
+async def show(candidate: CandidatePath, here: Here) -> dict[str, object]:
     """One candidate, with its crystals, proposed and computed, and its lineage."""
 
-    def found() -> dict[str, Any]:
+    def found() -> dict[str, object]:
         one = candidates.get(candidate)
-        known = {"id": one.id, **candidate_rows.flat(views.fields(one, views.CANDIDATE))}
+        known = {"id": one.id, **candidates.row(one, views.CANDIDATE)}
         return {"data": {**known, **_crystals(one), "lineage": _lineage(candidate)}}
 
     return await here.work.run(found)
 
 
 @router.get("/{candidate}/lineage")
-async def explain(candidate: CandidatePath, here: Here) -> dict[str, Any]:
+async def explain(candidate: CandidatePath, here: Here) -> dict[str, object]:
     """Candidate, seed, checkpoint, snapshot, labels, calculations, and what learned from them."""
     return {"data": await here.work.run(lambda: _lineage(candidate))}
 
@@ -92,7 +70,7 @@ async def structure(
     """
 
     def found() -> Response:
-        kind, crystal = crystal_of(candidates.get(candidate), geometry)
+        kind, crystal = candidates.crystal(candidate, geometry)
         answer = views.crystal(crystal, format, f"{candidate}-{kind}")
         answer.headers["X-Geometry"] = str(kind)
         return answer
@@ -101,22 +79,14 @@ async def structure(
 
 
 @router.get("/{candidate}/dos")
-async def dos(candidate: CandidatePath, here: Here, method: MethodId | None = None) -> dict[str, Any]:
+async def dos(candidate: CandidatePath, here: Here, method: MethodId | None = None) -> dict[str, object]:
     """The computed density of states, energies in eV about the Fermi level."""
-
-    def found() -> dict[str, Any]:
-        material = candidates.get(candidate).material
-        spectrum = spectra.of_material(material, method=method) if material else None
-        if spectrum is None:
-            raise NotFoundError(f"The candidate {candidate} has no computed density of states.")
-        return {"data": views.curve(spectrum)}
-
-    return await here.work.run(found)
+    return {"data": await here.work.run(lambda: views.curve(candidates.dos(candidate, method)))}
 
 
-def _crystals(one: Candidate) -> dict[str, Any]:
+def _crystals(one: Candidate) -> dict[str, object]:
     """The crystal that stands for a candidate, which it is, and the proposed one."""
-    kind, crystal = crystal_of(one)
+    kind, crystal = candidates.crystal(one.id)
     return {
         "geometry": str(kind),
         "structure": views.plain(crystal.as_dict()),
@@ -124,7 +94,5 @@ def _crystals(one: Candidate) -> dict[str, Any]:
     }
 
 
-def _lineage(candidate: str) -> dict[str, Any]:
-    chain = lineage.explain(candidate)
-    chain["descendants"] = [lineage.descendants(one["id"]) for one in chain["calculations"]]
-    return dict(views.plain(chain))
+def _lineage(candidate: str) -> object:
+    return views.plain(candidates.explain(candidate))

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fermiloop.platform.api import views
 from fermiloop.platform.api.access import needs
-from fermiloop.platform.api.actions import Site, site
-from fermiloop.platform.campaign.curve_file import compared
-from fermiloop.platform.representations.curve_files.reading import Reading, Wish
-from fermiloop.platform.representations.curve_files.registry import read_curve_text
-from fermiloop.platform.representations.spectral_search import Window
-from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import spectra
+from fermiloop.platform.api.site import Here
+from fermiloop.platform.app import curves
+from fermiloop.platform.app.curves import MOST_POINTS, Curve
+from fermiloop.platform.representations.curve_files.reading import Wish
+from fermiloop.platform.representations.spectral_search import Metric
 from fermiloop.schemas.vocabulary import Role
 
-MOST_POINTS: Final = 20_000
 LARGEST: Final = 1e12  # of a value; far beyond any density, far below what overflows
 MOST_TEXT: Final = 900_000  # characters of a file
 
 router = APIRouter(prefix="/dos", tags=["dos"], dependencies=[Depends(needs(Role.READ))])
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-LARGEST, le=LARGEST)]
-
-
-class Metric(StrEnum):
-    """How two curves are compared; values of `fermiloop.platform.store.dos_search`."""
-
-    COSINE = "cosine"
-    WASSERSTEIN = "wasserstein"
-    FINGERPRINT = "fingerprint"
 
 
 class Wanted(BaseModel):
@@ -65,8 +53,8 @@ class Wanted(BaseModel):
             raise ValueError("a curve is energies with values, or a text, and only one of these")
         return self
 
-    def reading(self) -> Reading:
-        """The curve as it was sent.
+    def curve(self) -> Curve:
+        """The curve as it was sent, on the grid of stored ones; the database must be connected.
 
         Raises
         ------
@@ -74,25 +62,24 @@ class Wanted(BaseModel):
             If it is no density of states.
         """
         if self.text is not None:
-            return read_curve_text(self.text, "", Wish(self.fermi, self.one_spin))
-        return Reading.of(self.energies or [], self.values or [], self.fermi or 0.0)
+            return curves.of_text(self.text, self.window, Wish(self.fermi, self.one_spin))
+        return curves.of_columns(self.energies or [], self.values or [], self.fermi or 0.0, self.window)
 
 
 @router.post("/search")
-async def search(wanted: Wanted, here: Annotated[Site, Depends(site)]) -> dict[str, Any]:
+async def search(wanted: Wanted, here: Here) -> dict[str, object]:
     """Materials with the nearest curves: nearest first, value of the metric with each, and how the curve was read."""
-    window = wanted.window or (DOS_GRID.lo, DOS_GRID.hi)
 
-    def found() -> dict[str, Any]:
-        curve, remarks = compared(wanted.reading(), Window.of(DOS_GRID, window), spectra.alignment())
-        near = here.actions.dos_search(curve, str(wanted.metric), window, wanted.limit)
+    def found() -> dict[str, object]:
+        curve = wanted.curve()
+        near = curves.similar(curve, metric=wanted.metric, limit=wanted.limit)
         rows = [{"material": one.material, "formula": one.formula, "value": one.value} for one in near]
         return {
             "data": views.plain(rows),
             "metric": wanted.metric,
-            "window": list(window),
-            "alignment": str(spectra.alignment()),
-            "remarks": list(remarks),
+            "window": list(curve.window),
+            "alignment": str(curves.alignment()),
+            "remarks": list(curve.remarks),
         }
 
     return await here.work.run(found)

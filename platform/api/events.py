@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 import anyio
 from pymongo.errors import PyMongoError
@@ -13,33 +13,14 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from fermiloop.platform import jsonable
-from fermiloop.platform.api.actions import Site
 from fermiloop.platform.api.problems import Refusal
+from fermiloop.platform.api.site import Site
+from fermiloop.platform.app import campaigns
+from fermiloop.platform.app.campaigns import Look
 from fermiloop.platform.errors import DatabaseError
-from fermiloop.platform.store import campaigns, candidates
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS
 
-LIVE: Final = frozenset({str(CampaignState.RUNNING), str(CampaignState.PAUSED)})
 MOST_KEPT: Final = 256  # looks
-
-
-def look(name: str) -> dict[str, Any]:
-    """State, round and counts of a campaign now.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such campaign.
-    """
-    campaign, rounds = campaigns.get(name), campaigns.rounds(name)
-    return {
-        "name": name,
-        "state": str(campaign.state),
-        "reason": campaign.reason,
-        "round": rounds[-1].number if rounds else 0,
-        "round_state": str(rounds[-1].state) if rounds else None,
-        "candidates": candidates.stages_of(name),
-    }
 
 
 class Followers:
@@ -47,7 +28,7 @@ class Followers:
 
     def __init__(self) -> None:
         self._n = 0
-        self._looks: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._looks: dict[str, tuple[float, Look]] = {}
         self._lock = threading.Lock()
 
     def follow(self, name: str, here: Site) -> EventSourceResponse:
@@ -64,7 +45,8 @@ class Followers:
 
     async def _events(self, name: str, here: Site) -> AsyncIterator[ServerSentEvent]:
         self._n += 1
-        last, number = None, 0
+        last: Look | None = None
+        number = 0
         try:
             while True:
                 try:
@@ -75,20 +57,20 @@ class Followers:
                     if now != last:
                         last, number = now, number + 1
                         yield ServerSentEvent(jsonable.text(now), event="progress", id=str(number))
-                    if now["state"] not in LIVE:
+                    if now["state"] not in LIVE_CAMPAIGNS:
                         yield ServerSentEvent(jsonable.text({"name": name, "state": now["state"]}), event="end")
                         return
                 await anyio.sleep(here.limits.poll_seconds)
         finally:
             self._n -= 1
 
-    def _shared(self, name: str, seconds: float) -> dict[str, Any]:
+    def _shared(self, name: str, seconds: float) -> Look:
         """A look that is no older than the time between two."""
         with self._lock:
             known = self._looks.get(name)
             if known is not None and time.monotonic() - known[0] < seconds:
                 return known[1]
-            fresh = look(name)
+            fresh = campaigns.look(name)
             while len(self._looks) >= MOST_KEPT:
                 self._looks.pop(next(iter(self._looks)))
             self._looks[name] = (time.monotonic(), fresh)

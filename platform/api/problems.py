@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import reprlib
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -97,7 +98,7 @@ def install(app: FastAPI) -> None:
         return answer(500, "Something failed on the server; its log says what.")
 
 
-def _sentence(first: dict[str, Any]) -> str:
+def _sentence(first: Mapping[str, Any]) -> str:
     """What is invalid, with the value."""
     place, *rest = (str(part) for part in first["loc"])
     if first["type"] == "json_invalid":

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 
-from fermiloop.platform.api.actions import Site
 from fermiloop.platform.api.problems import Refusal
+from fermiloop.platform.api.site import Site
 from fermiloop.platform.store import exports
 from fermiloop.platform.store.exchange_records import Selection
 from fermiloop.platform.store.exports import Form

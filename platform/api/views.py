@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Final, Literal
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
 from pymatgen.core import Structure
 
 from fermiloop.platform import jsonable
+from fermiloop.platform.app.rows import Row, fields_of
 from fermiloop.platform.jsonable import plain as plain
 from fermiloop.platform.representations import crystal_files
 from fermiloop.schemas.spectrum import Spectrum
@@ -17,8 +18,9 @@ from fermiloop.schemas.spectrum import Spectrum
 Form = Literal["json", "cif", "cif-p1", "poscar", "extxyz"]
 
 CANDIDATE: Final = (
-    "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "checkpoint", "seed",
-    "parent", "score", "probability", "stage", "reason", "scores", "verdicts", "calculation", "material", "created_at",
+    "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "preset",
+    "checkpoint", "seed", "parent", "score", "probability", "stage", "reason", "scores", "verdicts", "calculation",
+    "material", "created_at",
 )  # fmt: skip
 MATERIAL: Final = (
     "formula", "elements", "chemical_system", "n_sites", "crystal_system", "space_group", "prototype",
@@ -39,19 +41,13 @@ SPECTRUM: Final = (
 class SafeJson(JSONResponse):
     """Response in which NaN and infinity are null."""
 
-    def render(self, content: Any) -> bytes:
+    def render(self, content: object) -> bytes:
         """Bytes of the content."""
         return jsonable.text(content, separators=(",", ":")).encode()
 
 
-def fields(document: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Fields of a document."""
-    return {name: plain(getattr(document, name)) for name in names}
-
-
-def page(found: Callable[[], Sequence[Any]], limit: int, offset: int) -> dict[str, Any]:
+def page(rows: Sequence[Row], limit: int, offset: int) -> dict[str, object]:
     """Rows of a page, of which one more than asked was looked up, and the offset of the next, if there is one."""
-    rows = found()
     return {"data": plain(rows[:limit]), "next": offset + limit if len(rows) > limit else None}
 
 
@@ -63,7 +59,7 @@ def crystal(structure: Structure, form: Form, name: str) -> Response:
     return Response(crystal_files.text(structure, kind, name), media_type=crystal_files.MEDIA_TYPE[kind])
 
 
-def curve(spectrum: Spectrum) -> dict[str, Any]:
+def curve(spectrum: Spectrum) -> Row:
     """A spectrum with its numbers."""
-    numbers = {"energies": spectrum.points().tolist(), "values": spectrum.array().tolist()}
-    return {**fields(spectrum, SPECTRUM), **plain(numbers)}
+    numbers = {"energies": plain(spectrum.points()), "values": plain(spectrum.array())}
+    return {**fields_of(spectrum, SPECTRUM), **numbers}

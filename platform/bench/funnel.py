@@ -229,7 +229,7 @@ def _stage_row(found: StageRecall, seconds: float) -> dict[str, Any]:
         "baseline": found.n_out / found.n,
         "seconds": round(seconds, 2),
         "enrichment": found.enrichment,
-        "note": f"{found.n_in} in, {found.n_out} out; baseline: as many by lot",
+        "note": f"{found.n_in} in, {found.n_out} out; baseline: as many at random",
     }
 
 
@@ -250,7 +250,7 @@ def _ranking_rows(what: str, scores: Array, truth: Flags) -> list[dict[str, Any]
                 "baseline": float(truth.mean()),
                 "seconds": None,
                 "enrichment": enrichment_of_best(scores, truth, share),
-                "note": "of the whole library, rules and geometry unasked; baseline: by lot",
+                "note": "of the whole library, rules and geometry unasked; baseline: at random",
             }
         )
     return rows

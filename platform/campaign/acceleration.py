@@ -7,17 +7,19 @@ baseline is known by a share of hits: it needs hits / share evaluations on avera
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fermiloop.platform.campaign.reported import Acceleration
 
 Z_95: Final = 1.96
 STEPS: Final = 200  # of a bisection: far below the precision of a float
 ROUNDING: Final = 1e-12
 
 
-def acceleration(own: tuple[int, int], baseline: tuple[int, int]) -> dict[str, Any] | None:
+def acceleration(own: tuple[int, int], baseline: tuple[int, int]) -> Acceleration | None:
     """A campaign beside a baseline.
 
     Parameters

@@ -6,13 +6,15 @@ A hit rate is of results; what a generator was given counts failed evaluations a
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from fermiloop.platform.campaign.bandit import earned
 from fermiloop.platform.campaign.statistics import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from fermiloop.platform.campaign.reported import GeneratorRow, Rate
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Share:
     n: int
     inside: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> Rate:
         """With the rate and its 95 % Wilson interval; without a trial these are None."""
         low, high = wilson(self.hits, self.n) if self.n else (None, None)
         rate = self.hits / self.n if self.n else None
@@ -81,6 +83,6 @@ def paid(trials: Iterable[Trial], *, presets: bool = False) -> dict[str, tuple[i
     return found
 
 
-def shares(trials: Iterable[Trial]) -> list[dict[str, Any]]:
+def shares(trials: Iterable[Trial]) -> list[GeneratorRow]:
     """Who was given the budget, and what came of it, most evaluations first."""
-    return [asdict(row) for row in earned(paid(trials))]
+    return [cast("GeneratorRow", asdict(row)) for row in earned(paid(trials))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from fermiloop.platform.acquisition.registry import told
 from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.potentials import DEFAULT
 
 if TYPE_CHECKING:
@@ -94,7 +94,10 @@ def draft(name: str, target: str = TARGET, elements: Sequence[str] = ELEMENTS, e
         engine=engine,
         potential=DEFAULT,
         acquisitions="\n".join(
-            textwrap.fill(line, 118, initial_indent="#   ", subsequent_indent="#     ") for line in told()
+            textwrap.fill(
+                f"{one.name}: {one.title}. {one.when}", 118, initial_indent="#   ", subsequent_indent="#     "
+            )
+            for one in ACQUISITIONS.values()
         ),
     )
     if target.startswith("m-"):  # an id is no formula

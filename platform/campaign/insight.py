@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fermiloop.platform.campaign.acceleration import acceleration
 from fermiloop.platform.campaign.counting import family
@@ -10,15 +10,16 @@ from fermiloop.platform.campaign.losses import known_hits, losses, worst
 from fermiloop.platform.campaign.parity import expected_hits, parity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fermiloop.platform.campaign.counting import Trial
     from fermiloop.platform.campaign.records import CampaignRecord
+    from fermiloop.platform.campaign.reported import AccelerationRow, Insight, Rate
 
 INSIDE = ("random_pick", "substitution")  # generators that are baselines where they propose beside others
 
 
-def insight(record: CampaignRecord, trials: Sequence[Trial], random: Mapping[str, Any]) -> dict[str, Any]:
+def insight(record: CampaignRecord, trials: Sequence[Trial], random: Rate) -> Insight:
     """The part of the report on predictions, baselines and losses.
 
     Parameters
@@ -39,7 +40,7 @@ def insight(record: CampaignRecord, trials: Sequence[Trial], random: Mapping[str
     }
 
 
-def _acceleration(trials: Sequence[Trial], random: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _acceleration(trials: Sequence[Trial], random: Rate) -> list[AccelerationRow]:
     """Beside a random pick from the library, and beside each generator that is a baseline and does not stand alone."""
     compared = {"random": acceleration(_paid(trials), (random["hits"], random["n"]))}
     for name in INSIDE:

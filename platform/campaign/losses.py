@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.campaign.parity import PROBABILITY
 
@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from fermiloop.platform.campaign.records import KnownHit, ProposalRecord
+    from fermiloop.platform.campaign.reported import KnownHits, LossRow
 
 CHOICE: Final = "choice"  # passed the funnel and was not chosen
 ENGINE: Final = "engine"  # was refused by the engine, or failed there
 LEAST: Final = 0.05  # expected hits below which no stage is said to have lost any
 
 
-def losses(proposals: Sequence[ProposalRecord], stages: Sequence[str]) -> list[dict[str, Any]]:
+def losses(proposals: Sequence[ProposalRecord], stages: Sequence[str]) -> list[LossRow]:
     """Hits that may have been lost at each stage.
 
     Parameters
@@ -34,7 +35,8 @@ def losses(proposals: Sequence[ProposalRecord], stages: Sequence[str]) -> list[d
         nobody, and what is proposed again and again (the same formula and number of sites) counts once, where it was
         lost last, or not at all where it was evaluated in the end.
     """
-    rows, last = [], _last(proposals)
+    last = _last(proposals)
+    rows: list[LossRow] = []
     for stage in (*stages, CHOICE, ENGINE):
         lost = [one for one in last if one.lost_at == stage]
         told = [float(one.scores[PROBABILITY]) for one in lost if PROBABILITY in one.scores]
@@ -50,13 +52,13 @@ def _last(proposals: Sequence[ProposalRecord]) -> list[ProposalRecord]:
     return [one for key, one in found.items() if key not in kept]
 
 
-def worst(rows: Iterable[dict[str, Any]]) -> str | None:
+def worst(rows: Iterable[LossRow]) -> str | None:
     """The stage that lost most of what would have been hits, None where nothing worth a word was lost."""
-    told = [row for row in rows if row["expected_hits"] is not None and row["expected_hits"] >= LEAST]
-    return max(told, key=lambda row: row["expected_hits"])["stage"] if told else None
+    told = [(row["expected_hits"], row["stage"]) for row in rows if (row["expected_hits"] or 0.0) >= LEAST]
+    return max(told, key=lambda pair: pair[0] or 0.0)[1] if told else None
 
 
-def known_hits(known: Sequence[KnownHit], proposals: Sequence[ProposalRecord]) -> dict[str, Any] | None:
+def known_hits(known: Sequence[KnownHit], proposals: Sequence[ProposalRecord]) -> KnownHits | None:
     """What became of the hits that the library knows in the space: a proposer that works finds them again.
 
     Returns

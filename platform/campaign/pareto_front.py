@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.campaign.property_spec import PropertySpec
     from fermiloop.platform.campaign.records import CandidateRecord
+    from fermiloop.platform.campaign.reported import Pareto
 
 
-def front(properties: Sequence[PropertySpec], done: Sequence[CandidateRecord]) -> dict[str, Any] | None:
+def front(properties: Sequence[PropertySpec], done: Sequence[CandidateRecord]) -> Pareto | None:
     """Evaluated candidates with a value of each objective, those that none dominates marked; None below two objectives.
 
     Only candidates that miss no condition can be on the front; the hypervolume is what they dominate, in units of their
@@ -36,7 +37,12 @@ def front(properties: Sequence[PropertySpec], done: Sequence[CandidateRecord]) -
         "objectives": [{"name": one.name, "direction": "minimise" if one.minimise else "maximise"} for one in wanted],
         "hypervolume": hypervolume(table / unit, corner / unit) if len(table) else 0.0,
         "points": [
-            {"candidate": one.id, "formula": one.formula, "values": list(found.objectives), "on_front": i in best}
+            {
+                "candidate": one.id,
+                "formula": one.formula,
+                "values": [float(value) for value in found.objectives if value is not None],
+                "on_front": i in best,
+            }
             for i, (one, found) in enumerate(known)
         ],
     }

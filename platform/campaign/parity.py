@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.schemas.scores import HIT, PLAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fermiloop.platform.campaign.records import ProposalRecord
+    from fermiloop.platform.campaign.reported import ExpectedHits, Pair, ParityRow
 
 SOURCES: Final = ("predicted", "potential")  # of a value before the evaluation; the surrogate's first
 OWN_ZERO: Final = frozenset({("potential", "energy_per_atom")})  # energies about another zero than the engine's
@@ -19,7 +20,7 @@ Z_90: Final = 1.6449  # quantile of the normal distribution: 90 % lie within so 
 PROBABILITY: Final = "predicted_probability"
 
 
-def parity(proposals: Sequence[ProposalRecord]) -> list[dict[str, Any]]:
+def parity(proposals: Sequence[ProposalRecord]) -> list[ParityRow]:
     """Each part of the target that was predicted and computed.
 
     Returns
@@ -39,7 +40,7 @@ def parity(proposals: Sequence[ProposalRecord]) -> list[dict[str, Any]]:
     return rows
 
 
-def expected_hits(proposals: Sequence[ProposalRecord]) -> dict[str, Any] | None:
+def expected_hits(proposals: Sequence[ProposalRecord]) -> ExpectedHits | None:
     """Hits that were expected of the evaluated candidates, and those that came; None where nothing was predicted."""
     told = [one for one in proposals if HIT in one.scores and PROBABILITY in one.scores]
     if not told:
@@ -48,7 +49,7 @@ def expected_hits(proposals: Sequence[ProposalRecord]) -> dict[str, Any] | None:
     return {"expected": expected, "found": sum(bool(one.scores[HIT]) for one in told), "n": len(told)}
 
 
-def _pair(one: ProposalRecord, part: str, source: str) -> dict[str, Any] | None:
+def _pair(one: ProposalRecord, part: str, source: str) -> Pair | None:
     before, after = one.scores.get(f"{source}_{part}"), one.scores.get(f"computed_{part}")
     if before is None or after is None or not (math.isfinite(before) and math.isfinite(after)):
         return None
@@ -58,7 +59,7 @@ def _pair(one: ProposalRecord, part: str, source: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _row(part: str, source: str, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _row(part: str, source: str, pairs: Sequence[Pair]) -> ParityRow:
     errors = [pair["predicted"] - pair["computed"] for pair in pairs]
     sure = [(error, pair["std"]) for error, pair in zip(errors, pairs, strict=True) if pair["std"] is not None]
     inside = sum(abs(error) <= Z_90 * std for error, std in sure)

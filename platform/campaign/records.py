@@ -13,6 +13,7 @@ from fermiloop.schemas.vocabulary import Alignment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fermiloop.platform.campaign.reported import Lineage
     from fermiloop.platform.campaign.spec import CampaignSpec
 
 
@@ -270,7 +271,7 @@ class CampaignRecord:
     target_curve: tuple[float, ...] | None = None
     target_name: str = ""
     library_hits: tuple[bool, ...] = ()
-    lineage: Mapping[str, Any] | None = None
+    lineage: Lineage | None = None
     hull: HullRecord | None = None
     alignment: str = str(Alignment.MIDGAP)
     proposals: tuple[ProposalRecord, ...] = ()

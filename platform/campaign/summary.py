@@ -6,7 +6,7 @@ Every proportion bears its count and its 95 % Wilson interval.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from fermiloop.platform.campaign import cost, counting
 from fermiloop.platform.campaign.counting import Trial
@@ -15,14 +15,28 @@ from fermiloop.platform.campaign.pareto_front import front
 from fermiloop.platform.campaign.statistics import discovery_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fermiloop.platform.campaign.records import CampaignRecord, CandidateRecord, HullRecord, RoundRecord
+    from fermiloop.platform.campaign.reported import (
+        Baselines,
+        BestRow,
+        CurveRow,
+        EvaluatedRow,
+        HullData,
+        HullPointRow,
+        Lineage,
+        Rate,
+        RoundRow,
+        SpecData,
+        Summary,
+        TargetData,
+    )
 
 MOST_CURVES: Final = 3
 
 
-def summarise(record: CampaignRecord) -> dict[str, Any]:
+def summarise(record: CampaignRecord) -> Summary:
     """Everything that a report shows; no NaN, unknown numbers are None."""
     done = [one for one in record.candidates if one.evaluation is not None]
     trials = [_trial(one) for one in done]
@@ -30,7 +44,7 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
     ranked = sorted(good, key=_score, reverse=True)
     rate, baseline = counting.results(trials).as_dict(), _baseline(record, trials)
     hits, core_seconds = rate["hits"], cost.total(record.spent)
-    summary = {
+    summary: Summary = {
         "name": record.spec.name,
         "state": record.state,
         "reason": record.reason,
@@ -55,9 +69,9 @@ def summarise(record: CampaignRecord) -> dict[str, Any]:
         "curves": [_curve(one) for one in ranked if one.evaluation and one.evaluation.curve][:MOST_CURVES],
         "evaluated": [_evaluated(one) for one in done],
         "hull": _hull(record.hull),
-        "spec": record.spec.as_dict(),
+        "spec": cast("SpecData", record.spec.as_dict()),
     }
-    return _finite(summary)
+    return cast("Summary", _finite(summary))
 
 
 def _score(candidate: CandidateRecord) -> float:
@@ -70,18 +84,27 @@ def _trial(candidate: CandidateRecord) -> Trial:
     return Trial(candidate.generator, found is not None and found.state == "completed", found is not None and found.hit)
 
 
-def _apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _apart(one: Rate, other: Rate) -> bool:
     """Whether two proportions were both tried and their intervals do not touch."""
     if not one["n"] or not other["n"]:
         return False
-    return bool(one["low"] > other["high"] or one["high"] < other["low"])
+    low, high = one["low"] or 0.0, one["high"] or 0.0
+    return low > (other["high"] or 0.0) or high < (other["low"] or 0.0)
 
 
-def _round(one: RoundRecord) -> dict[str, Any]:
+def _round(one: RoundRecord) -> RoundRow:
     rate = counting.Share(one.hits, one.evaluated).as_dict()
-    keys = ("number", "state", "proposed", "unique", "novel", "passed", "selected", "evaluated", "failed", "ingested")
     return {
-        **{key: getattr(one, key) for key in keys},
+        "number": one.number,
+        "state": one.state,
+        "proposed": one.proposed,
+        "unique": one.unique,
+        "novel": one.novel,
+        "passed": one.passed,
+        "selected": one.selected,
+        "evaluated": one.evaluated,
+        "failed": one.failed,
+        "ingested": one.ingested,
         "best_score": one.best_score,
         "checkpoints": list(one.checkpoints),
         "hits": one.hits,
@@ -101,24 +124,33 @@ def _round(one: RoundRecord) -> dict[str, Any]:
     }
 
 
-def _best(ranked: Sequence[CandidateRecord], lineage: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _best(ranked: Sequence[CandidateRecord], lineage: Lineage | None) -> BestRow | None:
     if not ranked or not math.isfinite(_score(ranked[0])):
         return None
-    return {**_evaluated(ranked[0]), "lineage": dict(lineage) if lineage else None}
+    return {**_evaluated(ranked[0]), "lineage": lineage}
 
 
-def _evaluated(one: CandidateRecord) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "candidate": one.id, "formula": one.formula, "generator": one.generator, "round": one.round,
-    }  # fmt: skip
-    keys = (
-        "calculation", "state", "score", "hit", "missed", "energy_above_hull", "formation_energy_per_atom",
-        "core_seconds", "failed_reason",
-    )  # fmt: skip
-    return {**row, **{key: getattr(one.evaluation, key) for key in keys}}
+def _evaluated(one: CandidateRecord) -> EvaluatedRow:
+    found = one.evaluation
+    assert found is not None
+    return {
+        "candidate": one.id,
+        "formula": one.formula,
+        "generator": one.generator,
+        "round": one.round,
+        "calculation": found.calculation,
+        "state": found.state,
+        "score": found.score,
+        "hit": found.hit,
+        "missed": list(found.missed),
+        "energy_above_hull": found.energy_above_hull,
+        "formation_energy_per_atom": found.formation_energy_per_atom,
+        "core_seconds": found.core_seconds,
+        "failed_reason": found.failed_reason,
+    }
 
 
-def _curve(one: CandidateRecord) -> dict[str, Any]:
+def _curve(one: CandidateRecord) -> CurveRow:
     assert one.evaluation is not None
     assert one.evaluation.curve is not None
     return {
@@ -127,7 +159,7 @@ def _curve(one: CandidateRecord) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _baseline(record: CampaignRecord, trials: Sequence[Trial]) -> dict[str, Any]:
+def _baseline(record: CampaignRecord, trials: Sequence[Trial]) -> Baselines:
     """What a random pick from the library finds, and what substitution found of its own."""
     return {
         "random": counting.picks(record.library_hits).as_dict(),
@@ -135,7 +167,7 @@ def _baseline(record: CampaignRecord, trials: Sequence[Trial]) -> dict[str, Any]
     }
 
 
-def _target(record: CampaignRecord) -> dict[str, Any]:
+def _target(record: CampaignRecord) -> TargetData:
     target = record.spec.target
     return {
         "name": record.target_name,
@@ -153,10 +185,10 @@ def _target(record: CampaignRecord) -> dict[str, Any]:
     }
 
 
-def _hull(hull: HullRecord | None) -> dict[str, Any] | None:
+def _hull(hull: HullRecord | None) -> HullData | None:
     if hull is None:
         return None
-    points = [
+    points: list[HullPointRow] = [
         {
             "formula": point.formula,
             "fraction": point.fraction,
@@ -168,7 +200,7 @@ def _hull(hull: HullRecord | None) -> dict[str, Any] | None:
     return {"elements": list(hull.elements), "points": points}
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     """The same tree with None where a number is not finite."""
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}

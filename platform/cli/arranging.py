@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.app import texts
+from fermiloop.platform.app.rows import Order, Row
 from fermiloop.platform.errors import InputError
 
 SortOption = Annotated[
@@ -23,47 +23,24 @@ ColumnsOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Order:
-    """The column that rows are sorted by; rows without a value come last, ties are broken by the id.
+def order(text: str | None, known: Iterable[str], *, descending: bool, likeness: bool) -> Order | None:
+    """The order of the options, None where none is asked for.
 
-    Parameters
-    ----------
-    name
-        Key of a row.
-    descending
-        Whether the largest comes first.
+    Raises
+    ------
+    InputError
+        If the column is not known, the direction is given without one, or the rows have another order already.
     """
-
-    name: str
-    descending: bool = False
-
-    @classmethod
-    def of(cls, text: str | None, known: Iterable[str], *, descending: bool, likeness: bool) -> Order | None:
-        """The order of the options, None where none is asked for.
-
-        Raises
-        ------
-        InputError
-            If the column is not known, the direction is given without one, or the rows have another order already.
-        """
-        if text is None:
-            if descending:
-                raise InputError("The option --descending says how --sort sorts; give it too, such as --sort id.")
-            return None
-        if likeness:
-            raise InputError("The options --sort and --dos-like both say what comes first; leave one of them out.")
-        name = text.removeprefix("-")
-        if name not in set(known):
-            raise _unknown("column to sort by", name, known)
-        return cls(name, descending or text.startswith("-"))
-
-    def sorted(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Rows in this order."""
-        every = [dict(row) for row in rows]
-        told = sorted((row for row in every if row.get(self.name) is not None), key=lambda row: str(row["id"]))
-        told.sort(key=lambda row: row[self.name], reverse=self.descending)  # stable: ties stay by id
-        return told + sorted((row for row in every if row.get(self.name) is None), key=lambda row: str(row["id"]))
+    if text is None:
+        if descending:
+            raise InputError("The option --descending says how --sort sorts; give it too, such as --sort id.")
+        return None
+    if likeness:
+        raise InputError("The options --sort and --dos-like both say what comes first; leave one of them out.")
+    name = text.removeprefix("-")
+    if name not in set(known):
+        raise _unknown("column to sort by", name, known)
+    return Order(name, descending or text.startswith("-"))
 
 
 def columns(texts: Sequence[str] | None, known: Mapping[str, str]) -> dict[str, str] | None:
@@ -85,42 +62,13 @@ def columns(texts: Sequence[str] | None, known: Mapping[str, str]) -> dict[str, 
     return {name: known[name] for name in names}
 
 
-def only(rows: Sequence[Mapping[str, Any]], shown: Mapping[str, str] | None) -> list[dict[str, Any]]:
+def only(rows: Sequence[Mapping[str, object]], shown: Mapping[str, str] | None) -> list[Row]:
     """Rows with the columns asked for alone."""
     return [dict(row) if shown is None else {name: row.get(name) for name in shown} for row in rows]
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The nearest known name, and all of them."""
-    near = filters.nearest(name, known)
+    near = texts.nearest(name, known)
     hint = f"did you mean {near}? Known" if near else "known"
     return InputError(f"{name!r} is no {kind}; {hint} are {', '.join(known)}.")
-
-
-def space_group(text: str | None) -> int | None:
-    """Number of a space group given by its number or its symbol, such as 225 or Fm-3m.
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
-    if text is None:
-        return None
-    from pymatgen.symmetry.groups import SpaceGroup  # heavy
-
-    wanted = text.strip()
-    if wanted.isascii() and wanted.isdecimal():
-        if 1 <= int(wanted) <= 230:
-            return int(wanted)
-    else:
-        try:
-            return int(SpaceGroup(wanted).int_number)
-        except ValueError:
-            pass
-    raise InputError(f"{text!r} is no space group; write its number, 1 to 230, or its symbol, such as Fm-3m.")
-
-
-SpaceGroupOption = Annotated[
-    str | None, typer.Option("--space-group", help="Number or symbol of the space group: 225 or Fm-3m.")
-]

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from fermiloop.platform.app.secrets import without_secrets
 from fermiloop.platform.cli.output import print_line
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 LINES: Final = 60  # of the end of each log
 MOST_LOGS: Final = 12  # the newest
 LONGEST: Final = 400  # characters of a line
-HIDDEN: Final = "***"
-SECRET_NAMES: Final = re.compile(r"(?i)(password|passwd|token|secret|api_?key|credential)")
-# what a secret looks like where nobody said that it is one: a password in an address, a token of ours, a named value
-SECRETS: Final = (
-    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s@]+(?=@)"),
-    re.compile(r"(?P<keep>)\bfl_[A-Za-z0-9_-]{8,}"),
-    re.compile(
-        r"(?i)(?P<keep>\b[\w-]*(?:password|passwd|token|secret|api_?key)[\"']?\s*[=:]\s*[\"']?)(?!\*)[^\s\"',;}]+"
-    ),
-    re.compile(r"(?i)(?P<keep>\bbearer\s+)\S+"),
-)
 
 
 def bug_report(
@@ -44,9 +33,9 @@ def bug_report(
     print_line(f"Wrote {to}; look through it before you send it.")
 
 
-def collect() -> dict[str, Any]:
+def collect() -> object:
     """Everything that is reported, each part by itself so that one that fails hides no other."""
-    parts: dict[str, Callable[[], Any]] = {
+    parts: dict[str, Callable[[], object]] = {
         "machine": _machine,
         "versions": _versions,
         "settings": _settings,
@@ -58,26 +47,7 @@ def collect() -> dict[str, Any]:
     return without_secrets(made | {name: _guarded(look) for name, look in parts.items()})
 
 
-def without_secrets(value: Any) -> Any:
-    """The same tree with every secret replaced, by the name of its key or by its look."""
-    if isinstance(value, dict):
-        return {
-            str(key): HIDDEN if SECRET_NAMES.search(str(key)) and isinstance(one, str) else without_secrets(one)
-            for key, one in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [without_secrets(one) for one in value]
-    return plain_text(value) if isinstance(value, str) else value
-
-
-def plain_text(text: str) -> str:
-    """A text with every secret in it replaced."""
-    for pattern in SECRETS:
-        text = pattern.sub(lambda found: f"{found['keep']}{HIDDEN}", text)
-    return text
-
-
-def _guarded(look: Callable[[], Any]) -> Any:
+def _guarded(look: Callable[[], object]) -> object:
     try:
         return look()
     except Exception as error:  # noqa: BLE001  (a report is made just where something is broken)
@@ -94,13 +64,13 @@ def _versions() -> dict[str, str | None]:
     return {name.lower(): package_version(name) for name in PACKAGES}
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> dict[str, object]:
     from fermiloop.platform.settings import settings
 
     return settings().model_dump(mode="json")
 
 
-def _checks() -> list[dict[str, Any]]:
+def _checks() -> list[dict[str, object]]:
     from dataclasses import asdict
 
     from fermiloop.platform.cli.doctor import installed
@@ -108,25 +78,23 @@ def _checks() -> list[dict[str, Any]]:
     return [asdict(check) for check in installed()]
 
 
-def _store() -> dict[str, Any]:
-    from fermiloop.platform.store import calculations, connection, glance
+def _store() -> dict[str, object]:
+    from fermiloop.platform.app import calculations
+    from fermiloop.platform.app import campaigns as known
+    from fermiloop.platform.store import connection
 
     connection.connect()
     database = connection.database()
     campaigns = [
         {"name": one.name, "state": one.state, "reason": one.reason, "evaluated": one.evaluated, "failed": one.failed}
-        for one in glance.campaigns(limit=20)
+        for one in known.glances(20)
     ]
-    failed = [{"id": one.id, "engine": str(one.engine), "error": one.error} for one in _failed(calculations)]
+    failed = [
+        {"id": one.id, "engine": str(one.engine), "error": one.error}
+        for one in calculations.find(state="failed", limit=20)
+    ]
     counts = {name: database[name].estimated_document_count() for name in sorted(database.list_collection_names())}
     return {"documents": counts, "campaigns": campaigns, "failed_calculations": failed}
-
-
-def _failed(calculations: Any) -> Iterable[Any]:
-    from fermiloop.schemas.vocabulary import CalculationState
-
-    found: list[Any] = calculations.find(state=CalculationState.FAILED, limit=20)
-    return found
 
 
 def _logs() -> dict[str, list[str]]:

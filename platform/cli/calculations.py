@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from dataclasses import asdict
+from typing import Annotated, Final
 
 import typer
 
@@ -37,7 +38,13 @@ def find(
     as_json: AsJson = False,
 ) -> None:
     """Calculations by state, campaign and error, newest first."""
-    found = _find(error, state, campaign, limit, ignored=None if everything else False)
+    from fermiloop.platform.app import calculations
+    from fermiloop.platform.store import connection
+
+    calculations.check_state(state)
+    connection.connect()
+    ignored = None if everything else False
+    found = calculations.find(pattern=error, state=state, campaign=campaign, limit=limit, ignored=ignored)
     rows = [fields_of(one, FIELDS) for one in found]
     Listing(f"{len(rows)} calculations", COLUMNS, rows).show(as_json=as_json)
 
@@ -45,27 +52,25 @@ def find(
 @app.command("show")
 def show(identifier: Annotated[str, typer.Argument(metavar="ID")], as_json: AsJson = False) -> None:
     """Show one calculation: state, steps and cost, how far it is or why it failed, its folder, and its log's end."""
-    from fermiloop.flows.engines.steps import isolation
-    from fermiloop.flows.queue import running
-    from fermiloop.platform.store import calculations, connection
+    from fermiloop.platform.app import calculations
+    from fermiloop.platform.store import connection
 
     connection.connect()
-    found = calculations.get(identifier)
-    logs = isolation.failure_logs(found.id)
-    now = running.of_calculation(found.id)
-    known = {**fields_of(found, FIELDS), "folder": str(isolation.step_folder(found.id, ""))}
-    known["running"] = now.sentence if now else None
-    steps = running.steps_of(found.id)
+    found = calculations.details(identifier)
+    known = {**fields_of(found.calculation, FIELDS), "folder": found.folder}
+    known["running"] = found.running.sentence if found.running else None
+    steps = [asdict(one) for one in found.steps]
     if as_json:
-        row = plain(now.row()) if now else None
-        print_json({**known, "running": row, "steps": steps, "result": found.result, "logs": logs})
+        row = plain(found.running.row()) if found.running else None
+        result = found.calculation.result
+        print_json({**known, "running": row, "steps": steps, "result": result, "logs": found.logs})
         return
-    print_fields(found.id, known)
+    print_fields(found.calculation.id, known)
     if steps:
         Listing("Steps", STEP_COLUMNS, steps).show()
-    if now is not None:
-        print_line(running.log_of(found.id))
-    for step, text in logs.items():
+    if found.running is not None:
+        print_line(calculations.log_of(identifier))
+    for step, text in found.logs.items():
         print_line(f"\n{step}\n{text}")
 
 
@@ -81,45 +86,31 @@ def rerun(
 ) -> None:
     """Run failed calculations again: those named, or all whose error matches."""
     chosen = _chosen(ids, error, campaign)
-    from fermiloop.flows.driving import triage
+    from fermiloop.platform.app import calculations
 
-    _tell(triage.rerun(chosen, time_limit), "queued again; fermiloop worker run takes them up", as_json=as_json)
+    _tell(calculations.rerun(chosen, time_limit), "queued again; fermiloop worker run takes them up", as_json=as_json)
 
 
 @app.command("ignore")
 def ignore(ids: Ids = None, error: Error = None, campaign: CampaignName = None, as_json: AsJson = False) -> None:
     """Set failed calculations aside: those named, or all whose error matches."""
     chosen = _chosen(ids, error, campaign)
-    from fermiloop.flows.driving import triage
+    from fermiloop.platform.app import calculations
 
-    _tell(triage.ignore(chosen), "set aside", as_json=as_json)
-
-
-def _find(error: str | None, state: str | None, campaign: str | None, limit: int, *, ignored: bool | None) -> list[Any]:
-    from fermiloop.platform.store import calculations, campaigns, connection
-    from fermiloop.schemas.vocabulary import CalculationState
-
-    if state is not None and state not in set(CalculationState):
-        raise InputError(f"The state {state!r} is unknown; known are {', '.join(CalculationState)}.")
-    connection.connect()
-    if campaign is not None:
-        campaigns.get(campaign)
-    kind = CalculationState(state) if state else None
-    return calculations.find(error=error, state=kind, campaign=campaign, ignored=ignored, limit=limit)
+    _tell(calculations.ignore(chosen), "set aside", as_json=as_json)
 
 
 def _chosen(ids: list[str] | None, error: str | None, campaign: str | None) -> list[str]:
     """Ids as given, or those of all failed ones that match."""
     if ids and (error or campaign):
         raise InputError("Ids exclude --error and --campaign; give the one or the other.")
-    if ids:
-        from fermiloop.platform.store import connection
-
-        connection.connect()
-        return ids
-    if not (error or campaign):
+    if not (ids or error or campaign):
         raise InputError("Say which calculations: ids, --error REGEX, or --campaign NAME.")
-    return [one.id for one in _find(error, "failed", campaign, 10_000, ignored=False)]
+    from fermiloop.platform.app import calculations
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    return ids or calculations.failed(pattern=error, campaign=campaign)
 
 
 def _tell(n: int, what: str, *, as_json: bool) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.cli import campaign_archive, campaign_draft, campaign_view
-from fermiloop.platform.cli.output import AsJson, Listing, fields_of, plain, print_json, print_line, print_rich
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line, print_rich
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.cli.worker import check_count
 from fermiloop.platform.errors import FailureError, InputError, StoppedError
+from fermiloop.schemas.vocabulary import ENDED_CAMPAIGNS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from fermiloop.platform.app.campaigns import CampaignFile, Launched
+    from fermiloop.platform.campaign.reported import Status
 
 app = typer.Typer(help="Campaigns: launch, watch, pause, cancel, export, report.")
 app.command("export")(campaign_archive.export)
@@ -33,8 +35,6 @@ FIELDS: Final = (
     "name", "state", "reason", "evaluated", "failed", "waiting", "evaluations", "hits", "closed_rounds", "rounds",
     "core_seconds", "spent", "core_hours", "created_at", "closed_at", "last",
 )  # fmt: skip
-MOST_LISTED: Final = 1000
-ENDED: Final = frozenset({"finished", "failed", "cancelled"})
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 
 
@@ -54,39 +54,42 @@ def launch(
         raise InputError("The options --inline, --workers and --queue exclude each other; give one of them.")
     if workers is not None:
         check_count(workers)
-    from fermiloop.platform.campaign.spec import load_spec
+    from fermiloop.platform.app import campaigns
+    from fermiloop.platform.store import connection
 
-    spec = load_spec(file)
-    from fermiloop.platform.store import connection, spectra
-
-    for remark in spec.target.told(spectra.alignment()):
+    given = campaigns.load(file)
+    for remark in campaigns.remarks(given.spec):
         sys.stderr.write(f"{file}: {remark}\n")
-
     connection.connect()
-    from fermiloop.flows.campaigns import stability
-    from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
-
     if not queue:
-        check_engine(spec)  # the queue may be for another machine
-    fresh = enqueue(spec, file.read_text(encoding="utf-8"))
-    if told := stability.remark(spec):
-        sys.stderr.write(f"{file}: {told}\n")
+        campaigns.check_engine(given.spec)  # the queue may be for another machine
+    launched = campaigns.enqueue(given)
+    if launched.remark:
+        sys.stderr.write(f"{file}: {launched.remark}\n")
     if queue:
-        from fermiloop.flows.queue import listening
-        from fermiloop.platform.store import workers as noted
+        _tell_queued(launched)
+    else:
+        _run(given, launched, workers)
 
-        state = "is queued" if fresh else "was launched before and is left as it is"
-        heard = noted.sentence(len(listening.rows()))
-        print_line(f"{spec.name} {state}. {heard} fermiloop campaign watch {spec.name} looks.")
-        return
-    from fermiloop.flows.driving import launching
 
-    if not fresh:
-        print_line(f"{spec.name} was launched before; it goes on where it stopped.")
+def _tell_queued(launched: Launched) -> None:
+    from fermiloop.platform.app import queue
+
+    state = "is queued" if launched.fresh else "was launched before and is left as it is"
+    heard = queue.sentence(len(queue.listeners()))
+    print_line(f"{launched.name} {state}. {heard} fermiloop campaign watch {launched.name} looks.")
+
+
+def _run(given: CampaignFile, launched: Launched, workers: int | None) -> None:
+    from fermiloop.platform.app import campaigns
+
+    name = launched.name
+    if not launched.fresh:
+        print_line(f"{name} was launched before; it goes on where it stopped.")
     manner = "in this process" if workers is None else f"by {workers} workers"
-    with long_work(f"Campaign {spec.name}, {manner}", quiet_for=1.0) as report:
-        launching.launch(spec, file.read_text(encoding="utf-8"), workers=workers, progress=report)
-    summary = _summary(spec.name, library=False)
+    with long_work(f"Campaign {name}, {manner}", quiet_for=1.0) as report:
+        campaigns.launch(given, workers=workers, progress=report)
+    summary = _status(name, library=False)
     print_line(campaign_view.line(summary))
     _exit_code(summary)
 
@@ -94,17 +97,18 @@ def launch(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every campaign with its state, and how much of its budget is spent."""
-    from fermiloop.platform.store import connection, glance
+    from fermiloop.platform.app import campaigns
+    from fermiloop.platform.store import connection
 
     connection.connect()
-    rows = [fields_of(found, FIELDS) for found in glance.campaigns(limit=MOST_LISTED)]
+    rows = [fields_of(found, FIELDS) for found in campaigns.glances()]
     Listing(f"{len(rows)} campaigns", COLUMNS, rows).show(as_json=as_json)
 
 
 @app.command("show")
 def show(name: Name, as_json: AsJson = False) -> None:
     """Show how far a campaign has come."""
-    summary = _summary(name, library=as_json)
+    summary = _status(name, library=as_json)
     if as_json:
         print_json(summary)
     else:
@@ -131,7 +135,7 @@ def report(
     """Report a campaign: rounds, funnel, hits beside the baseline, cost, the best candidate."""
     if as_json and html is not None:
         raise InputError("The options --json and --html exclude each other; ask for one of them.")
-    summary = _summary(name)
+    summary = _status(name)
     if html is not None:
         from fermiloop.platform.report.html import write_report
 
@@ -145,13 +149,23 @@ def report(
 @app.command("pause")
 def pause(name: Name) -> None:
     """Pause a campaign: evaluations that run go on to their end, nothing new begins."""
-    _manage("pause", name, f"{name} is paused; evaluations that have begun go on to their end.")
+    from fermiloop.platform.app import campaigns
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    campaigns.pause(name)
+    print_line(f"{name} is paused; evaluations that have begun go on to their end.")
 
 
 @app.command("resume")
 def resume(name: Name) -> None:
     """Let a paused campaign go on where it was, by any workers anywhere."""
-    _manage("resume", name, f"{name} goes on; workers take it up, or fermiloop campaign launch with its file.")
+    from fermiloop.platform.app import campaigns
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    campaigns.resume(name)
+    print_line(f"{name} goes on; workers take it up, or fermiloop campaign launch with its file.")
 
 
 @app.command("cancel")
@@ -168,11 +182,11 @@ def cancel(
     """Cancel a campaign: evaluations that run are told to stop, all results are kept."""
     if timeout is not None and not wait:
         raise InputError("The option --timeout says how long --wait stays; give both, or leave it out.")
-    from fermiloop.flows.campaigns import managing
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
     connection.connect()
-    running = managing.cancel(name, wait=wait)
+    running = campaigns.cancel(name, wait=wait)
     print_line(f"{name} is cancelled; all its results are kept.")
     if running:
         print_line("These run to their end:" if wait else "These still run and are told to stop, within some seconds:")
@@ -184,12 +198,12 @@ def cancel(
 
 def _until_ended(name: str, timeout: float | None) -> None:
     """Stay until no evaluation of a cancelled campaign runs; Ctrl-C leaves, and changes nothing of it."""
-    from fermiloop.flows.campaigns import managing
+    from fermiloop.platform.app import campaigns
 
     sys.stdout.flush()
     try:
         with long_work(f"Waiting for {name}") as report:
-            left = managing.await_end(name, report, timeout)
+            left = campaigns.await_idle(name, report, timeout)
     except KeyboardInterrupt:
         raise StoppedError(f"{name} stays cancelled, and what runs goes on to its end; fermiloop campaign show {name} "
                            "tells how far it is.") from None  # fmt: skip
@@ -206,11 +220,11 @@ def clone(
     to: Annotated[Path | None, typer.Option("--to", help="Write the file here in place of the terminal.")] = None,
 ) -> None:
     """Campaign file of a campaign under another name, to change and to launch."""
-    from fermiloop.flows.campaigns import managing
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
     connection.connect()
-    text = managing.clone(name, new_name)
+    text = campaigns.clone(name, new_name)
     if to is None:
         print_line(text.rstrip())
     elif to.exists():
@@ -220,42 +234,27 @@ def clone(
         print_line(str(to))
 
 
-def _manage(verb: str, name: str, told: str) -> None:
-    from fermiloop.flows.campaigns import managing
+def _status(name: str, *, library: bool = True) -> Status:
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
     connection.connect()
-    {"pause": managing.pause, "resume": managing.resume}[verb](name)
-    print_line(told)
-
-
-def _summary(name: str, *, library: bool = True) -> dict[str, Any]:
-    """The report as data; without what a random pick from the library finds, whose hull takes seconds, if so asked."""
-    from fermiloop.flows.campaigns.records import read_record
-    from fermiloop.flows.queue import running
-    from fermiloop.platform.campaign.summary import summarise
-    from fermiloop.platform.store import connection
-
-    connection.connect()
-    return {
-        **summarise(read_record(name, library=library)),
-        "running": [plain(one.row()) for one in running.of_campaign(name)],
-    }
+    return campaigns.status(name, library=library)
 
 
 def _watch_live(name: str, every: float) -> None:
     from rich.console import Group
     from rich.live import Live
 
-    def view(summary: Mapping[str, Any]) -> Group:
+    def view(summary: Status) -> Group:
         parts = (campaign_view.headline(summary), campaign_view.rounds(summary), campaign_view.funnel(summary))
         return Group(*parts, *campaign_view.running(summary))
 
-    summary = _summary(name, library=False)
+    summary = _status(name, library=False)
     with Live(view(summary), refresh_per_second=4) as live:
-        while summary["state"] not in ENDED:
+        while summary["state"] not in ENDED_CAMPAIGNS:
             time.sleep(every)
-            summary = _summary(name, library=False)
+            summary = _status(name, library=False)
             live.update(view(summary))
     _exit_code(summary)
 
@@ -263,7 +262,7 @@ def _watch_live(name: str, every: float) -> None:
 def _watch_lines(name: str, every: float) -> None:
     last: tuple[str, list[str]] = "", []
     while True:
-        summary = _summary(name, library=False)
+        summary = _status(name, library=False)
         line = campaign_view.line(summary)
         told = [row["progress"] for row in summary["running"]]
         if (line, told) != last:
@@ -271,13 +270,13 @@ def _watch_lines(name: str, every: float) -> None:
                 print_line(text)
             sys.stdout.flush()
             last = line, told
-        if summary["state"] in ENDED:
+        if summary["state"] in ENDED_CAMPAIGNS:
             break
         time.sleep(every)
     _exit_code(summary)
 
 
-def _exit_code(summary: Mapping[str, Any]) -> None:
+def _exit_code(summary: Status) -> None:
     """A campaign that failed ends the command with the exit code of a failure."""
     if summary["state"] == "failed":
         raise typer.Exit(1)

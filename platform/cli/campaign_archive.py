@@ -17,19 +17,14 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Export a campaign with its data, checkpoints and licences; fermiloop db load takes it in elsewhere."""
-    from fermiloop.db_init import capsule_export
-    from fermiloop.flows.campaigns.steps import cheap_method_of, spec_of, training_method_of
-    from fermiloop.platform.errors import InputError
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
     path = file or Path(f"{name}.tar.gz")
-    if not path.name.endswith((".tar.gz", ".tgz")):
-        raise InputError(f"The archive {path} must end in .tar.gz, so that fermiloop db load knows it.")
+    campaigns.check_export(path)
     connection.connect()
-    spec = spec_of(name)
     with long_work(f"Export of {name}", quiet_for=5.0) as report:
-        methods = [training_method_of(spec), cheap_method_of(spec)]
-        manifest = capsule_export.export(name, path, methods=methods, progress=report)
+        manifest = campaigns.export(name, path, progress=report)
     if as_json:
         print_json({"file": str(path), **manifest.model_dump(exclude={"members"})})
     else:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fermiloop.platform.app import texts
 from fermiloop.platform.cli import filters
 from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
 from fermiloop.platform.errors import InputError, SpecError
@@ -32,7 +34,7 @@ def init(
     from fermiloop.platform.campaign import draft
 
     wanted = target or draft.TARGET
-    symbols = tuple(filters.elements(elements) or draft.ELEMENTS)
+    symbols = tuple(texts.elements(elements) or draft.ELEMENTS)
     text = draft.draft(name or f"{wanted.lower()}-like", wanted, symbols, engine)
     if to is None:
         print_line(text.rstrip())
@@ -45,26 +47,29 @@ def init(
 
 def validate(file: File, as_json: AsJson = False) -> None:
     """Check a campaign file on its own, against the store and against the engine; nothing is stored."""
-    from fermiloop.platform.campaign.spec import load_spec
+    from fermiloop.platform.app import campaigns
+    from fermiloop.platform.store import connection
 
     try:
-        spec = load_spec(file)
+        spec = campaigns.load(file).spec
     except SpecError as error:
         if not as_json:
             raise
         print_json({"valid": False, "problems": [{"key": None, "text": str(error)}], "notes": []})
         raise typer.Exit(2) from None
-    problems, notes = _problems(spec)
+    connection.connect()
+    found = campaigns.check(spec)
     if as_json:
-        print_json({"valid": not problems, "problems": problems, "notes": notes})
+        problems = [asdict(one) for one in found.problems]
+        print_json({"valid": not problems, "problems": problems, "notes": found.notes})
     else:
-        for problem in problems:
-            print_line(f"{problem['key']}: {problem['text']}")
-        for note in notes:
+        for problem in found.problems:
+            print_line(f"{problem.key}: {problem.text}")
+        for note in found.notes:
             print_line(f"note: {note}")
-        if not problems:
+        if not found.problems:
             print_line(f"{file} can be launched: fermiloop campaign launch {file}")
-    if problems:
+    if found.problems:
         raise typer.Exit(2)
 
 
@@ -74,39 +79,28 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Say what the rounds of a campaign would do, and what they would cost by what was measured; nothing is stored."""
-    from fermiloop.platform.campaign.spec import load_spec
-
-    spec = load_spec(file)
-    problems, notes = _problems(spec)
-    if problems:
-        raise InputError(f"{problems[0]['text']} (fermiloop campaign validate {file} shows every problem)")
-    from fermiloop.flows.campaigns import planning
-
-    made = planning.plan_of(spec, workers)
-    if as_json:
-        print_json({"name": spec.name, **made.as_dict(), "notes": notes})
-        return
-    _show(spec, made)
-    for note in notes:
-        print_line(f"note: {note}")
-
-
-def _problems(spec: CampaignSpec) -> tuple[list[dict[str, str]], list[str]]:
-    """What stands in the way, and what is worth knowing."""
-    from fermiloop.flows.campaigns import preflight, stability
-    from fermiloop.flows.campaigns.enqueue import engine_fault
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
+    spec = campaigns.load(file).spec
     connection.connect()
-    found = [{"key": problem.key, "text": problem.text} for problem in preflight.problems(spec)]
-    reason = engine_fault(spec)
-    notes = [f"on this machine nothing can be computed: {reason}"] if reason else []
-    return found, notes + ([told] if not found and (told := stability.remark(spec)) else [])
+    found = campaigns.check(spec)
+    if found.problems:
+        raise InputError(f"{found.problems[0].text} (fermiloop campaign validate {file} shows every problem)")
+    made = campaigns.plan(spec, workers)
+    if as_json:
+        print_json({"name": spec.name, **made.as_dict(), "notes": found.notes})
+        return
+    _show(spec, made)
+    for note in found.notes:
+        print_line(f"note: {note}")
 
 
 def _show(spec: CampaignSpec, made: Plan) -> None:
     columns = {"number": "round", "proposals": "proposed", "evaluations": "evaluated, at most"}
-    rows: list[dict[str, Any]] = made.as_dict()["rounds"]
+    rows = [
+        {"number": number, "evaluations": n, "proposals": made.proposals} for number, n in enumerate(made.rounds, 1)
+    ]
     told = f"{spec.name}: {len(rows)} rounds, learning from {made.training} crystals at first"
     Listing(told, columns, rows).show()
     if made.total.median is None:

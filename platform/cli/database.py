@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -119,7 +119,7 @@ def where() -> str:
     return f"{address.redact(connection.uri())} ({settings().database})"
 
 
-def _status() -> dict[str, Any]:
+def _status() -> dict[str, object]:
     from fermiloop.platform.settings import settings
     from fermiloop.platform.store import address, connection, embedded
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.app.texts import one_of
 from fermiloop.platform.cli.output import print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError, UserError
@@ -48,7 +48,7 @@ class Target:
             If the ending names no form, the folder of the file is not there, or a form is given for a file.
         """
         if path.is_dir() or not path.suffix:
-            return cls(path, filters.one_of("form of a crystal's file", form or FORMS[0], FORMS))
+            return cls(path, one_of("form of a crystal's file", form or FORMS[0], FORMS))
         if form is not None:
             raise InputError(f"The option --form is for a folder, and {path} names a file; leave one of them out.")
         from fermiloop.platform.store import exports

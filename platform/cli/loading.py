@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.app import texts
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -21,7 +21,7 @@ SourceArgument = Annotated[
     str,
     typer.Argument(
         help="seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .json, .jsonl or .csv file, the .tar.gz of a "
-        "campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
+        "campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, a folder of them, or what a package adds."
     ),
 ]
 Elements = Annotated[
@@ -59,7 +59,7 @@ def load(
     from fermiloop.platform.store import connection
 
     options = LoadOptions(
-        elements=filters.elements(elements),
+        elements=texts.elements(elements),
         chemsys=chemsys,
         limit=limit,
         filter=filter_,

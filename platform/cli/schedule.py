@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
-from fermiloop.platform.cli.filters import one_of
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_line
 from fermiloop.platform.errors import InputError
 
@@ -54,34 +52,27 @@ def add(
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
 ) -> None:
     """Add a schedule with one trigger."""
-    one_of("generator", generator, GENERATOR_PRESETS)
-    if preset is not None:
-        one_of(f"preset of {generator}", preset, GENERATOR_PRESETS[generator])
+    from fermiloop.platform.app import generators, schedules
+    from fermiloop.platform.store import connection
+
+    generators.checked(generator, preset)
     given = {"cron": cron, "new_labels": new_labels, "drift": drift, "after_round": after_round}
     chosen = {kind: str(value) for kind, value in given.items() if value is not None}
     if len(chosen) != 1:
         raise InputError("Give one trigger: --cron, --new-labels, --drift or --after-round.")
-    from fermiloop.flows.schedules import learning, scheduling
-    from fermiloop.platform.store import connection, methods
-    from fermiloop.schemas.schedule import Schedule
-    from fermiloop.schemas.vocabulary import TriggerKind
-
-    connection.connect()
-    method = methods.of_source(source).id if source else learning.largest_library(generator)
     ((kind, value),) = chosen.items()
-    scheduling.add(
-        Schedule(
-            id=_checked(name), generator=generator, preset=preset, options=_mapping(options), method=method,
-            trigger=TriggerKind(kind), value=value, zone=zone, seed=seed,
-        )
-    )  # fmt: skip
+    connection.connect()
+    schedules.add(
+        name, generator, kind, value, preset=preset, options=_mapping(options), zone=zone, source=source, seed=seed
+    )
     print_line(f"{name} is kept; fermiloop schedule run keeps it going.")
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every schedule."""
-    from fermiloop.platform.store import connection, schedules
+    from fermiloop.platform.app import schedules
+    from fermiloop.platform.store import connection
 
     connection.connect()
     rows = [fields_of(one, FIELDS) for one in schedules.find()]
@@ -91,21 +82,30 @@ def list_(as_json: AsJson = False) -> None:
 @app.command("pause")
 def pause(name: Name) -> None:
     """Leave a schedule out until it is resumed."""
-    _set_active(name, False)
+    from fermiloop.platform.app import schedules
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    schedules.pause(name)
     print_line(f"{name} is paused.")
 
 
 @app.command("resume")
 def resume(name: Name) -> None:
     """Take a paused schedule up again."""
-    _set_active(name, True)
+    from fermiloop.platform.app import schedules
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    schedules.resume(name)
     print_line(f"{name} goes on.")
 
 
 @app.command("remove")
 def remove(name: Name) -> None:
     """Delete a schedule; its history stays."""
-    from fermiloop.platform.store import connection, schedules
+    from fermiloop.platform.app import schedules
+    from fermiloop.platform.store import connection
 
     connection.connect()
     schedules.remove(name)
@@ -123,17 +123,17 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Keep the schedules going until stopped; of several such processes one leads."""
-    from fermiloop.flows.schedules import scheduling
+    from fermiloop.platform.app import schedules
     from fermiloop.platform.store import connection
 
     connection.connect()
     if name is not None:
-        _show([_now(name)], as_json=as_json)
+        _show([schedules.fire(name)], as_json=as_json)
     elif once:
-        _show(scheduling.run_once(), as_json=as_json)
+        _show(schedules.run_once(), as_json=as_json)
     else:
         _log()
-        scheduling.SchedulerProcess(lease, look).run(_tell)
+        schedules.run(_tell, lease, look)
 
 
 @app.command("history")
@@ -143,21 +143,11 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Every firing: when, why, what the gate said."""
-    from fermiloop.platform.store import connection, schedules
+    from fermiloop.platform.app import schedules
+    from fermiloop.platform.store import connection
 
     connection.connect()
     _show(schedules.history(name, limit), as_json=as_json)
-
-
-def _now(name: str) -> ScheduleRun:
-    from fermiloop.flows.driving.recover import worker_name
-    from fermiloop.flows.schedules import scheduling
-    from fermiloop.platform.store import schedules
-    from fermiloop.schemas.base import now
-
-    fired = scheduling.fire(schedules.get(name), f"hand-{now().isoformat()}", "It was fired by hand.", worker_name())
-    assert fired is not None
-    return fired
 
 
 def _show(runs: list[ScheduleRun], *, as_json: bool) -> None:
@@ -165,15 +155,7 @@ def _show(runs: list[ScheduleRun], *, as_json: bool) -> None:
     Listing(f"{len(rows)} firings", RUN_COLUMNS, rows).show(as_json=as_json)
 
 
-def _set_active(name: str, active: bool) -> None:
-    from fermiloop.flows.schedules import scheduling
-    from fermiloop.platform.store import connection
-
-    connection.connect()
-    scheduling.set_active(name, active)
-
-
-def _mapping(text: str) -> dict[str, Any]:
+def _mapping(text: str) -> dict[str, object]:
     try:
         found = json.loads(text)
     except ValueError:
@@ -181,15 +163,6 @@ def _mapping(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise InputError(f'The options {text!r} are no JSON mapping such as {{"epochs": 50}}.')
     return found
-
-
-def _checked(name: str) -> str:
-    from fermiloop.platform.campaign.spec_fields import campaign_name
-
-    try:
-        return campaign_name(name)
-    except ValueError as error:
-        raise InputError(f"The name {name!r} {error}.") from None
 
 
 def _tell(sentence: str) -> None:

@@ -1,6 +1,6 @@
 """``fermiloop serve``: pages at ``/``, REST at ``/api``, OPTIMADE at ``/optimade``, in one process.
 
-What is served is one literal table; what lies in upper layers is handed down from here.
+What is served is one literal table.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,11 +22,9 @@ from fermiloop.platform.errors import InputError, UserError
 
 if TYPE_CHECKING:
     import uvicorn
-    from numpy.typing import NDArray
     from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
-    from fermiloop.platform.api.actions import Actions, Launched
     from fermiloop.platform.api.connections import Patience
 
 INSTALL: Final = "fermiloop serve needs more packages; run pip install '.[server]' in fermiloop's folder."
@@ -39,7 +36,6 @@ GRACE_SECONDS: Final = 5  # that a stop waits for answers under way
 class Serving:
     """What the parts are made of."""
 
-    actions: Actions
     open_reads: bool = True
     cors_origins: tuple[str, ...] = ()
     host: str = "127.0.0.1"
@@ -80,7 +76,7 @@ def serve(
                 "set FERMILOOP_SERVE_OPEN_READS=false to serve the REST API alone and ask for a token.",
                 err=True,
             )
-        app = application(Serving(actions(), open_reads, origins, host, more))
+        app = application(Serving(open_reads, origins, host, more))
         address = _address(host, listening.getsockname()[1])
         print_line(f"Serving at {address} until stopped by Ctrl-C.")
         sys.stdout.flush()
@@ -107,94 +103,6 @@ def bind(host: str, port: int) -> socket.socket:
         raise InputError(
             f"Port {port} of {host} cannot be served ({reason}); choose another by --port or --host."
         ) from None
-
-
-def actions() -> Actions:
-    """What the parts are given of the upper layers; flows load engines, so they are imported by the first use."""
-    from fermiloop.platform.api.actions import Actions
-
-    return Actions(
-        launch=_launch,
-        pause=lambda name: _managing().pause(name),
-        resume=lambda name: _managing().resume(name),
-        cancel=lambda name, wait: [one.row() for one in _managing().cancel(name, wait=wait)],
-        rerun=lambda ids: _triage().rerun(ids),
-        ignore=lambda ids: _triage().ignore(ids),
-        summary=_summary,
-        running=_running,
-        workers=_workers,
-        dos_search=_dos_search,
-    )
-
-
-def _launch(text: str) -> Launched:
-    from fermiloop.platform.api import campaign_text
-    from fermiloop.platform.api.actions import Launched
-
-    spec = campaign_text.read(text)  # before the engines are loaded: what is invalid is told at once
-    from fermiloop.flows.campaigns.enqueue import enqueue
-
-    fresh = enqueue(spec, text)
-    return Launched(str(spec.name), fresh)
-
-
-def _running(name: str) -> Sequence[Mapping[str, Any]]:
-    from fermiloop.flows.queue import running
-
-    return [one.row() for one in running.of_campaign(name)]
-
-
-def _workers() -> Sequence[Mapping[str, Any]]:
-    from fermiloop.flows.queue import listening
-
-    return listening.rows()
-
-
-def _check(text: str) -> list[dict[str, str]]:
-    """What `fermiloop campaign validate` would say of a text."""
-    from fermiloop.platform.api import campaign_text
-    from fermiloop.platform.errors import SpecError
-
-    try:
-        spec = campaign_text.read(text)
-    except SpecError as error:
-        return [{"key": "", "text": str(error)}]
-    from fermiloop.flows.campaigns import preflight
-
-    return [{"key": one.key, "text": one.text} for one in preflight.problems(spec)]
-
-
-def _logs(calculation: str) -> dict[str, str]:
-    from fermiloop.platform.cli.bug_report import plain_text
-
-    return {name: plain_text(said) for name, said in _watching().logs(calculation).items()}
-
-
-def _watching() -> Any:
-    from fermiloop.flows.queue import watching
-
-    return watching
-
-
-def _managing() -> Any:
-    from fermiloop.flows.campaigns import managing
-
-    return managing
-
-
-def _triage() -> Any:
-    from fermiloop.flows.driving import triage
-
-    return triage
-
-
-def _summary(name: str) -> dict[str, Any]:
-    from fermiloop.flows.campaigns.records import read_record
-    from fermiloop.platform.campaign.summary import summarise
-    from fermiloop.platform.store import campaigns
-
-    campaigns.get(name)
-    return summarise(read_record(name))
 
 
 def application(serving: Serving) -> Starlette:
@@ -248,69 +156,37 @@ def server(app: ASGIApp, patience: Patience | None = None) -> uvicorn.Server:
 def _rest(serving: Serving) -> ASGIApp:
     from fermiloop.platform.api.app import create_app
 
-    return create_app(serving.actions, open_reads=serving.open_reads, cors_origins=serving.cors_origins)
+    return create_app(open_reads=serving.open_reads, cors_origins=serving.cors_origins)
 
 
 def _optimade(_: Serving) -> ASGIApp:
-    app: ASGIApp = import_module(OPTIMADE).create_app()
-    return app
+    from fermiloop.platform.api.optimade_app import create_app
+
+    return create_app()
 
 
-def _pages(serving: Serving) -> ASGIApp:
-    from fermiloop.platform.api import access
+def _pages(_: Serving) -> ASGIApp:
     from fermiloop.platform.api.wsgi import WholeRequests
-    from fermiloop.platform.store import lineage, schedules
+    from fermiloop.platform.app import tokens
+    from fermiloop.platform.web.app import create_app
 
-    given = serving.actions
-    of_pages = import_module(f"{PAGES}.actions").Actions(
-        launch=given.launch,
-        pause=given.pause,
-        resume=given.resume,
-        cancel=given.cancel,
-        rerun=given.rerun,
-        ignore=given.ignore,
-        summary=given.summary,
-        running=given.running,
-        workers=given.workers,
-        lineage=lineage.explain,
-        check=_check,
-        steps=lambda calculation: _watching().steps(calculation),
-        logs=_logs,
-        queue=lambda: _watching().queue(),
-        dos_search=lambda curve, metric, window: given.dos_search(curve, metric, window, MOST_NEAR),
-        schedules=lambda: [{"name": one.id, **_fields(one, SCHEDULE_FIELDS)} for one in schedules.find()],
-        history=lambda name: [_fields(one, RUN_FIELDS) for one in schedules.history(name or None)],
-    )
-    return WholeRequests(import_module(f"{PAGES}.app").create_app(of_pages, authorise=access.refusal).server)
+    return WholeRequests(create_app(authorise=tokens.refusal).server)
 
 
 REFERENCE: Final = "/api/reference"
 REST: Final = "fermiloop.platform.api.app"
 OPTIMADE: Final = "fermiloop.platform.api.optimade_app"
-PAGES: Final = "fermiloop.platform.web"
-SCHEDULE_FIELDS: Final = ("generator", "trigger", "value", "active", "next_look_at")  # of the page
-RUN_FIELDS: Final = ("schedule", "reason", "state", "told", "checkpoint", "started_at")
-MOST_NEAR: Final = 20  # materials that a search on a page shows
+PAGES: Final = "fermiloop.platform.web.app"
 # address: its module and what makes it, the longest address first
 PARTS: Final[dict[str, tuple[str, Callable[[Serving], ASGIApp]]]] = {
     "/api": (REST, _rest),
     "/optimade": (OPTIMADE, _optimade),
-    "/": (f"{PAGES}.app", _pages),
+    "/": (PAGES, _pages),
 }
-
-
-def _fields(document: Any, names: Sequence[str]) -> dict[str, Any]:
-    return {name: getattr(document, name) for name in names}
 
 
 def _is_served(path: str, module: str, serving: Serving) -> bool:
     return find_spec(module) is not None and (serving.open_reads or path == "/api")
-
-
-def _dos_search(curve: NDArray[Any], metric: str, window: tuple[float, float], limit: int) -> Sequence[Any]:
-    from fermiloop.platform.store import dos_search
-
-    return dos_search.nearest(curve, metric=metric, window=window, limit=limit)
 
 
 def _is_here(listening: socket.socket) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fermiloop.platform.cli import filters
+from fermiloop.platform.app.texts import one_of
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line
 from fermiloop.schemas.vocabulary import Role
 
@@ -28,8 +28,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a token and print it, this once; the store keeps its hash alone."""
-    filters.one_of("role", role, Role)
-    from fermiloop.platform.store import connection, tokens
+    one_of("role", role, Role)
+    from fermiloop.platform.app import tokens
+    from fermiloop.platform.store import connection
 
     connection.connect()
     text = tokens.create(name, role, days)
@@ -43,7 +44,8 @@ def create(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Every token, without its secret."""
-    from fermiloop.platform.store import connection, tokens
+    from fermiloop.platform.app import tokens
+    from fermiloop.platform.store import connection
 
     connection.connect()
     rows = [{"name": one.id, "state": tokens.state_of(one), **fields_of(one, FIELDS)} for one in tokens.find()]
@@ -53,7 +55,8 @@ def list_(as_json: AsJson = False) -> None:
 @app.command("revoke")
 def revoke(name: Name) -> None:
     """Let a token open nothing any more."""
-    from fermiloop.platform.store import connection, tokens
+    from fermiloop.platform.app import tokens
+    from fermiloop.platform.store import connection
 
     connection.connect()
     print_line(f"{name} is revoked." if tokens.revoke(name) else f"{name} was revoked already.")

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, Listing, plain, print_json, print_line
+from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_json, print_line
 from fermiloop.platform.errors import InputError
 
 app = typer.Typer(help="Processes that pull work from the queue.")
@@ -15,6 +15,7 @@ MOST_WORKERS = 256
 COLUMNS: Final = {
     "host": "host", "pid": "pid", "doing": "runs", "since": "since", "last": "last activity", "id": "worker",
 }  # fmt: skip
+FIELDS: Final = ("id", "host", "pid", "doing", "since", "last")
 
 
 @app.command("run")
@@ -41,13 +42,14 @@ def run(
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
     """Workers that listen to the queue of this database, on any machine, and what they do."""
-    from fermiloop.flows.queue import listening
-    from fermiloop.platform.store import workers as noted
+    from fermiloop.platform.app import queue
+    from fermiloop.platform.store import connection
 
-    rows = [plain(row) for row in listening.rows()]
+    connection.connect()
+    rows = [fields_of(one, FIELDS) for one in queue.listeners()]
     Listing(f"{len(rows)} workers", COLUMNS, rows).show(as_json=as_json)
     if not rows and not as_json:
-        print_line(noted.sentence(0))
+        print_line(queue.sentence(0))
 
 
 @app.command("submit")

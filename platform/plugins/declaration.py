@@ -40,6 +40,18 @@ class Declaration:
             raise PluginError(f"The declaration of {self.name} says nothing: give it a title of one line.")
 
 
+def check_place(place: str) -> None:
+    """Refuse a text that is no place of code; nothing is imported.
+
+    Raises
+    ------
+    PluginError
+        If it is not written as ``"package.module:attribute"``.
+    """
+    if not PLACE.fullmatch(place):
+        raise PluginError(f"{place!r} is no place of code: write package.module:attribute.")
+
+
 def load(place: str) -> Any:
     """What lies at ``"package.module:attribute"``.
 
@@ -48,8 +60,7 @@ def load(place: str) -> Any:
     PluginError
         If the text is no place, the module cannot be imported, or it has no such attribute.
     """
-    if not PLACE.fullmatch(place):
-        raise PluginError(f"{place!r} is no place of code: write package.module:attribute.")
+    check_place(place)
     module, _, attribute = place.partition(":")
     try:
         found: Any = import_module(module)

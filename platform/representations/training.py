@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -174,6 +174,8 @@ class FitReport:
         Rows of each part.
     core_seconds
         Processor time.
+    detail
+        Anything else worth keeping, JSON-ready.
     """
 
     metrics: Mapping[str, float]
@@ -182,3 +184,4 @@ class FitReport:
     n_validation: int
     n_test: int
     core_seconds: float
+    detail: Mapping[str, Any] = field(default_factory=dict)

@@ -296,16 +296,6 @@ class BayesianSearch(GlobalSearch):
     name = "bayesian"
 
 
-GLOBAL_SEARCHES: Final[dict[str, type[GlobalSearch]]] = {
-    "random_symmetric": RandomSymmetricSearch,
-    "genetic": GeneticSearch,
-    "particle_swarm": SwarmSearch,
-    "annealing": AnnealingSearch,
-    "minima_hopping": HoppingSearch,
-    "bayesian": BayesianSearch,
-}
-
-
 def _check(options: GlobalSearchOptions) -> None:
     usable(options.potential)
     for name in ("oracle_calls", "calls_per_composition", "formula_units", "relaxation_calls"):

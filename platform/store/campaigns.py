@@ -12,7 +12,7 @@ from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round
-from fermiloop.schemas.vocabulary import CampaignState, RoundState
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, LIVE_CAMPAIGNS, OPEN_ROUNDS, CampaignState, RoundState
 
 
 def create(name: str, spec: dict[str, Any], text: str) -> bool:
@@ -85,7 +85,7 @@ def of_names(names: Iterable[str]) -> list[Campaign]:
 
 def move(name: str, expected: Collection[CampaignState], state: CampaignState, reason: str | None = None) -> bool:
     """Move a campaign to a state from one of those expected; whether it was in one."""
-    closed = None if state in (CampaignState.RUNNING, CampaignState.PAUSED) else now()
+    closed = None if state in LIVE_CAMPAIGNS else now()
     return bool(
         Campaign.objects(id=name, state__in=list(expected)).update(
             set__state=state, set__reason=reason, set__closed_at=closed
@@ -101,7 +101,7 @@ def set_state(name: str, state: CampaignState, reason: str | None = None) -> Non
     NotFoundError
         If the store does not hold it.
     """
-    closed = None if state in (CampaignState.RUNNING, CampaignState.PAUSED) else now()
+    closed = None if state in LIVE_CAMPAIGNS else now()
     if not Campaign.objects(id=name).update(set__state=state, set__reason=reason, set__closed_at=closed):
         get(name)
 
@@ -136,7 +136,7 @@ def rounds(name: str) -> list[Round]:
 
 def open_rounds() -> list[Round]:
     """Rounds of all campaigns that have not come to their end."""
-    return list(Round.objects(state__in=[RoundState.PLANNED, RoundState.LAUNCHED]).order_by("id"))
+    return list(Round.objects(state__in=list(OPEN_ROUNDS)).order_by("id"))
 
 
 def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
@@ -203,7 +203,7 @@ def update_round(name: str, number: int, **fields: Any) -> None:
 def close_round(name: str, number: int, *, counts: dict[str, Any], decision: dict[str, Any]) -> bool:
     """Close a round; False where it was closed already."""
     return bool(
-        Round.objects(id=round_id(name, number), state__nin=[RoundState.CLOSED, RoundState.FAILED]).update(
+        Round.objects(id=round_id(name, number), state__nin=list(ENDED_ROUNDS)).update(
             set__state=RoundState.CLOSED,
             set__counts=counts,
             set__decision=decision,

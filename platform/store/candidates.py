@@ -11,14 +11,15 @@ from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
 from fermiloop.platform.store.ranged import first_rows
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.scores import BEST_HIGH
+from fermiloop.schemas.scores import better_high
 from fermiloop.schemas.vocabulary import Stage
 
 ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
 # of a row in a list: everything but the crystal
 LISTED: Final = (
-    "campaign", "round", "generator", "formula", "elements", "chemical_system", "n_sites", "checkpoint", "seed",
-    "parent", "score", "probability", "stage", "reason", "verdicts", "scores", "calculation", "material", "created_at",
+    "campaign", "round", "generator", "preset", "formula", "elements", "chemical_system", "n_sites", "checkpoint",
+    "seed", "parent", "score", "probability", "stage", "reason", "verdicts", "scores", "calculation", "material",
+    "created_at",
 )  # fmt: skip
 
 EMPTY: Final[dict[str, Any]] = {"elements": [], "verdicts": [], "scores": {}}  # mongoengine stores no empty ones
@@ -32,6 +33,7 @@ class CandidateQuery:
     round: int | None = None
     stage: str | None = None
     generator: str | None = None
+    preset: str | None = None
     formula: str | None = None
     elements: tuple[str, ...] = ()
     chemical_system: str | None = None
@@ -67,17 +69,17 @@ def get(candidate_id: str) -> Candidate:
 
 def of_round(campaign: str, number: int) -> list[Candidate]:
     """All candidates of a round, by generator and place."""
-    return list(Candidate.objects(campaign=campaign, round=number).order_by("generator", "index", "id"))
+    return list(Candidate.objects(campaign=campaign, round=number).order_by("generator", "preset", "index", "id"))
 
 
 def of_campaign(campaign: str) -> list[Candidate]:
     """All candidates of a campaign, by round, generator and place."""
-    return list(Candidate.objects(campaign=campaign).order_by("round", "generator", "index", "id"))
+    return list(Candidate.objects(campaign=campaign).order_by("round", "generator", "preset", "index", "id"))
 
 
 def of_ids(ids: Iterable[str]) -> list[Candidate]:
     """Candidates of these ids, in order; unknown ones are left out."""
-    return list(Candidate.objects(id__in=sorted(set(ids))).order_by("round", "generator", "index", "id"))
+    return list(Candidate.objects(id__in=sorted(set(ids))).order_by("round", "generator", "preset", "index", "id"))
 
 
 def of_calculation(calculation: str) -> list[Candidate]:
@@ -88,19 +90,13 @@ def of_calculation(calculation: str) -> list[Candidate]:
 def outlines(campaign: str) -> list[Candidate]:
     """The same without crystals, verdicts and details, which are most of a candidate: for counts and scores."""
     found = Candidate.objects(campaign=campaign).exclude("structure", "verdicts", "detail")
-    return list(found.order_by("round", "generator", "index", "id"))
+    return list(found.order_by("round", "generator", "preset", "index", "id"))
 
 
 def update(candidate_id: str, **fields: Any) -> None:
     """Set fields of a candidate, in one write."""
     if fields:
         Candidate.objects(id=candidate_id).update(**{f"set__{name}": value for name, value in fields.items()})
-
-
-def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> bool:
-    """Move a candidate on, where it still is at the expected stage; whether it was."""
-    changes = {f"set__{name}": value for name, value in fields.items()}
-    return bool(Candidate.objects(id=candidate_id, stage=expected).update(set__stage=stage, **changes))
 
 
 def find(query: CandidateQuery) -> list[Candidate]:
@@ -136,7 +132,7 @@ def _found(query: CandidateQuery, projection: dict[str, int] | None) -> list[dic
         order = [{"$sort": ORDER}, {"$limit": query.limit}, *([{"$project": shown}] if shown else [])]
         return list(collection.aggregate(_stages(query, match, {}) + order))
     name, (low, high) = next(iter(query.scores.items()))
-    descending = name in BEST_HIGH
+    descending = better_high(name)
     field, then = f"scores.{name}", [{"$project": shown}] if shown else []
 
     def fetch(window: dict[str, float]) -> list[dict[str, Any]]:
@@ -166,7 +162,7 @@ def _stages(query: CandidateQuery, match: dict[str, Any], window: dict[str, Any]
 
 def _match(query: CandidateQuery) -> dict[str, Any]:
     match: dict[str, Any] = {}
-    for name in ("campaign", "round", "generator"):
+    for name in ("campaign", "round", "generator", "preset"):
         if getattr(query, name) is not None:
             match[name] = getattr(query, name)
     if query.stage:

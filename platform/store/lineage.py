@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
+from fermiloop.platform.campaign.reported import (
+    CalculationLineage,
+    CheckpointLineage,
+    Descendants,
+    Explained,
+    Lineage,
+    ResultRow,
+    SnapshotLineage,
+    VerdictRow,
+)
+from fermiloop.platform.plugins.provenance import package_of
 from fermiloop.platform.store import calculations, candidates, checkpoints, labels, snapshots
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.calculation import Calculation
@@ -14,7 +25,7 @@ from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
 from fermiloop.schemas.vocabulary import Origin
 
 
-def explain(candidate_id: str) -> dict[str, Any]:
+def explain(candidate_id: str) -> Lineage:
     """Chain of a candidate: candidate ← seed ← checkpoint ← snapshot ← labels ← calculations.
 
     ``labels`` are those that the candidate's own calculation gave; ``snapshot`` tells which results
@@ -34,14 +45,15 @@ def explain(candidate_id: str) -> dict[str, Any]:
         "campaign": candidate.campaign,
         "round": candidate.round,
         "generator": candidate.generator,
-        "preset": checkpoint.preset if checkpoint else None,
+        "preset": candidate.preset or (checkpoint.preset if checkpoint else None),
         "seed": candidate.seed,
         "parent": candidate.parent,
         "stage": str(candidate.stage),
         "reason": candidate.reason,
         "generator_score": candidate.score,
+        "detail": candidate.to_mongo().to_dict().get("detail", {}),
         "scores": dict(candidate.scores),
-        "verdicts": [dict(verdict) for verdict in candidate.verdicts],
+        "verdicts": [cast("VerdictRow", dict(one)) for one in candidate.verdicts],
         "checkpoint": _checkpoint(checkpoint) if checkpoint else None,
         "snapshot": _snapshot(snapshots.get(checkpoint.snapshot)) if checkpoint else None,
         "material": candidate.material,
@@ -61,7 +73,7 @@ def explain(candidate_id: str) -> dict[str, Any]:
     }
 
 
-def descendants(calculation_id: str) -> dict[str, Any]:
+def descendants(calculation_id: str) -> Descendants:
     """What a calculation led to: its labels, the snapshots that hold its material, what learned from them."""
     calculation = calculations.get(calculation_id)
     material = calculation.result.get("material")
@@ -79,18 +91,32 @@ def descendants(calculation_id: str) -> dict[str, Any]:
     }
 
 
-def _checkpoint(checkpoint: Checkpoint) -> dict[str, Any]:
+def explained(candidate_id: str) -> Explained:
+    """Chain of a candidate, and what learned from each of its calculations.
+
+    Raises
+    ------
+    NotFoundError
+        If the store does not contain the candidate.
+    """
+    chain = explain(candidate_id)
+    return {**chain, "descendants": [descendants(one["id"]) for one in chain["calculations"]]}
+
+
+def _checkpoint(checkpoint: Checkpoint) -> CheckpointLineage:
     return {
         "id": checkpoint.id,
         "generator": checkpoint.generator,
         "preset": checkpoint.preset,
+        "package": package_of(checkpoint.config),
         "seed": checkpoint.seed,
+        "config": checkpoint.to_mongo().to_dict().get("config", {}),
         "metrics": dict(checkpoint.metrics),
         "files": {name.replace("|", "."): digest for name, digest in checkpoint.files.items()},
     }
 
 
-def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+def _snapshot(snapshot: Snapshot) -> SnapshotLineage:
     return {
         "id": snapshot.id,
         "n": snapshot.n,
@@ -100,8 +126,8 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _campaign_results(material_ids: list[str]) -> list[dict[str, Any]]:
-    results: list[dict[str, Any]] = []
+def _campaign_results(material_ids: list[str]) -> list[ResultRow]:
+    results: list[ResultRow] = []
     for start in range(0, len(material_ids), BATCH):
         batch = material_ids[start : start + BATCH]
         query = Material.objects(id__in=batch, origin=Origin.CAMPAIGN).only("formula", "candidate").order_by("id")
@@ -120,7 +146,7 @@ def _campaign_results(material_ids: list[str]) -> list[dict[str, Any]]:
     return results
 
 
-def _calculation(calculation: Calculation) -> dict[str, Any]:
+def _calculation(calculation: Calculation) -> CalculationLineage:
     return {
         "id": calculation.id,
         "engine": str(calculation.engine),

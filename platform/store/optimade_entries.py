@@ -19,8 +19,9 @@ from fermiloop.platform.store.geometry import Geometry
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.platform.store.optimade_numbers import Curves
 from fermiloop.schemas.base import content_id, now
+from fermiloop.schemas.candidate import proposer_of
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS
 
 STRUCTURES: Final = "optimade_structures"
 REFERENCES: Final = "optimade_references"
@@ -39,9 +40,8 @@ LAYOUT: Final = 3  # of the derived documents; another one makes all of them aga
 BATCH: Final = 1000
 # what a document of a candidate is made from, beside its crystal, which changes with them
 CHANGING: Final = ("stage", "score", "probability", "scores", "calculation", "material", "checkpoint")
-SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "probability", "stage")
+SAME: Final = ("campaign", "round", "checkpoint", "parent", "seed", "probability", "stage")
 COUNTED: Final = ("materials", "spectra", "labels", "candidates")  # of which a number tells that something came
-OPEN: Final = frozenset({CampaignState.RUNNING, CampaignState.PAUSED})
 
 
 def silent(what: str, share: float) -> None:
@@ -89,7 +89,8 @@ def _state() -> dict[str, Any]:
     database = connection.database()
     counts = {name: database[name].estimated_document_count() for name in COUNTED}
     states = {row["_id"]: row.get("state") for row in database["campaigns"].find({}, {"state": 1})}
-    return {**counts, "campaigns": sorted(states), "open": sorted(name for name, s in states.items() if s in OPEN)}
+    live = sorted(name for name, state in states.items() if state in LIVE_CAMPAIGNS)
+    return {**counts, "campaigns": sorted(states), "open": live}
 
 
 def _remember(state: dict[str, Any]) -> None:
@@ -100,7 +101,8 @@ def _remember(state: dict[str, Any]) -> None:
 def _write_references() -> None:
     stamp = datetime(2026, 1, 1, tzinfo=UTC)
     rows = [
-        {"_id": key, "id": key, "last_modified": stamp, **fields} for key, fields in optimade_fields.REFERENCES.items()
+        {"_id": key, "id": key, "last_modified": stamp, **fields}
+        for key, fields in optimade_fields.references().items()
     ]
     link = {
         "_id": "root", "id": "root", "type": "links", "last_modified": stamp, "name": "fermiloop", "link_type": "root",
@@ -217,6 +219,7 @@ def _of_candidate(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
     known, curve = candidate_rows.flat(row), curves.get(row.get("material") or "")
     return {
         "kind": "candidate",
+        "generator": proposer_of(row["generator"], row.get("preset")),
         **{name: row.get(name) for name in (*SAME, "material", "calculation")},
         **{name: known[name] for name in (GENERATOR, HIT, *SCORES)},
         **({"method": curve.method, **curve.fields()} if curve else {}),

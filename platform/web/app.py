@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -25,8 +25,8 @@ from fermiloop.platform.web import (
     queue,
     schedules,
 )  # fmt: skip
-from fermiloop.platform.web.actions import Actions, Authorise, Page, Site, refuse
 from fermiloop.platform.web.parts import heading, link, notice
+from fermiloop.platform.web.site import Authorise, Page, Site, refuse
 
 PAGES: Final[dict[str, Page]] = {
     "": home.PAGE,
@@ -65,19 +65,17 @@ RETITLE: Final = """function(title) {
 }"""
 
 
-def create_app(actions: Actions, base_path: str = "/", authorise: Authorise = refuse) -> Dash:
+def create_app(base_path: str = "/", authorise: Authorise = refuse) -> Dash:
     """The application; its ``server`` is a WSGI one.
 
     Parameters
     ----------
-    actions
-        What the pages may ask for.
     base_path
         Where the pages lie, with a slash at both ends.
     authorise
         Whether a token has a role: None, or the sentence that refuses.
     """
-    site = Site(actions, authorise)
+    site = Site(authorise)
     app = Dash(
         "fermiloop.platform.web.app", title="fermiloop", update_title="", serve_locally=True, index_string=INDEX,
         requests_pathname_prefix=base_path, routes_pathname_prefix=base_path, suppress_callback_exceptions=True,
@@ -129,7 +127,7 @@ def shell() -> Component:
     )  # fmt: skip
 
 
-def page_of(site: Site, path: Any, base_path: str = "/", search: Any = "") -> tuple[str, Component]:
+def page_of(site: Site, path: object, base_path: str = "/", search: object = "") -> tuple[str, Component]:
     """Title and content of an address and its query; a page that says so where there is nothing."""
     given = path if isinstance(path, str) and len(path) <= MOST_PATH else "/unknown"
     name, _, rest = given.removeprefix(base_path.rstrip("/")).strip("/").partition("/")
@@ -151,7 +149,7 @@ def page_of(site: Site, path: Any, base_path: str = "/", search: Any = "") -> tu
         return page.title, html.Div([heading(page.title), notice(guard.AWAY, "bad")])
 
 
-def query_of(search: Any) -> dict[str, str]:
+def query_of(search: object) -> dict[str, str]:
     """Names and values of the query of an address; what is none, or too long, asks for nothing."""
     given = search.removeprefix("?") if isinstance(search, str) and len(search) <= MOST_SEARCH else ""
     return dict(parse_qsl(given, max_num_fields=100)) if given.count("&") < 100 else {}
@@ -165,7 +163,7 @@ def _register(app: Dash, site: Site) -> None:
     base = app.config.requests_pathname_prefix
 
     @app.callback(Output("main", "children"), Output("title", "data"), Input("url", "pathname"), Input("url", "search"))
-    def _route(path: Any, search: Any) -> Any:
+    def _route(path: object, search: object) -> object:
         title, content = page_of(site, path, base, search)
         return content, title
 
@@ -173,7 +171,7 @@ def _register(app: Dash, site: Site) -> None:
         Output("token", "data"), Output("token-note", "children"), Output("token-field", "value"),
         Input("token-use", "n_clicks"), State("token-field", "value"), prevent_initial_call=True,
     )  # fmt: skip
-    def _keep(clicks: Any, given: Any) -> Any:
+    def _keep(clicks: object, given: object) -> object:
         if not clicks:
             return no_update, no_update, no_update
         said = "Kept until this tab is closed." if guard.text(given) else "Forgotten."

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from pymatgen.core import Structure
 
+from fermiloop.platform.app import calculations, queue
 from fermiloop.platform.errors import FermiloopError
-from fermiloop.platform.store import calculations
 from fermiloop.platform.web import home, method, wording
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
+    Cell,
     ago,
     badge,
     facts,
@@ -27,15 +26,19 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group_of
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.vocabulary import CalculationState
+
+if TYPE_CHECKING:
+    from fermiloop.flows.queue.watching import QueueStep
 
 STEPS: Final = {"name": "Step", "state": "State", "worker": "Worker", "since": "Since"}
 SETTINGS: Final = {"name": "Setting", "value": "Value"}
 
 
-def layout(site: Site, rest: str) -> Component:
+def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
     """The page of the calculation of an id.
 
     Raises
@@ -51,8 +54,8 @@ def layout(site: Site, rest: str) -> Component:
             heading(f"Calculation of {crystal.composition.reduced_formula}", f"{found.id}, space group {group}"),
             html.Div(id="calculation-note"),
             section("State", _facts(found), *_again(found)),
-            section("Steps", _steps(site, found)),
-            section("Log", *_logs(site, found)),
+            section("Steps", _steps(found)),
+            section("Log", *_logs(found)),
             section("Result", _result(found)),
             dcc.Store(id="calculation-shown", data=found.id),
         ]
@@ -66,7 +69,7 @@ def register(app: Dash, site: Site) -> None:
         Output("calculation-note", "children"), Input("calculation-rerun", "n_clicks"),
         State("calculation-shown", "data"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _rerun(clicks: Any, shown: Any, token: Any) -> Any:
+    def _rerun(clicks: object, shown: object, token: object) -> object:
         return home.act_on(site, "rerun", text(shown), token) if clicks else no_update
 
 
@@ -97,26 +100,19 @@ def _again(found: Calculation) -> list[Component]:
     return [html.Button("Run it again", id="calculation-rerun", n_clicks=0)]
 
 
-def _steps(site: Site, found: Calculation) -> Component:
-    look = site.actions.steps
-    if look is None:
-        return notice("This server was started without a look into the queue.")
-    rows = ask(lambda: [step_row(one) for one in look(str(found.id))], lambda why: notice(why, "bad"))
+def _steps(found: Calculation) -> Component:
+    rows = ask(lambda: [step_row(one) for one in queue.steps_of(str(found.id))], lambda why: notice(why, "bad"))
     return rows if isinstance(rows, Component) else table("Steps in the queue, first to last", STEPS, rows)
 
 
-def step_row(one: Mapping[str, Any]) -> dict[str, Any]:
+def step_row(one: QueueStep) -> dict[str, Cell]:
     """A step of the queue as a row."""
-    state = str(one.get("state") or "").lower()
-    return {**one, "state": badge(state), "since": ago(one.get("since"))}
+    return {"name": one.name, "state": badge(one.state.lower()), "worker": one.worker, "since": ago(one.since)}
 
 
-def _logs(site: Site, found: Calculation) -> list[Component]:
-    look = site.actions.logs
-    if look is None:
-        return [notice("This server was started without a look at logs.")]
+def _logs(found: Calculation) -> list[Component]:
     try:
-        logs = look(str(found.id))
+        logs = calculations.logs(str(found.id))
     except FermiloopError as error:
         return [notice(str(error), "bad")]
     if not logs:

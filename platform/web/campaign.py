@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from fermiloop.platform.app import calculations, campaigns, materials
 from fermiloop.platform.campaign import cost
+from fermiloop.platform.campaign.reported import Summary
 from fermiloop.platform.report.insight import Table, tables
-from fermiloop.platform.store import campaigns, glance, materials
+from fermiloop.platform.store.glance import Outcome
 from fermiloop.platform.web import figures, home
-from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
     ago,
@@ -30,9 +31,13 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group_of_material, with_group
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS, CampaignState, Role
+
+if TYPE_CHECKING:
+    from fermiloop.flows.queue.running import Running
 
 EVERY: Final = 5_000  # ms between looks
 MOST_BEST: Final = 25
@@ -53,7 +58,7 @@ RUNNING: Final = {"formula": "Candidate", "progress": "How far", "since": "Began
 USABLE: Final = {
     "pause": {CampaignState.RUNNING},
     "resume": {CampaignState.PAUSED},
-    "cancel": {CampaignState.RUNNING, CampaignState.PAUSED},
+    "cancel": LIVE_CAMPAIGNS,
 }
 BUTTONS: Final = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the campaign"}
 
@@ -73,7 +78,7 @@ def layout(site: Site, rest: str) -> Component:
             heading(rest),
             controls(found.state),
             html.Div(id="campaign-note"),
-            html.Div(running(site, rest), id="campaign-running"),
+            html.Div(running(rest), id="campaign-running"),
             html.Div(live(rest, summary), id="live"),
             dcc.Store(id="campaign-stamp", data={"name": rest, "stamp": stamp}),
             dcc.Interval(id="campaign-clock", interval=EVERY),
@@ -97,16 +102,16 @@ def controls(state: CampaignState) -> Component:
     return html.Div([pause, resume, asked, wait], className="row")
 
 
-def running(site: Site, name: str) -> Component:
+def running(name: str) -> Component:
     """Evaluations that run, and how far each has come."""
     rows = [
         {
-            "formula": to_candidate(row["candidate"], row["formula"]),
-            "progress": row["progress"] or "runs",
-            "since": ago(row["since"]),
-            "worker": f"{row['worker']}{', told to stop' * bool(row.get('told'))}",
+            "formula": to_candidate(one.candidate, one.formula),
+            "progress": one.progress.sentence or "runs",
+            "since": ago(one.since),
+            "worker": f"{one.worker}{', told to stop' * one.told}",
         }
-        for row in site.actions.running(name)
+        for one in campaigns.running(name)
     ]
     if not rows:
         return html.Div()
@@ -118,9 +123,9 @@ def unusable(state: CampaignState) -> dict[str, bool]:
     return {what: state not in states for what, states in USABLE.items()}
 
 
-def live(name: str, summary: Mapping[str, Any]) -> list[Component]:
+def live(name: str, summary: Summary) -> list[Component]:
     """All that changes while the campaign runs."""
-    outcomes, jobs = glance.outcomes(name), glance.attention(campaign=name)
+    outcomes, jobs = campaigns.outcomes(name), calculations.attention(name)
     target = summary["target"]
     shown: list[Component] = [_state(summary)]
     shown += [home.attention(jobs)] if jobs else []
@@ -142,7 +147,7 @@ def insight(found: Table) -> Component:
     return section(found.title, *parts, *([html.P(found.remark)] if found.remark else []))
 
 
-def best(outcomes: list[glance.Outcome], missed: Mapping[str, str]) -> Component:
+def best(outcomes: list[Outcome], missed: Mapping[str, str]) -> Component:
     """The best results with links; `missed` says of each why it is no hit."""
     kept = materials.get_many(one.material for one in outcomes[:MOST_BEST] if one.material)
     rows = [
@@ -164,7 +169,7 @@ def best(outcomes: list[glance.Outcome], missed: Mapping[str, str]) -> Component
     return table(f"Best {len(rows)} of {len(outcomes)} results", BEST, rows)
 
 
-def earned(summary: Mapping[str, Any]) -> Component:
+def earned(summary: Summary) -> Component:
     """Evaluations and hits of each generator, as the report counts them."""
     rows = [
         {
@@ -178,33 +183,33 @@ def earned(summary: Mapping[str, Any]) -> Component:
     return table("Evaluations by generator, most first", EARNED, rows)
 
 
-def refreshed(site: Site, shown: Any) -> tuple[Any, Any]:
+def refreshed(site: Site, shown: object) -> tuple[object, object]:
     """New content and stamp, or no update where nothing has changed."""
     known = shown if isinstance(shown, dict) else {}
     name = text(known.get("name"))
-    if not name or glance.stamp(name) == known.get("stamp"):
+    if not name or campaigns.stamp(name) == known.get("stamp"):
         return no_update, no_update
     stamp, summary = site.summary(name)
     return live(name, summary), {"name": name, "stamp": stamp}
 
 
-def act(site: Site, what: str, shown: Any, token: Any, wait: Any = None) -> Component:
+def act(site: Site, what: str, shown: object, token: object, wait: object = None) -> Component:
     """Pause, resume or cancel; what became of it."""
-    refused = site.authorise(text(token) or None, LAUNCH)
+    refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
         return notice(refused, "bad")
     name = text(shown.get("name")) if isinstance(shown, dict) else ""
     lets_finish = isinstance(wait, list) and "wait" in wait
-    calls: dict[str, tuple[Callable[[str], Any], str]] = {
-        "pause": (site.actions.pause, "is paused: evaluations that have begun go on to their end"),
-        "resume": (site.actions.resume, "goes on"),
-        "cancel": (lambda one: site.actions.cancel(one, lets_finish), "is cancelled; its results are kept"),
+    calls: dict[str, tuple[Callable[[str], list[Running] | None], str]] = {
+        "pause": (campaigns.pause, "is paused: evaluations that have begun go on to their end"),
+        "resume": (campaigns.resume, "goes on"),
+        "cancel": (lambda one: campaigns.cancel(one, wait=lets_finish), "is cancelled; its results are kept"),
     }
     call, word = calls[what]
     failed = ask(lambda: call(name), lambda why: notice(why, "bad"))
     if isinstance(failed, Component):
         return failed
-    still = ", ".join(f"{row['formula']} on {row['worker']}" for row in failed or ())
+    still = ", ".join(f"{one.formula} on {one.worker}" for one in failed or ())
     told = f" Still running, {'and let finish' if lets_finish else 'told to stop'}: {still}." if still else ""
     return notice(f"{name} {word}.{told}", "good")
 
@@ -216,7 +221,7 @@ def register(app: Dash, site: Site) -> None:
         *(Output(f"campaign-{what}", "hidden") for what in BUTTONS),
         Input("campaign-stamp", "data"), Input("campaign-note", "children"), prevent_initial_call=True,
     )  # fmt: skip
-    def _buttons(shown: Any, _: Any) -> Any:
+    def _buttons(shown: object, _: object) -> object:
         name = text(shown.get("name")) if isinstance(shown, dict) else ""
         hidden = ask(lambda: unusable(campaigns.get(name).state), lambda _why: {})
         return tuple(hidden.get(what, no_update) for what in BUTTONS)
@@ -227,16 +232,16 @@ def register(app: Dash, site: Site) -> None:
         # the clock waits for the answer: a later look would drop it, and a slow server would never show anything
         running=[(Output("campaign-clock", "disabled"), True, False)], prevent_initial_call=True,
     )  # fmt: skip
-    def _tick(_: Any, __: Any, shown: Any) -> Any:
+    def _tick(_: object, __: object, shown: object) -> object:
         return ask(lambda: refreshed(site, shown), lambda _why: (no_update, no_update))
 
     @app.callback(
         Output("campaign-running", "children"), Input("campaign-clock", "n_intervals"),
         State("campaign-stamp", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _run(_: Any, shown: Any) -> Any:
+    def _run(_: object, shown: object) -> object:
         name = text(shown.get("name")) if isinstance(shown, dict) else ""
-        return ask(lambda: running(site, name), lambda _why: no_update) if name else no_update
+        return ask(lambda: running(name), lambda _why: no_update) if name else no_update
 
     @app.callback(
         Output("campaign-note", "children"),
@@ -245,14 +250,14 @@ def register(app: Dash, site: Site) -> None:
         State("campaign-stamp", "data"), State("token", "data"), State("campaign-wait", "value"),
         prevent_initial_call=True,
     )  # fmt: skip
-    def _act(pause: Any, resume: Any, cancel: Any, shown: Any, token: Any, wait: Any) -> Any:
+    def _act(pause: object, resume: object, cancel: object, shown: object, token: object, wait: object) -> object:
         asked = {"campaign-pause": pause, "campaign-resume": resume, "campaign-cancel-sure": cancel}
         if not asked.get(str(ctx.triggered_id)):
             return no_update
         return act(site, str(ctx.triggered_id).split("-")[1], shown, token, wait)
 
 
-def _state(summary: Mapping[str, Any]) -> Component:
+def _state(summary: Summary) -> Component:
     hits, budget = summary["hits"], summary["spec"]["budget"]
     used = summary["evaluations"] + summary["failures"]
     random = summary["baseline"]["random"]
@@ -276,7 +281,7 @@ def _state(summary: Mapping[str, Any]) -> Component:
     )
 
 
-def _pictures(summary: Mapping[str, Any], outcomes: list[glance.Outcome]) -> Component:
+def _pictures(summary: Summary, outcomes: list[Outcome]) -> Component:
     drawn = []
     if summary["rounds"]:
         shown = graph(figures.funnel(summary["rounds"]), "Candidates left after each stage, by round.")

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
+from pymatgen.core import Structure
 
+from fermiloop.platform.app import calculations, candidates, materials
+from fermiloop.platform.campaign.reported import Explained, ResultRow
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.representations import crystal_files
 from fermiloop.platform.representations.crystal_files import CrystalForm
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import (
-    calculations,
-    candidates,
-    exchange_records,
-    exports,
-    geometry,
-    materials,
-    spectra,
-)  # fmt: skip
+from fermiloop.platform.store import exchange_records, exports, geometry, spectra
 from fermiloop.platform.store.geometry import Geometry
 from fermiloop.platform.web import figures, method, wording
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.crystals import scene
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
+    Cell,
     badge,
     facts,
     graph,
@@ -39,8 +33,9 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group_of
-from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.candidate import Candidate, proposer_of
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.spectrum import Spectrum
 
@@ -74,7 +69,7 @@ def layout(site: Site, rest: str) -> Component:
             *_crystals(found),
             section("Density of states", dos(site, found, spectrum)),
             section("Scores and verdicts", _scores(found, _missed(site, found)), _verdicts(found)),
-            section("Lineage", lineage(site.actions.lineage(rest))),
+            section("Lineage", lineage(candidates.explain(rest))),
             dcc.Store(id="shown", data={"candidate": found.id}),
         ]
     )
@@ -82,18 +77,23 @@ def layout(site: Site, rest: str) -> Component:
 
 def dos(site: Site, found: Candidate, spectrum: Spectrum | None) -> Component:
     """Its curve over the target of its campaign; a sentence where there is none."""
-    try:
-        target = site.summary(found.campaign)[1]["target"]
-    except FermiloopError:  # of an imported candidate whose campaign is not here
-        target = {"kind": None, "name": "", "values": None}
+    name, wanted = _target(site, found)
     computed = unit_curve(spectrum)
-    wanted = target["values"] if target["kind"] == "dos" else None
     if computed is None and not wanted:
         return html.P("Neither computed nor looked for.", className="quiet")
     rows = {f"{found.formula}, computed": computed} if computed else {}
     drawn = figures.curves(wanted, rows, DOS_GRID.points.tolist())
-    said = f"Target {target['name']}" if wanted else "No density of states is the target"
+    said = f"Target {name}" if wanted else "No density of states is the target"
     return graph(drawn, f"{said}; {'computed in colour' if computed else 'not computed yet'}.")
+
+
+def _target(site: Site, found: Candidate) -> tuple[str, list[float] | None]:
+    """Name and curve of what its campaign looks for, where that is a density of states."""
+    try:
+        target = site.summary(found.campaign)[1]["target"]
+    except FermiloopError:  # of an imported candidate whose campaign is not here
+        return "", None
+    return target["name"], target["values"] if target["kind"] == "dos" else None
 
 
 def unit_curve(spectrum: Spectrum | None) -> list[float] | None:
@@ -106,7 +106,7 @@ def unit_curve(spectrum: Spectrum | None) -> list[float] | None:
         return None
 
 
-def lineage(chain: Mapping[str, Any]) -> Component:
+def lineage(chain: Explained) -> Component:
     """Where it came from and what became of it, each with its link."""
     return html.Ol([html.Li(item) for item in [*_origin(chain), *_outcome(chain)]], className="chain")
 
@@ -120,7 +120,7 @@ def downloads(has_dos: bool, *, proposed: bool = False) -> Component:
     return html.Div([html.Span("Download:"), *buttons, dcc.Download(id="got")], className="row")
 
 
-def file_of(kind: str, shown: Any) -> dict[str, Any]:
+def file_of(kind: str, shown: object) -> dict[str, str]:
     """Content and name of a file of what a page shows; JSON holds all that belongs to it, for `fermiloop db load`.
 
     Raises
@@ -136,7 +136,7 @@ def file_of(kind: str, shown: Any) -> dict[str, Any]:
     form, wanted = kind.removeprefix(PROPOSED), Geometry.PROPOSED if kind.startswith(PROPOSED) else None
     if asked.get("candidate"):
         found = candidates.get(name)
-        where, crystal = geometry.crystal_of(found, wanted)
+        where, crystal = candidates.crystal(found.id, wanted)
         spectrum, named = _spectrum(found), f"{name}-{where}"
     else:
         (crystal, spectrum), named = _material(name), name
@@ -157,15 +157,15 @@ def register(app: Dash, site: Site) -> None:  # noqa: ARG001  (the signature of 
         State("shown", "data"),
         prevent_initial_call=True,
     )
-    def _get(*given: Any) -> Any:
+    def _get(*given: object) -> object:
         asked = str(ctx.triggered_id).removeprefix("get-")
         if asked not in NAMES or not any(given[:-1]):
             return no_update
         return ask(lambda: file_of(asked, given[-1]), lambda _why: no_update)
 
 
-def _material(name: str) -> Any:
-    return materials.structure(name), spectra.of_material(name)
+def _material(name: str) -> tuple[Structure, Spectrum | None]:
+    return materials.get(name).to_structure(), spectra.of_material(name)
 
 
 def _spectrum(found: Candidate) -> Spectrum | None:
@@ -182,7 +182,7 @@ def _facts(found: Candidate) -> Component:
             "Stage": html.Span([badge(str(found.stage)), f" {found.reason or ''}"]),
             "Campaign": html.Span([link(found.campaign, "campaign", found.campaign), f", round {found.round}"]),
             "Calculation": link("steps, log and cost", "calculation", found.calculation) if found.calculation else None,
-            "Generator": link(found.generator, "generators", found.generator.partition("/")[0]),
+            "Generator": link(found.proposer, "generators", found.generator),
             "Result": to_material(found.material),
             "Made from": to_material(found.parent),
         }
@@ -191,7 +191,7 @@ def _facts(found: Candidate) -> Component:
 
 def _crystals(found: Candidate) -> list[Component]:
     """The computed crystal, then the proposed one; the proposed one alone before the evaluation."""
-    kind, crystal = geometry.crystal_of(found)
+    kind, crystal = candidates.crystal(found.id)
     shown = [section("Crystal", html.P(geometry.LABELS[kind]), scene(crystal))]
     if kind is Geometry.PROPOSED:
         return shown
@@ -238,18 +238,20 @@ def _verdicts(found: Candidate) -> Component:
     return table("Verdicts of the funnel", VERDICTS, rows)
 
 
-def _origin(chain: Mapping[str, Any]) -> list[Any]:
+def _origin(chain: Explained) -> list[Cell]:
     checkpoint, snapshot = chain["checkpoint"], chain["snapshot"]
-    by, campaign = chain["generator"], chain["campaign"]
+    by, campaign = proposer_of(chain["generator"], chain["preset"]), chain["campaign"]
     when = f" with seed {chain['seed']} in round {chain['round']} of "
-    proposer = link(by, "generators", by.partition("/")[0])
-    items: list[Any] = [["proposed by ", proposer, when, link(campaign, "campaign", campaign)]]
+    proposer = link(by, "generators", chain["generator"])
+    items: list[Cell] = [["proposed by ", proposer, when, link(campaign, "campaign", campaign)]]
     if chain["parent"]:
         items.append(["made from material ", to_material(chain["parent"])])
-    if checkpoint is None:
+    if checkpoint is None or snapshot is None:
         return [*items, "no checkpoint: this generator learns nothing"]
     preset = f" ({checkpoint['preset']})" if checkpoint["preset"] else ""
-    items.append(f"checkpoint {checkpoint['id']} of {checkpoint['generator']}{preset}, seed {checkpoint['seed']}")
+    package = f" of the package {checkpoint['package']}" if checkpoint["package"] else ""
+    trained = f"{checkpoint['generator']}{preset}{package}, seed {checkpoint['seed']}"
+    items.append(f"checkpoint {checkpoint['id']} of {trained}")
     by_method = method.links_of([snapshot["method"]]).get(snapshot["method"], snapshot["method"])
     items.append([f"snapshot {snapshot['id']}: {snapshot['n']} materials by ", by_method])
     earlier = snapshot["campaign_results"]
@@ -260,14 +262,14 @@ def _origin(chain: Mapping[str, Any]) -> list[Any]:
     return items
 
 
-def _result(row: Mapping[str, Any]) -> Any:
+def _result(row: ResultRow) -> Cell:
     return to_candidate(row["candidate"], row["formula"]) if row["candidate"] else to_material(row["material"])
 
 
-def _outcome(chain: Mapping[str, Any]) -> list[Any]:
+def _outcome(chain: Explained) -> list[Cell]:
     if not chain["calculations"]:
         return ["not evaluated"]
-    items: list[Any] = []
+    items: list[Cell] = []
     for one in chain["calculations"]:
         cost = f"{number(one['core_seconds'], 1)} core-seconds, {one['attempts']} attempts"
         run = link(f"calculation {one['id']}", "calculation", one["id"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
+from fermiloop.platform.app import curves, materials
+from fermiloop.platform.app.curves import Curve
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import materials, spectra
 from fermiloop.platform.web import drawing, figures
-from fermiloop.platform.web.actions import Site
 from fermiloop.platform.web.guard import ask, finite, text
 from fermiloop.platform.web.parts import field, graph, notice, number, section, table, to_material
 from fermiloop.platform.web.symmetry import group_of_material, with_group
@@ -22,13 +21,12 @@ METRICS: Final = {
     "fingerprint": "fingerprint, Tanimoto coefficient (1 is the same)",
 }
 MOST_TEXT: Final = 1_000_000
+MOST_NEAR: Final = 20  # materials that are shown
 COLUMNS: Final = {"formula": "Material", "value": "Value of the metric"}
 
 
-def layout(site: Site) -> Component:
+def layout() -> Component:
     """The canvas, the box to paste into, metric and window."""
-    if site.actions.dos_search is None:
-        return section("Find by density of states", notice("This server was started without a search of curves."))
     canvas = graph(
         figures.canvas(), "Draw a curve with the pointer from left to right; the newest one counts.", "dos-canvas",
         displayModeBar=True, modeBarButtonsToAdd=["drawopenpath", "eraseshape"],
@@ -55,7 +53,7 @@ def layout(site: Site) -> Component:
     )  # fmt: skip
 
 
-def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any) -> Component:
+def search(pasted: object, drawn: object, metric: object, low: object, high: object) -> Component:
     """The nearest materials; what was pasted goes before what was drawn.
 
     Raises
@@ -63,20 +61,14 @@ def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any
     InputError
         If there is no curve, or it or the window is invalid.
     """
-    assert site.actions.dos_search is not None
     given = text(pasted)
     if len(given) > MOST_TEXT:
         raise InputError(f"The pasted curve has {len(given)} characters; {MOST_TEXT} are the most.")
-    curve, remarks = drawing.of_paste(given, spectra.alignment()) if given else (drawing.of_shapes(drawn), ())
-    if curve is None:
-        raise InputError("There is no curve yet; draw one, or paste two columns.")
     name = text(metric)
     if name not in METRICS:
         raise InputError(f"The metric {name!r} is unknown; known are {', '.join(METRICS)}.")
-    whole, ends = drawing.extent(curve), (finite(low), finite(high))
-    window = (whole[0] if ends[0] is None else ends[0], whole[1] if ends[1] is None else ends[1])
-    values = drawing.on_grid(curve, window, drawn=not given)
-    found = site.actions.dos_search(values, name, window)
+    curve = _curve(given, drawn, (finite(low), finite(high)))
+    found = curves.similar(curve, metric=name, limit=MOST_NEAR)
     kept = materials.get_many(one.material for one in found)
     rows = [
         {
@@ -85,25 +77,34 @@ def search(site: Site, pasted: Any, drawn: Any, metric: Any, low: Any, high: Any
         }
         for one in found
     ]
-    caption = f"Nearest by {METRICS[name]}, {window[0]:g} to {window[1]:g} eV"
-    inside = (DOS_GRID.points >= window[0] - 1e-6) & (DOS_GRID.points <= window[1] + 1e-6)
-    shown = figures.canvas(DOS_GRID.points[inside].tolist(), values[inside].tolist())
+    (first, last), points = curve.window, curves.GRID.points
+    caption = f"Nearest by {METRICS[name]}, {first:g} to {last:g} eV"
+    inside = (points >= first - 1e-6) & (points <= last + 1e-6)
+    shown = figures.canvas(points[inside].tolist(), curve.values[inside].tolist())
     shown.update_layout(dragmode=False, height=220)
-    said = [html.P(remark, className="quiet") for remark in remarks]
+    said = [html.P(remark, className="quiet") for remark in curve.remarks]
     return html.Div([graph(shown, "What was searched for."), *said, table(caption, COLUMNS, rows)])
 
 
-def register(app: Dash, site: Site) -> None:
+def _curve(given: str, drawn: object, ends: tuple[float | None, float | None]) -> Curve:
+    """What was pasted, or else what was drawn."""
+    if given:
+        return curves.of_pasted(given, ends)
+    shape = drawing.of_shapes(drawn)
+    if shape is None:
+        raise InputError("There is no curve yet; draw one, or paste two columns.")
+    return curves.of_drawing(*shape, ends)
+
+
+def register(app: Dash) -> None:
     """Callbacks."""
-    if site.actions.dos_search is None:
-        return
 
     @app.callback(
         Output("dos-found", "children"), Input("dos-search", "n_clicks"), State("dos-text", "value"),
         State("dos-canvas", "relayoutData"), State("dos-metric", "value"), State("dos-low", "value"),
         State("dos-high", "value"), prevent_initial_call=True,
     )  # fmt: skip
-    def _search(clicks: Any, *given: Any) -> Any:
+    def _search(clicks: object, *given: object) -> object:
         if not clicks:
             return no_update
-        return ask(lambda: search(site, *given), lambda why: notice(why, "bad"))
+        return ask(lambda: search(*given), lambda why: notice(why, "bad"))

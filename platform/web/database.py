@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Final
+import math
+from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import urlencode
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from pymatgen.core import Element
 
+from fermiloop.platform.app import candidates, filters, materials
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import candidates, materials
-from fermiloop.platform.store.candidates import CandidateQuery
-from fermiloop.platform.store.materials import MaterialQuery
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.web import curve_search, figures, wording
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.guard import ask, finite, text
 from fermiloop.platform.web.parts import (
+    Cell,
     badge,
     choice,
     field,
@@ -31,16 +30,14 @@ from fermiloop.platform.web.parts import (
     to_candidate,
     to_material,
 )  # fmt: skip
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group, group_of, with_group
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import CrystalSystem, Property, Stage
+from fermiloop.schemas.vocabulary import CrystalSystem, Stage
 
 SIZE: Final = 25  # rows a page
 MOST_PAGES: Final = 40
-RANGES: Final = {
-    "materials": [str(p) for p in Property],
-    "candidates": list(SCORES),
-}
+RANGES: Final[dict[str, Mapping[str, object]]] = {"materials": PROPERTIES, "candidates": SCORES}
 SHOWN: Final = ("score", "energy_above_hull", "potential_energy_above_hull")
 MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "Prototype", "sites": "Sites",
                    "volume": "Volume (Å³/atom)", "origin": "Origin"}  # fmt: skip
@@ -53,13 +50,15 @@ FORM: Final = ("kind", "elements", "formula", "sites-low", "sites-high", "system
 NUMBERS: Final = ("sites-low", "sites-high", "low", "high")
 KINDS: Final = ("materials", "candidates")
 
+Form = dict[str, str | float]
+
 
 def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
     """The page without filters; nothing is asked until one is set or Find is pressed."""
     return asked(site, {})
 
 
-def asked(site: Site, query: Mapping[str, str]) -> Component:
+def asked(site: Site, query: Mapping[str, str]) -> Component:  # noqa: ARG001  (the signature of all pages)
     """The page as an address asks for it: what its query names is set in the form, and was searched for."""
     kind = "candidates" if query.get("kind") == "candidates" else "materials"
     shown = {name: query[name] for name in FORM if query.get(name)} | {"kind": kind}
@@ -71,12 +70,12 @@ def asked(site: Site, query: Mapping[str, str]) -> Component:
             heading("Database", "All that is known, and all that was proposed."),
             section("Find", _tabs(kind), _picker(shown), _form(shown)),
             html.Section([html.H2("Found"), found or html.P(START, className="quiet")], id="found", className="card"),
-            curve_search.layout(site),
+            curve_search.layout(),
         ]
     )
 
 
-def form_of(query: Mapping[str, str]) -> dict[str, Any]:
+def form_of(query: Mapping[str, str]) -> Form:
     """Filters of an address, numbers as numbers.
 
     Raises
@@ -84,11 +83,8 @@ def form_of(query: Mapping[str, str]) -> dict[str, Any]:
     InputError
         If one that should be a number is none.
     """
-    form: dict[str, Any] = {name: query[name] for name in FORM if query.get(name)}
-    for name in NUMBERS:
-        if name in form:
-            form[name] = _number(name, form[name])
-    return form
+    given = {name: query[name] for name in FORM if query.get(name)}
+    return {name: _number(name, value) if name in NUMBERS else value for name, value in given.items()}
 
 
 def page_of(query: Mapping[str, str]) -> int:
@@ -115,7 +111,7 @@ def _number(name: str, given: str) -> float:
     return value
 
 
-def results(form: dict[str, Any], page: int) -> Component:
+def results(form: Form, page: int) -> Component:
     """One page of rows, with links to the pages beside it that there are.
 
     Raises
@@ -149,29 +145,14 @@ def address(query: Mapping[str, str]) -> str:
     return href("database") + (f"?{urlencode(kept)}" if kept else "")
 
 
-def _found(query: Mapping[str, str], shown: dict[str, Any]) -> Component:
+def _found(query: Mapping[str, str], shown: dict[str, str]) -> Component:
     form, page = form_of({**query, **shown}), page_of(query)
     found = results(form, page)
     more = ", more follow" in str(getattr(found, "aria-label", ""))
     return html.Div([found, pager({**query, **shown}, page, more=more)])
 
 
-def symbols(given: Any) -> tuple[str, ...]:
-    """Element symbols of a text such as Pd, Ni.
-
-    Raises
-    ------
-    InputError
-        If one is none.
-    """
-    words = tuple(dict.fromkeys(text(given).replace(",", " ").replace("-", " ").split()))
-    wrong = [word for word in words if not Element.is_valid_symbol(word)]
-    if wrong:
-        raise InputError(f"{wrong[0]!r} is no element; write symbols such as Pd, Ni.")
-    return words
-
-
-def toggled(given: Any, clicked: Any) -> str:
+def toggled(given: object, clicked: object) -> str:
     """The text of elements with one more or one less, as it was clicked on the table."""
     points = clicked.get("points") if isinstance(clicked, dict) else None
     symbol = (
@@ -183,51 +164,45 @@ def toggled(given: Any, clicked: Any) -> str:
     return ", ".join([word for word in chosen if word != symbol] if symbol in chosen else [*chosen, symbol])
 
 
-def register(app: Dash, site: Site) -> None:
+def register(app: Dash, site: Site) -> None:  # noqa: ARG001  (the signature of all)
     """Callbacks."""
-    curve_search.register(app, site)
+    curve_search.register(app)
 
     @app.callback(
         Output("find-elements", "value"), Input("ptable", "clickData"), State("find-elements", "value"),
         prevent_initial_call=True,
     )  # fmt: skip
-    def _click(clicked: Any, given: Any) -> Any:
+    def _click(clicked: object, given: object) -> object:
         return toggled(given, clicked)
 
     @app.callback(Output("ptable", "figure"), Input("find-elements", "value"), prevent_initial_call=True)
-    def _fill(given: Any) -> Any:
+    def _fill(given: object) -> object:
         return figures.picker([word for word in text(given).replace(",", " ").split() if Element.is_valid_symbol(word)])
 
 
-def _bounds(form: dict[str, Any], low: str, high: str) -> tuple[float, float] | None:
-    ends = finite(form.get(low)), finite(form.get(high))
-    if ends == (None, None):
-        return None
-    first, last = (-1e12 if ends[0] is None else ends[0]), (1e12 if ends[1] is None else ends[1])
-    if first > last:
-        raise InputError(f"The range from {first:g} to {last:g} does not rise; exchange its ends.")
-    return first, last
+def _ends(form: Form, low: str, high: str) -> tuple[float | None, float | None]:
+    return finite(form.get(low)), finite(form.get(high))
 
 
-def _common(form: dict[str, Any], limit: int) -> dict[str, Any]:
-    sites = _bounds(form, "sites-low", "sites-high")
-    return {
-        "elements": symbols(form.get("elements")),
-        "formula": text(form.get("formula")) or None,
-        "n_sites": (int(max(sites[0], 0)), int(min(sites[1], 1e9))) if sites else None,
-        "limit": limit,
-    }
+def _ranges(form: Form) -> dict[str, tuple[float, float]]:
+    name, (low, high) = text(form.get("range")), _ends(form, "low", "high")
+    if not name or (low, high) == (None, None):
+        return {}
+    return {name: (-math.inf if low is None else low, math.inf if high is None else high)}
 
 
-def _ranged(form: dict[str, Any], kind: str) -> dict[str, tuple[float, float]]:
-    name, ends = text(form.get("range")), _bounds(form, "low", "high")
-    return {name: ends} if name in RANGES[kind] and ends else {}
+def _one(form: Form, name: str, known: Iterable[str]) -> str | None:
+    """A choice, None where it is none of those that there are."""
+    given = text(form.get(name))
+    return given if given in set(known) else None
 
 
-def _materials(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-    query = MaterialQuery(**_common(form, limit), properties=_ranged(form, "materials"))
-    if text(form.get("system")) in set(CrystalSystem):
-        query = replace(query, crystal_system=text(form["system"]))
+def _materials(form: Form, limit: int) -> list[dict[str, Cell]]:
+    wanted = filters.of_materials(
+        elements=text(form.get("elements")) or None, formula=text(form.get("formula")) or None,
+        sites=_ends(form, "sites-low", "sites-high"), ranges=_ranges(form),
+        crystal_system=_one(form, "system", CrystalSystem), limit=limit,
+    )  # fmt: skip
     return [
         {
             "formula": to_material(one.id, one.formula),
@@ -237,14 +212,16 @@ def _materials(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
             "volume": number(one.volume_per_atom),
             "origin": f"{one.origin}: {one.source.get('name', '')}",
         }
-        for one in materials.find(query)
+        for one in materials.documents(wanted)
     ]
 
 
-def _candidates(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
-    query = CandidateQuery(**_common(form, limit), scores=_ranged(form, "candidates"))
-    if text(form.get("stage")) in set(Stage):
-        query = replace(query, stage=text(form["stage"]))
+def _candidates(form: Form, limit: int) -> list[dict[str, Cell]]:
+    wanted = filters.of_candidates(
+        elements=text(form.get("elements")) or None, formula=text(form.get("formula")) or None,
+        sites=_ends(form, "sites-low", "sites-high"), ranges=_ranges(form),
+        stage=_one(form, "stage", Stage), limit=limit,
+    )  # fmt: skip
     return [
         {
             "formula": with_group(to_candidate(one.id, one.formula), group_of(one.to_structure())),
@@ -252,9 +229,9 @@ def _candidates(form: dict[str, Any], limit: int) -> list[dict[str, Any]]:
             **{name: number(one.scores.get(name)) for name in SHOWN},
             "campaign": one.campaign,
             "round": one.round,
-            "generator": one.generator,
+            "generator": one.proposer,
         }
-        for one in candidates.find(query)
+        for one in candidates.documents(wanted)
     ]
 
 
@@ -311,11 +288,11 @@ def _form(shown: Mapping[str, str]) -> Component:
     )  # fmt: skip
 
 
-def _box(name: str, shown: Mapping[str, str], **more: Any) -> Component:
+def _box(name: str, shown: Mapping[str, str], **more: object) -> Component:
     return dcc.Input(id=f"find-{name}", name=name, value=shown.get(name, ""), autoComplete="off", **more)
 
 
-def _values(kind: Any) -> dict[str, str]:
+def _values(kind: Iterable[str]) -> dict[str, str]:
     return {str(one): str(one) for one in kind}
 
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
+from fermiloop.platform.app import generators, schedules
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import checkpoints
 from fermiloop.platform.web import figures
-from fermiloop.platform.web.actions import Page, Site
-from fermiloop.platform.web.parts import ago, badge, graph, heading, link, number, section, table
+from fermiloop.platform.web.parts import Cell, ago, badge, graph, heading, link, number, section, table
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.vocabulary import CheckpointState
 
-SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
-KEPT: Final = (*GENERATOR_PRESETS, *SURROGATES)
 MOST_LINES: Final = 6
 MOST_ROWS: Final = 25
 ALL: Final = {
     "name": "Name", "presets": "Presets", "champion": "Champion", "challenger": "Newest challenger", "n": "Checkpoints",
+    "package": "Package",
 }  # fmt: skip
 ONE: Final = {
     "id": "Checkpoint", "state": "State", "preset": "Preset", "metrics": "Metrics", "gate": "What the gate said",
@@ -30,7 +28,7 @@ ONE: Final = {
 }  # fmt: skip
 
 
-def layout(site: Site, rest: str) -> Component:
+def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
     """All generators, or the one of a name.
 
     Raises
@@ -39,17 +37,17 @@ def layout(site: Site, rest: str) -> Component:
         If no generator bears the name.
     """
     if not rest:
-        rows = [_row(name) for name in KEPT]
+        rows = [_row(one) for one in generators.standings()]
         said = "Each retraining makes a challenger; the gate makes it champion or says why not."
         return html.Div([heading("Generators", said), section("All", table("Generators and surrogates", ALL, rows))])
-    if rest not in KEPT:
-        raise NotFoundError(f"There is no generator {rest}; known are {', '.join(KEPT)}.")
-    found = checkpoints.find(generator=rest, limit=MOST_ROWS)
-    reasons = _reasons(site)
+    if rest not in generators.kept():
+        raise NotFoundError(f"There is no generator {rest}; known are {', '.join(generators.kept())}.")
+    standing = generators.standing(rest, MOST_ROWS)
+    found, reasons = list(standing.checkpoints), _reasons()
     rows = [_checkpoint(one, reasons) for one in found]
     return html.Div(
         [
-            heading(rest, ", ".join(GENERATOR_PRESETS.get(rest, ()))),
+            heading(rest, ", ".join(standing.presets)),
             section("Training curves", _curves(found)),
             section("Checkpoints", table(f"{len(rows)} checkpoints, newest first", ONE, rows)),
             html.P(link("All generators", "generators")),
@@ -57,21 +55,19 @@ def layout(site: Site, rest: str) -> Component:
     )
 
 
-def _row(name: str) -> dict[str, Any]:
-    found = checkpoints.find(generator=name)
-    of = {state: [one for one in found if one.state is state] for state in CheckpointState}
-    champion = of[CheckpointState.CHAMPION][:1]
-    challenger = of[CheckpointState.CHALLENGER][:1]
+def _row(one: generators.Standing) -> dict[str, Cell]:
+    champion, challenger = one.of(CheckpointState.CHAMPION)[:1], one.of(CheckpointState.CHALLENGER)[:1]
     return {
-        "name": link(name, "generators", name),
-        "presets": ", ".join(GENERATOR_PRESETS.get(name, ())),
+        "name": link(one.name, "generators", one.name),
+        "presets": ", ".join(one.presets),
         "champion": champion[0].id if champion else None,
         "challenger": f"{challenger[0].id}, {ago(challenger[0].created_at)}" if challenger else None,
-        "n": len(found),
+        "n": len(one.checkpoints),
+        "package": one.package,
     }
 
 
-def _checkpoint(one: Checkpoint, reasons: Mapping[str, str]) -> dict[str, Any]:
+def _checkpoint(one: Checkpoint, reasons: Mapping[str, str]) -> dict[str, Cell]:
     metrics = ", ".join(f"{name} {number(value, 4)}" for name, value in one.metrics.items())
     return {
         "id": one.id,
@@ -95,12 +91,9 @@ def _curves(found: list[Checkpoint]) -> Component:
     return graph(figures.training(lines), f"Loss by epoch of {len(lines)} of {len(kept)} checkpoints.")
 
 
-def _reasons(site: Site) -> dict[str, str]:
+def _reasons() -> dict[str, str]:
     """What the gate said of each challenger that a schedule made."""
-    if site.actions.history is None:
-        return {}
-    rows = site.actions.history("")
-    return {str(row["checkpoint"]): str(row.get("told") or "") for row in rows if row.get("checkpoint")}
+    return {one.checkpoint: one.told or "" for one in schedules.history() if one.checkpoint}
 
 
 PAGE = Page("Generators", layout)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from fermiloop.platform.api.actions import made_known
+from fermiloop.platform.app import calculations, campaigns, queue
+from fermiloop.platform.app.campaigns import Launched
 from fermiloop.platform.campaign import cost
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.store import glance
-from fermiloop.platform.web.actions import LAUNCH, Page, Site
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import (
     ago,
@@ -27,8 +26,11 @@ from fermiloop.platform.web.parts import (
     table,
     to_candidate,
 )  # fmt: skip
+from fermiloop.platform.web.site import Page, Site
+from fermiloop.schemas.vocabulary import Role
 
 EVERY = 10_000  # ms between looks
+MOST_ROWS = 50  # campaigns
 MOST_TEXT = 1_000_000  # characters of a campaign file
 COLUMNS = {
     "name": "Campaign", "state": "State", "hits": "Hits (95 % interval)", "budget": "Budget",
@@ -60,7 +62,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 
 def glances() -> list[Component]:
     """Campaigns and what wants attention."""
-    rows, jobs = glance.campaigns(), glance.attention()
+    rows, jobs = campaigns.glances(MOST_ROWS), calculations.attention()
     shown = table(f"{len(rows)} campaigns, newest first", COLUMNS, [_row(one) for one in rows])
     first = [] if rows else [html.P("No campaign yet: start a new one.")]
     return [section("At a glance", *first, shown), attention(jobs)]
@@ -73,30 +75,34 @@ def attention(jobs: list[glance.Job]) -> Component:
     return section("Wants attention", table(f"{len(jobs)} calculations", JOB_COLUMNS, [_job(one) for one in jobs]))
 
 
-def launch(site: Site, given: Any, token: Any) -> Component:
+def launch(site: Site, given: object, token: object) -> Component:
     """Launch the campaign of a text; a link to it, or what is wrong in one sentence."""
-    refused = site.authorise(text(token) or None, LAUNCH)
+    refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
         return notice(refused, "bad")
-    if not text(given):
+    if not isinstance(given, str) or not text(given):
         return notice("The box is empty; paste a campaign file into it, or take one from a file.", "bad")
     if len(given) > MOST_TEXT:
         return notice(f"The campaign file has {len(given)} characters; {MOST_TEXT} are the most.", "bad")
-    made = ask(lambda: (site.actions.launch(given), len(site.actions.workers())), lambda why: notice(why, "bad"))
+    made = ask(lambda: _enqueue(given), lambda why: notice(why, "bad"))
     if isinstance(made, Component):
         return made
     launched, heard = made
-    told = [link(launched.name, "campaign", launched.name), ". ", made_known(launched, heard)]
+    told = [link(launched.name, "campaign", launched.name), ". ", launched.sentence(heard)]
     kind = "good" if heard else "info"
     return html.P(["Launched: " if launched.fresh else "", *told], className=f"notice {kind}", role="status")
 
 
-def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:
+def _enqueue(given: str) -> tuple[Launched, int]:
+    return campaigns.enqueue(campaigns.parse(given)), len(queue.listeners())
+
+
+def act_on(site: Site, what: str, calculation: str, token: object) -> Component:
     """Rerun or ignore a calculation; what became of it."""
-    refused = site.authorise(text(token) or None, LAUNCH)
+    refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
         return notice(refused, "bad")
-    call = {"rerun": site.actions.rerun, "ignore": site.actions.ignore}[what]
+    call = calculations.rerun if what == "rerun" else calculations.ignore
     done = ask(lambda: call([calculation]), lambda why: notice(why, "bad"))
     if isinstance(done, Component):
         return done
@@ -104,7 +110,7 @@ def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:
     return notice(f"{done} calculation {word}: {calculation}.", "good")
 
 
-def uploaded(contents: Any) -> str | None:
+def uploaded(contents: object) -> str | None:
     """Text of an uploaded file; None where it is none."""
     try:
         return base64.b64decode(text(contents).partition(",")[2], validate=True).decode("utf-8-sig")
@@ -119,14 +125,14 @@ def register(app: Dash, site: Site) -> None:
         Output("glances", "children"), Input("glance-clock", "n_intervals"),
         running=[(Output("glance-clock", "disabled"), True, False)], prevent_initial_call=True,
     )  # fmt: skip
-    def _look(_: Any) -> Any:
+    def _look(_: object) -> object:
         return ask(glances, lambda why: [notice(why, "bad")])
 
     @app.callback(
         Output("job-note", "children"), Output("glances", "children", allow_duplicate=True),
         Input({"type": "job", "what": ALL, "id": ALL}, "n_clicks"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _act(clicks: Any, token: Any) -> Any:
+    def _act(clicks: list[object], token: object) -> object:
         asked = ctx.triggered_id
         if not asked or not any(clicks) or asked.get("what") not in ("rerun", "ignore"):
             return no_update, no_update
@@ -134,7 +140,7 @@ def register(app: Dash, site: Site) -> None:
         return note, ask(glances, lambda why: [notice(why, "bad")])
 
 
-def _row(one: glance.CampaignGlance) -> dict[str, Any]:
+def _row(one: glance.CampaignGlance) -> dict[str, object]:
     used = one.evaluated + one.failed
     budget = f" of {one.core_hours:g}" if one.core_hours else ""
     hours = f"{one.core_seconds / 3600:.3f}{budget}"
@@ -157,7 +163,7 @@ def _row(one: glance.CampaignGlance) -> dict[str, Any]:
     }
 
 
-def _job(one: glance.Job) -> dict[str, Any]:
+def _job(one: glance.Job) -> dict[str, object]:
     buttons = [
         html.Button(
             word, id={"type": "job", "what": what, "id": one.id}, n_clicks=0, className="small",

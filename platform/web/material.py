@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -10,10 +10,10 @@ from dash.development.base_component import Component
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, labels, materials, methods, spectra
 from fermiloop.platform.web import figures, method, wording
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.candidate import downloads, unit_curve
 from fermiloop.platform.web.crystals import scene
 from fermiloop.platform.web.parts import facts, graph, heading, link, number, section, table, to_candidate
+from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.vocabulary import Unit
@@ -48,7 +48,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 
 
 def _facts(found: Material) -> Component:
-    source: dict[str, Any] = dict(found.source)
+    source: dict[str, object] = dict(found.source)
     return facts(
         {
             "Space group": f"{group(found.space_group)}, {found.crystal_system}",
@@ -67,7 +67,7 @@ def _labels(material: str) -> Component:
         {
             "property": wording.plain(str(one.property)),
             "value": number(one.value, 4),
-            "unit": "" if one.unit is Unit.DIMENSIONLESS else str(one.unit),
+            "unit": "" if one.unit == Unit.DIMENSIONLESS else str(one.unit),
             "method": by.get(one.method, one.method),
             "version": one.version,
         }

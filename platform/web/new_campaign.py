@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from fermiloop.platform.app import campaigns, queue
 from fermiloop.platform.campaign import draft
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.web import home
-from fermiloop.platform.web.actions import Page, Site
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import field, heading, notice, section
 from fermiloop.platform.web.queue import NOBODY
+from fermiloop.platform.web.site import Page, Site
 
 EXAMPLES: Final = (
     Path(__file__).resolve().parents[2] / "examples"
@@ -29,7 +30,7 @@ STILL: Final = """function(value) {
 """A text is checked when it has not changed for a moment, not at every letter."""
 
 
-def layout(site: Site, rest: str) -> Component:
+def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
     """The form, filled with the example that is named in the address."""
     found = examples()
     given = found.get(rest, "")
@@ -42,7 +43,7 @@ def layout(site: Site, rest: str) -> Component:
                 field("Campaign file (YAML)", dcc.Textarea(id="launch-text", value=given, rows=26, spellCheck=False)),
                 dcc.Store(id="launch-still"),
                 html.Div(id="launch-typed", hidden=True),
-                html.Div(check(site, given), id="launch-check", **{"aria-live": "polite"}),
+                html.Div(check(given), id="launch-check", **{"aria-live": "polite"}),
                 html.Div(
                     [
                         dcc.Upload(
@@ -54,7 +55,7 @@ def layout(site: Site, rest: str) -> Component:
                     className="row",
                 ),
                 html.Div(id="launch-note"),
-                listening(site),
+                listening(),
             ),
         ]
     )  # fmt: skip
@@ -70,27 +71,26 @@ def examples() -> dict[str, str]:
     return found
 
 
-def check(site: Site, given: Any) -> Component:
+def check(given: object) -> Component:
     """Everything that stands in the way of a text, or that it can be launched; nothing is stored."""
     written = text(given)
     if not written:
         return html.P("Nothing is written yet.", className="quiet")
     if len(written) > home.MOST_TEXT:
         return notice(f"The campaign file has {len(written)} characters; {home.MOST_TEXT} are the most.", "bad")
-    look = site.actions.check
-    if look is None:
-        return html.P("This server checks a campaign when it is launched.", className="quiet")
-    found = ask(lambda: look(written), lambda why: [{"key": "", "text": why}])
+    found = ask(lambda: campaigns.problems_of(written), lambda why: notice(why, "bad"))
+    if isinstance(found, Component):
+        return found
     if not found:
         return notice("This campaign can be launched.", "good")
-    rows = [html.Li([html.Strong(f"{one['key']}: ") if one.get("key") else "", one["text"]]) for one in found]
+    rows = [html.Li([html.Strong(f"{one.key}: ") if one.key else "", one.text]) for one in found]
     return html.Div([html.P("It cannot be launched yet:"), html.Ul(rows)], className="notice bad")
 
 
-def listening(site: Site) -> Component:
+def listening() -> Component:
     """How many workers will take it up."""
     try:
-        n = len(site.actions.workers())
+        n = len(queue.listeners())
     except FermiloopError as error:
         return notice(str(error), "bad")
     return html.P(f"{n} workers listen.", className="quiet") if n else notice(NOBODY)
@@ -103,21 +103,21 @@ def register(app: Dash, site: Site) -> None:
     )
 
     @app.callback(Output("launch-check", "children"), Input("launch-still", "data"), prevent_initial_call=True)
-    def _check(given: Any) -> Any:
-        return check(site, given)
+    def _check(given: object) -> object:
+        return check(given)
 
     @app.callback(
         Output("launch-note", "children"), Input("launch", "n_clicks"),
         State("launch-text", "value"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _launch(clicks: Any, given: Any, token: Any) -> Any:
+    def _launch(clicks: object, given: object, token: object) -> object:
         return home.launch(site, given, token) if clicks else no_update
 
     @app.callback(
         Output("launch-text", "value"), Output("launch-note", "children", allow_duplicate=True),
         Input("launch-file", "contents"), prevent_initial_call=True,
     )  # fmt: skip
-    def _take(contents: Any) -> Any:
+    def _take(contents: object) -> object:
         found = home.uploaded(contents)
         if found is None:
             return no_update, notice("That file is no text in UTF-8; give a YAML file.", "bad")
@@ -127,7 +127,7 @@ def register(app: Dash, site: Site) -> None:
         Output("launch-text", "value", allow_duplicate=True),
         Input({"type": "example", "name": ALL}, "n_clicks"), prevent_initial_call=True,
     )  # fmt: skip
-    def _start(clicks: Any) -> Any:
+    def _start(clicks: list[object]) -> object:
         chosen = ctx.triggered_id
         return examples().get(text(chosen.get("name")), no_update) if chosen and any(clicks) else no_update
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
 
-from fermiloop.platform.web.actions import Page, Site
-from fermiloop.platform.web.parts import ago, badge, heading, in_utc, link, notice, section, table
+from fermiloop.platform.app import schedules
+from fermiloop.platform.web.parts import Cell, ago, badge, heading, in_utc, link, section, table
+from fermiloop.platform.web.site import Page, Site
+from fermiloop.schemas.schedule import Schedule, ScheduleRun
 
 COLUMNS: Final = {
     "name": "Name", "generator": "Generator", "trigger": "When", "active": "State", "next_look_at": "Due next",
@@ -21,13 +22,11 @@ RUNS: Final = {
 }  # fmt: skip
 
 
-def layout(site: Site, rest: str) -> Component:
+def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature of all pages)
     """All schedules and their newest firings; those of one where it is named."""
     head = heading(rest or "Schedules", "Retraining by calendar, by new data, or after each round.")
-    if site.actions.schedules is None or site.actions.history is None:
-        return html.Div([head, notice("This server was started without schedules, so it shows none.")])
-    known = [row for row in site.actions.schedules() if rest in ("", row.get("name"))]
-    runs = site.actions.history(rest)
+    known = [one for one in schedules.find() if rest in ("", one.id)]
+    runs = schedules.history(rest or None)
     return html.Div(
         [
             head,
@@ -37,29 +36,29 @@ def layout(site: Site, rest: str) -> Component:
     )
 
 
-def _schedule(row: Mapping[str, Any]) -> dict[str, Any]:
+def _schedule(one: Schedule) -> dict[str, Cell]:
     return {
-        "name": link(str(row["name"]), "schedules", str(row["name"])),
-        "generator": link(str(row["generator"]), "generators", str(row["generator"])),
-        "trigger": f"{row.get('trigger')}: {row.get('value')}",
-        "active": badge("running" if row.get("active") else "paused"),
-        "next_look_at": _moment(row.get("next_look_at")),
+        "name": link(one.id, "schedules", one.id),
+        "generator": link(one.generator, "generators", one.generator),
+        "trigger": f"{one.trigger}: {one.value}",
+        "active": badge("running" if one.active else "paused"),
+        "next_look_at": _moment(one.next_look_at),
     }
 
 
-def _run(row: Mapping[str, Any]) -> dict[str, Any]:
+def _run(one: ScheduleRun) -> dict[str, Cell]:
     return {
-        "schedule": str(row.get("schedule") or ""),
-        "reason": str(row.get("reason") or ""),
-        "state": badge(str(row.get("state") or "")),
-        "told": str(row.get("told") or ""),
-        "checkpoint": str(row.get("checkpoint") or ""),
-        "started_at": ago(row["started_at"]) if isinstance(row.get("started_at"), datetime) else "–",
+        "schedule": one.schedule,
+        "reason": one.reason or "",
+        "state": badge(str(one.state)),
+        "told": one.told or "",
+        "checkpoint": one.checkpoint or "",
+        "started_at": ago(one.started_at),
     }
 
 
-def _moment(value: Any) -> str:
-    return in_utc(value).strftime("%Y-%m-%d %H:%M UTC") if isinstance(value, datetime) else "–"
+def _moment(value: datetime | None) -> str:
+    return "–" if value is None else in_utc(value).strftime("%Y-%m-%d %H:%M UTC")
 
 
 PAGE = Page("Schedules", layout)

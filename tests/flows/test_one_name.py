@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ from fermiloop.platform.api.optimade_app import create_app as create_optimade
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.believing import with_belief
 from fermiloop.platform.campaign.summary import summarise
-from fermiloop.platform.cli import serve
 from fermiloop.platform.cli.main import main
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
@@ -46,8 +44,8 @@ from fermiloop.platform.store import (
 from fermiloop.platform.web import campaign as campaign_page
 from fermiloop.platform.web import candidate as page
 from fermiloop.platform.web import home
-from fermiloop.platform.web.actions import Actions, Site
 from fermiloop.platform.web.app import create_app as create_pages
+from fermiloop.platform.web.site import Site
 from fermiloop.schemas.scores import SCORES
 from fermiloop.schemas.vocabulary import Origin, Property, Stage
 
@@ -113,11 +111,8 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
 
 
 def site() -> Site:
-    nothing: Any = lambda *_: None  # noqa: E731
-    names = [field.name for field in fields(Actions)]
-    actions = Actions(**dict.fromkeys(names, nothing) | {"summary": serve._summary, "lineage": lineage.explain})
-    create_pages(actions)  # addresses of links are known from then on
-    return Site(actions, lambda *_: None)
+    create_pages()  # addresses of links are known from then on
+    return Site(lambda *_: None)
 
 
 def cells(component: Any) -> list[list[str]]:
@@ -138,7 +133,7 @@ def words(component: Any) -> str:
 
 
 def rest(path: str) -> Any:
-    with TestClient(create_app(serve.actions())) as client:
+    with TestClient(create_app()) as client:
         return client.get(path)
 
 

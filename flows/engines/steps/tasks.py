@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -115,6 +117,11 @@ def _dawdle(task: dict[str, Any]) -> None:
         raise EngineError("asked to fail")
     if way == "crash":
         os.abort()
+    if way == "segfault":
+        ctypes.string_at(0)
+    if way == "memory":
+        resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+        bytearray(2**32)
 
 
 def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:

@@ -60,7 +60,7 @@ def potential_labels(
     stable_below
         eV/atom.
     rng
-        Of the lot.
+        Of the random draws.
     progress
         Told the share done.
     """

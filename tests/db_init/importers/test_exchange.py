@@ -17,7 +17,6 @@ from pymatgen.core import Lattice, Structure
 from pymongo import MongoClient
 
 from fermiloop.db_init.importers import exchange_file, registry
-from fermiloop.db_init.importers.registry import Source
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.settings import settings
@@ -171,11 +170,11 @@ def test_the_content_decides_and_not_the_name(written: Path, elsewhere: Callable
     pretty.write_text(json.dumps(document, indent=2))
     elsewhere()
     for number, path in enumerate((renamed, packed, pretty)):
-        assert registry.which(str(path))[0] is Source.EXCHANGE
+        assert registry.which(str(path))[0] == "exchange"
         assert registry.load(str(path)) == (LoadReport(0, 4, 0) if number else LoadReport(4, 0, 0))
     for name, text in {"a.jsonl": '{"cell": []}', "b.json": "[]", "c.cif": "data_fermiloop-materials"}.items():
         (tmp_path / name).write_text(text)
-        assert name == "b.json" or registry.which(str(tmp_path / name))[0] is not Source.EXCHANGE
+        assert name == "b.json" or registry.which(str(tmp_path / name))[0] != "exchange"
 
 
 def test_overlapping_exports_give_their_union(
@@ -422,8 +421,9 @@ def test_candidates_give_their_materials_and_stay_behind(
 ) -> None:
     crystal = materials.structure(filled["Pd"])
     made = Candidate(
-        id=Candidate.make_id("pd-like", 1, "ftcp/paper", 0), campaign="pd-like", round=1, generator="ftcp/paper",
-        index=0, structure=crystal.as_dict(), formula="Pd", formula_lower="pd", elements=["Pd"], chemical_system="Pd",
+        id=Candidate.make_id("pd-like", 1, "ftcp/paper", 0), campaign="pd-like", round=1,
+        generator="ftcp", preset="paper", index=0, structure=crystal.as_dict(),
+        formula="Pd", formula_lower="pd", elements=["Pd"], chemical_system="Pd",
         n_sites=1, seed=7, score=0.5, stage=Stage.EVALUATED, material=filled["Pd"], parent=filled["Ni"],
         verdicts=[{"stage": "geometry", "passed": True, "reason": None, "value": 2.75}],
         scores={"predicted_score": 0.9, "hit": True}, detail={"prototype": "A1"},

@@ -182,7 +182,7 @@ def test_workers_that_are_stopped_end_their_children_and_give_back(
         process = start("worker", "run", "-n", "2")
     wait_for(lambda: len(programs()) == 2)
     wait_for(lambda: len(managing.running.of_campaign("pool")) == 2)
-    busy = wait_for(lambda: [row for row in listening.rows() if row["doing"]])
+    busy = wait_for(lambda: [one for one in listening.workers_that_listen() if one.doing])
     assert {row["pid"] for row in busy} <= set(workers())
     took = gone_after(process, signal.SIGINT if command == "launch" else signal.SIGTERM)
     assert took < MOST
@@ -190,7 +190,7 @@ def test_workers_that_are_stopped_end_their_children_and_give_back(
     assert "given back" in ((tmp_path / "err").read_text() + (tmp_path / "out").read_text())
     assert states("pool") == [("waiting", 1), ("waiting", 1)]
     assert ledger() == ["stopped", "stopped"]
-    assert listening.rows() == []
+    assert listening.workers_that_listen() == []
     pad = launchpad()
     taken = pad.fireworks.count_documents({"state": {"$in": ["RUNNING", "RESERVED", "FIZZLED"]}})
     ready = pad.fireworks.count_documents({"state": "READY"})

@@ -71,4 +71,4 @@ def test_what_is_not_here_tells_nothing(step: Path) -> None:
     assert running.progress_of("calc-1").scf is None
     isolation.add_cost(step, 2.5, "stopped")
     rows = running.steps_of("calc-1")
-    assert [(row["attempts"], row["outcome"], row["core_seconds"]) for row in rows] == [(1, "stopped", 2.5)]
+    assert [(row.attempts, row.outcome, row.core_seconds) for row in rows] == [(1, "stopped", 2.5)]

@@ -36,11 +36,11 @@ def queued(database: str) -> Any:
 
 
 def test_steps_of_a_calculation_and_the_queue(queued: Any) -> None:
-    assert {one["name"]: one["state"] for one in watching.steps(RUN)} == {"relax": "READY", "record": "WAITING"}
-    assert watching.steps(RUN)[-1]["name"] == "record"
-    assert {one["name"] for one in watching.queue()} == {"relax", "record", "other"}
-    assert {one["campaign"] for one in watching.queue()} == {"pd-like"}
-    assert all(one["since"].tzinfo is not None for one in watching.queue())
+    assert {one.name: one.state for one in watching.steps(RUN)} == {"relax": "READY", "record": "WAITING"}
+    assert watching.steps(RUN)[-1].name == "record"
+    assert {one.name for one in watching.queue()} == {"relax", "record", "other"}
+    assert {one.campaign for one in watching.queue()} == {"pd-like"}
+    assert all(one.since.tzinfo is not None for one in watching.queue())
 
 
 def test_a_step_that_runs_names_its_worker_and_since_when(queued: Any) -> None:
@@ -54,8 +54,8 @@ def test_a_step_that_runs_names_its_worker_and_since_when(queued: Any) -> None:
         }
     )
     first = watching.queue()[0]
-    assert (first["name"], first["worker"]) == ("relax", "node7, process 12")
-    assert first["since"] == datetime(2026, 11, 28, 8, 0, 0, 123456, tzinfo=UTC)
+    assert (first.name, first.worker) == ("relax", "node7, process 12")
+    assert first.since == datetime(2026, 11, 28, 8, 0, 0, 123456, tzinfo=UTC)
     assert watching.told("somebody") == "somebody"
     assert watching.told(identity.worker_name()).endswith(f"process {identity.parse(identity.worker_name()).pid}")
 

@@ -71,7 +71,7 @@ def port(world: Any) -> Iterator[Port]:
 
     def make(patience: Patience = PATIENCE) -> int:
         listening = serve.bind("127.0.0.1", 0)
-        server = serve.server(serve.application(serve.Serving(serve.actions())), patience)
+        server = serve.server(serve.application(serve.Serving()), patience)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         running.append((server, thread, listening))

@@ -22,7 +22,7 @@ OTHERS = (
 
 
 def client(**how: Any) -> TestClient:
-    return TestClient(serve.application(serve.Serving(serve.actions(), **how)), raise_server_exceptions=False)
+    return TestClient(serve.application(serve.Serving(**how)), raise_server_exceptions=False)
 
 
 @pytest.mark.parametrize("path", ["/", "/api/", "/optimade/info", "/assets/x", "/_dash-layout", "/nothing"])

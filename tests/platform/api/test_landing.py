@@ -52,7 +52,7 @@ def test_optimade_has_a_page_too(database: str) -> None:
 
 
 def test_addresses_without_a_last_slash_lead_on(database: str) -> None:
-    with TestClient(serve.application(serve.Serving(serve.actions()))) as web:
+    with TestClient(serve.application(serve.Serving())) as web:
         for path, to in (
             ("/api", "/api/"),
             ("/optimade", "/optimade/"),

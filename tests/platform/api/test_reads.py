@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,17 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.api.work import Limits
+from fermiloop.platform.app import campaigns
 from fermiloop.platform.store import exchange_records, exports
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Role
 
 
-def test_campaigns_and_a_summary_without_nan(client: Any) -> None:
+def test_campaigns_and_a_summary_without_nan(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     here = client()
+    monkeypatch.setattr(
+        campaigns, "summary", lambda name, library=True: {"name": name, "best": None, "wrong": math.nan}
+    )
     assert [one["name"] for one in here.get("/campaigns").json()["data"]] == ["pd-like"]
     assert here.get("/campaigns/pd-like").json()["data"] == {
         "name": "pd-like",
@@ -23,6 +28,7 @@ def test_campaigns_and_a_summary_without_nan(client: Any) -> None:
         "wrong": None,
         "running": [],
     }
+    monkeypatch.undo()
     missing = here.get("/campaigns/none")
     assert missing.status_code == 404
     assert missing.json() == {

@@ -27,7 +27,7 @@ LIMITS = Limits(poll_seconds=0.05, heartbeat_seconds=0.2, streams=2, body_bytes=
 def address(world: Any) -> Iterator[str]:
     """A server on a port of its own."""
     listening = serve.bind("127.0.0.1", 0)
-    server = serve.server(AccessLog(create_app(world.flows.actions(), limits=LIMITS)))
+    server = serve.server(AccessLog(create_app(limits=LIMITS)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -5,26 +5,54 @@ from __future__ import annotations
 import json
 import threading
 import time
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from fermiloop.platform.api import access
+from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.queue import watching
 from fermiloop.platform.api.app import create_app
 from fermiloop.platform.api.work import Limits
+from fermiloop.platform.app import campaigns as app
+from fermiloop.platform.app.tokens import refusal
 from fermiloop.platform.errors import DatabaseError
-from fermiloop.platform.store import campaigns, connection, tokens
-from fermiloop.schemas.vocabulary import Role
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import (
+    calculations,
+    campaigns,
+    candidates,
+    connection,
+    labels,
+    materials,
+    methods,
+    spectra,
+    tokens,
+)
+from fermiloop.schemas.vocabulary import CalculationState, Role, Stage
 
 SPEC = {
     "name": "posted", "target": {"dos": {"material": "Pd"}}, "space": {"elements": ["Ni", "Pt"]},
     "generators": [{"name": "substitution", "proposals": 5}],
+    "funnel": {"stages": ["geometry", "duplicates", "target"]},
     "budget": {"rounds": 1, "evaluations": 2, "per_round": 2},
 }  # fmt: skip
 
 
+@pytest.fixture
+def library(world: Any) -> None:
+    """What the campaign learns from: elements by the Method that this machine's GPAW would use."""
+    record = code_of("gpaw").method({})
+    method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
+    axis = [x / 10 for x in range(-100, 101)]
+    for symbol in ("Pd", "Ni", "Pt"):
+        crystal = PROTOTYPES["A1"].build(symbol, None, volume_per_atom=15.0)
+        made = materials.save(crystal, origin="import", source={"name": "test", "key": symbol, "licence": "MIT"})
+        labels.save(made, "energy_per_atom", -4.0, method=method)
+        spectra.save(made, axis, [1.0 + abs(x) for x in axis], method=method)
+
+
+@pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("kind", ["application/json", "application/yaml", "text/plain; charset=utf-8"])
 def test_a_campaign_is_launched_from_json_and_yaml(client: Any, kind: str) -> None:
     body = json.dumps(SPEC).encode()
@@ -37,21 +65,31 @@ def test_a_campaign_is_launched_from_json_and_yaml(client: Any, kind: str) -> No
     assert campaigns.get("posted").spec["budget"]["evaluations"] == 2
 
 
-def test_a_campaign_is_paused_resumed_and_cancelled(client: Any) -> None:
+def test_a_campaign_is_paused_resumed_and_cancelled(client: Any, world: Any) -> None:
     here = client(Role.ADMIN)
     assert here.post("/campaigns/pd-like/pause").json() == {"name": "pd-like", "state": "paused"}
     again = here.post("/campaigns/pd-like/pause")
-    assert (again.status_code, again.json()["error"]) == (400, "The campaign pd-like is not running.")
+    told = "The campaign pd-like is not running, so it is not paused; its state is paused."
+    assert (again.status_code, again.json()["error"]) == (400, told)
     assert here.post("/campaigns/pd-like/resume").json()["state"] == "running"
+    second = candidates.get(world.candidates[1])
+    run = calculations.plan(
+        second.id, second.to_structure(), engine="gpaw", method="m", settings={}, campaign="pd-like"
+    )
+    candidates.update(second.id, stage=Stage.SELECTED, calculation=run)
+    calculations.start(run, "host~1~1~1")
     told = here.post("/campaigns/pd-like/cancel?wait=true").json()
-    assert (told["state"], [row["formula"] for row in told["running"]]) == ("cancelled", ["NiAl"])
+    assert (told["state"], [row["formula"] for row in told["running"]]) == ("cancelled", ["AlPd"])
+    assert not calculations.get(run).stop_requested
 
 
 def test_calculations_are_run_again_and_set_aside(client: Any, world: Any) -> None:
     here, ids = client(Role.LAUNCH), [world.calculation]
-    for what in ("rerun", "ignore"):
-        assert here.post(f"/calculations/{what}", json={"ids": ids}).json() == {"changed": 1}
-    assert world.flows.calls == [("rerun", ids), ("ignore", ids)]
+    assert here.post("/calculations/ignore", json={"ids": ids}).json() == {"changed": 1}
+    assert calculations.get(world.calculation).ignored
+    assert here.post("/calculations/rerun", json={"ids": ids}).json() == {"changed": 1}
+    assert calculations.get(world.calculation).state is CalculationState.WAITING
+    assert {one.calculation for one in watching.queue()} == {world.calculation}
 
 
 def test_tokens_are_listed_without_secrets_and_revoked_at_once(client: Any, world: Any) -> None:
@@ -66,10 +104,10 @@ def test_tokens_are_listed_without_secrets_and_revoked_at_once(client: Any, worl
 
 
 def test_the_rule_for_pages_is_the_same(world: Any) -> None:
-    assert access.refusal(world.tokens[Role.LAUNCH], "launch") is None
-    assert "has the role read" in str(access.refusal(world.tokens[Role.READ], "launch"))
-    assert "unknown" in str(access.refusal("x", "launch"))
-    assert access.refusal(None, "launch")
+    assert refusal(world.tokens[Role.LAUNCH], Role.LAUNCH) is None
+    assert "has the role read" in str(refusal(world.tokens[Role.READ], Role.LAUNCH))
+    assert "unknown" in str(refusal("x", Role.LAUNCH))
+    assert refusal(None, Role.LAUNCH)
 
 
 def test_a_database_that_is_away_is_told_and_comes_back(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,11 +124,11 @@ def test_a_database_that_is_away_is_told_and_comes_back(client: Any, monkeypatch
     assert here.get("/campaigns").status_code == 200
 
 
-def test_what_takes_too_long_is_given_up_and_counts_until_it_ends(world: Any) -> None:
+def test_what_takes_too_long_is_given_up_and_counts_until_it_ends(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
-    actions = replace(world.flows.actions(), summary=lambda name: {"waited": gate.wait(20)})
+    monkeypatch.setattr(app, "summary", lambda name, library=True: {"waited": gate.wait(20)})
     limits = Limits(seconds=0.3, at_once=1)
-    with TestClient(create_app(actions, limits=limits), raise_server_exceptions=False) as here:
+    with TestClient(create_app(limits=limits), raise_server_exceptions=False) as here:
         slow = here.get("/campaigns/pd-like")
         assert slow.status_code == 503
         assert "longer than 0.3 s" in slow.json()["error"]
@@ -104,12 +142,12 @@ def test_what_takes_too_long_is_given_up_and_counts_until_it_ends(world: Any) ->
             time.sleep(0.02)
 
 
-def test_an_unexpected_failure_shows_no_more_than_that(world: Any) -> None:
-    def broken(name: str) -> dict[str, Any]:
+def test_an_unexpected_failure_shows_no_more_than_that(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str, *, library: bool = True) -> dict[str, Any]:
         raise KeyError("secret detail")
 
-    app = create_app(replace(world.flows.actions(), summary=broken))
-    with TestClient(app, raise_server_exceptions=False) as here:
+    monkeypatch.setattr(app, "summary", broken)
+    with TestClient(create_app(), raise_server_exceptions=False) as here:
         answer = here.get("/campaigns/pd-like")
     assert answer.status_code == 500
     assert answer.json() == {"error": "Something failed on the server; its log says what.", "status": 500}

@@ -21,7 +21,7 @@ def proposed(database, proposal) -> dict[str, str]:
     made = [
         proposal(("Ni", "Al"), 1, 0, stage=Stage.PASSED, scores={"predicted_score": 0.9}),
         proposal(("Ni", "Pt"), 1, 1, stage=Stage.REJECTED, scores={"predicted_score": 0.4}),
-        proposal(("Pd", "Al"), 2, 0, generator="dos_composer/paper"),
+        proposal(("Pd", "Al"), 2, 0, generator="dos_composer", preset="paper"),
         proposal(("Cu", "Pd"), campaign="other"),
     ]
     return dict(zip(("AlNi", "NiPt", "AlPd", "CuPd"), candidates.save_many(made), strict=True))
@@ -34,7 +34,9 @@ def proposed(database, proposal) -> dict[str, str]:
         (CandidateQuery(campaign="pd-like"), {"AlNi", "NiPt", "AlPd"}),
         (CandidateQuery(campaign="pd-like", round=1), {"AlNi", "NiPt"}),
         (CandidateQuery(stage="rejected"), {"NiPt"}),
-        (CandidateQuery(generator="dos_composer/paper"), {"AlPd"}),
+        (CandidateQuery(generator="dos_composer"), {"AlPd"}),
+        (CandidateQuery(generator="dos_composer", preset="paper"), {"AlPd"}),
+        (CandidateQuery(generator="dos_composer", preset="factorised"), set()),
         (CandidateQuery(formula="NiAl"), {"AlNi"}),
         (CandidateQuery(elements=("Al",)), {"AlNi", "AlPd"}),
         (CandidateQuery(elements=("Pd", "Al")), {"AlPd"}),
@@ -102,7 +104,7 @@ def test_queries_that_make_no_sense(database, query, reason):
 
 def test_a_repeated_sampling_changes_nothing(proposed, proposal):
     candidates.update(proposed["AlPd"], stage=Stage.SELECTED)
-    again = [proposal(("Ni", "Al"), 2, 0, generator="dos_composer/paper"), proposal(("Ti", "Al"), 2, 1)]
+    again = [proposal(("Ni", "Al"), 2, 0, generator="dos_composer", preset="paper"), proposal(("Ti", "Al"), 2, 1)]
     ids = candidates.save_many(again)
     assert ids[0] == proposed["AlPd"]
     kept = candidates.get(ids[0])
@@ -132,15 +134,6 @@ def test_fields_are_set_whole(proposed):
     kept = candidates.get(proposed["AlNi"])
     assert (kept.stage, kept.material) == (Stage.EVALUATED, "m-1")
     assert kept.scores == {"score": 0.7}
-
-
-def test_only_one_moves_a_candidate_on(proposed):
-    key = proposed["AlNi"]
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda i: candidates.advance(key, Stage.PASSED, Stage.SELECTED, reason=str(i)), range(8)))
-    assert sum(won) == 1
-    assert candidates.get(key).reason == str(won.index(True))
-    assert not candidates.advance("c-none", Stage.PASSED, Stage.SELECTED)
 
 
 def test_those_of_a_round_and_of_a_campaign(proposed, crystal):

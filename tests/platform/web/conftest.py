@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,26 @@ import pytest
 from dash.development.base_component import Component
 
 from fermiloop.db_init import setup
-from fermiloop.platform.api.actions import Launched
+from fermiloop.flows.campaigns.preflight import Problem
+from fermiloop.flows.queue.running import Running
+from fermiloop.platform.app import calculations as app_calculations
+from fermiloop.platform.app import campaigns as app_campaigns
+from fermiloop.platform.app import curves as app_curves
+from fermiloop.platform.app import queue as app_queue
+from fermiloop.platform.app.campaigns import CampaignFile, Launched
+from fermiloop.platform.app.curves import Curve
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, methods, spectra
-from fermiloop.platform.web.actions import Actions, Site
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
+from fermiloop.platform.web.site import Site
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property, Stage
+from fermiloop.schemas.vocabulary import CalculationState, Origin, Property, Stage
+
+# one module each, as the pages import them
+app = SimpleNamespace(campaigns=app_campaigns, calculations=app_calculations, curves=app_curves, queue=app_queue)
 
 TEXT = """
 name: {name}
@@ -36,29 +47,33 @@ SCRIPT = "<script>alert(1)</script>"
 
 @dataclass
 class Calls:
-    """What the pages asked for."""
+    """What the pages asked for, of functions that the tests of flows look at."""
 
     made: list[tuple[Any, ...]] = field(default_factory=list)
-    running: list[dict[str, Any]] = field(default_factory=list)
-    workers: list[dict[str, Any]] = field(default_factory=list)
+    running: list[Running] = field(default_factory=list)
+    workers: list[Any] = field(default_factory=list)
 
-    def actions(self) -> Actions:
-        """Actions that note what was asked."""
+    def stand_in(self, patch: pytest.MonkeyPatch) -> None:
+        """Take the places of the application's functions and note what was asked."""
 
-        def note(what: str, answer: Any) -> Callable[..., Any]:
-            def call(*given: Any) -> Any:
-                self.made.append((what, *given))
-                return answer(*given) if callable(answer) else answer
+        def note(module: Any, name: str, answer: Callable[..., Any]) -> None:
+            def call(*given: Any, **named: Any) -> Any:
+                self.made.append((name, *given, *named.values()))
+                return answer(*given, **named)
 
-            return call
+            patch.setattr(module, name, call)
 
-        none = {word: note(word, None) for word in ("pause", "resume")} | {"cancel": note("cancel", self.running)}
-        return Actions(
-            launch=note("launch", _launch), rerun=note("rerun", len), ignore=note("ignore", len),
-            summary=note("summary", summary), lineage=lineage.explain, dos_search=note("dos", _near),
-            running=note("running", self.running), workers=note("workers", self.workers), check=note("check", _check),
-            **none,
-        )  # fmt: skip
+        for name in ("pause", "resume"):
+            note(app.campaigns, name, lambda _: None)
+        note(app.campaigns, "cancel", lambda _, wait: self.running)
+        note(app.campaigns, "running", lambda _: self.running)
+        note(app.campaigns, "enqueue", _enqueue)
+        note(app.campaigns, "problems_of", _check)
+        note(app.campaigns, "summary", summary)
+        for name in ("rerun", "ignore"):
+            note(app.calculations, name, len)
+        note(app.curves, "similar", _near)
+        note(app.queue, "listeners", lambda: self.workers)
 
 
 @dataclass(frozen=True)
@@ -70,22 +85,21 @@ class Found:
     value: float
 
 
-def _near(curve: np.ndarray, metric: str, window: tuple[float, float]) -> list[Found]:
-    assert curve.shape == (DOS_GRID.n,)
+def _near(curve: Curve, *, metric: str, limit: int) -> list[Found]:
+    assert curve.values.shape == (DOS_GRID.n,)
     return [Found("m-1", "Pd", 0.75)]
 
 
-def _launch(text: str) -> Launched:
-    spec = parse_spec(text)
-    fresh = campaigns.create(spec.name, spec.as_dict(), text)
-    return Launched(spec.name, fresh)
+def _enqueue(file: CampaignFile) -> Launched:
+    fresh = campaigns.create(file.spec.name, file.spec.as_dict(), file.text)
+    return Launched(file.spec.name, fresh)
 
 
-def _check(text: str) -> list[dict[str, str]]:
+def _check(text: str) -> list[Problem]:
     try:
         parse_spec(text)
     except UserError as error:
-        return [{"key": "", "text": str(error)}]
+        return [Problem("", str(error))]
     return []
 
 
@@ -118,15 +132,17 @@ def summary(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def calls() -> Calls:
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """What was asked for."""
-    return Calls()
+    made = Calls()
+    made.stand_in(monkeypatch)
+    return made
 
 
 @pytest.fixture
 def site(calls: Calls) -> Site:
     """Pages on which the token ``good`` may do everything."""
-    return Site(calls.actions(), lambda token, role: None if token == "good" else f"No role {role}.")
+    return Site(lambda token, role: None if token == "good" else f"No role {role}.")
 
 
 @pytest.fixture
@@ -141,13 +157,13 @@ def filled(database: str) -> dict[str, str]:
 def fill() -> dict[str, str]:
     """What workers would write in the first round of the campaign."""
     campaigns.plan_round("pd-like", 1)
-    method = methods.save(Engine.ANALYTIC, "analytic", {}, {})
+    method = methods.save("analytic", "analytic", {}, {})
     crystals = [PROTOTYPES["B2"].build(a, b, 12.0) for a, b in PAIRS]
     proposals = [_candidate(i, crystal) for i, crystal in enumerate(crystals)]
     candidates.save_many(proposals)
     good, bad, rejected = proposals
     runs = [
-        calculations.plan(c.id, crystals[i], engine=Engine.ANALYTIC, method=method, settings={}, campaign="pd-like")
+        calculations.plan(c.id, crystals[i], engine="analytic", method=method, settings={}, campaign="pd-like")
         for i, c in enumerate((good, bad))
     ]
     material = materials.save(

@@ -11,12 +11,12 @@ from dash import Dash
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.store import connection
 from fermiloop.platform.web import app as pages
-from fermiloop.platform.web.actions import READ_ONLY, Site, refuse
+from fermiloop.platform.web.site import READ_ONLY, Site, refuse
 
 
 @pytest.fixture
 def served(calls: Any) -> Dash:
-    return pages.create_app(calls.actions())
+    return pages.create_app()
 
 
 ADDRESSES = ("/", "/campaign/pd-like", "/candidate/{candidate}", "/candidate/{rejected}", "/material/{material}",

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
-from fermiloop.platform.web.actions import Site
 from fermiloop.platform.web.app import create_app
+from fermiloop.platform.web.site import Site
 
 client = pytest.importorskip("websockets.sync.client", reason="the browser is steered by the package websockets")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -90,7 +90,7 @@ class Browser:
 
 @pytest.fixture
 def browser(site: Site, database: str, tmp_path: Path) -> Iterator[Browser]:
-    app = create_app(site.actions, authorise=site.authorise)
+    app = create_app(authorise=site.authorise)
     server = make_server("127.0.0.1", 0, app.server, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     assert CHROMIUM is not None

@@ -10,12 +10,15 @@ import pytest
 from dash import Dash, no_update
 from pymatgen.core import Structure
 
+from fermiloop.flows.queue.running import Progress, Running
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import campaigns, materials
+from fermiloop.platform.store import schedules as kept
 from fermiloop.platform.web import app as pages
 from fermiloop.platform.web import campaign, candidate, curve_search, database, home, schedules
-from fermiloop.platform.web.actions import Actions, Site
-from fermiloop.schemas.vocabulary import CampaignState
+from fermiloop.platform.web.site import Site
+from fermiloop.schemas.schedule import Schedule
+from fermiloop.schemas.vocabulary import CampaignState, RunState
 
 FILE = """name: new
 target: {dos: {material: Pd}, hit_similarity: 0.9}
@@ -28,19 +31,19 @@ budget: {rounds: 1, evaluations: 2, per_round: 2}
 
 @pytest.fixture(autouse=True)
 def served(calls: Any) -> Dash:
-    return pages.create_app(calls.actions())
+    return pages.create_app()
 
 
 def test_a_launch_needs_the_token_and_says_what_is_wrong(site: Site, database: str, calls: Any, show: Any) -> None:
     assert show.words(home.launch(site, FILE, None)) == "No role launch."
     assert show.words(home.launch(site, FILE, {"$ne": 1})) == "No role launch."
-    assert calls.made == []
+    assert [one for one in calls.made if one[0] == "enqueue"] == []
     assert "budget" in show.words(home.launch(site, FILE.replace("per_round: 2", "per_round: 3"), "good"))
     assert "empty" in show.words(home.launch(site, "  ", "good"))
     shown = home.launch(site, FILE, "good")
     assert "/campaign/new" in show.links(shown)
     assert "fermiloop worker run -n 2" in show.words(shown)
-    calls.workers = [{"id": "one"}]
+    calls.workers = ["one"]
     assert campaigns.get("new").state is CampaignState.RUNNING
 
 
@@ -66,7 +69,7 @@ def test_pause_resume_cancel(site: Site, filled: dict[str, str], calls: Any, sho
 
 
 def test_the_box_lets_running_evaluations_finish(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
-    calls.running.append({"formula": "NiAl", "worker": "node-7~4711"})
+    calls.running.append(Running("calc-1", "c-1", "NiAl", "node-7~4711", None, None, Progress()))
     shown = {"name": "pd-like", "stamp": ""}
     for box, finish, word in (([], False, "told to stop"), (["wait"], True, "and let finish"), ("nonsense", False, "")):
         told = show.words(campaign.act(site, "cancel", shown, "good", box))
@@ -131,17 +134,18 @@ def test_a_click_on_the_table_takes_an_element_in_and_out() -> None:
 
 def test_a_search_by_a_pasted_curve(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
     pasted = "energy,dos\n" + "\n".join(f"{x},{max(0, 5 - x * x)}" for x in (-3, -2, -1, 0, 1, 2, 3))
-    found = curve_search.search(site, pasted, None, "cosine", None, 2.0)
+    found = curve_search.search(pasted, None, "cosine", None, 2.0)
     assert show.links(found) == ["/material/m-1"]
-    _, curve, metric, window = calls.made[0]
-    assert (metric, window) == ("cosine", (-3.0, 2.0))
+    _, asked, metric, _ = calls.made[0]
+    curve = asked.values
+    assert (metric, asked.window) == ("cosine", (-3.0, 2.0))
     assert curve[75] == pytest.approx(5.0)  # at 0 eV
     assert curve[:45].sum() == 0
     for wrong in ({"$ne": 1}, "euclid"):
         with pytest.raises(InputError, match="metric"):
-            curve_search.search(site, pasted, None, wrong, None, None)
+            curve_search.search(pasted, None, wrong, None, None)
     with pytest.raises(InputError, match="no curve yet"):
-        curve_search.search(site, "", None, "cosine", None, None)
+        curve_search.search("", None, "cosine", None, None)
 
 
 def test_files_of_a_candidate_and_a_material(filled: dict[str, str]) -> None:
@@ -158,12 +162,14 @@ def test_files_of_a_candidate_and_a_material(filled: dict[str, str]) -> None:
     assert crystal.composition.reduced_formula == materials.get(filled["material"]).formula
 
 
-def test_schedules_and_the_reason_of_the_gate(calls: Any, database: str, show: Any) -> None:
-    rows = [{"name": "nightly", "generator": "ftcp", "trigger": "cron", "value": "0 3 * * *", "active": True}]
-    runs = [{"schedule": "nightly", "reason": "due", "state": "refused", "told": "not better", "checkpoint": "ckpt-1"}]
-    actions = calls.actions()
-    full = Actions(**{**vars(actions), "schedules": lambda: rows, "history": lambda name: runs})
-    shown = show.words(schedules.layout(Site(full), ""))
-    assert "not better" in shown
-    assert "0 3 * * *" in shown
-    assert "without schedules" in show.words(schedules.layout(Site(actions), ""))
+def test_schedules_and_the_reason_of_the_gate(site: Site, database: str, show: Any) -> None:
+    assert "0 schedules" in repr(schedules.layout(site, ""))
+    kept.add(Schedule(id="nightly", generator="ftcp", method="m", trigger="cron", value="0 3 * * *"))
+    run = kept.begin("nightly", "now", "due", "me", 0)
+    assert run is not None
+    kept.finish(run.id, "me", RunState.REFUSED, "not better", checkpoint="ckpt-1")
+    for rest in ("", "nightly"):
+        shown = show.words(schedules.layout(site, rest))
+        assert "not better" in shown
+        assert "0 3 * * *" in shown
+    assert "not better" not in show.words(schedules.layout(site, "another"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,13 @@ import pytest
 from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
+from fermiloop.flows.queue.running import Progress, Running
+from fermiloop.flows.queue.watching import QueueStep
+from fermiloop.platform.app import calculations as app_calculations
+from fermiloop.platform.app import queue as app_queue
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.store import calculations, methods
+from fermiloop.platform.store import calculations, glance, methods
 from fermiloop.platform.web import app as pages
 from fermiloop.platform.web import (
     calculation,
@@ -29,10 +34,11 @@ from fermiloop.platform.web import (
     symmetry,
     wording,
 )
-from fermiloop.platform.web.actions import Actions, Site
 from fermiloop.platform.web.parts import HIT, choice, hit, table
+from fermiloop.platform.web.site import Site
 from fermiloop.schemas.base import now
-from fermiloop.schemas.vocabulary import CampaignState, Engine, Property
+from fermiloop.schemas.vocabulary import CampaignState, Property
+from fermiloop.schemas.worker import Worker
 
 ADDRESSES = (
     "/", "/campaign/pd-like", "/candidate/{candidate}", "/candidate/{rejected}", "/material/{material}", "/database",
@@ -46,7 +52,7 @@ HASH = re.compile(r"\bmethod-[0-9a-f]{16}\b")
 
 @pytest.fixture(autouse=True)
 def served(calls: Any) -> Dash:
-    return pages.create_app(calls.actions())
+    return pages.create_app()
 
 
 def parts(component: Any) -> Iterator[Any]:
@@ -108,8 +114,8 @@ def test_methods_are_named_and_linked(address: str, site: Site, filled: dict[str
 
 def test_a_method_is_named_by_engine_functional_and_cutoff(site: Site, database: str, show: Any) -> None:
     settings = {"cutoff": 400.0, "smearing": 0.1, "grid": {"dos_lo": -10.0}}
-    gpaw = methods.save(Engine.GPAW, "PBE", settings, {"gpaw": "26"})
-    other = methods.save(Engine.EXTERNAL, "r2SCAN", {"source": "mp", "release": "2025"}, {})
+    gpaw = methods.save("gpaw", "PBE", settings, {"gpaw": "26"})
+    other = methods.save("external", "r2SCAN", {"source": "mp", "release": "2025"}, {})
     assert method.name_of(methods.get(gpaw)) == "gpaw, PBE, cutoff 400 eV"
     assert method.name_of(methods.get(other)) == "mp, r2SCAN, release 2025"
     said = show.words(method.layout(site, gpaw))
@@ -176,7 +182,7 @@ def test_a_hit_has_one_colour(filled: dict[str, str]) -> None:
     style = (Path(pages.__file__).parent / "assets" / "style.css").read_text(encoding="utf-8")
     assert f".hit {{ color: {HIT}; }}" in style
     assert hit(True).className == "hit"
-    outcomes = campaign.glance.outcomes("pd-like")
+    outcomes = glance.outcomes("pd-like")
     for drawn in (figures.above_hull(outcomes), figures.predicted(outcomes)):
         assert {one.marker.color for one in drawn.data if one.name == "hit"} == {HIT}
         assert HIT not in {one.marker.color for one in drawn.data if one.name == "no hit"}
@@ -193,11 +199,11 @@ def test_no_button_does_nothing(state: CampaignState, shown: set[str]) -> None:
 
 
 def test_what_runs_is_shown_with_how_far_it_is(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
-    assert "Running" not in show.words(campaign.running(site, "pd-like"))
-    row = {"candidate": "c-1", "formula": "NiAl", "progress": "relax, SCF 7, ionic step 2", "worker": "node-7~4711"}
+    assert "Running" not in show.words(campaign.running("pd-like"))
     begun = datetime.now(UTC) - timedelta(minutes=3)
-    calls.running.extend([{**row, "since": begun}, {**row, "progress": "", "since": None, "told": True}])
-    shown = campaign.running(site, "pd-like")
+    one = Running("calc-1", "c-1", "NiAl", "node-7~4711", begun, 180.0, Progress("relax", 7, 2))
+    calls.running.extend([one, replace(one, progress=Progress(), since=None, told=True)])
+    shown = campaign.running("pd-like")
     words = show.words(shown)
     for word in ("2 evaluations run", "relax, SCF 7, ionic step 2", "node-7~4711", "runs", "told to stop"):
         assert word in words
@@ -237,53 +243,49 @@ def test_a_crystal_is_its_conventional_cell_with_axes_and_bonds() -> None:
         assert all(abs(place[axis]) > 0.1 for axis in "xyz")  # tilted: along no axis
 
 
-def _with(site: Site, **more: Any) -> Site:
-    return Site(Actions(**{**vars(site.actions), **more}), site.authorise)
-
-
-def test_a_calculation_shows_steps_logs_and_a_rerun(site: Site, filled: dict[str, str], show: Any, calls: Any) -> None:
-    steps = [{"name": "relax", "state": "FIZZLED", "worker": "host, process 7", "since": now()}]
-    full = _with(site, steps=lambda _: steps, logs=lambda _: {"relax: failure.log": "Traceback <b>"})
-    shown = calculation.layout(full, filled["failed"])
+def test_a_calculation_shows_steps_logs_and_a_rerun(
+    site: Site, filled: dict[str, str], show: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = QueueStep("relax", "FIZZLED", worker="host, process 7", since=now())
+    monkeypatch.setattr(app_queue, "steps_of", lambda _: [step])
+    monkeypatch.setattr(app_calculations, "logs", lambda _: {"relax: failure.log": "Traceback <b>"})
+    shown = calculation.layout(site, filled["failed"])
     said = show.words(shown)
     for word in ("did not converge", "relax", "host, process 7", "Traceback <b>", "Attempts 1", "1.0", "Run it again"):
         assert word in said
     done = next(one.id for one in calculations.find() if one.id != filled["failed"])
-    assert "Run it again" not in show.words(calculation.layout(full, done))
-    assert "without a look into the queue" in show.words(calculation.layout(site, filled["failed"]))
+    assert "Run it again" not in show.words(calculation.layout(site, done))
+    monkeypatch.undo()
+    assert "None on this machine" in show.words(calculation.layout(site, filled["failed"]))
 
 
-def test_the_queue_by_campaign_and_who_listens(site: Site, database: str, show: Any) -> None:
+def test_the_queue_by_campaign_and_who_listens(
+    site: Site, database: str, show: Any, calls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = [
-        {
-            "campaign": "a",
-            "name": "relax",
-            "state": "RUNNING",
-            "worker": "h, process 1",
-            "since": now(),
-            "calculation": "c",
-        },
-        {"campaign": "a", "name": "record", "state": "WAITING", "worker": None, "since": now(), "calculation": "c"},
-        {"campaign": "b", "name": "relax", "state": "READY", "worker": None, "since": None, "calculation": None},
+        QueueStep("relax", "RUNNING", "a", "c", "h, process 1", now()),
+        QueueStep("record", "WAITING", "a", "c", None, now()),
+        QueueStep("relax", "READY", "b"),
     ]
-    full = _with(site, queue=lambda: rows, workers=list)
-    heard = [{"host": "node7", "pid": 12, "doing": "relax", "since": now(), "last": now()}]
-    assert "node7, process 12" in show.words(queue.listeners(_with(site, workers=lambda: heard)))
-    said = show.words(queue.layout(full, ""))
+    monkeypatch.setattr(app_queue, "steps", lambda: rows)
+    said = show.words(queue.layout(site, ""))
     assert "1 steps run" in said
     assert "2 steps wait" in said
     assert queue.NOBODY in said
-    assert "/calculation/c" in show.links(queue.layout(full, ""))
+    assert "/calculation/c" in show.links(queue.layout(site, ""))
     assert "h, process 1" in said
+    calls.workers.append(Worker(id="w", host="node7", pid=12, doing="relax", since=now(), last=now()))
+    assert "node7, process 12" in show.words(queue.listeners())
 
 
-def test_a_new_campaign_starts_from_an_example_and_is_checked(site: Site, filled: dict[str, str], show: Any) -> None:
+def test_a_new_campaign_starts_from_an_example_and_is_checked(filled: dict[str, str], show: Any, calls: Any) -> None:
     found = new_campaign.examples()
     assert {"draft", "pd-like", "genetic"} <= set(found)
     good = found["pd-like"].replace("name: pd-like", "name: another")
-    assert "can be launched" in show.words(new_campaign.check(site, good))
-    assert "budget" in show.words(new_campaign.check(site, good.replace("rounds: 2", "rounds: 0")))
-    assert "Nothing is written" in show.words(new_campaign.check(site, {"$ne": 1}))
-    assert "are the most" in show.words(new_campaign.check(site, "x" * 1_000_001))
-    assert "2 workers listen" in show.words(new_campaign.listening(_with(site, workers=lambda: [{}, {}])))
-    assert queue.NOBODY in show.words(new_campaign.listening(_with(site, workers=list)))
+    assert "can be launched" in show.words(new_campaign.check(good))
+    assert "budget" in show.words(new_campaign.check(good.replace("rounds: 2", "rounds: 0")))
+    assert "Nothing is written" in show.words(new_campaign.check({"$ne": 1}))
+    assert "are the most" in show.words(new_campaign.check("x" * 1_000_001))
+    assert queue.NOBODY in show.words(new_campaign.listening())
+    calls.workers.extend(["one", "two"])
+    assert "2 workers listen" in show.words(new_campaign.listening())

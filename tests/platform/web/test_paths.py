@@ -29,7 +29,7 @@ EVERY = (*SINGLE, *CLIMBING)
 
 @pytest.fixture
 def web(calls: Any) -> Any:
-    served: Dash = pages.create_app(calls.actions())
+    served: Dash = pages.create_app()
     return served.server.test_client()
 
 

@@ -1,0 +1,76 @@
+"""A campaign file that came over the network: no file of the server may be read by it, no value break the store."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
+from fermiloop.platform.campaign.yaml_text import load_mapping
+from fermiloop.platform.errors import SpecError
+from fermiloop.platform.plugins.engines import ENGINES
+from fermiloop.platform.settings import settings
+
+SOURCE: Final = "The campaign"
+MOST_DEPTH: Final = 20
+LARGEST: Final = 2**63 - 1  # of MongoDB's whole numbers
+
+
+def read(text: str) -> CampaignSpec:
+    """Campaign of a text from elsewhere.
+
+    Raises
+    ------
+    SpecError
+        If it is invalid, names a file of curves or a program to run, or bears a value that cannot be stored.
+    """
+    if "\0" in text:
+        raise SpecError("The campaign holds a NUL character; a campaign is a YAML text.")
+    tree = load_mapping(text, SOURCE)
+    _check(tree, 0)
+    target = tree.get("target")
+    for kind, curve in target.items() if isinstance(target, dict) else ():
+        if isinstance(curve, dict) and "file" in curve:
+            raise SpecError(f"The campaign names a file under target.{kind}; send its energies and values instead.")
+    _refuse_programs(tree)
+    return parse_spec(text, source=SOURCE)
+
+
+def _refuse_programs(tree: dict[str, Any]) -> None:
+    """Who may launch may not run any program on the workers, unless the one who runs the server says so."""
+    generators, engine = tree.get("generators"), tree.get("engine")
+    named = [one for one in generators if isinstance(one, dict)] if isinstance(generators, list) else []
+    what = "the generator command" if any(one.get("name") == "command" for one in named) else ""
+    name = engine.get("name") if isinstance(engine, dict) else None
+    if isinstance(name, str) and name in ENGINES and ENGINES[name].names_code:
+        what = f"the engine {name}"
+    if what and not settings().allow_commands:
+        raise SpecError(
+            f"The campaign names a program to run ({what}), which this server takes from its own command "
+            "line only; set FERMILOOP_ALLOW_COMMANDS=true where it is served to allow it to everyone who may launch."
+        )
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MOST_DEPTH:
+        raise SpecError(f"The campaign is nested more than {MOST_DEPTH} deep; see docs/campaigns.md.")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str) or key.startswith("$") or "." in key or "\0" in key:
+                raise SpecError("The campaign has a key that cannot be stored; keys are words such as name.")
+            _check(key, depth)
+            _check(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check(inner, depth + 1)
+    elif isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, int) and abs(value) > LARGEST:
+        raise SpecError("The campaign holds a whole number of more than 63 bits; write a smaller one.")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise SpecError("The campaign holds a number that is not finite; write a finite one.")
+
+
+def _check_text(value: str) -> None:
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise SpecError("The campaign holds a character that is no text; remove it.")

@@ -1,0 +1,1 @@
+"""A generator that is another program: it is given a folder and leaves crystals in it."""
