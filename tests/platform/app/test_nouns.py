@@ -151,7 +151,9 @@ def test_a_generator_is_trained_promoted_and_sampled(library: dict[str, str], me
     (champion,) = generators.standing("substitution").of(CheckpointState.CHAMPION)
     assert champion.id == made.id
     target = Target(grid=DOS_GRID, curve=DOS_GRID.normalise(np.exp(-(DOS_GRID.points**2))))
-    first, again = (generators.sample(one, target, Space(("Ni", "Pt", "Al", "Ag")), 3, seed=1) for one in ("substitution", made.id))
+    first, again = (
+        generators.sample(one, target, Space(("Ni", "Pt", "Al", "Ag")), 3, seed=1) for one in ("substitution", made.id)
+    )
     assert first
     assert [one.structure for one in first] == [one.structure for one in again]
 
