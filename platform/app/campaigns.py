@@ -17,6 +17,7 @@ from fermiloop.schemas.vocabulary import ENDED_CAMPAIGNS, CampaignState
 if TYPE_CHECKING:
     from fermiloop.db_init.capsule_manifest import Manifest
     from fermiloop.flows.campaigns.preflight import Problem
+    from fermiloop.flows.campaigns.replaying import Recorded
     from fermiloop.flows.queue.running import Running
     from fermiloop.platform.campaign.estimate import Plan
     from fermiloop.platform.campaign.reported import Status, Summary
@@ -363,6 +364,21 @@ def clone(name: str, new_name: str) -> str:
     from fermiloop.flows.campaigns import managing
 
     return managing.clone(name, new_name)
+
+
+def recorded(name: str, generator: str | None = None, progress: Progress | None = None) -> Recorded:
+    """Answers of a campaign to replay it by: its evaluated candidates, of one generator or of all.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not in the store.
+    InputError
+        If it has too few evaluated candidates, or none of that generator.
+    """
+    from fermiloop.flows.campaigns import replaying
+
+    return replaying.recorded(name, generator, progress or _silent)
 
 
 def check_export(path: Path) -> None:
