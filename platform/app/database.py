@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fermiloop.platform.app.progress import Progress, silent
 from fermiloop.platform.store import quarantine
 
 if TYPE_CHECKING:
     from fermiloop.db_init.importers.options import LoadOptions
     from fermiloop.db_init.importers.report import LoadReport
     from fermiloop.schemas.quarantine import Quarantine
-
-Progress = Callable[[str, float], None]
 
 
 def load(source: str, options: LoadOptions | None = None, progress: Progress | None = None) -> LoadReport:
@@ -32,7 +30,7 @@ def load(source: str, options: LoadOptions | None = None, progress: Progress | N
     from fermiloop.db_init.importers import options as known
     from fermiloop.db_init.importers import registry
 
-    return registry.load(source, progress or _silent, options or known.NO_OPTIONS)
+    return registry.load(source, progress or silent, options or known.NO_OPTIONS)
 
 
 def check_source(source: str) -> None:
@@ -57,7 +55,7 @@ def init(progress: Progress | None = None) -> list[str]:
     """Make indexes and bring the schema up to date; what was done, a sentence each."""
     from fermiloop.db_init import setup
 
-    return setup.init(progress or _silent)
+    return setup.init(progress or silent)
 
 
 def migrate(*, dry_run: bool = False) -> list[str]:
@@ -77,7 +75,7 @@ def dump(folder: Path, progress: Progress | None = None) -> dict[str, int]:
     """
     from fermiloop.db_init import archive
 
-    return archive.dump(folder, progress or _silent)
+    return archive.dump(folder, progress or silent)
 
 
 def restore(folder: Path, progress: Progress | None = None) -> dict[str, int]:
@@ -90,8 +88,4 @@ def restore(folder: Path, progress: Progress | None = None) -> dict[str, int]:
     """
     from fermiloop.db_init import archive
 
-    return archive.restore(folder, progress or _silent)
-
-
-def _silent(_: str, __: float) -> None:
-    """Tells nobody."""
+    return archive.restore(folder, progress or silent)
