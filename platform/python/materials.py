@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from fermiloop.platform.app import curves, filters
+from fermiloop.platform.app import curves, filters, texts
 from fermiloop.platform.app import materials as app
 from fermiloop.platform.app.rows import Order, Row
 from fermiloop.platform.python.connecting import connected
@@ -129,7 +129,7 @@ def get(identifier: str) -> Material:
 
 
 def _nearness(dos_like: DosLike, metric: str, window: Bounds | None) -> curves.Nearness:
-    how = Metric(filters.one_of("metric", metric, Metric))
+    how = Metric(texts.one_of("metric", metric, Metric))
     return curves.Nearness(curve_of(dos_like, window), how)
 
 
