@@ -21,7 +21,7 @@ from pymatgen.core import Structure
 from fermiloop.db_init import capsule_crystals, capsule_manifest, tar_members
 from fermiloop.db_init.capsule_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
-from fermiloop.db_init.migrations import m0004_scores, m0005_goals
+from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0008_generators
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
@@ -35,6 +35,7 @@ from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 BATCH: Final = 500
 NAMED_SCORES: Final = 4  # schema version from which scores say their source
 SAID_GOALS: Final = 5  # and from which files say what a hit is
+PARTED_GENERATORS: Final = 8  # schema version from which a candidate's preset stands beside its generator
 WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
@@ -87,9 +88,11 @@ class Archive:
         """Raw documents of a kind, in the shape of now."""
         former = self.manifest.schema_version < NAMED_SCORES and kind in ("candidates", "calculations")
         unsaid = self.manifest.schema_version < SAID_GOALS
+        joined = self.manifest.schema_version < PARTED_GENERATORS and kind == "candidates"
         for raw in self._documents(kind):
             now = self._renamed(kind, raw) if former else raw
-            yield self._completed(kind, now) if unsaid else now
+            now = self._completed(kind, now) if unsaid else now
+            yield m0008_generators.parted(now) if joined else now
 
     def _completed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         """A document with what a hit is and the scores of now."""

@@ -10,6 +10,11 @@ from fermiloop.schemas.fields import FiniteField, StructureField
 from fermiloop.schemas.vocabulary import Stage
 
 
+def proposer_of(generator: str, preset: str | None) -> str:
+    """A generator with its preset, as a round names it: ``dos_composer/paper``, or the name alone."""
+    return f"{generator}/{preset}" if preset else generator
+
+
 class Candidate(BaseDocument):
     """One proposal of one round; a rejected one is kept with its reason."""
 
@@ -18,6 +23,7 @@ class Candidate(BaseDocument):
     campaign = StringField(required=True)
     round = IntField(required=True, min_value=1)
     generator = StringField(required=True)
+    preset = StringField()  # of the generator
     index = IntField(required=True, min_value=0)  # place in the generator's list
     structure = StructureField(required=True)  # as proposed, then as relaxed by the funnel
     formula = StringField(required=True)  # reduced
@@ -40,9 +46,14 @@ class Candidate(BaseDocument):
     created_at = DateTimeField(default=now)
 
     @staticmethod
-    def make_id(campaign: str, number: int, generator: str, index: int) -> str:
+    def make_id(campaign: str, number: int, proposer: str, index: int) -> str:
         """Id of a place in a round: a repeated sampling writes the same documents."""
-        return content_id("c", campaign, number, generator, index)
+        return content_id("c", campaign, number, proposer, index)
+
+    @property
+    def proposer(self) -> str:
+        """Generator with its preset, as a round names it."""
+        return proposer_of(self.generator, self.preset)
 
     def to_structure(self) -> Structure:
         """The crystal as pymatgen's object."""

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from pymongo.database import Database
 
-from fermiloop.db_init.migrations import m0001_first, m0002_identity, m0003_alignment, m0004_scores, m0005_goals
+from fermiloop.db_init.migrations import (
+    m0001_first,
+    m0002_identity,
+    m0003_alignment,
+    m0004_scores,
+    m0005_goals,
+    m0008_generators,
+)
 from fermiloop.platform.store import connection
 from fermiloop.schemas.base import now
 
@@ -23,6 +30,7 @@ MIGRATIONS: Final[dict[int, tuple[str, Migrate]]] = {
     3: (m0003_alignment.TITLE, m0003_alignment.migrate),
     4: (m0004_scores.TITLE, m0004_scores.migrate),
     5: (m0005_goals.TITLE, m0005_goals.migrate),
+    8: (m0008_generators.TITLE, m0008_generators.migrate),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from fermiloop.platform.campaign import counting
 from fermiloop.platform.campaign.losses import CHOICE, ENGINE
 from fermiloop.platform.campaign.records import ProposalRecord
 from fermiloop.platform.screening.verdicts import COMPARING, DUPLICATE, KNOWN, known_as
@@ -28,7 +27,7 @@ def _proposal(row: dict[str, Any]) -> ProposalRecord:
     return ProposalRecord(
         id=row["id"],
         formula=row["formula"],
-        generator=counting.family(row["generator"]),
+        generator=row["generator"],
         round=row["round"],
         n_sites=row["n_sites"],
         scores=row["scores"],

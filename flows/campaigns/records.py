@@ -121,7 +121,7 @@ def trials(name: str) -> dict[str, tuple[int, int]]:
 def _trials(found: Sequence[Candidate]) -> list[Trial]:
     """Evaluations that have ended."""
     ended = [c for c in found if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation)]
-    return [Trial(c.generator, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
+    return [Trial(c.proposer, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
 
 
 def computed_of(name: str) -> list[dict[str, float]]:
@@ -178,9 +178,7 @@ def _candidate(
             curve=_curve(candidate.material, calculation.method, spec) if done else None,
             failed_reason=None if done else candidate.reason,
         )
-    return CandidateRecord(
-        candidate.id, candidate.formula, counting.family(candidate.generator), candidate.round, evaluation
-    )
+    return CandidateRecord(candidate.id, candidate.formula, candidate.generator, candidate.round, evaluation)
 
 
 def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] | None:

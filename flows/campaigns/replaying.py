@@ -67,9 +67,9 @@ def recorded(name: str, generator: str | None, progress: Callable[[str, float], 
         more = _evaluated(sister)
         names += [sister] if more.keys() - found.keys() else []
         found = more | found  # what one campaign adopted from another is one calculation
-    chosen = [one for one in found.values() if generator in (None, _maker(one))]
+    chosen = [one for one in found.values() if generator in (None, one.generator)]
     if generator is not None and not chosen:
-        made = sorted({_maker(one) for one in found.values()})
+        made = sorted({one.generator for one in found.values()})
         raise InputError(f"No evaluated candidate of {name} is by {generator!r}; there are those of {', '.join(made)}.")
     if len(chosen) < FEWEST:
         raise InputError(
@@ -95,7 +95,3 @@ def _sisters(name: str, spec: CampaignSpec) -> Iterator[str]:
         theirs = spec_of(other.id)
         if other.id != name and (theirs.target, theirs.engine.name, theirs.engine.settings) == wanted:
             yield other.id
-
-
-def _maker(candidate: Candidate) -> str:
-    return candidate.generator.partition("/")[0]

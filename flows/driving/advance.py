@@ -20,8 +20,8 @@ from fermiloop.flows.queue.launchpad import add_flow, has_workflow
 from fermiloop.flows.round import flow_of
 from fermiloop.flows.rounds.close import close_round
 from fermiloop.platform.store import campaigns, candidates
-from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.vocabulary import ENDED_ROUNDS, CampaignState, RoundState, Stage
+from fermiloop.schemas.campaign import Round, RoundDecision
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, CampaignState, RoundAction, RoundState, Stage
 
 ROUND_KEY: Final = "fermiloop_round"
 LEASE_SECONDS: Final = 60.0
@@ -69,9 +69,9 @@ def current_round(name: str) -> Round | None:
         return rounds[-1]
     if rounds and rounds[-1].state is RoundState.FAILED:
         return None
-    if rounds and rounds[-1].decision.get("action") != "next":
+    if rounds and rounds[-1].decision.action != RoundAction.NEXT:
         # Closed with the decision to stop, and killed before the campaign was told.
-        finish(name, str(rounds[-1].decision.get("reason")))
+        finish(name, str(rounds[-1].decision.reason))
         return None
     number = len(rounds) + 1
     campaigns.plan_round(name, number)
@@ -106,13 +106,14 @@ def close_what_ended(pad: LaunchPad, current: Round) -> None:
     if is_steady(current.campaign) and "passed" in fresh.counts:
         close_generation(fresh)
         return
-    reason = fresh.decision.get("failed") or first_failure(pad, current.id)
+    reason = fresh.decision.failed or first_failure(pad, current.id)
     fail(current.campaign, current.number, reason)
 
 
 def close_generation(current: Round) -> None:
     """Close the round of an asynchronous campaign once its candidates are screened; its evaluations go on."""
-    decision = {"action": "next", "reason": f"{current.counts['passed']} candidates joined the pool."}
+    told = f"{current.counts['passed']} candidates joined the pool."
+    decision = RoundDecision(action=RoundAction.NEXT, reason=told)
     campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
 
 

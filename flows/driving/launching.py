@@ -131,7 +131,7 @@ def _settle(name: str, number: int) -> None:
     elif is_steady(name) and "passed" in current.counts:
         close_generation(current)
     else:
-        fail(name, number, current.decision.get("failed", "its flow ended without closing the round"))
+        fail(name, number, current.decision.failed or "its flow ended without closing the round")
 
 
 def _give_back(name: str) -> None:

@@ -80,16 +80,18 @@ def told(failures: Counter[str]) -> str:
 
 
 def document(
-    campaign: str, number: int, generator: str, index: int, proposal: Proposal, checkpoint: str, seed: int
+    campaign: str, number: int, proposer: str, index: int, proposal: Proposal, checkpoint: str, seed: int
 ) -> Candidate:
-    """Candidate document of a proposal."""
+    """Candidate document of a proposal; its proposer is a generator with its preset, as the round names it."""
+    generator, _, preset = proposer.partition("/")
     composition = proposal.structure.composition
     symbols = sorted(element.symbol for element in composition.elements)
     return Candidate(
-        id=Candidate.make_id(campaign, number, generator, index),
+        id=Candidate.make_id(campaign, number, proposer, index),
         campaign=campaign,
         round=number,
         generator=generator,
+        preset=preset or None,
         index=index,
         structure=proposal.structure.as_dict(),
         formula=composition.reduced_formula,

@@ -98,10 +98,10 @@ def best_of(
     if spec.acquisition.share == "all":
         return _picked(spec, campaign, passed, n, rng, running)
     known = trials(campaign)
-    rivals = {c.generator: known.get(c.generator, (0, 0)) for c in passed}
+    rivals = {c.proposer: known.get(c.proposer, (0, 0)) for c in passed}
     chosen: list[Candidate] = []
     for generator, places in allocate(n, rivals, rng).items():
-        own = [c for c in passed if c.generator == generator]
+        own = [c for c in passed if c.proposer == generator]
         chosen += _picked(spec, campaign, own, min(places, len(own)), rng, running)
     taken = {c.id for c in chosen}
     rest = [c for c in passed if c.id not in taken]  # where a generator had fewer candidates than places

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SYMMETRY_TOLERANCE: Final = 0.01  # Å, as for materials
 FIELDS: Final = (
-    "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
+    "id", "formula", "campaign", "round", "generator", "preset", "checkpoint", "seed", "parent", "score", "probability",
     "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
 STORED: Final = FIELDS[1:]  # an id always comes

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from fermiloop.platform.app.progress import Progress, silent
 from fermiloop.platform.app.texts import one_of
 from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.errors import NotFoundError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from fermiloop.schemas.checkpoint import Checkpoint
 
 SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,6 @@ def train(
         If the store holds no labels of the source.
     """
     checked(name, preset)
-    from fermiloop.db_init.importers.report import silent
     from fermiloop.flows.schedules import learning
 
     method = methods.of_source(source).id if source else learning.largest_library(name)

@@ -159,11 +159,12 @@ class Descendants(TypedDict):
     candidates: list[ProposedRow]
 
 
-class VerdictRow(TypedDict):
+class VerdictRow(TypedDict, total=False):
     """What a stage of the funnel said."""
 
     stage: str
     passed: bool
+    kind: str
     reason: str | None
     value: float | None
 

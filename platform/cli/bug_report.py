@@ -7,7 +7,7 @@ import platform
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,7 +16,7 @@ from fermiloop.platform.cli.output import print_line
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
 LINES: Final = 60  # of the end of each log
 MOST_LOGS: Final = 12  # the newest
@@ -35,7 +35,7 @@ def bug_report(
 
 def collect() -> object:
     """Everything that is reported, each part by itself so that one that fails hides no other."""
-    parts: dict[str, Callable[[], Any]] = {
+    parts: dict[str, Callable[[], object]] = {
         "machine": _machine,
         "versions": _versions,
         "settings": _settings,
@@ -47,7 +47,7 @@ def collect() -> object:
     return without_secrets(made | {name: _guarded(look) for name, look in parts.items()})
 
 
-def _guarded(look: Callable[[], Any]) -> Any:
+def _guarded(look: Callable[[], object]) -> object:
     try:
         return look()
     except Exception as error:  # noqa: BLE001  (a report is made just where something is broken)
@@ -64,13 +64,13 @@ def _versions() -> dict[str, str | None]:
     return {name.lower(): package_version(name) for name in PACKAGES}
 
 
-def _settings() -> dict[str, Any]:
+def _settings() -> dict[str, object]:
     from fermiloop.platform.settings import settings
 
     return settings().model_dump(mode="json")
 
 
-def _checks() -> list[dict[str, Any]]:
+def _checks() -> list[dict[str, object]]:
     from dataclasses import asdict
 
     from fermiloop.platform.cli.doctor import installed
@@ -78,25 +78,23 @@ def _checks() -> list[dict[str, Any]]:
     return [asdict(check) for check in installed()]
 
 
-def _store() -> dict[str, Any]:
-    from fermiloop.platform.store import calculations, connection, glance
+def _store() -> dict[str, object]:
+    from fermiloop.platform.app import calculations
+    from fermiloop.platform.app import campaigns as known
+    from fermiloop.platform.store import connection
 
     connection.connect()
     database = connection.database()
     campaigns = [
         {"name": one.name, "state": one.state, "reason": one.reason, "evaluated": one.evaluated, "failed": one.failed}
-        for one in glance.campaigns(limit=20)
+        for one in known.glances(20)
     ]
-    failed = [{"id": one.id, "engine": str(one.engine), "error": one.error} for one in _failed(calculations)]
+    failed = [
+        {"id": one.id, "engine": str(one.engine), "error": one.error}
+        for one in calculations.find(state="failed", limit=20)
+    ]
     counts = {name: database[name].estimated_document_count() for name in sorted(database.list_collection_names())}
     return {"documents": counts, "campaigns": campaigns, "failed_calculations": failed}
-
-
-def _failed(calculations: Any) -> Iterable[Any]:
-    from fermiloop.schemas.vocabulary import CalculationState
-
-    found: list[Any] = calculations.find(state=CalculationState.FAILED, limit=20)
-    return found
 
 
 def _logs() -> dict[str, list[str]]:

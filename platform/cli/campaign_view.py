@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from rich.panel import Panel
 
@@ -13,6 +13,8 @@ from fermiloop.platform.report.insight import tables
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from fermiloop.platform.campaign.reported import RunningRow, Status, Summary
 
 ROUND_COLUMNS: Final = {
     "number": "round", "state": "state", "proposed": "proposed", "unique": "unique", "novel": "novel",
@@ -40,7 +42,7 @@ RUNNING_COLUMNS: Final = {
 }  # fmt: skip
 
 
-def line(summary: Mapping[str, Any]) -> str:
+def line(summary: Summary) -> str:
     """The state of a campaign in one line."""
     best = summary["best"]
     found = f"; best {best['formula']} with score {best['score']:.3f}" if best else ""
@@ -49,7 +51,7 @@ def line(summary: Mapping[str, Any]) -> str:
     return f"{summary['name']}: {summary['state']}{reason}, round {len(summary['rounds'])}, {done}{found}"
 
 
-def headline(summary: Mapping[str, Any]) -> Panel:
+def headline(summary: Summary) -> Panel:
     """Name, state, cost and the best candidate."""
     reason = f": {cell(summary['reason'])}" if summary["reason"] else ""
     parts = ", ".join(f"{step} {seconds:.0f}" for step, seconds in summary["spent"].items())
@@ -68,57 +70,58 @@ def headline(summary: Mapping[str, Any]) -> Panel:
     return Panel("\n".join(lines), title=f"campaign {cell(summary['name'])}", title_align="left", expand=False)
 
 
-def rounds(summary: Mapping[str, Any]) -> RenderableType:
+def rounds(summary: Summary) -> RenderableType:
     """One row a round."""
     rows = [{**row, "rate": _rate(row["hit_rate"], row["hit_low"], row["hit_high"])} for row in summary["rounds"]]
     return Listing("Rounds", ROUND_COLUMNS, rows).table()
 
 
-def running(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
+def running(summary: Status) -> Sequence[RenderableType]:
     """One row an evaluation that runs; nothing where none does."""
-    rows = summary.get("running") or []
+    rows = summary["running"]
     return [Listing("Running", RUNNING_COLUMNS, rows).table()] if rows else []
 
 
-def run(row: Mapping[str, Any]) -> str:
+def run(row: RunningRow) -> str:
     """One evaluation that runs, in a line."""
     age = "" if row["seconds"] is None else f"{row['seconds']:.0f} s on "
     return f"{row['formula']}: {row['progress'] or 'runs'}, {age}{row['worker']}"
 
 
-def funnel(summary: Mapping[str, Any]) -> RenderableType:
+def funnel(summary: Summary) -> RenderableType:
     """One row a stage of every round."""
     rows = [{**tally, "round": row["number"]} for row in summary["rounds"] for tally in row["funnel"]]
     return Listing("Funnel", TALLY_COLUMNS, rows).table()
 
 
-def evaluated(summary: Mapping[str, Any]) -> RenderableType:
+def evaluated(summary: Summary) -> RenderableType:
     """One row a candidate that was computed."""
     rows = [{**row, "missed": "; ".join(row["missed"])} for row in summary["evaluated"]]
     return Listing("Evaluated", EVALUATED_COLUMNS, rows).table()
 
 
-def rates(summary: Mapping[str, Any]) -> RenderableType:
+def rates(summary: Summary) -> RenderableType:
     """Hits of the campaign beside those of the cheap baselines."""
-    named = {"this campaign": summary["hits"], **summary["baseline"]}
-    rows = [{**found, "name": name, "rate": _rate(found["rate"], found["low"], found["high"])}
-            for name, found in named.items()]  # fmt: skip
+    found, random, substitution = summary["hits"], summary["baseline"]["random"], summary["baseline"]["substitution"]
+    named = {"this campaign": found, "random": random, "substitution": substitution}
+    rows = [{**one, "name": name, "rate": _rate(one["rate"], one["low"], one["high"])}
+            for name, one in named.items()]  # fmt: skip
     return Listing("Hits beside the baselines", RATE_COLUMNS, rows).table()
 
 
-def earned(summary: Mapping[str, Any]) -> RenderableType:
+def earned(summary: Summary) -> RenderableType:
     """Who was given the budget, and what came of it."""
     rows = [{**row, "rate": _rate(row["rate"], row["low"], row["high"])} for row in summary["earned"]]
     return Listing("Evaluations by generator", EARNED_COLUMNS, rows).table()
 
 
-def report(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
+def report(summary: Summary) -> Sequence[RenderableType]:
     """All of it."""
     known = [headline(summary), rounds(summary), funnel(summary), evaluated(summary), rates(summary), earned(summary)]
     return [*known, *insight(summary)]
 
 
-def insight(summary: Mapping[str, Any]) -> Sequence[RenderableType]:
+def insight(summary: Summary) -> Sequence[RenderableType]:
     """Predictions, baselines and losses."""
     shown: list[RenderableType] = []
     for one in tables(summary):

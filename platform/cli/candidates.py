@@ -30,11 +30,11 @@ GEOMETRIES: Final = ("computed", "proposed")  # of `store.geometry`, which is he
 SHOWN: Final = ("score", "predicted_score", HIT, "energy_above_hull", "potential_energy_above_hull")
 COLUMNS: Final = {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
-    "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
+    "preset": "preset", "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
     "material": "material",
 }  # fmt: skip
 FIELDS: Final = (
-    "id", "formula", "campaign", "round", "generator", "checkpoint", "seed", "parent", "score", "probability",
+    "id", "formula", "campaign", "round", "generator", "preset", "checkpoint", "seed", "parent", "score", "probability",
     "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
 KNOWN: Final = {

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.tree import Tree
 
 from fermiloop.platform.cli.output import cell
 
+if TYPE_CHECKING:
+    from fermiloop.platform.campaign.reported import Descendants, Explained, SnapshotLineage
+
 MOST_NAMED: Final = 12
 
 
-def tree(lineage: Mapping[str, Any]) -> Tree:
+def tree(lineage: Explained) -> Tree:
     """Candidate ← sample seed ← checkpoint ← snapshot ← results of earlier rounds; then what became of it.
 
     Parameters
     ----------
     lineage
-        What `fermiloop.platform.store.lineage.explain` answers, and under ``descendants`` what
-        `fermiloop.platform.store.lineage.descendants` answers for each of its calculations.
+        Of the candidate, with what learned from its calculations.
     """
     head = f"candidate [bold]{cell(lineage['candidate'])}[/]  {cell(lineage['formula'])}  {cell(lineage['stage'])}"
     root = Tree(head)
@@ -34,14 +36,17 @@ def tree(lineage: Mapping[str, Any]) -> Tree:
     return root
 
 
-def _origin(root: Tree, lineage: Mapping[str, Any]) -> None:
+def _origin(root: Tree, lineage: Explained) -> None:
+    from fermiloop.schemas.candidate import proposer_of
+
+    by = proposer_of(lineage["generator"], lineage["preset"])
     campaign = f"round {cell(lineage['round'])} of campaign {cell(lineage['campaign'])}"
-    sample = root.add(f"← sampled by {cell(lineage['generator'])} with seed {cell(lineage['seed'])} in {campaign}")
+    sample = root.add(f"← sampled by {cell(by)} with seed {cell(lineage['seed'])} in {campaign}")
     if lineage["parent"]:
         sample.add(f"← made from material {cell(lineage['parent'])}")
     _program(sample, (lineage.get("detail") or {}).get("program"))
     checkpoint = lineage["checkpoint"]
-    if checkpoint is None:
+    if checkpoint is None or lineage["snapshot"] is None:
         sample.add("← no checkpoint: this generator learns nothing")
         return
     trained = (
@@ -54,9 +59,9 @@ def _origin(root: Tree, lineage: Mapping[str, Any]) -> None:
     _snapshot(branch, lineage["snapshot"])
 
 
-def _program(above: Tree, program: Mapping[str, Any] | None) -> None:
+def _program(above: Tree, program: object) -> None:
     """What another program was, where it proposed or learned."""
-    if not program:
+    if not isinstance(program, Mapping):
         return
     branch = above.add(f"← program {cell(' '.join(program['command']))}")
     if program.get("version"):
@@ -65,7 +70,7 @@ def _program(above: Tree, program: Mapping[str, Any] | None) -> None:
         branch.add(f"{cell(path)}  sha256 {cell(digest or 'unknown')[:16]}")
 
 
-def _snapshot(above: Tree, snapshot: Mapping[str, Any]) -> None:
+def _snapshot(above: Tree, snapshot: SnapshotLineage) -> None:
     branch = above.add(
         f"← snapshot {cell(snapshot['id'])} of {cell(snapshot['n'])} materials by method {cell(snapshot['method'])}"
     )
@@ -81,7 +86,7 @@ def _snapshot(above: Tree, snapshot: Mapping[str, Any]) -> None:
         results.add(f"and {len(earlier) - MOST_NAMED} more")
 
 
-def _outcome(root: Tree, lineage: Mapping[str, Any]) -> None:
+def _outcome(root: Tree, lineage: Explained) -> None:
     if not lineage["calculations"]:
         root.add("→ not evaluated")
         return
@@ -97,7 +102,7 @@ def _outcome(root: Tree, lineage: Mapping[str, Any]) -> None:
     _descendants(root, lineage.get("descendants") or ())
 
 
-def _descendants(root: Tree, descendants: Sequence[Mapping[str, Any]]) -> None:
+def _descendants(root: Tree, descendants: Sequence[Descendants]) -> None:
     for found in descendants:
         for checkpoint in found["checkpoints"]:
             root.add(f"→ learned from by checkpoint {cell(checkpoint['id'])} of {cell(checkpoint['generator'])}")

@@ -8,13 +8,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from fermiloop.platform import jsonable
+from fermiloop.platform.app.rows import fields_of as fields_of
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.jsonable import plain as plain
 from fermiloop.platform.spreadsheets import guarded
@@ -50,7 +51,7 @@ class Listing:
 
     title: str
     columns: Mapping[str, str]
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[Mapping[str, object]]
     more: Sequence[str] = ()
     units: Mapping[str, str] = field(default_factory=dict)
 
@@ -105,17 +106,19 @@ def print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def print_json(data: Any) -> None:
+def print_json(data: object) -> None:
     """Print strict JSON: no NaN, no infinity."""
     sys.stdout.write(json_text(data))
 
 
-def json_text(data: Any) -> str:
+def json_text(data: object) -> str:
     """Strict JSON, indented."""
     return jsonable.text(data, indent=2) + "\n"
 
 
-def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], units: Mapping[str, str] | None = None) -> str:
+def csv_text(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str], units: Mapping[str, str] | None = None
+) -> str:
     """A header and one line a row; lists and mappings as JSON, and no text that a spreadsheet takes for a formula."""
     known = units or {}
     text = io.StringIO()
@@ -128,7 +131,7 @@ def csv_text(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], units: M
     return text.getvalue()
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def markdown_table(rows: Sequence[Mapping[str, object]]) -> str:
     """Rows as a table of a document; a column that holds nothing is left out."""
     columns = [name for name in (rows[0] if rows else {}) if any(plain(row.get(name)) is not None for row in rows)]
     lines = ["| " + " | ".join(name.replace("_", " ") for name in columns) + " |", "|" + "---|" * len(columns)]
@@ -138,7 +141,7 @@ def markdown_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def print_fields(title: str, fields: Mapping[str, Any]) -> None:
+def print_fields(title: str, fields: Mapping[str, object]) -> None:
     """Print one document as name and value."""
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column("field", style="bold")
@@ -148,7 +151,7 @@ def print_fields(title: str, fields: Mapping[str, Any]) -> None:
     print_rich(table)
 
 
-def cell(value: Any) -> str:
+def cell(value: object) -> str:
     """A value as the cell of a table."""
     value = plain(value)
     if value is None or value in ([], {}):
@@ -183,8 +186,3 @@ def write_whole(path: Path, text: str) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def fields_of(document: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Fields of a stored document, JSON-ready."""
-    return {name: plain(getattr(document, name)) for name in names}

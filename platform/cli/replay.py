@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -108,11 +108,11 @@ def replay(
 
 def _of_campaign(name: str, generator: str, report: Callable[[str, float], None]) -> tuple[Recorded, CampaignSpec, str]:
     """Answers, campaign file and where they are from."""
-    from fermiloop.flows.campaigns.replaying import recorded
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
     connection.connect()
-    made = recorded(name, None if generator == "pool" else generator, report)
+    made = campaigns.recorded(name, None if generator == "pool" else generator, report)
     return made.oracle, made.spec, ", ".join(made.campaigns)
 
 
@@ -138,14 +138,14 @@ def _of_file(
     return oracle_of(pool, condition), file_for(condition), path.name
 
 
-def _row(one: Score, found: list[Score]) -> dict[str, Any]:
+def _row(one: Score, found: list[Score]) -> dict[str, object]:
     """A row of the table; apart from random where the intervals of both do not meet."""
     random = next(other for other in found if (other.strategy, other.generator) == ("random", "pool"))
     apart = None if one is random else one.low > random.high or one.high < random.low
     return one.row() | {"apart": apart}
 
 
-def _told(answers: Recorded, course: Course, source: str) -> dict[str, Any]:
+def _told(answers: Recorded, course: Course, source: str) -> dict[str, object]:
     hits, n = int(answers.hits.sum()), len(answers.pool)
     return {
         "source": source, "crystals": n, "hits": hits, "share": hits / n, "target": _asked(answers.target),
@@ -153,11 +153,11 @@ def _told(answers: Recorded, course: Course, source: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _asked(target: Target) -> dict[str, Any]:
+def _asked(target: Target) -> dict[str, object]:
     """What a hit must be: least similarity, and bounds by property, null where there is none."""
     import math
 
-    found: dict[str, Any] = {} if target.curve is None else {"similarity": [target.hit_similarity, None]}
+    found: dict[str, object] = {} if target.curve is None else {"similarity": [target.hit_similarity, None]}
     for one in target.conditions:
         found[one.property] = [end if math.isfinite(end) else None for end in (one.low, one.high)]
     return found

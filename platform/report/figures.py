@@ -5,7 +5,7 @@ Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,10 +18,12 @@ from fermiloop.schemas.scores import PLAIN, SCORES
 from fermiloop.schemas.vocabulary import Alignment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from matplotlib.axes import Axes
+
+    from fermiloop.platform.campaign.reported import EvaluatedRow, Summary
 
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY: Final = "#6b6b6b"
@@ -49,7 +51,7 @@ def _nothing(axes: Axes, why: str) -> None:
     axes.set_yticks([])
 
 
-def curve(summary: Mapping[str, Any]) -> Figure:
+def curve(summary: Summary) -> Figure:
     """The target's curve and the best computed ones."""
     target = summary["target"]
     what, x, y, line = CURVES[target["kind"] or "dos"]
@@ -64,15 +66,15 @@ def curve(summary: Mapping[str, Any]) -> Figure:
         axes.plot(target["grid"], one["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
     if line is not None:
         axes.axvline(line, color=GREY, lw=0.8, ls=":")
-    if target.get("window"):
-        axes.axvspan(*target["window"], color=GREY, alpha=0.08, lw=0, label="compared")
+    if target["window"]:
+        axes.axvspan(target["window"][0], target["window"][1], color=GREY, alpha=0.08, lw=0, label="compared")
     axes.set_xlim(target["grid"][0], target["grid"][-1])
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, fontsize=10, title="cosine similarity" if summary["curves"] else None)
     return figure
 
 
-def funnel(summary: Mapping[str, Any]) -> Figure:
+def funnel(summary: Summary) -> Figure:
     """How many candidates each stage let pass, round by round."""
     figure, axes = _canvas("What the funnel let pass", "", "Candidates")
     rounds = [one for one in summary["rounds"] if one["funnel"]]
@@ -97,7 +99,7 @@ def funnel(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def scores(summary: Mapping[str, Any]) -> Figure:
+def scores(summary: Summary) -> Figure:
     """Score of every evaluation by its round, hits filled."""
     figure, axes = _canvas("Score of every evaluation", "Round", "Score")
     rows = [one for one in summary["evaluated"] if one["score"] is not None]
@@ -105,11 +107,11 @@ def scores(summary: Mapping[str, Any]) -> Figure:
         _nothing(axes, "No evaluation has given a score yet.")
         return figure
     for number in sorted({one["round"] for one in rows}):
-        mine = sorted((one for one in rows if one["round"] == number), key=lambda one: one["score"])
+        mine = sorted((one for one in rows if one["round"] == number), key=_score)
         spread = np.linspace(-0.25, 0.25, len(mine)) if len(mine) > 1 else np.zeros(1)
         for shift, one in zip(spread, mine, strict=True):
             face = PALETTE[0] if one["hit"] else "white"
-            axes.scatter(number + shift, one["score"], s=55, facecolor=face, edgecolor=PALETTE[0], zorder=3)
+            axes.scatter(number + shift, _score(one), s=55, facecolor=face, edgecolor=PALETTE[0], zorder=3)
             if len(rows) <= 16:
                 place = (number + shift, one["score"])
                 label = axes.annotate(
@@ -129,7 +131,11 @@ def scores(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def hit_rate(summary: Mapping[str, Any]) -> Figure:
+def _score(one: EvaluatedRow) -> float:
+    return float("nan") if one["score"] is None else one["score"]
+
+
+def hit_rate(summary: Summary) -> Figure:
     """Hit rate of each round with its 95 % interval, beside the baselines."""
     figure, axes = _canvas("Hit rate with its 95 % Wilson interval", "", "Hit rate")
     bars = [
@@ -140,7 +146,7 @@ def hit_rate(summary: Mapping[str, Any]) -> Figure:
              "substitution": summary["baseline"]["substitution"]}  # fmt: skip
     bars += [(name, one["hits"], one["n"], one["rate"], one["low"], one["high"]) for name, one in named.items()]
     for place, (name, _, _, rate, low, high) in enumerate(bars):
-        if rate is None:
+        if rate is None or low is None or high is None:
             axes.text(place, 0.02, "none", ha="center", color=GREY, fontsize=9)
             continue
         colour = PALETTE[0] if name.startswith("round") else PALETTE[2] if name == "all rounds" else PALETTE[4]
@@ -155,7 +161,7 @@ def hit_rate(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def parity(summary: Mapping[str, Any]) -> Figure:
+def parity(summary: Summary) -> Figure:
     """What was predicted when a candidate was chosen, with its standard deviation, against what was computed."""
     rows = {row["part"]: row for row in summary["insight"]["parity"]}
     row = rows.get("similarity") or next(iter(rows.values()), None)
@@ -182,7 +188,7 @@ def parity(summary: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def hull(summary: Mapping[str, Any]) -> Figure:
+def hull(summary: Summary) -> Figure:
     """Formation energies and lower hull of the best candidate's binary system."""
     system = summary["hull"]
     if not system or not system["points"]:
@@ -219,9 +225,10 @@ def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(0.0, ends[0.0]), *inner, (1.0, ends[1.0])]
 
 
-def pareto(summary: Mapping[str, Any]) -> Figure:
+def pareto(summary: Summary) -> Figure:
     """Evaluated candidates by the first two objectives, those that none dominates filled and joined."""
     found = summary["pareto"]
+    assert found is not None
     (x, up), (y, right) = ((one["name"], one["direction"]) for one in found["objectives"][:2])
     figure, axes = _canvas("Pareto front", f"{_axis(x)}, {up}d", f"{_axis(y)}, {right}d")
     if not found["points"]:
@@ -244,7 +251,7 @@ def _axis(name: str) -> str:
     return SCORES[name].title if name in SCORES else name
 
 
-FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
+FIGURES: Final[dict[str, Callable[[Summary], Figure]]] = {
     "curve": curve,
     "scores": scores,
     "hit_rate": hit_rate,
@@ -254,7 +261,7 @@ FIGURES: Final[dict[str, Callable[[Mapping[str, Any]], Figure]]] = {
 }
 
 
-def draw(summary: Mapping[str, Any], folder: Path) -> dict[str, Path]:
+def draw(summary: Summary, folder: Path) -> dict[str, Path]:
     """Write every picture as PNG into an existing folder; name to path."""
     paths = {}
     for name, picture in (FIGURES if summary["pareto"] is None else FIGURES | {"pareto": pareto}).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from fermiloop.platform.campaign.reported import Summary
+
 CAPTIONS: Final = {
     "curve": "Target curve (grey) and the best computed ones.",
     "scores": "Score of every evaluation by round; filled circles are hits.",
@@ -29,7 +31,7 @@ CAPTIONS: Final = {
 }
 
 
-def write_report(summary: Mapping[str, Any], folder: Path) -> Path:
+def write_report(summary: Summary, folder: Path) -> Path:
     """Write index.html, summary.json and the pictures; give the page's path.
 
     Raises
@@ -50,7 +52,7 @@ def write_report(summary: Mapping[str, Any], folder: Path) -> Path:
     return page
 
 
-def render(summary: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
+def render(summary: Summary, pictures: Mapping[str, Path]) -> str:
     """The page as text."""
     environment = Environment(
         loader=PackageLoader("fermiloop.platform.report", "templates"), autoescape=True, undefined=StrictUndefined
@@ -58,7 +60,7 @@ def render(summary: Mapping[str, Any], pictures: Mapping[str, Path]) -> str:
     environment.filters["number"] = number
     images = {name: base64.b64encode(path.read_bytes()).decode("ascii") for name, path in pictures.items()}
     settings = yaml.safe_dump(_short(summary["spec"]), sort_keys=False, allow_unicode=True)
-    lineage = (summary["best"] or {}).get("lineage")
+    lineage = summary["best"]["lineage"] if summary["best"] else None
     return environment.get_template("report.html.jinja").render(
         s=summary,
         holds=HOLDS,
@@ -77,7 +79,7 @@ def number(value: float | None, digits: int = 3) -> str:
     return str(value) if isinstance(value, int) else f"{value:.{digits}f}"
 
 
-def _short(value: Any) -> Any:
+def _short(value: object) -> object:
     """The settings without long rows of numbers and without what was left empty."""
     if isinstance(value, dict):
         return {key: _short(inner) for key, inner in value.items() if inner not in (None, {}, [])}

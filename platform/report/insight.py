@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.campaign.losses import CHOICE, ENGINE
 from fermiloop.schemas.scores import SCORES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from fermiloop.platform.campaign.reported import ExpectedHits, Insight, Rate, Summary
 
 NONE: Final = "–"
 BASELINES: Final = {
@@ -30,13 +32,13 @@ class Table:
     remark: str = ""
 
 
-def tables(summary: Mapping[str, Any]) -> list[Table]:
+def tables(summary: Summary) -> list[Table]:
     """Predicted against computed, the baselines, and where would-be hits were lost."""
     found = summary["insight"]
     return [_parity(found), _acceleration(found), _losses(found)]
 
 
-def _parity(found: Mapping[str, Any]) -> Table:
+def _parity(found: Insight) -> Table:
     rows = [
         {
             "part": SCORES[f"{row['source']}_{row['part']}"].heading,
@@ -54,13 +56,13 @@ def _parity(found: Mapping[str, Any]) -> Table:
     return Table("Predicted against computed", columns, rows, _expected(found["expected_hits"]))
 
 
-def _expected(hits: Mapping[str, Any] | None) -> str:
+def _expected(hits: ExpectedHits | None) -> str:
     if hits is None:
         return "No probability of a hit was predicted."
     return f"Of {hits['n']} evaluated, {hits['expected']:.1f} hits were expected and {hits['found']} were found."
 
 
-def _acceleration(found: Mapping[str, Any]) -> Table:
+def _acceleration(found: Insight) -> Table:
     rows = [
         {
             "baseline": BASELINES[row["baseline"]],
@@ -80,7 +82,7 @@ def _acceleration(found: Mapping[str, Any]) -> Table:
     return Table("Evaluations that a baseline needs for as many hits", columns, rows, remark)
 
 
-def _losses(found: Mapping[str, Any]) -> Table:
+def _losses(found: Insight) -> Table:
     rows = [
         {
             "stage": STAGES.get(row["stage"], row["stage"]),
@@ -97,12 +99,12 @@ def _losses(found: Mapping[str, Any]) -> Table:
     return Table("Would-be hits, by where they were lost", columns, rows, f"{_worst(found)} {_known(found)}".strip())
 
 
-def _worst(found: Mapping[str, Any]) -> str:
+def _worst(found: Insight) -> str:
     stage = found["worst_stage"]
     return f"Most were lost at: {STAGES.get(stage, stage)}." if stage else ""
 
 
-def _known(found: Mapping[str, Any]) -> str:
+def _known(found: Insight) -> str:
     known = found["known_hits"]
     if known is None:
         return ""
@@ -113,7 +115,7 @@ def _known(found: Mapping[str, Any]) -> str:
     )
 
 
-def _share(one: Mapping[str, Any] | None) -> str:
+def _share(one: Rate | None) -> str:
     if one is None or one["rate"] is None:
         return NONE
     return f"{one['hits']} of {one['n']}: {one['rate']:.2f} ({one['low']:.2f} to {one['high']:.2f})"

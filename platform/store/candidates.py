@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,8 +17,9 @@ from fermiloop.schemas.vocabulary import Stage
 ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
 # of a row in a list: everything but the crystal
 LISTED: Final = (
-    "campaign", "round", "generator", "formula", "elements", "chemical_system", "n_sites", "checkpoint", "seed",
-    "parent", "score", "probability", "stage", "reason", "verdicts", "scores", "calculation", "material", "created_at",
+    "campaign", "round", "generator", "preset", "formula", "elements", "chemical_system", "n_sites", "checkpoint",
+    "seed", "parent", "score", "probability", "stage", "reason", "verdicts", "scores", "calculation", "material",
+    "created_at",
 )  # fmt: skip
 
 EMPTY: Final[dict[str, Any]] = {"elements": [], "verdicts": [], "scores": {}}  # mongoengine stores no empty ones
@@ -69,17 +69,17 @@ def get(candidate_id: str) -> Candidate:
 
 def of_round(campaign: str, number: int) -> list[Candidate]:
     """All candidates of a round, by generator and place."""
-    return list(Candidate.objects(campaign=campaign, round=number).order_by("generator", "index", "id"))
+    return list(Candidate.objects(campaign=campaign, round=number).order_by("generator", "preset", "index", "id"))
 
 
 def of_campaign(campaign: str) -> list[Candidate]:
     """All candidates of a campaign, by round, generator and place."""
-    return list(Candidate.objects(campaign=campaign).order_by("round", "generator", "index", "id"))
+    return list(Candidate.objects(campaign=campaign).order_by("round", "generator", "preset", "index", "id"))
 
 
 def of_ids(ids: Iterable[str]) -> list[Candidate]:
     """Candidates of these ids, in order; unknown ones are left out."""
-    return list(Candidate.objects(id__in=sorted(set(ids))).order_by("round", "generator", "index", "id"))
+    return list(Candidate.objects(id__in=sorted(set(ids))).order_by("round", "generator", "preset", "index", "id"))
 
 
 def of_calculation(calculation: str) -> list[Candidate]:
@@ -90,7 +90,7 @@ def of_calculation(calculation: str) -> list[Candidate]:
 def outlines(campaign: str) -> list[Candidate]:
     """The same without crystals, verdicts and details, which are most of a candidate: for counts and scores."""
     found = Candidate.objects(campaign=campaign).exclude("structure", "verdicts", "detail")
-    return list(found.order_by("round", "generator", "index", "id"))
+    return list(found.order_by("round", "generator", "preset", "index", "id"))
 
 
 def update(candidate_id: str, **fields: Any) -> None:
@@ -168,13 +168,7 @@ def _stages(query: CandidateQuery, match: dict[str, Any], window: dict[str, Any]
 
 def _match(query: CandidateQuery) -> dict[str, Any]:
     match: dict[str, Any] = {}
-    if query.generator is not None:
-        match["generator"] = (
-            {"$regex": f"^{re.escape(query.generator)}(/|$)"}
-            if query.preset is None
-            else f"{query.generator}/{query.preset}"
-        )
-    for name in ("campaign", "round"):
+    for name in ("campaign", "round", "generator", "preset"):
         if getattr(query, name) is not None:
             match[name] = getattr(query, name)
     if query.stage:

@@ -111,7 +111,7 @@ def candidates(selection: Selection) -> Iterator[Row]:
         learned = {row["checkpoint"] for row in rows if row.get("checkpoint")}
         presets = {row["_id"]: row.get("preset") for row in _found("checkpoints", learned, {"preset": 1})}
         for row in rows:
-            preset = presets.get(row.get("checkpoint")) or row["generator"].partition("/")[2] or None
+            preset = row.get("preset") or presets.get(row.get("checkpoint"))
             more = {"preset": preset, "evaluated": crystals.get(row["_id"]), GENERATOR: row["score"]}
             yield exchange.write({**row, **more}, exchange.CANDIDATE)
 

@@ -10,7 +10,7 @@ from fermiloop.platform.campaign import cost
 from fermiloop.schemas.base import now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
-from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.candidate import Candidate, proposer_of
 from fermiloop.schemas.vocabulary import CalculationState, RoundState, Stage
 
 MOST_CAMPAIGNS: Final = 50
@@ -80,7 +80,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A candidate that was evaluated, as it was predicted and as it came out."""
+    """A candidate that was evaluated, as it was predicted and as it came out; `generator` with its preset."""
 
     id: str
     formula: str
@@ -154,12 +154,19 @@ def outcomes(campaign: str, limit: int = MOST_POINTS) -> list[Outcome]:
     """Evaluated candidates of a campaign with their scores, best first."""
     stages: list[dict[str, Any]] = [
         {"$match": {"campaign": campaign, "stage": str(Stage.EVALUATED)}},
-        {"$project": {"formula": 1, "generator": 1, "round": 1, "material": 1, "scores": 1}},
+        {"$project": {"formula": 1, "generator": 1, "preset": 1, "round": 1, "material": 1, "scores": 1}},
         {"$sort": {"scores.computed_score": -1, "_id": 1}},
         {"$limit": limit},
     ]
     return [
-        Outcome(row["_id"], row["formula"], row["generator"], row["round"], row.get("material"), row.get("scores", {}))
+        Outcome(
+            row["_id"],
+            row["formula"],
+            proposer_of(row["generator"], row.get("preset")),
+            row["round"],
+            row.get("material"),
+            row.get("scores", {}),
+        )
         for row in Candidate.objects.aggregate(stages)
     ]
 

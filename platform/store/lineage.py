@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 from fermiloop.platform.campaign.reported import (
     CalculationLineage,
@@ -45,7 +44,7 @@ def explain(candidate_id: str) -> Lineage:
         "campaign": candidate.campaign,
         "round": candidate.round,
         "generator": candidate.generator,
-        "preset": checkpoint.preset if checkpoint else None,
+        "preset": candidate.preset or (checkpoint.preset if checkpoint else None),
         "seed": candidate.seed,
         "parent": candidate.parent,
         "stage": str(candidate.stage),
@@ -53,7 +52,7 @@ def explain(candidate_id: str) -> Lineage:
         "generator_score": candidate.score,
         "detail": candidate.to_mongo().to_dict().get("detail", {}),
         "scores": dict(candidate.scores),
-        "verdicts": [_verdict(one) for one in candidate.verdicts],
+        "verdicts": [cast("VerdictRow", dict(one)) for one in candidate.verdicts],
         "checkpoint": _checkpoint(checkpoint) if checkpoint else None,
         "snapshot": _snapshot(snapshots.get(checkpoint.snapshot)) if checkpoint else None,
         "material": candidate.material,
@@ -101,15 +100,6 @@ def explained(candidate_id: str) -> Explained:
     """
     chain = explain(candidate_id)
     return {**chain, "descendants": [descendants(one["id"]) for one in chain["calculations"]]}
-
-
-def _verdict(stored: Mapping[str, Any]) -> VerdictRow:
-    return {
-        "stage": stored["stage"],
-        "passed": stored["passed"],
-        "reason": stored.get("reason"),
-        "value": stored.get("value"),
-    }
 
 
 def _checkpoint(checkpoint: Checkpoint) -> CheckpointLineage:

@@ -19,6 +19,7 @@ from fermiloop.platform.store.geometry import Geometry
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.platform.store.optimade_numbers import Curves
 from fermiloop.schemas.base import content_id, now
+from fermiloop.schemas.candidate import proposer_of
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS
 
@@ -39,7 +40,7 @@ LAYOUT: Final = 3  # of the derived documents; another one makes all of them aga
 BATCH: Final = 1000
 # what a document of a candidate is made from, beside its crystal, which changes with them
 CHANGING: Final = ("stage", "score", "probability", "scores", "calculation", "material", "checkpoint")
-SAME: Final = ("campaign", "round", "generator", "checkpoint", "parent", "seed", "probability", "stage")
+SAME: Final = ("campaign", "round", "checkpoint", "parent", "seed", "probability", "stage")
 COUNTED: Final = ("materials", "spectra", "labels", "candidates")  # of which a number tells that something came
 
 
@@ -217,6 +218,7 @@ def _of_candidate(row: dict[str, Any], curves: Curves) -> dict[str, Any]:
     known, curve = candidate_rows.flat(row), curves.get(row.get("material") or "")
     return {
         "kind": "candidate",
+        "generator": proposer_of(row["generator"], row.get("preset")),
         **{name: row.get(name) for name in (*SAME, "material", "calculation")},
         **{name: known[name] for name in (GENERATOR, HIT, *SCORES)},
         **({"method": curve.method, **curve.fields()} if curve else {}),

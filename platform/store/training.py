@@ -47,7 +47,7 @@ def unverified(material_ids: Iterable[str], method: str) -> set[str]:
 def proposed_by(material_ids: Iterable[str], generator: str) -> list[str]:
     """Those of the materials that this generator proposed, whatever its preset."""
     made = {key: found.candidate for key, found in materials.get_many(material_ids).items() if found.candidate}
-    own = {c.id for c in candidates.of_ids(made.values()) if c.generator.partition("/")[0] == generator}
+    own = {c.id for c in candidates.of_ids(made.values()) if c.generator == generator}
     return sorted(key for key, candidate in made.items() if candidate in own)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -127,7 +127,7 @@ def shell() -> Component:
     )  # fmt: skip
 
 
-def page_of(site: Site, path: Any, base_path: str = "/", search: Any = "") -> tuple[str, Component]:
+def page_of(site: Site, path: object, base_path: str = "/", search: object = "") -> tuple[str, Component]:
     """Title and content of an address and its query; a page that says so where there is nothing."""
     given = path if isinstance(path, str) and len(path) <= MOST_PATH else "/unknown"
     name, _, rest = given.removeprefix(base_path.rstrip("/")).strip("/").partition("/")
@@ -149,7 +149,7 @@ def page_of(site: Site, path: Any, base_path: str = "/", search: Any = "") -> tu
         return page.title, html.Div([heading(page.title), notice(guard.AWAY, "bad")])
 
 
-def query_of(search: Any) -> dict[str, str]:
+def query_of(search: object) -> dict[str, str]:
     """Names and values of the query of an address; what is none, or too long, asks for nothing."""
     given = search.removeprefix("?") if isinstance(search, str) and len(search) <= MOST_SEARCH else ""
     return dict(parse_qsl(given, max_num_fields=100)) if given.count("&") < 100 else {}
@@ -163,7 +163,7 @@ def _register(app: Dash, site: Site) -> None:
     base = app.config.requests_pathname_prefix
 
     @app.callback(Output("main", "children"), Output("title", "data"), Input("url", "pathname"), Input("url", "search"))
-    def _route(path: Any, search: Any) -> Any:
+    def _route(path: object, search: object) -> object:
         title, content = page_of(site, path, base, search)
         return content, title
 
@@ -171,7 +171,7 @@ def _register(app: Dash, site: Site) -> None:
         Output("token", "data"), Output("token-note", "children"), Output("token-field", "value"),
         Input("token-use", "n_clicks"), State("token-field", "value"), prevent_initial_call=True,
     )  # fmt: skip
-    def _keep(clicks: Any, given: Any) -> Any:
+    def _keep(clicks: object, given: object) -> object:
         if not clicks:
             return no_update, no_update, no_update
         said = "Kept until this tab is closed." if guard.text(given) else "Forgotten."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
@@ -69,7 +69,7 @@ def register(app: Dash, site: Site) -> None:
         Output("calculation-note", "children"), Input("calculation-rerun", "n_clicks"),
         State("calculation-shown", "data"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _rerun(clicks: Any, shown: Any, token: Any) -> Any:
+    def _rerun(clicks: object, shown: object, token: object) -> object:
         return home.act_on(site, "rerun", text(shown), token) if clicks else no_update
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
@@ -183,7 +183,7 @@ def earned(summary: Summary) -> Component:
     return table("Evaluations by generator, most first", EARNED, rows)
 
 
-def refreshed(site: Site, shown: Any) -> tuple[Any, Any]:
+def refreshed(site: Site, shown: object) -> tuple[object, object]:
     """New content and stamp, or no update where nothing has changed."""
     known = shown if isinstance(shown, dict) else {}
     name = text(known.get("name"))
@@ -193,7 +193,7 @@ def refreshed(site: Site, shown: Any) -> tuple[Any, Any]:
     return live(name, summary), {"name": name, "stamp": stamp}
 
 
-def act(site: Site, what: str, shown: Any, token: Any, wait: Any = None) -> Component:
+def act(site: Site, what: str, shown: object, token: object, wait: object = None) -> Component:
     """Pause, resume or cancel; what became of it."""
     refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
@@ -221,7 +221,7 @@ def register(app: Dash, site: Site) -> None:
         *(Output(f"campaign-{what}", "hidden") for what in BUTTONS),
         Input("campaign-stamp", "data"), Input("campaign-note", "children"), prevent_initial_call=True,
     )  # fmt: skip
-    def _buttons(shown: Any, _: Any) -> Any:
+    def _buttons(shown: object, _: object) -> object:
         name = text(shown.get("name")) if isinstance(shown, dict) else ""
         hidden = ask(lambda: unusable(campaigns.get(name).state), lambda _why: {})
         return tuple(hidden.get(what, no_update) for what in BUTTONS)
@@ -232,14 +232,14 @@ def register(app: Dash, site: Site) -> None:
         # the clock waits for the answer: a later look would drop it, and a slow server would never show anything
         running=[(Output("campaign-clock", "disabled"), True, False)], prevent_initial_call=True,
     )  # fmt: skip
-    def _tick(_: Any, __: Any, shown: Any) -> Any:
+    def _tick(_: object, __: object, shown: object) -> object:
         return ask(lambda: refreshed(site, shown), lambda _why: (no_update, no_update))
 
     @app.callback(
         Output("campaign-running", "children"), Input("campaign-clock", "n_intervals"),
         State("campaign-stamp", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _run(_: Any, shown: Any) -> Any:
+    def _run(_: object, shown: object) -> object:
         name = text(shown.get("name")) if isinstance(shown, dict) else ""
         return ask(lambda: running(name), lambda _why: no_update) if name else no_update
 
@@ -250,7 +250,7 @@ def register(app: Dash, site: Site) -> None:
         State("campaign-stamp", "data"), State("token", "data"), State("campaign-wait", "value"),
         prevent_initial_call=True,
     )  # fmt: skip
-    def _act(pause: Any, resume: Any, cancel: Any, shown: Any, token: Any, wait: Any) -> Any:
+    def _act(pause: object, resume: object, cancel: object, shown: object, token: object, wait: object) -> object:
         asked = {"campaign-pause": pause, "campaign-resume": resume, "campaign-cancel-sure": cancel}
         if not asked.get(str(ctx.triggered_id)):
             return no_update

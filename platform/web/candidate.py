@@ -35,7 +35,7 @@ from fermiloop.platform.web.parts import (
 )  # fmt: skip
 from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group_of
-from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.candidate import Candidate, proposer_of
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.spectrum import Spectrum
 
@@ -182,7 +182,7 @@ def _facts(found: Candidate) -> Component:
             "Stage": html.Span([badge(str(found.stage)), f" {found.reason or ''}"]),
             "Campaign": html.Span([link(found.campaign, "campaign", found.campaign), f", round {found.round}"]),
             "Calculation": link("steps, log and cost", "calculation", found.calculation) if found.calculation else None,
-            "Generator": link(found.generator, "generators", found.generator.partition("/")[0]),
+            "Generator": link(found.proposer, "generators", found.generator),
             "Result": to_material(found.material),
             "Made from": to_material(found.parent),
         }
@@ -240,9 +240,9 @@ def _verdicts(found: Candidate) -> Component:
 
 def _origin(chain: Explained) -> list[Cell]:
     checkpoint, snapshot = chain["checkpoint"], chain["snapshot"]
-    by, campaign = chain["generator"], chain["campaign"]
+    by, campaign = proposer_of(chain["generator"], chain["preset"]), chain["campaign"]
     when = f" with seed {chain['seed']} in round {chain['round']} of "
-    proposer = link(by, "generators", by.partition("/")[0])
+    proposer = link(by, "generators", chain["generator"])
     items: list[Cell] = [["proposed by ", proposer, when, link(campaign, "campaign", campaign)]]
     if chain["parent"]:
         items.append(["made from material ", to_material(chain["parent"])])

@@ -71,7 +71,7 @@ def eye(shown: Structure) -> dict[str, float]:
     return {axis: float(value) for axis, value in zip("xyz", place, strict=True)}
 
 
-def axes(shown: Structure) -> dict[str, Any]:
+def axes(shown: Structure) -> dict[str, object]:
     """Arrows along a, b and c, beside the cell."""
     middle = shown.lattice.get_cartesian_coords([0.5, 0.5, 0.5])
     directions = shown.lattice.matrix / np.linalg.norm(shown.lattice.matrix, axis=1, keepdims=True)

@@ -231,7 +231,7 @@ def _candidates(form: Form, limit: int) -> list[dict[str, Cell]]:
             **{name: number(one.scores.get(name)) for name in SHOWN},
             "campaign": one.campaign,
             "round": one.round,
-            "generator": one.generator,
+            "generator": one.proposer,
         }
         for one in candidates.documents(wanted)
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 import pymatviz
 from pymatgen.core import Composition
 from pymatviz.utils import df_ptable
 
+from fermiloop.platform.campaign.reported import HullData, RoundRow
 from fermiloop.platform.representations.alignment import AXES
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import spectra
@@ -48,7 +49,7 @@ def curves(target: Sequence[float] | None, rows: Mapping[str, Sequence[float]], 
     return figure
 
 
-def funnel(rounds: Sequence[Mapping[str, Any]]) -> go.Figure:
+def funnel(rounds: Sequence[RoundRow]) -> go.Figure:
     """Candidates left after each stage, a colour for each of the last rounds."""
     figure = blank("", "")
     for number, one in enumerate(rounds[-MOST_ROUNDS:]):
@@ -80,7 +81,7 @@ def predicted(outcomes: Sequence[Outcome]) -> go.Figure:
     return figure
 
 
-def hull(system: Mapping[str, Any]) -> go.Figure:
+def hull(system: HullData) -> go.Figure:
     """Formation energies of the best candidate's binary system, those of this campaign by their round of arrival."""
     a, b = system["elements"]
     figure = blank(f"Fraction of {b} in {a}–{b}", "Formation energy (eV/atom)")

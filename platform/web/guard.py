@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
 from dash import Dash
@@ -15,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.store import connection
 
+T = TypeVar("T")
+U = TypeVar("U")
 logger = logging.getLogger("fermiloop.web")
 
 MOST_BYTES: Final = 4_000_000  # of a request
@@ -35,7 +37,7 @@ HEADERS: Final = {
 }
 
 
-def ask(call: Callable[[], Any], sentence: Callable[[str], Any]) -> Any:
+def ask(call: Callable[[], T], sentence: Callable[[str], U]) -> T | U:
     """Result of a call on the store; what `sentence` makes of its error, where it has one."""
     try:
         connection.connect()
@@ -47,12 +49,12 @@ def ask(call: Callable[[], Any], sentence: Callable[[str], Any]) -> Any:
         return sentence(AWAY)
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """A text as it came from a browser; empty where something else came."""
     return value.strip() if isinstance(value, str) else ""
 
 
-def finite(value: Any) -> float | None:
+def finite(value: object) -> float | None:
     """A number as it came from a browser, None where none came."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -107,7 +109,7 @@ def _climbs(path: str) -> bool:
     return ".." in parts or any(ord(sign) < ord(" ") for sign in path) or ("\\" in path and SUITES in path)
 
 
-def _is_call(app: Dash, body: Any) -> bool:
+def _is_call(app: Dash, body: object) -> bool:
     """Whether a body names a callback of ours with as many values as it takes."""
     if not isinstance(body, dict) or not isinstance(body.get("output"), str):
         return False
@@ -123,7 +125,7 @@ def _is_call(app: Dash, body: Any) -> bool:
     return isinstance(body.get("outputs"), dict | list) and isinstance(body.get("changedPropIds", []), list)
 
 
-def _is_value(one: Any) -> bool:
+def _is_value(one: object) -> bool:
     if isinstance(one, list):  # of a pattern
         return all(_is_value(inner) for inner in one)
     return isinstance(one, dict) and {"id", "property"} <= one.keys()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
@@ -76,12 +75,12 @@ def attention(jobs: list[glance.Job]) -> Component:
     return section("Wants attention", table(f"{len(jobs)} calculations", JOB_COLUMNS, [_job(one) for one in jobs]))
 
 
-def launch(site: Site, given: Any, token: Any) -> Component:
+def launch(site: Site, given: object, token: object) -> Component:
     """Launch the campaign of a text; a link to it, or what is wrong in one sentence."""
     refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
         return notice(refused, "bad")
-    if not text(given):
+    if not isinstance(given, str) or not text(given):
         return notice("The box is empty; paste a campaign file into it, or take one from a file.", "bad")
     if len(given) > MOST_TEXT:
         return notice(f"The campaign file has {len(given)} characters; {MOST_TEXT} are the most.", "bad")
@@ -98,7 +97,7 @@ def _enqueue(given: str) -> tuple[Launched, int]:
     return campaigns.enqueue(campaigns.parse(given)), len(queue.listeners())
 
 
-def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:
+def act_on(site: Site, what: str, calculation: str, token: object) -> Component:
     """Rerun or ignore a calculation; what became of it."""
     refused = site.authorise(text(token) or None, Role.LAUNCH)
     if refused:
@@ -111,7 +110,7 @@ def act_on(site: Site, what: str, calculation: str, token: Any) -> Component:
     return notice(f"{done} calculation {word}: {calculation}.", "good")
 
 
-def uploaded(contents: Any) -> str | None:
+def uploaded(contents: object) -> str | None:
     """Text of an uploaded file; None where it is none."""
     try:
         return base64.b64decode(text(contents).partition(",")[2], validate=True).decode("utf-8-sig")
@@ -126,14 +125,14 @@ def register(app: Dash, site: Site) -> None:
         Output("glances", "children"), Input("glance-clock", "n_intervals"),
         running=[(Output("glance-clock", "disabled"), True, False)], prevent_initial_call=True,
     )  # fmt: skip
-    def _look(_: Any) -> Any:
+    def _look(_: object) -> object:
         return ask(glances, lambda why: [notice(why, "bad")])
 
     @app.callback(
         Output("job-note", "children"), Output("glances", "children", allow_duplicate=True),
         Input({"type": "job", "what": ALL, "id": ALL}, "n_clicks"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _act(clicks: Any, token: Any) -> Any:
+    def _act(clicks: list[object], token: object) -> object:
         asked = ctx.triggered_id
         if not asked or not any(clicks) or asked.get("what") not in ("rerun", "ignore"):
             return no_update, no_update
@@ -141,7 +140,7 @@ def register(app: Dash, site: Site) -> None:
         return note, ask(glances, lambda why: [notice(why, "bad")])
 
 
-def _row(one: glance.CampaignGlance) -> dict[str, Any]:
+def _row(one: glance.CampaignGlance) -> dict[str, object]:
     used = one.evaluated + one.failed
     budget = f" of {one.core_hours:g}" if one.core_hours else ""
     hours = f"{one.core_seconds / 3600:.3f}{budget}"
@@ -164,7 +163,7 @@ def _row(one: glance.CampaignGlance) -> dict[str, Any]:
     }
 
 
-def _job(one: glance.Job) -> dict[str, Any]:
+def _job(one: glance.Job) -> dict[str, object]:
     buttons = [
         html.Button(
             word, id={"type": "job", "what": what, "id": one.id}, n_clicks=0, className="small",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -48,7 +48,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 
 
 def _facts(found: Material) -> Component:
-    source: dict[str, Any] = dict(found.source)
+    source: dict[str, object] = dict(found.source)
     return facts(
         {
             "Space group": f"{group(found.space_group)}, {found.crystal_system}",

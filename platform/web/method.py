@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from dash import html
 from dash.development.base_component import Component
@@ -48,7 +48,7 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 
 def name_of(method: Method) -> str:
     """Its name for people, such as ``gpaw, PBE, cutoff 400 eV``."""
-    settings: Mapping[str, Any] = dict(method.settings)
+    settings: Mapping[str, object] = dict(method.settings)
     of = settings.get("source") if method.engine is Engine.EXTERNAL else None
     parts = [str(of or method.engine), str(method.functional)]
     unit, cutoff = CUTOFFS.get(method.engine), settings.get("cutoff")
@@ -69,7 +69,7 @@ def to_method(method: Method) -> Component:
     return link(name_of(method), "method", str(method.id))
 
 
-def _flat(tree: Mapping[str, Any], engine: Engine, prefix: str = "") -> list[tuple[str, str]]:
+def _flat(tree: Mapping[str, object], engine: Engine, prefix: str = "") -> list[tuple[str, str]]:
     """Settings with their units, those within others by the path to them."""
     rows: list[tuple[str, str]] = []
     for key, value in sorted(tree.items(), key=lambda item: str(item[0])):

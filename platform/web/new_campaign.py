@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
@@ -103,21 +103,21 @@ def register(app: Dash, site: Site) -> None:
     )
 
     @app.callback(Output("launch-check", "children"), Input("launch-still", "data"), prevent_initial_call=True)
-    def _check(given: Any) -> Any:
+    def _check(given: object) -> object:
         return check(given)
 
     @app.callback(
         Output("launch-note", "children"), Input("launch", "n_clicks"),
         State("launch-text", "value"), State("token", "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def _launch(clicks: Any, given: Any, token: Any) -> Any:
+    def _launch(clicks: object, given: object, token: object) -> object:
         return home.launch(site, given, token) if clicks else no_update
 
     @app.callback(
         Output("launch-text", "value"), Output("launch-note", "children", allow_duplicate=True),
         Input("launch-file", "contents"), prevent_initial_call=True,
     )  # fmt: skip
-    def _take(contents: Any) -> Any:
+    def _take(contents: object) -> object:
         found = home.uploaded(contents)
         if found is None:
             return no_update, notice("That file is no text in UTF-8; give a YAML file.", "bad")
@@ -127,7 +127,7 @@ def register(app: Dash, site: Site) -> None:
         Output("launch-text", "value", allow_duplicate=True),
         Input({"type": "example", "name": ALL}, "n_clicks"), prevent_initial_call=True,
     )  # fmt: skip
-    def _start(clicks: Any) -> Any:
+    def _start(clicks: list[object]) -> object:
         chosen = ctx.triggered_id
         return examples().get(text(chosen.get("name")), no_update) if chosen and any(clicks) else no_update
 

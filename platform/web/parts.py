@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import dash
@@ -14,7 +14,7 @@ from plotly.graph_objects import Figure
 
 from fermiloop.schemas.base import now
 
-Cell = Any  # text, a number, a component, or None, which shows as a dash
+Cell = object  # text, a number, a component, or None, which shows as a dash
 HIT: Final = "#0b5d3b"  # the colour of a hit, in tables (``.hit`` of the style sheet) and in figures alike
 GRAPH_CONFIG = {"displaylogo": False, "responsive": True, "displayModeBar": False}
 
@@ -44,7 +44,7 @@ def heading(title: str, *below: Cell) -> Component:
     return html.Header([html.H1(title), *(html.P(one, className="lead") for one in below if one)])
 
 
-def section(title: str, *children: Any, name: str | None = None) -> Component:
+def section(title: str, *children: object, name: str | None = None) -> Component:
     """A part of a page with a heading of its own."""
     given = {"id": name} if name else {}
     return html.Section([html.H2(title), *children], className="card", **given)
@@ -77,7 +77,7 @@ def table(caption: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, 
     )  # fmt: skip
 
 
-def hit(is_hit: Any) -> Component:
+def hit(is_hit: object) -> Component:
     """Whether a result is a hit, in the one colour of hits."""
     return html.Strong("hit", className="hit") if is_hit else html.Span("no", className="quiet")
 
@@ -88,7 +88,7 @@ def facts(rows: Mapping[str, Cell]) -> Component:
     return html.Dl([item for pair in pairs for item in pair])
 
 
-def graph(figure: Figure, label: str, name: str | None = None, **config: Any) -> Component:
+def graph(figure: Figure, label: str, name: str | None = None, **config: object) -> Component:
     """A figure with its description."""
     given = {"id": name} if name else {}
     drawn = dcc.Graph(figure=figure, config=GRAPH_CONFIG | config, responsive=True, className="graph", **given)
@@ -119,7 +119,7 @@ def badge(state: str) -> Component:
     return html.Span(state, className=f"badge {state}")
 
 
-def number(value: Any, digits: int = 3) -> str:
+def number(value: object, digits: int = 3) -> str:
     """A number for reading, a dash where there is none."""
     if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return "–"

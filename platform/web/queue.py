@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
@@ -92,7 +92,7 @@ def register(app: Dash, site: Site) -> None:  # noqa: ARG001  (the signature of 
         Output("queue-live", "children"), Input("queue-clock", "n_intervals"),
         running=[(Output("queue-clock", "disabled"), True, False)], prevent_initial_call=True,
     )  # fmt: skip
-    def _look(_: Any) -> Any:
+    def _look(_: object) -> object:
         return ask(live, lambda why: [notice(why, "bad")])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
@@ -36,7 +35,7 @@ def group_of_material(material: Material | None) -> str:
     return group(material.space_group) if material is not None else ""
 
 
-def with_group(formula: Any, text: str) -> Component:
+def with_group(formula: object, text: str) -> Component:
     """A formula, or a link that shows it, with its space group beside it."""
     return html.Span([formula, html.Small(f" {text}", className="group")] if text else [formula])
 

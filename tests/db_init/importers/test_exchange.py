@@ -422,8 +422,9 @@ def test_candidates_give_their_materials_and_stay_behind(
 ) -> None:
     crystal = materials.structure(filled["Pd"])
     made = Candidate(
-        id=Candidate.make_id("pd-like", 1, "ftcp/paper", 0), campaign="pd-like", round=1, generator="ftcp/paper",
-        index=0, structure=crystal.as_dict(), formula="Pd", formula_lower="pd", elements=["Pd"], chemical_system="Pd",
+        id=Candidate.make_id("pd-like", 1, "ftcp/paper", 0), campaign="pd-like", round=1,
+        generator="ftcp", preset="paper", index=0, structure=crystal.as_dict(),
+        formula="Pd", formula_lower="pd", elements=["Pd"], chemical_system="Pd",
         n_sites=1, seed=7, score=0.5, stage=Stage.EVALUATED, material=filled["Pd"], parent=filled["Ni"],
         verdicts=[{"stage": "geometry", "passed": True, "reason": None, "value": 2.75}],
         scores={"predicted_score": 0.9, "hit": True}, detail={"prototype": "A1"},

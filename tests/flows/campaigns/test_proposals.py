@@ -31,7 +31,7 @@ def read(database: str) -> Any:
     def read(stage: Stage, *verdicts: dict[str, Any]) -> ProposalRecord:
         scores = {"predicted_similarity": 0.5}
         made = Candidate(
-            id="c-1", campaign="x", round=2, generator="dos_composer/factorised", index=0, seed=1, score=0.0,
+            id="c-1", campaign="x", round=2, generator="dos_composer", preset="factorised", index=0, seed=1, score=0.0,
             structure=CRYSTAL.as_dict(), formula="AlNi", formula_lower="alni", elements=["Al", "Ni"],
             chemical_system="Al-Ni", n_sites=2, stage=stage, verdicts=list(verdicts), scores=scores,
         )  # fmt: skip

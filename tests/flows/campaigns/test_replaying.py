@@ -42,7 +42,8 @@ def launch(campaign: Any, library: str, name: str, n: int, kind: str = "B1", fir
         made.append(
             Candidate(
                 id=Candidate.make_id(name, 1, "x", i), campaign=name, round=1, index=i, seed=0, score=0.0,
-                generator="substitution/group" if i % 2 else "random_pick", structure=crystal.as_dict(),
+                generator="substitution" if i % 2 else "random_pick", preset="group" if i % 2 else None,
+                structure=crystal.as_dict(),
                 formula=formula, formula_lower=formula.lower(), elements=sorted([a, b]),
                 chemical_system="-".join(sorted([a, b])), n_sites=len(crystal), material=material,
                 stage=Stage.EVALUATED if done else Stage.REJECTED,

@@ -42,8 +42,9 @@ def candidate(structure: Structure, index: int, **fields: Any) -> Candidate:
     symbols = sorted({site.specie.symbol for site in structure})
     formula = structure.composition.reduced_formula
     return Candidate(
-        id=Candidate.make_id("pd-like", 1, "ftcp/paper", index), campaign="pd-like", round=1, generator="ftcp/paper",
-        index=index, structure=structure.as_dict(), formula=formula, formula_lower=formula.lower(), elements=symbols,
+        id=Candidate.make_id("pd-like", 1, "ftcp/paper", index), campaign="pd-like", round=1,
+        generator="ftcp", preset="paper", index=index, structure=structure.as_dict(),
+        formula=formula, formula_lower=formula.lower(), elements=symbols,
         chemical_system="-".join(symbols), n_sites=len(structure), seed=7, score=0.1 * index, **fields,
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fermiloop.platform.cli.bug_report import plain_text, without_secrets
+from fermiloop.platform.app.secrets import plain_text, without_secrets
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns
 

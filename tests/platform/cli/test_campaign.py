@@ -15,7 +15,7 @@ from fermiloop.platform.cli import campaign
 def reported(monkeypatch: pytest.MonkeyPatch, summary: Callable[..., Any]) -> dict[str, Any]:
     """A campaign as the store would tell it, without a store."""
     made = summary()
-    monkeypatch.setattr(campaign, "_summary", lambda name, **_: made)
+    monkeypatch.setattr(campaign, "_status", lambda name, **_: made)
     return made
 
 
@@ -49,7 +49,7 @@ def test_watch_prints_each_change_once_and_ends(
 ) -> None:
     begun = summary(state="running", reason=None, rounds=(), candidates=())
     seen = iter([begun, begun, summary(), summary()])
-    monkeypatch.setattr(campaign, "_summary", lambda name, **_: next(seen))
+    monkeypatch.setattr(campaign, "_status", lambda name, **_: next(seen))
     lines = cli("campaign", "watch", "pd-like", "--every", "0.1").out.splitlines()
     assert [line.split(",")[0] for line in lines] == [
         "pd-like: running",
@@ -61,7 +61,7 @@ def test_a_failed_campaign_has_its_exit_code(
     cli: Callable[..., Any], summary: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        campaign, "_summary", lambda name, **_: summary(state="failed", reason="no generator could learn")
+        campaign, "_status", lambda name, **_: summary(state="failed", reason="no generator could learn")
     )
     watched = cli("campaign", "watch", "pd-like")
     assert watched.code == 1

@@ -22,7 +22,8 @@ def candidate(campaign: str, number: int, generator: str, index: int, pair: tupl
     formula = crystal.composition.reduced_formula
     symbols = sorted(pair)
     return Candidate(
-        id=Candidate.make_id(campaign, number, generator, index), campaign=campaign, round=number, generator=generator,
+        id=Candidate.make_id(campaign, number, generator, index), campaign=campaign, round=number,
+        generator=generator.partition("/")[0], preset=generator.partition("/")[2] or None,
         index=index, structure=crystal.as_dict(), formula=formula, formula_lower=formula.lower(), elements=symbols,
         chemical_system="-".join(symbols), n_sites=2, seed=11, score=1.0 - index / 10, **fields,
     )  # fmt: skip

@@ -21,7 +21,7 @@ def proposed(database, proposal) -> dict[str, str]:
     made = [
         proposal(("Ni", "Al"), 1, 0, stage=Stage.PASSED, scores={"predicted_score": 0.9}),
         proposal(("Ni", "Pt"), 1, 1, stage=Stage.REJECTED, scores={"predicted_score": 0.4}),
-        proposal(("Pd", "Al"), 2, 0, generator="dos_composer/paper"),
+        proposal(("Pd", "Al"), 2, 0, generator="dos_composer", preset="paper"),
         proposal(("Cu", "Pd"), campaign="other"),
     ]
     return dict(zip(("AlNi", "NiPt", "AlPd", "CuPd"), candidates.save_many(made), strict=True))
@@ -34,7 +34,9 @@ def proposed(database, proposal) -> dict[str, str]:
         (CandidateQuery(campaign="pd-like"), {"AlNi", "NiPt", "AlPd"}),
         (CandidateQuery(campaign="pd-like", round=1), {"AlNi", "NiPt"}),
         (CandidateQuery(stage="rejected"), {"NiPt"}),
-        (CandidateQuery(generator="dos_composer/paper"), {"AlPd"}),
+        (CandidateQuery(generator="dos_composer"), {"AlPd"}),
+        (CandidateQuery(generator="dos_composer", preset="paper"), {"AlPd"}),
+        (CandidateQuery(generator="dos_composer", preset="factorised"), set()),
         (CandidateQuery(formula="NiAl"), {"AlNi"}),
         (CandidateQuery(elements=("Al",)), {"AlNi", "AlPd"}),
         (CandidateQuery(elements=("Pd", "Al")), {"AlPd"}),
@@ -102,7 +104,7 @@ def test_queries_that_make_no_sense(database, query, reason):
 
 def test_a_repeated_sampling_changes_nothing(proposed, proposal):
     candidates.update(proposed["AlPd"], stage=Stage.SELECTED)
-    again = [proposal(("Ni", "Al"), 2, 0, generator="dos_composer/paper"), proposal(("Ti", "Al"), 2, 1)]
+    again = [proposal(("Ni", "Al"), 2, 0, generator="dos_composer", preset="paper"), proposal(("Ti", "Al"), 2, 1)]
     ids = candidates.save_many(again)
     assert ids[0] == proposed["AlPd"]
     kept = candidates.get(ids[0])

@@ -28,7 +28,7 @@ def campaign(stored, proposal, method, curve) -> dict[str, str]:
     material = stored("Ni", "Al", origin=Origin.CAMPAIGN)
     spectra.save(material, *curve(0.0), method=method, calculation="calc-1")
     made = [
-        proposal(("Ni", "Al"), 1, 0, generator="ftcp/paper", stage=Stage.EVALUATED, material=material),
+        proposal(("Ni", "Al"), 1, 0, generator="ftcp", preset="paper", stage=Stage.EVALUATED, material=material),
         proposal(("Ni", "Pt"), 1, 1, stage=Stage.PASSED, scores={"energy_above_hull": 0.02, "similarity": 0.9}),
         proposal(("Ni", "Cu"), 1, 2),
     ]
