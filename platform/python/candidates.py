@@ -27,6 +27,20 @@ COLUMNS: Final = (*(name for name in app.STORED if name not in ("score", "scores
 class Candidate(Entry):
     """A candidate: its values and scores by name, its crystal, and the density of states that its evaluation gave."""
 
+    def dos(self) -> Dos:
+        """Density of states that its evaluation gave.
+
+        pymatgen's `CompleteDos`, with the program's own energies and Fermi level, where the files of its calculation
+        are on this machine and have projections on atoms and orbitals (VASP's); else the stored curve, spins summed,
+        with zero where the store's is.
+
+        Raises
+        ------
+        NotFoundError
+            If it has none.
+        """
+        return super().dos()
+
     def explain(self) -> Explained:
         """Where it came from, see `explain`."""
         return explain(self.id)
