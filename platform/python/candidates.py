@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.app import candidates as app
 from fermiloop.platform.app import filters
@@ -12,6 +12,7 @@ from fermiloop.platform.python import projections
 from fermiloop.platform.python.connecting import connected
 from fermiloop.platform.python.dos import Bounds, from_store
 from fermiloop.platform.python.found import Entry, Found
+from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -20,8 +21,25 @@ if TYPE_CHECKING:
     from fermiloop.platform.campaign.reported import Explained
 
 
+COLUMNS: Final = (*(name for name in app.STORED if name not in ("score", "scores")), GENERATOR, HIT, *SCORES)
+
+
 class Candidate(Entry):
     """A candidate: its values and scores by name, its crystal, and the density of states that its evaluation gave."""
+
+    def dos(self) -> Dos:
+        """Density of states that its evaluation gave.
+
+        pymatgen's `CompleteDos`, with the program's own energies and Fermi level, where the files of its calculation
+        are on this machine and have projections on atoms and orbitals (VASP's); else the stored curve, spins summed,
+        with zero where the store's is.
+
+        Raises
+        ------
+        NotFoundError
+            If it has none.
+        """
+        return super().dos()
 
     def explain(self) -> Explained:
         """Where it came from, see `explain`."""
@@ -80,7 +98,7 @@ def find(
         space_group=space_group, limit=limit,
     )  # fmt: skip
     order = None if sort is None else Order(sort, descending)
-    return Candidates([_entry(row) for row in app.find(chosen, order=order)], "candidates")
+    return Candidates([_entry(row) for row in app.find(chosen, order=order)], "candidates", COLUMNS)
 
 
 def get(identifier: str) -> Candidate:

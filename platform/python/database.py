@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from fermiloop.platform.app import database as app
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.python.connecting import connected
 
@@ -30,10 +31,8 @@ class Loaded:
 
 def init() -> list[str]:
     """Make indexes and bring the schema up to date; may be repeated. What was done, a sentence each."""
-    from fermiloop.db_init import setup
-
     connected()
-    return setup.init()
+    return app.init()
 
 
 def stop() -> bool:
@@ -82,18 +81,16 @@ def load(
     InputError
         If the source is unknown, or nothing of it could be loaded.
     """
-    from fermiloop.db_init.importers import registry
     from fermiloop.db_init.importers.options import LoadOptions
-    from fermiloop.db_init.importers.report import silent
 
     where = str(source)
     options = LoadOptions(
         elements=tuple(elements), chemsys=chemical_system, limit=limit, filter=filter, dos=dos, licence=licence,
         source=name, functional=functional, columns=dict(columns or {}),
     )  # fmt: skip
-    registry.which(where)
+    app.check_source(where)
     connected()
-    done = asdict(registry.load(where, progress or silent, options))
+    done = asdict(app.load(where, options, progress))
     made = Loaded(done["loaded"], done["already"], done["quarantined"], tuple(done["notes"]))
     if made.loaded + made.already == 0:
         raise InputError(f"Nothing of {where} could be loaded{': ' + made.notes[0] if made.notes else '.'}")

@@ -59,8 +59,8 @@ E = TypeVar("E", bound=Entry)
 class Found(Sequence[E], Generic[E]):
     """Entries in the order in which they were found."""
 
-    def __init__(self, entries: Sequence[E], title: str) -> None:
-        self._entries, self._title = tuple(entries), title
+    def __init__(self, entries: Sequence[E], title: str, columns: Sequence[str] = ()) -> None:
+        self._entries, self._title, self._columns = tuple(entries), title, tuple(columns)
 
     @overload
     def __getitem__(self, place: int) -> E: ...
@@ -68,7 +68,7 @@ class Found(Sequence[E], Generic[E]):
     def __getitem__(self, place: slice) -> Found[E]: ...
     def __getitem__(self, place: int | slice) -> E | Found[E]:
         if isinstance(place, slice):
-            return type(self)(self._entries[place], self._title)
+            return type(self)(self._entries[place], self._title, self._columns)
         return self._entries[place]
 
     def __len__(self) -> int:
@@ -92,7 +92,8 @@ class Found(Sequence[E], Generic[E]):
         """A table with one row an entry, the id as index."""
         import pandas as pd
 
-        return pd.DataFrame([dict(one) for one in self._entries]).set_index("id") if self._entries else pd.DataFrame()
+        rows = [dict(one) for one in self._entries]
+        return pd.DataFrame(rows, columns=None if rows else ["id", *self._columns]).set_index("id")
 
     def structures(self) -> list[Structure]:
         """Crystals, in order."""

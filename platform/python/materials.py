@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.app import curves, filters, texts
 from fermiloop.platform.app import materials as app
@@ -17,6 +17,9 @@ from fermiloop.platform.store import material_rows
 if TYPE_CHECKING:
     from pymatgen.core import Structure
     from pymatgen.electronic_structure.dos import Dos
+
+
+COLUMNS: Final = (*app.FIELDS[1:], "method", *app.VALUES)
 
 
 class Material(Entry):
@@ -84,7 +87,7 @@ def find(
     )  # fmt: skip
     near = None if dos_like is None else _nearness(dos_like, metric, window)
     order = None if sort is None else Order(sort, descending)
-    return Materials([_entry(row) for row in app.find(chosen, near=near, order=order)], "materials")
+    return Materials([_entry(row) for row in app.find(chosen, near=near, order=order)], "materials", COLUMNS)
 
 
 def similar(dos: DosLike, *, metric: str = "cosine", window: Bounds | None = None, limit: int = 10) -> Materials:

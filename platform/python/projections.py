@@ -12,13 +12,18 @@ if TYPE_CHECKING:
     from pymatgen.electronic_structure.dos import CompleteDos
 
 FILES: Final = ("vasprun.xml", "vasprun.xml.gz")
+CURVE: Final = "dos"
+"""The step that computes the curve; its file is taken before those of the steps before it."""
 
 
 def of_calculation(calculation: str) -> CompleteDos | None:
-    """Projected density of states of a calculation; None where its files are elsewhere, or hold no projections."""
+    """Projected density of states of a calculation, with the energies and the Fermi level that its program gave.
+
+    None where its files are elsewhere, or hold no projections.
+    """
     folder = settings().data_dir.expanduser() / "calculations" / calculation
     found = [path for name in FILES for path in folder.glob(f"*/attempt-*/{name}")]
-    for path in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True):
+    for path in sorted(found, key=lambda one: (one.parts[-3] == CURVE, one.stat().st_mtime), reverse=True):
         complete = _read(path)
         if complete is not None:
             return complete

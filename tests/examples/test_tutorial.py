@@ -30,6 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.startswith("FERMILOOP_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(ROOT / ".src"), os.environ.get("PYTHONPATH", ""))))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # Jupyter's own shows pictures in the notebook
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     yield tmp_path
     embedded.stop(tmp_path / "tutorial-data")

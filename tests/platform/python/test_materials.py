@@ -34,6 +34,7 @@ def test_nothing_found_is_an_empty_collection(store: dict[str, Any]) -> None:
     found = fermiloop.materials.find(elements="Og")
     assert (len(found), found.structures(), found.dos()) == (0, [], {})
     assert found.to_dataframe().empty
+    assert set(found.to_dataframe().columns) == set(fermiloop.materials.find().to_dataframe().columns)
     assert repr(found) == "<no materials>"
 
 
