@@ -25,7 +25,7 @@ from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.stages import STAGES
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.representations.prototypes import PROTOTYPES
