@@ -64,20 +64,27 @@ class Run:
 def main() -> int:
     """Run, measure, print."""
     options = _options()
-    rows = [measured(n, options) for n in options.workers for _ in range(options.repeats)]
+    rows = []
+    for workers in options.workers:
+        for _ in range(options.repeats):
+            rows.append(measured(workers, options))
+            if not options.json:
+                _show(rows[-1])
     parts = by_themselves()
     if options.json:
         print(json.dumps({"campaigns": rows, "parts": parts}, indent=2))
         return 0
-    for row in rows:
-        print(f"\n{row['workers']} workers, {row['evaluations']} evaluations in {row['seconds']:.1f} s")
-        for name, value in row.items():
-            if name not in ("workers", "evaluations", "seconds"):
-                print(f"  {name:<48} {value if isinstance(value, str) else format(value, '.3f')}")
     print("\nby themselves, s (median, least, most)")
     for name, (median, least, most) in parts.items():
         print(f"  {name:<48} {median:.3f} ({least:.3f}-{most:.3f})")
     return 0
+
+
+def _show(row: dict[str, Any]) -> None:
+    print(f"\n{row['workers']} workers, {row['evaluations']} evaluations in {row['seconds']:.1f} s")
+    for name, value in row.items():
+        if name not in ("workers", "evaluations", "seconds"):
+            print(f"  {name:<48} {value:.3f}", flush=True)
 
 
 def measured(workers: int, options: argparse.Namespace) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mongoengine import (
 )
 
 from fermiloop.schemas.base import BaseDocument, now
-from fermiloop.schemas.vocabulary import CampaignState, RoundState
+from fermiloop.schemas.vocabulary import CampaignState, RoundAction, RoundState
 
 
 class CampaignMethods(EmbeddedDocument):
@@ -43,6 +43,14 @@ class Campaign(BaseDocument):
     closed_at = DateTimeField()
 
 
+class RoundDecision(EmbeddedDocument):
+    """What follows a round, and why; of a step that failed, its reason."""
+
+    action = StringField(choices=[str(one) for one in RoundAction])
+    reason = StringField()
+    failed = StringField()  # why a step failed, before anybody has decided
+
+
 class Round(BaseDocument):
     """One turn of the loop; its id is ``name/number``."""
 
@@ -57,7 +65,7 @@ class Round(BaseDocument):
     tallies = ListField(DictField())  # of the funnel
     counts = DictField()
     costs = DictField()  # core-seconds of each step but the evaluations, which keep their own
-    decision = DictField()
+    decision = EmbeddedDocumentField(RoundDecision, default=RoundDecision)
     launched = DictField()  # by, until: the lease of who adds the workflow
     sequence = IntField(default=0)  # of its planning, see platform.store.sequence
     closed_sequence = IntField(default=0)

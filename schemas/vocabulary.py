@@ -141,6 +141,13 @@ class RoundState(StrEnum):
     FAILED = "failed"
 
 
+class RoundAction(StrEnum):
+    """What follows a round."""
+
+    NEXT = "next"
+    STOP = "stop"
+
+
 OPEN_ROUNDS: Final = frozenset({RoundState.PLANNED, RoundState.LAUNCHED})
 ENDED_ROUNDS: Final = frozenset({RoundState.CLOSED, RoundState.FAILED})
 

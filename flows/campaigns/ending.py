@@ -8,9 +8,10 @@ from fermiloop.flows.campaigns.records import round_records
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.platform.campaign.decide import outcome
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.vocabulary import CampaignState, RoundState
+from fermiloop.schemas.campaign import RoundDecision
+from fermiloop.schemas.vocabulary import CampaignState, RoundAction, RoundState
 
-CANCELLED: Final = {"action": "stop", "reason": "The campaign was cancelled."}
+CANCELLED: Final = "The campaign was cancelled."
 STATES: Final = {True: CampaignState.FINISHED, False: CampaignState.FAILED}
 
 
@@ -26,12 +27,17 @@ def fail(name: str, number: int, reason: str) -> None:
     if campaigns.is_cancelled(name):
         close_cancelled(name, number)
         return
-    campaigns.update_round(name, number, state=RoundState.FAILED, decision={"action": "stop", "reason": reason})
+    campaigns.update_round(name, number, state=RoundState.FAILED, decision=_stop(reason))
     campaigns.set_state(name, CampaignState.FAILED, reason)
     logger.info("%s failed: %s", name, reason)
 
 
-def close_cancelled(name: str, number: int) -> dict[str, str]:
+def close_cancelled(name: str, number: int) -> RoundDecision:
     """Close a round whose campaign was cancelled before it came to its end; a repeat changes nothing."""
-    campaigns.close_round(name, number, counts=dict(campaigns.round_of(name, number).counts), decision=CANCELLED)
-    return CANCELLED
+    decision = _stop(CANCELLED)
+    campaigns.close_round(name, number, counts=dict(campaigns.round_of(name, number).counts), decision=decision)
+    return decision
+
+
+def _stop(reason: str) -> RoundDecision:
+    return RoundDecision(action=RoundAction.STOP, reason=reason)

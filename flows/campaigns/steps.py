@@ -13,6 +13,7 @@ from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import StoppedError
 from fermiloop.platform.store import campaigns, connection
+from fermiloop.schemas.campaign import RoundDecision
 
 __all__ = [
     "cheap_method_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
@@ -61,7 +62,7 @@ def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
         raise
     except Exception as error:
         reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
-        connection.retrying(lambda: campaigns.update_round(campaign, number, decision={"failed": reason}))
+        connection.retrying(lambda: campaigns.update_round(campaign, number, decision=RoundDecision(failed=reason)))
         raise
     finally:
         if name in STEPS:  # evaluations keep their own ledger beside their output

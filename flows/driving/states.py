@@ -8,8 +8,8 @@ from fermiloop.flows.campaigns.ending import fail, finish
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.rounds.close import close_round
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.vocabulary import ENDED_ROUNDS, RoundState
+from fermiloop.schemas.campaign import Round, RoundDecision
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, RoundAction, RoundState
 
 
 def is_asynchronous(name: str) -> bool:
@@ -30,9 +30,9 @@ def current_round(name: str) -> Round | None:
         return rounds[-1]
     if rounds and rounds[-1].state is RoundState.FAILED:
         return None
-    if rounds and rounds[-1].decision.get("action") != "next":
+    if rounds and rounds[-1].decision.action != RoundAction.NEXT:
         # Closed with the decision to stop, and killed before the campaign was told.
-        finish(name, str(rounds[-1].decision.get("reason")))
+        finish(name, str(rounds[-1].decision.reason))
         return None
     number = len(rounds) + 1
     campaigns.plan_round(name, number)
@@ -55,10 +55,11 @@ def close_what_ended(current: Round, failure: Callable[[], str]) -> None:
     elif is_asynchronous(current.campaign) and "passed" in fresh.counts:
         close_generation(fresh)
     else:
-        fail(current.campaign, current.number, fresh.decision.get("failed") or failure())
+        fail(current.campaign, current.number, fresh.decision.failed or failure())
 
 
 def close_generation(current: Round) -> None:
     """Close the round of an asynchronous campaign once its candidates are screened; its evaluations go on."""
-    decision = {"action": "next", "reason": f"{current.counts['passed']} candidates joined the pool."}
+    told = f"{current.counts['passed']} candidates joined the pool."
+    decision = RoundDecision(action=RoundAction.NEXT, reason=told)
     campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)

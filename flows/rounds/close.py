@@ -12,7 +12,8 @@ from fermiloop.flows.campaigns.records import baseline, round_records, spent
 from fermiloop.flows.campaigns.steps import logger, spec_of, step
 from fermiloop.platform.campaign.decide import decide
 from fermiloop.platform.store import campaigns, candidates
-from fermiloop.schemas.vocabulary import Stage
+from fermiloop.schemas.campaign import RoundDecision
+from fermiloop.schemas.vocabulary import RoundAction, Stage
 
 
 @dataclass
@@ -33,24 +34,25 @@ class CloseMaker(Maker):
 def close(campaign: str, number: int, previous: Any = None) -> dict[str, str]:  # noqa: ARG001  (`previous` orders the jobs)
     """What follows, and why."""
     with step(campaign, number, "close"):
-        return close_round(campaign, number)
+        decided = close_round(campaign, number)
+        return {"action": str(decided.action), "reason": str(decided.reason)}
 
 
-def close_round(campaign: str, number: int) -> dict[str, str]:
+def close_round(campaign: str, number: int) -> RoundDecision:
     """Close a round by what the store holds; a repeat changes nothing."""
     spec = spec_of(campaign)
     before = campaigns.round_of(campaign, number)
     if not before.selected and campaigns.is_cancelled(campaign):
         return close_cancelled(campaign, number)
-    if "failed" in before.decision and not before.selected:  # a step before the selection failed
-        fail(campaign, number, str(before.decision["failed"]))
-        return {"action": "stop", "reason": str(before.decision["failed"])}
+    if before.decision.failed and not before.selected:  # a step before the selection failed
+        fail(campaign, number, before.decision.failed)
+        return RoundDecision(action=RoundAction.STOP, reason=before.decision.failed)
     for candidate in candidates.of_round(campaign, number):
         if candidate.stage is Stage.SELECTED:
             candidates.update(candidate.id, stage=Stage.FAILED, reason="its evaluation ended without a record")
     rounds = [record for record in round_records(campaign) if record.number <= number]
     decision = decide(spec, rounds, spent(campaign), baseline(spec, rounds))
-    told = {"action": str(decision.action), "reason": decision.reason}
+    told = RoundDecision(action=decision.action, reason=decision.reason)
     current = campaigns.round_of(campaign, number)
     counts = {**current.counts, "selected": len(current.selected)}
     if campaigns.close_round(campaign, number, counts=counts, decision=told):

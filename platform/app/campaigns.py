@@ -3,184 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
-from fermiloop.platform.app import campaign_text
-from fermiloop.platform.errors import InputError, SpecError
+from fermiloop.platform.app.campaign_files import (
+    CampaignFile,
+    Check,
+    Launched,
+    check,
+    check_engine,
+    enqueue,
+    launch,
+    load,
+    parse,
+    plan,
+    problems_of,
+    remarks,
+)
+from fermiloop.platform.app.progress import Progress, silent
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import campaigns, candidates, glance
-from fermiloop.platform.store import workers as noted
 from fermiloop.schemas.vocabulary import ENDED_CAMPAIGNS, CampaignState
 
 if TYPE_CHECKING:
     from fermiloop.db_init.bundle_manifest import Manifest
-    from fermiloop.flows.campaigns.preflight import Problem
+    from fermiloop.flows.campaigns.replaying import Recorded
     from fermiloop.flows.queue.running import Running
-    from fermiloop.platform.campaign.estimate import Plan
     from fermiloop.platform.campaign.reported import Status, Summary
-    from fermiloop.platform.campaign.spec import CampaignSpec
     from fermiloop.schemas.campaign import Campaign
 
-Progress = Callable[[str, float], None]
+__all__ = [
+    "CampaignFile", "Check", "Launched", "Look", "await_idle", "cancel", "check", "check_engine",
+    "check_export", "clone", "enqueue", "export", "find", "get", "glances", "launch", "load", "look",
+    "outcomes", "parse", "pause", "plan", "problems_of", "recorded", "remarks", "resume", "running", "stamp",
+    "status", "summary", "wait",
+]  # fmt: skip
+
 LOOK_EVERY: Final = 2.0  # s
 MOST_LISTED: Final = 1000
-
-
-@dataclass(frozen=True)
-class CampaignFile:
-    """A campaign as it was written: what it says, and its text."""
-
-    spec: CampaignSpec
-    text: str
-
-
-@dataclass(frozen=True)
-class Check:
-    """What stands in the way of a campaign, and what is worth knowing."""
-
-    problems: list[Problem]
-    notes: list[str]
-
-
-@dataclass(frozen=True)
-class Launched:
-    """What became of a launch.
-
-    Parameters
-    ----------
-    name
-        Of the campaign.
-    fresh
-        False where a campaign of this name and text was there already, and was left as it is.
-    remark
-        What is to be told of it, None where nothing is.
-    """
-
-    name: str
-    fresh: bool = True
-    remark: str | None = None
-
-    def sentence(self, workers: int) -> str:
-        """Whether it was a launch, and who takes it up."""
-        first = "It is queued." if self.fresh else "It was launched before and is left as it is."
-        return f"{first} {noted.sentence(workers)}"
-
-
-def load(path: Path) -> CampaignFile:
-    """The campaign of a YAML file; a curve file that it names is read into it.
-
-    Raises
-    ------
-    SpecError
-        If the file cannot be read or is invalid.
-    """
-    from fermiloop.platform.campaign.spec import load_spec
-
-    return CampaignFile(load_spec(path), path.read_text(encoding="utf-8"))
-
-
-def parse(text: str) -> CampaignFile:
-    """The campaign of a text from elsewhere, which may name no file of this machine.
-
-    Raises
-    ------
-    SpecError
-        If it is invalid.
-    """
-    return CampaignFile(campaign_text.read(text), text)
-
-
-def remarks(spec: CampaignSpec) -> list[str]:
-    """How the curve of its target was read, a sentence each."""
-    from fermiloop.platform.store import spectra
-
-    return list(spec.target.told(spectra.alignment()))
-
-
-def check(spec: CampaignSpec) -> Check:
-    """Ask the store and the engine what stands in the way; nothing is stored."""
-    from fermiloop.flows.campaigns import preflight, stability
-    from fermiloop.flows.campaigns.enqueue import engine_fault
-
-    found, reason = preflight.problems(spec), engine_fault(spec)
-    notes = [f"on this machine nothing can be computed: {reason}"] if reason else []
-    told = None if found else stability.remark(spec)
-    return Check(found, [*notes, told] if told else notes)
-
-
-def problems_of(text: str) -> list[Problem]:
-    """What stands in the way of a text from elsewhere: what is wrong with it, or else what the store says."""
-    try:
-        spec = parse(text).spec
-    except SpecError as error:
-        from fermiloop.flows.campaigns.preflight import Problem
-
-        return [Problem("", str(error))]
-    from fermiloop.flows.campaigns import preflight
-
-    return preflight.problems(spec)
-
-
-def plan(spec: CampaignSpec, workers: int = 1) -> Plan:
-    """What the rounds would do, and what they would cost by what was measured; nothing is stored.
-
-    Raises
-    ------
-    InputError
-        If something stands in the way that the costs are asked by; `check` tells everything.
-    """
-    from fermiloop.flows.campaigns import planning
-
-    return planning.plan_of(spec, workers)
-
-
-def enqueue(file: CampaignFile) -> Launched:
-    """Check a campaign against store and engine and leave it to workers; the same one again changes nothing.
-
-    Raises
-    ------
-    UserError
-        If another campaign bears the name.
-    InputError
-        If it cannot work.
-    """
-    from fermiloop.flows.campaigns import stability
-    from fermiloop.flows.campaigns.enqueue import enqueue as add
-
-    fresh = add(file.spec, file.text)
-    return Launched(str(file.spec.name), fresh, stability.remark(file.spec))
-
-
-def check_engine(spec: CampaignSpec) -> None:
-    """Refuse a campaign whose engine cannot run on this machine.
-
-    Raises
-    ------
-    UserError
-        With what to do about it.
-    """
-    from fermiloop.flows.campaigns.enqueue import check_engine as refuse
-
-    refuse(spec)
-
-
-def launch(file: CampaignFile, *, workers: int | None = None, progress: Progress | None = None) -> None:
-    """Run a campaign to its end, in this process or by so many workers; launched again, it goes on where it stopped.
-
-    Raises
-    ------
-    UserError
-        If the engine is not installed, another campaign bears the name, or this one is paused.
-    InputError
-        If it cannot work.
-    StoppedError
-        If the keyboard or a signal ended it; what ran was given back.
-    """
-    from fermiloop.flows.driving import launching
-
-    launching.launch(file.spec, file.text, workers=workers, progress=progress or _silent)
 
 
 def get(name: str) -> Campaign:
@@ -330,7 +190,7 @@ def await_idle(name: str, progress: Progress | None = None, timeout: float | Non
     """Stay until no evaluation of a campaign runs, or for so many seconds; how many still run."""
     from fermiloop.flows.campaigns import managing
 
-    return managing.await_end(name, progress or _silent, timeout)
+    return managing.await_end(name, progress or silent, timeout)
 
 
 def wait(name: str, *, timeout: float | None = None, every: float = LOOK_EVERY) -> CampaignState:
@@ -365,6 +225,21 @@ def clone(name: str, new_name: str) -> str:
     return managing.clone(name, new_name)
 
 
+def recorded(name: str, generator: str | None = None, progress: Progress | None = None) -> Recorded:
+    """Answers of a campaign to replay it by: its evaluated candidates, of one generator or of all.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not in the store.
+    InputError
+        If it has too few evaluated candidates, or none of that generator.
+    """
+    from fermiloop.flows.campaigns import replaying
+
+    return replaying.recorded(name, generator, progress or silent)
+
+
 def check_export(path: Path) -> None:
     """Refuse a file whose name would not be known as a campaign's.
 
@@ -393,8 +268,4 @@ def export(name: str, path: Path, progress: Progress | None = None) -> Manifest:
     check_export(path)
     spec = spec_of(name)
     methods = [training_method_of(spec), cheap_method_of(spec)]
-    return bundle_export.export(name, path, methods=methods, progress=progress or _silent)
-
-
-def _silent(_: str, __: float) -> None:
-    """Tells nobody."""
+    return bundle_export.export(name, path, methods=methods, progress=progress or silent)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fermiloop.platform.app.progress import Progress, silent
 from fermiloop.platform.app.texts import one_of
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.plugins.generators import GENERATORS, generator
@@ -20,8 +21,6 @@ from fermiloop.schemas.vocabulary import CheckpointState
 if TYPE_CHECKING:
     from fermiloop.platform.generators.protocol import Proposal, Space, Target
     from fermiloop.schemas.checkpoint import Checkpoint
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,6 @@ def train(
         If the store holds no labels of the source.
     """
     checked(name, preset)
-    from fermiloop.db_init.importers.report import silent
     from fermiloop.flows.schedules import learning
 
     method = methods.of_source(source).id if source else learning.largest_library(name)

@@ -1,8 +1,4 @@
-"""Names that a campaign file may use, each list beside what it names.
-
-A campaign file is read before anything heavy is imported, so the names stand here as text; a test
-compares them with the registries that they name.
-"""
+"""Names that a campaign file may use beside those that are declared in `platform.plugins`."""
 
 from __future__ import annotations
 

@@ -62,12 +62,12 @@ def status(as_json: AsJson = False) -> None:
 @app.command("init")
 def init() -> None:
     """Make indexes and bring the schema up to date; may be repeated."""
-    from fermiloop.db_init import setup
+    from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
 
     connection.connect()
     with long_work("Database", quiet_for=5.0) as report:
-        done = setup.init(report)
+        done = database.init(report)
     for action in done:
         print_line(action)
     print_line(f"The database at {where()} is ready, schema version {connection.SCHEMA_VERSION}.")
@@ -76,11 +76,11 @@ def init() -> None:
 @app.command("migrate")
 def migrate(dry_run: DryRun = False) -> None:
     """Bring a populated database up to the schema of this version."""
-    from fermiloop.db_init import setup
+    from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
 
     connection.connect()
-    actions = setup.migrate(dry_run=dry_run)
+    actions = database.migrate(dry_run=dry_run)
     for action in actions:
         print_line(f"would do: {action}" if dry_run else action)
     if not actions:
@@ -90,24 +90,24 @@ def migrate(dry_run: DryRun = False) -> None:
 @app.command("dump")
 def dump(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet or is empty.")]) -> None:
     """Write everything, weights included, into a folder that any server and version can restore."""
-    from fermiloop.db_init import archive
+    from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
 
     connection.connect()
     with long_work("Dump", quiet_for=5.0) as report:
-        counts = archive.dump(folder, report)
+        counts = database.dump(folder, report)
     print_line(f"Wrote {sum(counts.values())} documents of {len(counts)} collections to {folder}.")
 
 
 @app.command("restore")
 def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop db dump wrote.")]) -> None:
     """Read a dump into an empty database."""
-    from fermiloop.db_init import archive
+    from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
 
     connection.connect()
     with long_work("Restore", quiet_for=5.0) as report:
-        counts = archive.restore(folder, report)
+        counts = database.restore(folder, report)
     print_line(f"Restored {sum(counts.values())} documents of {len(counts)} collections from {folder}.")
 
 

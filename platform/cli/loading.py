@@ -54,8 +54,8 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load materials; what is bad goes to quarantine with its reason, the rest goes in; a repeat adds nothing."""
-    from fermiloop.db_init.importers import registry
     from fermiloop.db_init.importers.options import LoadOptions
+    from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
 
     options = LoadOptions(
@@ -69,10 +69,10 @@ def load(
         functional=functional,
         columns=dict(_column(text) for text in columns or ()),
     )
-    registry.which(source)  # a slip is told before a server is started
+    database.check_source(source)  # a slip is told before a server is started
     connection.connect()
     with long_work("Loading", quiet_for=5.0) as report:
-        done = registry.load(source, report, options)
+        done = database.load(source, options, report)
     if done.loaded + done.already == 0:
         raise InputError(f"Nothing of {source} could be loaded{_why(() if done.quarantined else done.notes)}")
     if as_json:
@@ -91,11 +91,11 @@ def quarantine(
     as_json: AsJson = False,
 ) -> None:
     """List what was refused, and why."""
+    from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
-    from fermiloop.platform.store import quarantine as refused
 
     connection.connect()
-    found = refused.find(source, limit)
+    found = database.refused(source, limit)
     if reasons:
         counted = Counter(entry.reason for entry in found).most_common()
         rows = [{"reason": reason, "count": count} for reason, count in counted]
@@ -108,9 +108,9 @@ def quarantine(
 def _why(notes: Sequence[str]) -> str:
     if notes:
         return f": {notes[0]}"
-    from fermiloop.platform.store import quarantine as refused
+    from fermiloop.platform.app import database
 
-    kept = refused.find(limit=1)
+    kept = database.refused(limit=1)
     return f"; the reason of {kept[0].source}: {kept[0].reason}" if kept else ", because it holds nothing"
 
 

@@ -16,18 +16,11 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """Find lost runs, unrecorded results and rounds without workflow, and repair them; workers do so every minute."""
-    from fermiloop.flows.driving import reconcile as reconciling
-    from fermiloop.flows.processes.identity import worker_name
-    from fermiloop.flows.queue.launchpad import configure_jobflow, launchpad
+    from fermiloop.platform.app import queue
     from fermiloop.platform.store import connection
 
     connection.connect()
-    configure_jobflow()
-    pad = launchpad()
-    try:
-        found = reconciling.reconcile(pad, worker_name(), dry_run=dry_run)
-    finally:
-        pad.connection.close()
+    found = queue.reconcile(dry_run=dry_run)
     rows = [{"kind": one.kind, "subject": one.subject, "remedy": one.remedy} for one in found]
     title = f"{len(rows)} things {'to repair' if dry_run else 'repaired'}" if rows else "Store, queue and disk agree"
     Listing(title, COLUMNS, rows).show(as_json=as_json)

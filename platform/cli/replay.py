@@ -108,11 +108,11 @@ def replay(
 
 def _of_campaign(name: str, generator: str, report: Callable[[str, float], None]) -> tuple[Recorded, CampaignSpec, str]:
     """Answers, campaign file and where they are from."""
-    from fermiloop.flows.campaigns.replaying import recorded
+    from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
     connection.connect()
-    made = recorded(name, None if generator == "pool" else generator, report)
+    made = campaigns.recorded(name, None if generator == "pool" else generator, report)
     return made.oracle, made.spec, ", ".join(made.campaigns)
 
 

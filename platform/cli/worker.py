@@ -29,11 +29,11 @@ def run(
     come to their end first, pause the campaign (fermiloop campaign pause NAME) and stop the workers later.
     """
     check_count(n)
-    from fermiloop.flows.driving import workers
+    from fermiloop.platform.app import queue
     from fermiloop.platform.store import connection
 
     connection.connect()
-    if workers.run(n, until_idle=until_idle):
+    if queue.run_workers(n, until_idle=until_idle):
         print_line("The workers were stopped; what they ran was given back, and other workers take it up.")
     else:
         print_line("The workers have ended.")
@@ -71,14 +71,17 @@ def submit(
 ) -> None:
     """Submit jobs that run workers to a cluster's scheduler, by FireWorks' queue adapter."""
     check_count(n)
-    from fermiloop.flows.queue import cluster as queues
+    from fermiloop.platform.app import queue as queues
     from fermiloop.platform.store import connection
 
-    asked = queues.QueueJob(queue, n, nodes, tasks, walltime, account, partition, tuple(setup or ()))
+    asked = queues.job(
+        queue, n, nodes=nodes, tasks_per_node=tasks, walltime=walltime, account=account, partition=partition,
+        setup=setup or (),
+    )  # fmt: skip
     if dry_run:
-        text = queues.script(asked)
+        text, adapter = queues.script(asked)
         if as_json:
-            print_json({"script": text, "adapter": str(queues.queue_folder() / queues.ADAPTER)})
+            print_json({"script": text, "adapter": str(adapter)})
         else:
             print_line(text)
         return

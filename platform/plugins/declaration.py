@@ -15,6 +15,8 @@ from typing import Any, Final
 from fermiloop.platform.errors import PluginError
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+WORDS: Final = {"words": True}
+"""Metadata of a field that looks like a place of code and is none."""
 PLACE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 

@@ -58,7 +58,7 @@ def code_fault(declared: Declaration) -> str:
     """Why what a declaration names cannot be imported, empty where it can."""
     for field in fields(declared):
         place = getattr(declared, field.name)
-        if field.name not in ("name", "title") and isinstance(place, str) and PLACE.fullmatch(place):
+        if "words" not in field.metadata and isinstance(place, str) and PLACE.fullmatch(place):
             try:
                 load(place)
             except PluginError as error:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fermiloop.platform.errors import PluginError
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.platform.plugins.declaration import Declaration, check_place
+from fermiloop.platform.plugins.declaration import WORDS, Declaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
 
 
@@ -37,7 +37,7 @@ class ImporterDeclaration(Declaration):
 
     load: str
     pattern: str
-    written: str = ""
+    written: str = field(default="", metadata=WORDS)
     takes: frozenset[str] = frozenset()
     is_file: bool = False
     holds: str = ""

@@ -11,7 +11,7 @@ from mongoengine import NotUniqueError
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
-from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round
+from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round, RoundDecision
 from fermiloop.schemas.vocabulary import ENDED_ROUNDS, LIVE_CAMPAIGNS, OPEN_ROUNDS, CampaignState, RoundState
 
 
@@ -200,7 +200,7 @@ def update_round(name: str, number: int, **fields: Any) -> None:
     Round.objects(id=round_id(name, number)).update(**{f"set__{key}": value for key, value in fields.items()})
 
 
-def close_round(name: str, number: int, *, counts: dict[str, Any], decision: dict[str, Any]) -> bool:
+def close_round(name: str, number: int, *, counts: dict[str, Any], decision: RoundDecision) -> bool:
     """Close a round; False where it was closed already."""
     return bool(
         Round.objects(id=round_id(name, number), state__nin=list(ENDED_ROUNDS)).update(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -78,6 +79,8 @@ def computed(
 
 
 def _check_gives(declaration: EngineDeclaration, settings: Mapping[str, Any]) -> None:
+    kind = load(declaration.settings) if declaration.settings else None
+    assert kind is None or is_dataclass(kind), f"{declaration.settings} is no dataclass"
     unknown = [name for name in declaration.properties(settings) if name not in PROPERTIES]
     assert not unknown, f"it gives {', '.join(unknown)}, which no package declares as a property"
 

@@ -40,7 +40,7 @@ def test_a_step_hears_of_it_and_no_failure_is_noted(held: str) -> None:
     managing.cancel(held)
     with pytest.raises(StoppedError, match="held was cancelled"), step(held, 1, "retrain"):
         stopping.check(0.0)
-    assert campaigns.round_of(held, 1).decision == {}
+    assert campaigns.round_of(held, 1).decision.failed is None
     assert "retrain" in campaigns.round_of(held, 1).costs
 
 
@@ -78,7 +78,7 @@ def test_a_training_of_a_cancelled_campaign_ends(library: str, campaign: Any) ->
     other.join()
     found = campaigns.round_of("long", 1)
     assert campaigns.get("long").state is CampaignState.CANCELLED
-    assert (found.state, found.decision["reason"]) == (RoundState.CLOSED, "The campaign was cancelled.")
+    assert (found.state, found.decision.reason) == (RoundState.CLOSED, "The campaign was cancelled.")
     assert dict(found.checkpoints) == {}
     assert list((settings().data_dir / "trainings").iterdir()), "the same training would go on from here"
 

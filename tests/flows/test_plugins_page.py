@@ -31,7 +31,7 @@ from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.verdicts import Context
 from fermiloop.platform.store import connection
-from fermiloop.platform.testing import check_acquisition, check_generator, check_importer, check_stage
+from fermiloop.testing import check_acquisition, check_generator, check_importer, check_stage
 
 symbols = ("Al", "Ti", "Ni", "Cu", "Pd", "Pt", "Au")
 kinds = [(kind, symbol, None) for kind in ("A1", "A2") for symbol in symbols]
@@ -43,7 +43,7 @@ data = TrainingSet(tuple(map(str, range(len(crystals)))), crystals, ("cubic",) *
                    tuple(kind for kind, *_ in kinds), DOS_GRID, curves, {"formation_energy_per_atom": energies})
 target = Target(DOS_GRID, DOS_GRID.normalise(curves[0]))
 space = Space(symbols, (1, 2), ("cubic",), 8)
-check_generator(lambda: GENERATORS["exchange"].build(None, {"draws": 20}), data, target, space)
+check_generator(lambda: GENERATORS["exchange"].build(None, {"draws": 3}), data, target, space)
 check_acquisition(ACQUISITIONS["quantile"].build)
 check_stage(STAGES["price"], crystals, Context(target, space, AnalyticPotential()), {"most": 20})
 connection.connect()

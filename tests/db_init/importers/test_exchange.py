@@ -257,8 +257,9 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a source too deep": (lambda row: row.update(source=nested(100)), "deeper than"),
     "an integer beyond bounds": (lambda row: row.update(source={"n": 10**30}), "is not from"),
     "another unit": (lambda row: row["labels"][0].update(unit="eV/atom"), "is in eV"),
-    "a unit that is none": (lambda row: row["labels"][0].update(unit="Ry"), "'Ry' is none of"),
-    "a property that is none": (lambda row: row["labels"][0].update(property="colour"), "'colour' is none of"),
+    "a unit that is none": (lambda row: row["labels"][0].update(unit="Ry"), "is in eV, not in Ry"),
+    "no unit": (lambda row: row["labels"][0].update(unit="x" * 41), "41 characters"),
+    "a property that is none": (lambda row: row["labels"][0].update(property="Colour!"), "'Colour!' is no name"),
     "no number": (lambda row: row["labels"][0].update(value="1.0"), "'1.0' is no number"),
     "NaN": (lambda row: row["labels"][0].update(value=NAN), "nan is not finite"),
     "no version": (lambda row: row["labels"][0].update(version=0), "0 is not from 1"),
@@ -316,7 +317,7 @@ def test_a_bad_record_is_refused_and_the_rest_comes_in(
     ("change", "reason"),
     [
         (lambda row: row["settings"].update(cutoff=500), "was changed: its content has the id"),
-        (lambda row: row.update(engine="abacus"), "'abacus' is none of"),
+        (lambda row: row.update(engine="Abacus 3"), "'Abacus 3' is no name"),
         (lambda row: row.update(extra=1), "unknown field"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_cancelled_campaign_keeps_its_results_and_pays_for_nothing_more(pad: S
     assert [c.stage for c in chosen] == [Stage.EVALUATED]
     assert [c.state for c in calculations.of_campaign(name)] == [CalculationState.COMPLETED]
     closed = campaigns.round_of(name, 1)
-    assert (closed.state, closed.decision["reason"]) == (RoundState.CLOSED, "The campaign was cancelled.")
+    assert (closed.state, closed.decision.reason) == (RoundState.CLOSED, "The campaign was cancelled.")
     assert pad.fireworks.count_documents({"state": {"$in": ["READY", "RUNNING"]}}) == 0
     with pytest.raises(UserError, match="has ended"):
         managing.cancel(name)

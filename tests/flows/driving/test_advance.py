@@ -15,6 +15,7 @@ from fermiloop.flows.driving.states import current_round
 from fermiloop.flows.processes.identity import parse, worker_name
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, launchpad
 from fermiloop.platform.store import campaigns
+from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
 
 
@@ -56,7 +57,7 @@ def test_a_launch_cut_off_before_the_round_was_told_adds_no_second_workflow(pad:
 
 def test_the_next_round_follows_a_closed_one(pad: SafeLaunchPad, running: str) -> None:
     advance(pad, running, "one")
-    campaigns.close_round(running, 1, counts={}, decision={"action": "next", "reason": "more"})
+    campaigns.close_round(running, 1, counts={}, decision=RoundDecision(action="next", reason="more"))
     advance(pad, running, "one")
     assert pad.workflows.count_documents({}) == 2
     assert [one.number for one in campaigns.rounds(running)] == [1, 2]
@@ -64,7 +65,7 @@ def test_the_next_round_follows_a_closed_one(pad: SafeLaunchPad, running: str) -
 
 def test_a_campaign_killed_between_decision_and_end_is_ended(pad: SafeLaunchPad, running: str) -> None:
     advance(pad, running, "one")
-    campaigns.close_round(running, 1, counts={}, decision={"action": "stop", "reason": "enough"})
+    campaigns.close_round(running, 1, counts={}, decision=RoundDecision(action="stop", reason="enough"))
     assert current_round(running) is None
     found = campaigns.get(running)
     assert (found.state, found.reason) == (
@@ -75,7 +76,7 @@ def test_a_campaign_killed_between_decision_and_end_is_ended(pad: SafeLaunchPad,
 
 def test_a_round_whose_first_job_failed_fails_the_campaign_with_the_reason(pad: SafeLaunchPad, running: str) -> None:
     advance(pad, running, "one")
-    campaigns.update_round(running, 1, decision={"failed": "retrain failed: InputError: no curves"})
+    campaigns.update_round(running, 1, decision=RoundDecision(failed="retrain failed: InputError: no curves"))
     set_states(pad, "FIZZLED", name="retrain")
     assert not workflow_is_active(pad, "moving/1")
     advance(pad, running, "one")

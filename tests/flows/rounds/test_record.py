@@ -21,6 +21,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra
+from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import CalculationState, Property, Stage
 
 CRYSTAL = PROTOTYPES["L1_2"].build("Ti", "Cu", 13.0)
@@ -88,7 +89,7 @@ def test_recording_twice_changes_nothing(selected: str, tmp_path: Path) -> None:
 
 
 def test_a_late_result_is_still_ingested(selected: str, tmp_path: Path) -> None:
-    campaigns.close_round("rec", 1, counts={}, decision={"action": "stop", "reason": "x"})
+    campaigns.close_round("rec", 1, counts={}, decision=RoundDecision(action="stop", reason="x"))
     record("rec", 1, selected, outputs(tmp_path))
     calculation = calculations.get(candidates.get(selected).calculation)
     assert calculation.ingested

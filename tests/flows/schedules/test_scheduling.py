@@ -37,6 +37,7 @@ from fermiloop.platform.store import (
     schedules,
     spectra,
 )
+from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
 from fermiloop.schemas.vocabulary import CheckpointState, Origin, Property, RunState, TriggerKind
 
@@ -235,7 +236,7 @@ def test_each_round_and_a_drift_fire(method: str, monkeypatch: pytest.MonkeyPatc
     assert triggers.of(after, None) is None
     for number in (1, 2):
         campaigns.plan_round("pd-like", number)
-        campaigns.close_round("pd-like", number, counts={}, decision={"action": "next"})
+        campaigns.close_round("pd-like", number, counts={}, decision=RoundDecision(action="next"))
     found = triggers.of(after, None)
     assert found is not None
     assert found.key == "round-pd-like/2"
@@ -255,7 +256,7 @@ def test_each_round_and_a_drift_fire(method: str, monkeypatch: pytest.MonkeyPatc
 def test_a_round_that_closed_before_the_schedule_was_added_fires_nothing(method: str) -> None:
     campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
     campaigns.plan_round("pd-like", 1)
-    campaigns.close_round("pd-like", 1, counts={}, decision={"action": "next"})
+    campaigns.close_round("pd-like", 1, counts={}, decision=RoundDecision(action="next"))
     after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
     late = after.created_at + timedelta(minutes=10)  # as by a host whose clock is fast
     get_db()["rounds"].update_many({}, {"$set": {"closed_at": late}})

@@ -15,7 +15,8 @@ EARLIER = [
     for i in range(14)
 ]
 CHAIN: dict[str, Any] = {
-    "candidate": "c-1", "formula": "NiPt", "campaign": "pd-like", "round": 2, "generator": "dos_composer", "seed": 7,
+    "candidate": "c-1", "formula": "NiPt", "campaign": "pd-like", "round": 2, "generator": "dos_composer",
+    "preset": "factorised", "seed": 7,
     "parent": None, "stage": "evaluated", "reason": None,
     "verdicts": [{"stage": "geometry", "passed": True, "reason": None},
                  {"stage": "hull", "passed": False, "reason": "0.3 eV/atom above"}],

@@ -9,7 +9,7 @@ import pytest
 
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.campaign import Round
+from fermiloop.schemas.campaign import Round, RoundDecision
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
 
 SPEC = {"name": "pd-like", "space": {"elements": ("Pd", "Al"), "components": [1, 2]}, "budget": {"core_hours": 2.0}}
@@ -93,7 +93,7 @@ def test_a_launched_round_is_not_claimed_again(campaign):
 
 def test_a_round_is_closed_once(campaign):
     campaigns.update_round(campaign, 1, snapshot="snap-1", checkpoints={"dos_composer": "ckpt-1"}, selected=["c-1"])
-    decision = {"action": "next", "reason": "budget left"}
+    decision = RoundDecision(action="next", reason="budget left")
     with ThreadPoolExecutor(8) as pool:
         won = list(pool.map(lambda i: campaigns.close_round(campaign, 1, counts={"n": i}, decision=decision), range(8)))
     assert sum(won) == 1
@@ -104,5 +104,5 @@ def test_a_round_is_closed_once(campaign):
 
 def test_a_failed_round_stays_failed(campaign):
     campaigns.update_round(campaign, 1, state=RoundState.FAILED)
-    assert not campaigns.close_round(campaign, 1, counts={}, decision={})
+    assert not campaigns.close_round(campaign, 1, counts={}, decision=RoundDecision())
     assert Round.objects.get(id="pd-like/1").state is RoundState.FAILED

@@ -11,6 +11,7 @@ import pytest
 from fermiloop.platform.store import calculations, campaigns, candidates, glance
 from fermiloop.schemas.base import now
 from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CalculationState, Stage
 
@@ -50,7 +51,7 @@ def test_the_stamp_changes_with_what_is_shown(planned: list[str]) -> None:
     candidates.update(candidates.of_campaign("pd-like")[0].id, stage=Stage.SELECTED)
     after = glance.stamp("pd-like")
     assert after != before
-    campaigns.close_round("pd-like", 1, counts={}, decision={})
+    campaigns.close_round("pd-like", 1, counts={}, decision=RoundDecision())
     assert glance.stamp("pd-like") != after
     assert glance.stamp("none") == ""
 
