@@ -8,8 +8,8 @@ import pytest
 from plugins import installed
 
 from fermiloop.db_init.importers.columns import column_of
+from fermiloop.platform.app import texts
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
-from fermiloop.platform.cli import filters
 from fermiloop.platform.cli.materials import KNOWN
 from fermiloop.platform.errors import InputError, PluginError, SpecError
 from fermiloop.platform.plugins.engines import ENGINES
@@ -87,7 +87,7 @@ def test_a_declared_property_is_a_target_a_score_a_filter_a_column_and_a_provide
         assert spec.target.windows() == (Condition("melting_point", low=2000.0),)
         assert spec.target.windows()[0].scale == 50.0
         assert SCORES["computed_melting_point"].heading == "computed melting point (K)"
-        assert filters.windows(["melting_point=2000:K"]) == {"melting_point": (2000.0, float("inf"))}
+        assert texts.ranges(["melting_point=2000:K"]) == {"melting_point": (2000.0, float("inf"))}
         assert KNOWN["melting_point"] == "melting point (K)"
         assert PROVIDER_FIELDS["melting_point"][:2] == ("float", "K")
         assert "melting_point" in RANGES["materials"]
