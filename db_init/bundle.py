@@ -21,7 +21,7 @@ from pymatgen.core import Structure
 from fermiloop.db_init import bundle_crystals, bundle_manifest, tar_members
 from fermiloop.db_init.bundle_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
-from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0007_generators
+from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0007_launches
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
@@ -35,7 +35,7 @@ from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 BATCH: Final = 500
 NAMED_SCORES: Final = 4  # schema version from which scores say their source
 SAID_GOALS: Final = 5  # and from which files say what a hit is
-PARTED_GENERATORS: Final = 8  # schema version from which a candidate's preset stands beside its generator
+RESOLVED: Final = 8  # schema version of presets beside generators, and of one document of what a launch resolved
 WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
@@ -88,11 +88,11 @@ class Archive:
         """Raw documents of a kind, in the shape of now."""
         former = self.manifest.schema_version < NAMED_SCORES and kind in ("candidates", "calculations")
         unsaid = self.manifest.schema_version < SAID_GOALS
-        joined = self.manifest.schema_version < PARTED_GENERATORS and kind == "candidates"
+        former_shape = self.manifest.schema_version < RESOLVED
         for raw in self._documents(kind):
             now = self._renamed(kind, raw) if former else raw
             now = self._completed(kind, now) if unsaid else now
-            yield m0007_generators.parted(now) if joined else now
+            yield _now(kind, now) if former_shape else now
 
     def _completed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         """A document with what a hit is and the scores of now."""
@@ -223,6 +223,13 @@ class Archive:
 
     def _wrong(self, what: str) -> InputError:
         return InputError(f"The archive {self.path} is refused: {what}.")
+
+
+def _now(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """A document of schema version 7 or lower in the shape of now."""
+    if kind == "candidates":
+        return m0007_launches.parted(raw)
+    return m0007_launches.gathered(raw) if kind == "campaigns" else raw
 
 
 def _given(raw: dict[str, Any], name: str) -> bool:

@@ -15,15 +15,22 @@ from mongoengine import (
 )
 
 from fermiloop.schemas.base import BaseDocument, now
+from fermiloop.schemas.fields import FiniteField
 from fermiloop.schemas.vocabulary import CampaignState, RoundAction, RoundState
 
 
-class CampaignMethods(EmbeddedDocument):
-    """Methods as the machine that launched the campaign resolved them; they never change."""
+class Resolved(EmbeddedDocument):
+    """What the launch made of a campaign's file; it never changes, whatever a node has installed or the store learns.
+
+    The first three are ids of Methods.
+    """
 
     engine = StringField(required=True)
     training = StringField(required=True)  # whose labels are learned
     cheap = StringField(required=True)  # of the funnel's potential
+    hull = BooleanField()  # whether the engine's Method had a reference of every element
+    curve = ListField(FiniteField())  # of the target, of unit area on the grid of its kind; empty where there is none
+    alignment = StringField()  # what lies at zero of the curve
 
 
 class Campaign(BaseDocument):
@@ -33,8 +40,7 @@ class Campaign(BaseDocument):
 
     spec = DictField(required=True)
     spec_text = StringField(required=True)  # the file as launched
-    methods = EmbeddedDocumentField(CampaignMethods)
-    hull = BooleanField()  # whether the engine's Method had a reference of every element at the launch
+    resolved = EmbeddedDocumentField(Resolved)
     state = EnumField(CampaignState, default=CampaignState.RUNNING)
     reason = StringField()
     sequence = IntField(default=0)  # orders campaigns, see platform.store.sequence

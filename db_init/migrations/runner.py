@@ -18,7 +18,7 @@ from fermiloop.db_init.migrations import (
     m0004_scores,
     m0005_goals,
     m0006_rooms,
-    m0007_generators,
+    m0007_launches,
 )
 from fermiloop.platform.store import connection
 from fermiloop.schemas.base import now
@@ -32,7 +32,7 @@ MIGRATIONS: Final[dict[int, tuple[str, Migrate]]] = {
     4: (m0004_scores.TITLE, m0004_scores.migrate),
     5: (m0005_goals.TITLE, m0005_goals.migrate),
     6: (m0006_rooms.TITLE, m0006_rooms.migrate),
-    7: (m0007_generators.TITLE, m0007_generators.migrate),
+    7: (m0007_launches.TITLE, m0007_launches.migrate),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fermiloop.flows.campaigns import methods, preflight, stability
+from fermiloop.flows.campaigns import methods, preflight, stability, targets
 from fermiloop.flows.engines.registry import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
@@ -27,6 +27,7 @@ def enqueue(spec: CampaignSpec, text: str) -> bool:
         fresh = campaigns.create(spec.name, spec.as_dict(), text)
     methods.keep(spec)
     stability.keep(spec)
+    targets.keep(spec)
     return fresh
 
 

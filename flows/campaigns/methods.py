@@ -51,10 +51,10 @@ def of_campaign(spec: CampaignSpec) -> Methods:
         kept = campaigns.get(spec.name)
     except NotFoundError:
         return here(spec)
-    if kept.methods is None:  # launched by an earlier version
+    if kept.resolved is None:  # launched by an earlier version
         keep(spec)
         return of_campaign(spec)
-    return Methods(kept.methods.engine, kept.methods.training, kept.methods.cheap)
+    return Methods(kept.resolved.engine, kept.resolved.training, kept.resolved.cheap)
 
 
 def here(spec: CampaignSpec) -> Methods:
@@ -66,7 +66,7 @@ def here(spec: CampaignSpec) -> Methods:
 
 def keep(spec: CampaignSpec) -> None:
     """Store the Methods that this machine makes of a campaign, with the campaign; a repeat changes nothing."""
-    if campaigns.get(spec.name).methods is not None:
+    if campaigns.get(spec.name).resolved is not None:
         return
     for made in (_engine(spec), _potential(spec)):
         methods.save(made.engine, made.functional, dict(made.settings), dict(made.code_versions))

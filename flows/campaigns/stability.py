@@ -31,7 +31,7 @@ def remark(spec: CampaignSpec) -> str | None:
 
 def keep(spec: CampaignSpec) -> None:
     """Store with a campaign whether its results have a hull; a repeat changes nothing."""
-    if spec.target.stability() is not None and campaigns.get(spec.name).hull is None:
+    if spec.target.stability() is not None and _kept(spec) is None:
         campaigns.fix_hull(spec.name, there=_has_hull(spec))
 
 
@@ -42,8 +42,14 @@ def without_reference(spec: CampaignSpec, method: str) -> list[str]:
 
 
 def _has_hull(spec: CampaignSpec) -> bool:
-    try:
-        kept = campaigns.get(spec.name).hull
-    except NotFoundError:
-        kept = None
+    kept = _kept(spec)
     return kept if kept is not None else not without_reference(spec, methods.of_campaign(spec).engine)
+
+
+def _kept(spec: CampaignSpec) -> bool | None:
+    """What was decided at the launch; None where the campaign was not launched, or nothing was decided."""
+    try:
+        found = campaigns.get(spec.name).resolved
+    except NotFoundError:
+        return None
+    return None if found is None else found.hull

@@ -13,14 +13,14 @@ from fermiloop.flows.campaigns import stability
 from fermiloop.flows.campaigns.steps import training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.representations.alignment import offset
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
 from fermiloop.platform.representations.spectrum import within
 from fermiloop.platform.representations.training import TrainingSet
-from fermiloop.platform.store import labels, materials, spectra, training
+from fermiloop.platform.store import campaigns, labels, materials, spectra, training
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
@@ -36,9 +36,9 @@ def resolve(spec: CampaignSpec) -> Target:
     """
     wanted, curve = spec.target.curve, None
     if wanted is not None:
-        curve = spec.target.unit_curve(spectra.alignment())
+        curve = _kept(spec)
         if curve is None:
-            curve = _of_material(str(wanted.material), wanted.kind, spec)
+            curve = _curve(spec)
     return Target(
         grid=spectra.grid(wanted.kind) if wanted is not None else None,
         curve=curve,
@@ -48,6 +48,33 @@ def resolve(spec: CampaignSpec) -> Target:
         window=spec.target.window,
         stability=stability.condition(spec),
     )
+
+
+def keep(spec: CampaignSpec) -> None:
+    """Store the curve of the target with the campaign; a repeat changes nothing."""
+    if spec.target.curve is not None and _kept(spec) is None:
+        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(spectra.alignment()))
+
+
+def _curve(spec: CampaignSpec) -> NDArray[np.float64]:
+    """Curve of the target by the file and the store as they are."""
+    wanted = spec.target.curve
+    assert wanted is not None
+    given = spec.target.unit_curve(spectra.alignment())
+    return _of_material(str(wanted.material), wanted.kind, spec) if given is None else given
+
+
+def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
+    """Curve of the launch; None where the campaign was not launched, or this machine sets another zero."""
+    try:
+        kept = campaigns.get(spec.name)
+    except NotFoundError:
+        return None
+    found = kept.resolved
+    if found is None or not found.curve or found.alignment != str(spectra.alignment()):
+        return None
+    same = kept.to_mongo()["spec"].get("target") == spec.as_dict()["target"]  # not a file that bears the name alone
+    return np.array(found.curve, dtype=float) if same else None
 
 
 def filled(target: Target, spec: CampaignSpec) -> Target:

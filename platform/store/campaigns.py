@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from mongoengine import NotUniqueError
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import leases, sequence
 from fermiloop.schemas.base import now
-from fermiloop.schemas.campaign import Campaign, CampaignMethods, Round, RoundDecision
+from fermiloop.schemas.campaign import Campaign, Resolved, Round, RoundDecision
 from fermiloop.schemas.vocabulary import ENDED_ROUNDS, LIVE_CAMPAIGNS, OPEN_ROUNDS, CampaignState, RoundState
 
 
@@ -69,13 +69,19 @@ def find(state: CampaignState | None = None) -> list[Campaign]:
 
 def fix_methods(name: str, engine: str, training: str, cheap: str) -> None:
     """Keep the Methods of a campaign, once: those that are there already stay."""
-    made = CampaignMethods(engine=engine, training=training, cheap=cheap)
-    Campaign.objects(id=name, methods=None).update(set__methods=made)
+    made = Resolved(engine=engine, training=training, cheap=cheap)
+    Campaign.objects(id=name, resolved=None).update(set__resolved=made)
 
 
 def fix_hull(name: str, *, there: bool) -> None:
     """Keep whether results of a campaign have a hull, once: what is there already stays."""
-    Campaign.objects(id=name, hull=None).update(set__hull=there)
+    Campaign.objects(id=name, resolved__ne=None, resolved__hull=None).update(set__resolved__hull=there)
+
+
+def fix_curve(name: str, curve: Sequence[float], alignment: str) -> None:
+    """Keep the curve of a campaign's target, once: what is there already stays."""
+    without = Campaign.objects(id=name, resolved__ne=None, resolved__alignment=None)
+    without.update(set__resolved__curve=[float(value) for value in curve], set__resolved__alignment=alignment)
 
 
 def of_names(names: Iterable[str]) -> list[Campaign]:

@@ -43,7 +43,7 @@ def test_stability_is_part_of_a_hit_and_of_the_baseline(library: str) -> None:
     spec, text = made("stable", ", hit_similarity: 0.05")
     assert spec.acquisition.name == "probability"
     launching.launch(spec, text)
-    assert campaigns.get("stable").hull is True
+    assert campaigns.get("stable").resolved.hull is True
     done = [c for c in candidates.of_campaign("stable") if c.stage is Stage.EVALUATED]
     assert done
     assert all(c.scores["hit"] is (c.scores["computed_energy_above_hull"] <= 0.1) for c in done)
@@ -73,7 +73,7 @@ def test_without_references_it_is_off_and_said_and_stays_so(library: str) -> Non
     assert "Ag of space.elements has none by analytic" in told
     assert preflight.problems(spec) == []
     enqueue(spec, text)
-    assert campaigns.get("bare").hull is False
+    assert campaigns.get("bare").resolved.hull is False
     assert resolve(spec).stability is None
     asked, _ = made("asked", ", stable_within: 0.1", elements="Al, Ni, Ag")
     (problem,) = preflight.problems(asked)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fermiloop.flows.campaigns import methods as kept_methods
+from fermiloop.flows.campaigns import targets
 from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.targets import PatternSimilarity, resolve
 from fermiloop.flows.driving import launching
@@ -19,6 +21,7 @@ from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.curves import XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_pattern
 from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, materials, methods
+from fermiloop.schemas.campaign import Campaign
 from fermiloop.schemas.vocabulary import CampaignState, Stage
 
 TEXT = """
@@ -129,3 +132,19 @@ def _all_ids(method: str) -> list[str]:
     from fermiloop.platform.store import training
 
     return training.materials_of(method)
+
+
+def test_the_curve_of_the_launch_stays_whatever_the_store_learns(library: str, campaign: Any) -> None:
+    spec, text = campaign("one")
+    campaigns.create(spec.name, spec.as_dict(), text)
+    before = resolve(spec).curve
+    kept_methods.keep(spec)
+    targets.keep(spec)
+    assert before is not None
+    np.testing.assert_array_equal(resolve(spec).curve, before)
+    campaigns.fix_curve("one", before[::-1], "midgap")
+    np.testing.assert_array_equal(resolve(spec).curve, before)  # kept once
+    Campaign.objects(id="one").update(set__resolved__curve=before[::-1].tolist())
+    np.testing.assert_array_equal(resolve(spec).curve, before[::-1])  # what is kept is what counts
+    other = spec.model_copy(update={"target": spec.target.model_copy(update={"hit_similarity": 0.5})})
+    np.testing.assert_array_equal(resolve(other).curve, before)  # another file of the same name
