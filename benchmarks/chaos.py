@@ -69,14 +69,14 @@ def main() -> int:
 def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
     """A library of made-up crystals in the store, and three campaigns in the queue."""
     from fermiloop.db_init import setup
-    from fermiloop.flows.campaigns import managing
+    from fermiloop.flows.campaigns.enqueue import enqueue
     from fermiloop.flows.queue.launchpad import launchpad
     from fermiloop.platform.campaign.spec import parse_spec
     from fermiloop.platform.store import connection
 
     connection.connect()
     setup.init()
-    _library(folder)
+    library(folder)
     shares = [evaluations // 3, evaluations // 3, evaluations - 2 * (evaluations // 3)]
     names = []
     for (mode, target, priority), share in zip(PLANS, shares, strict=True):
@@ -84,20 +84,21 @@ def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
             name=f"{mode}-{target.lower()}", mode=mode, target=target, priority=priority, evaluations=share,
             per_round=min(12, share), seed=seed, elements=", ".join(ELEMENTS),
         )  # fmt: skip
-        names.append(managing.enqueue(parse_spec(text), text))
+        names.append(enqueue(parse_spec(text), text))
     launchpad().connection.close()
     return names
 
 
-def _library(folder: Path) -> None:
-    from fermiloop.flows.engines.registry import ENGINES
+def library(folder: Path) -> None:
+    """Save made-up crystals of `ELEMENTS` with the analytic engine's curves."""
+    from fermiloop.flows.engines.registry import code_of
     from fermiloop.flows.engines.steps import tasks
-    from fermiloop.platform.predictors.potential import AnalyticPotential
+    from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
     from fermiloop.platform.representations.prototypes import PROTOTYPES
     from fermiloop.platform.store import labels, materials, methods, spectra
-    from fermiloop.schemas.vocabulary import Engine, Origin, Property
+    from fermiloop.schemas.vocabulary import Origin, Property
 
-    record = ENGINES[Engine.ANALYTIC].method({})
+    record = code_of("analytic").method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     pairs = [(kind, a, None) for kind in ("A1", "A2") for a in ELEMENTS]
     couples = [(a, b) for i, a in enumerate(ELEMENTS) for b in ELEMENTS[i + 1 :] if (i + ord(b[0])) % 8 == 0]
@@ -114,8 +115,8 @@ def _library(folder: Path) -> None:
 def run(names: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
     """Workers and a scheduler until the campaigns have ended, and the kills."""
     rng = random.Random(options.seed)
-    workers = _spawn("worker", "run", "-n", str(options.workers))
-    scheduler = _spawn("schedule", "run")
+    workers = spawn("worker", "run", "-n", str(options.workers))
+    scheduler = spawn("schedule", "run")
     kills: list[dict[str, Any]] = []
     deadline = time.monotonic() + options.minutes * 60
     planned = sorted(rng.uniform(0.05, 0.85) for _ in range(options.kills))  # shares of the evaluations done
@@ -124,7 +125,7 @@ def run(names: list[str], options: argparse.Namespace) -> list[dict[str, Any]]:
             if len(kills) < options.kills and _share_done(names, options.evaluations) >= planned[len(kills)]:
                 kills.append(_kill(rng, workers, scheduler, len(kills)))
             if scheduler.poll() is not None:  # as a service manager would
-                scheduler = _spawn("schedule", "run")
+                scheduler = spawn("schedule", "run")
             time.sleep(1.0)
     finally:
         for process in (workers, scheduler):
@@ -166,7 +167,8 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in found]
 
 
-def _spawn(*words: str) -> subprocess.Popen[bytes]:
+def spawn(*words: str) -> subprocess.Popen[bytes]:
+    """Start a command of fermiloop."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "fermiloop.platform.cli.main", *words],

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fermiloop.schemas.vocabulary import Engine
-
 GPAW: Final[dict[str, Any]] = {
-    "engine": Engine.GPAW,
+    "engine": "gpaw",
     "functional": "PBE",
     "settings": {
         "cutoff": 400.0,  # eV
@@ -23,7 +21,7 @@ GPAW: Final[dict[str, Any]] = {
     "code_versions": {"gpaw": "26.7.0", "gpaw-data": "1.2.1"},
 }
 CHGNET: Final[dict[str, Any]] = {
-    "engine": Engine.CHGNET,
+    "engine": "chgnet",
     "functional": "CHGNet 0.3.0",
     "settings": {},
     "code_versions": {"chgnet": "0.4.2"},

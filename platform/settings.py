@@ -56,8 +56,8 @@ class Settings(BaseSettings):
     )
     allow_commands: bool = Field(
         default=False,
-        description="Whether a campaign that comes over the network may name programs for the generator command; who "
-        "may launch then runs any program on the workers.",
+        description="Whether a campaign that comes over the network may name programs for the generator command, or "
+        "code for the engine flow; who may launch then runs any program on the workers.",
     )
     threads: int = Field(default=1, ge=1, le=64, description="Threads of one calculation or training.")
     mp_api_key: SecretStr | None = Field(

@@ -1,4 +1,4 @@
-"""Cells that no spreadsheet takes for a formula: what every CSV of fermiloop goes through, out and in."""
+"""Cells that no spreadsheet takes for a formula: what every CSV of fermiloop goes through on its way out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def guarded(value: Any) -> Any:
     """A value as it may stand in a CSV: a text that would run as a formula gets a `MARK`, numbers stay numbers."""
     return MARK + value if isinstance(value, str) and _runs(value) else value
-
-
-def unguarded(text: str) -> str:
-    """The text of a cell as it was before `guarded`."""
-    return text[1:] if text.startswith(MARK) and _runs(text[1:]) else text
 
 
 def _runs(text: str) -> bool:

@@ -6,7 +6,7 @@ from mongoengine import BooleanField, DateTimeField, DictField, EnumField, IntFi
 
 from fermiloop.schemas.base import BaseDocument, now
 from fermiloop.schemas.fields import FiniteField, StructureField
-from fermiloop.schemas.vocabulary import CalculationState, Engine
+from fermiloop.schemas.vocabulary import CalculationState
 
 
 class Calculation(BaseDocument):
@@ -16,7 +16,7 @@ class Calculation(BaseDocument):
 
     candidate = StringField()
     campaign = StringField()
-    engine = EnumField(Engine, required=True)
+    engine = StringField(required=True)
     method = StringField(required=True)
     settings = DictField()
     structure = StructureField(required=True)

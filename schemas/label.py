@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mongoengine import DateTimeField, EnumField, IntField, StringField, ValidationError
+from mongoengine import DateTimeField, IntField, StringField, ValidationError
 
+from fermiloop.platform.plugins.properties import PROPERTIES, declared_property
 from fermiloop.schemas.base import BaseDocument, content_id, now
 from fermiloop.schemas.fields import FiniteField
-from fermiloop.schemas.vocabulary import UNIT_OF, Property, Unit
 
 
 class Label(BaseDocument):
@@ -15,9 +15,9 @@ class Label(BaseDocument):
     meta = {"collection": "labels"}
 
     material = StringField(required=True)
-    property = EnumField(Property, required=True)
+    property = StringField(required=True, max_length=40)  # of whatever package: one that is gone stays readable
     value = FiniteField(required=True)  # in `unit`
-    unit = EnumField(Unit, required=True)
+    unit = StringField(required=True, max_length=40)
     method = StringField(required=True)
     version = IntField(required=True, min_value=1, default=1)
     calculation = StringField()
@@ -28,7 +28,7 @@ class Label(BaseDocument):
     def make(
         cls,
         material: str,
-        name: Property,
+        name: str,
         value: float,
         *,
         method: str,
@@ -36,13 +36,20 @@ class Label(BaseDocument):
         version: int,
         entry: str | None = None,
     ) -> Label:
-        """The document of one value, in the property's unit."""
+        """The document of one value, in the property's unit.
+
+        Raises
+        ------
+        InputError
+            If the property is not known here.
+        """
+        name = str(name)
         return cls(
-            id=content_id("l", material, str(name), method, version),
+            id=content_id("l", material, name, method, version),
             material=material,
             property=name,
             value=value,
-            unit=UNIT_OF[name],
+            unit=declared_property(name).unit,
             method=method,
             version=version,
             calculation=calculation,
@@ -51,5 +58,6 @@ class Label(BaseDocument):
 
     def clean(self) -> None:
         """Refuse a unit that is not the property's."""
-        if self.property is not None and self.unit != UNIT_OF[self.property]:
-            raise ValidationError(f"{self.property} is in {UNIT_OF[self.property]}, not in {self.unit}")
+        known = PROPERTIES.get(self.property)
+        if known is not None and self.unit != known.unit:
+            raise ValidationError(f"{self.property} is in {known.unit}, not in {self.unit}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mongoengine import DateTimeField, DictField, EnumField, StringField
+from mongoengine import DateTimeField, DictField, StringField
 
 from fermiloop.schemas.base import BaseDocument, content_id, now
-from fermiloop.schemas.vocabulary import Engine
 
 
 class Method(BaseDocument):
@@ -15,17 +14,17 @@ class Method(BaseDocument):
 
     meta = {"collection": "methods"}
 
-    engine = EnumField(Engine, required=True)
+    engine = StringField(required=True, max_length=40)  # of whatever package: one that is gone stays readable
     functional = StringField(required=True)
     settings = DictField()  # cutoffs, k-points, smearing, grids, in the engine's units
     code_versions = DictField()  # of the first result; not part of the id
     created_at = DateTimeField(default=now)
 
     @classmethod
-    def make(cls, engine: Engine, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> Method:
+    def make(cls, engine: str, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> Method:
         """The document of a method; the same science gets the same id, whatever the code's patch level."""
         return cls(
-            id=content_id("method", str(engine), functional, settings),
+            id=content_id("method", engine, functional, settings),
             engine=engine,
             functional=functional,
             settings=settings,

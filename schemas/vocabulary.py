@@ -5,21 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-
-class Engine(StrEnum):
-    """What computes an energy."""
-
-    GPAW = "gpaw"
-    CHGNET = "chgnet"
-    ANALYTIC = "analytic"
-    EXTERNAL = "external"  # computed elsewhere, imported with its numbers
-    VASP = "vasp"
-    CP2K = "cp2k"
-    RECORDED = "recorded"  # answers of a file
+EXTERNAL: Final = "external"
+"""Engine of numbers that were computed elsewhere and imported; all others are in `platform.plugins.engines`."""
 
 
 class Property(StrEnum):
-    """Names of labels."""
+    """Names of our own properties that code asks for; all that are known are in `platform.plugins.properties`."""
 
     ENERGY_PER_ATOM = "energy_per_atom"
     FORMATION_ENERGY_PER_ATOM = "formation_energy_per_atom"
@@ -33,7 +24,7 @@ class Property(StrEnum):
 
 
 class Unit(StrEnum):
-    """Units that a label or a spectrum may bear."""
+    """Units of our own properties and of spectra; a declared property may bear another."""
 
     EV_PER_ATOM = "eV/atom"
     EV = "eV"
@@ -45,22 +36,6 @@ class Unit(StrEnum):
     DEGREE = "degree"  # of the diffraction angle 2θ
     PER_CM = "1/cm"
     DIMENSIONLESS = "1"
-
-
-PER_CELL: Final = frozenset({Unit.MU_B_PER_CELL, Unit.STATES_PER_EV_PER_CELL, Unit.STATES_PER_THZ_PER_CELL})
-"""Units of what grows with the cell: a material's cell is its canonical one."""
-
-UNIT_OF: Final[dict[Property, Unit]] = {
-    Property.ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
-    Property.FORMATION_ENERGY_PER_ATOM: Unit.EV_PER_ATOM,
-    Property.ENERGY_ABOVE_HULL: Unit.EV_PER_ATOM,
-    Property.BAND_GAP: Unit.EV,
-    Property.FERMI_LEVEL: Unit.EV,
-    Property.MAGNETIC_MOMENT: Unit.MU_B_PER_CELL,
-    Property.BULK_MODULUS: Unit.GPA,
-    Property.SHEAR_MODULUS: Unit.GPA,
-    Property.DOS_SIMILARITY: Unit.DIMENSIONLESS,
-}
 
 
 class SpectrumKind(StrEnum):

@@ -12,26 +12,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from fermiloop.schemas.vocabulary import PER_CELL, UNIT_OF, Property
+from fermiloop.platform.plugins.properties import PROPERTIES
 
-LOWER_COUNTS: Final = frozenset(
-    {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL}
-)
-# in the property's unit: by how much one calculation and its repeat may differ
-SAME: Final[dict[Property, float]] = {
-    Property.ENERGY_PER_ATOM: 1e-3,
-    Property.FORMATION_ENERGY_PER_ATOM: 1e-3,
-    Property.ENERGY_ABOVE_HULL: 1e-3,
-    Property.BAND_GAP: 0.02,
-    Property.FERMI_LEVEL: 0.1,
-    Property.MAGNETIC_MOMENT: 0.05,
-    Property.BULK_MODULUS: 1.0,
-    Property.SHEAR_MODULUS: 1.0,
-}
 EQUAL: Final = 1e-9  # values closer than this are one value
 NAMED: Final = 5  # values and entries that a reason names
 
-Place = tuple[str, str, Property]  # material, Method, property
+Place = tuple[str, str, str]  # material, Method, property
 
 
 @dataclass(frozen=True)
@@ -60,7 +46,7 @@ class Answer:
 
     def at(self, material: str, factor: float) -> Answer:
         """The same answer of the material that the crystal is, whose cell is `factor` times as large."""
-        value = factor * self.value if UNIT_OF[self.place[2]] in PER_CELL else self.value
+        value = factor * self.value if PROPERTIES[self.place[2]].per_cell else self.value
         return replace(self, place=(material, *self.place[1:]), value=value)
 
     def row(self) -> dict[str, Any]:
@@ -72,20 +58,29 @@ class Answer:
     @classmethod
     def from_row(cls, row: dict[str, Any], file: str | None) -> Answer:
         """What `row` gave."""
-        place = (row["material"], row["method"], Property(row["property"]))
+        place = (row["material"], row["method"], row["property"])
         return cls(place, row["value"], row["key"], row.get("line"), file)
 
 
-def settle(name: Property, values: Iterable[float]) -> float | None:
+def settle(name: str, values: Iterable[float]) -> float | None:
     """The value that counts, in the property's unit; None where the values contradict each other."""
     rising = sorted(values)
-    within = rising[-1] - rising[0] <= SAME.get(name, 0.0)
-    return rising[0] if within or name in LOWER_COUNTS else None
+    within = rising[-1] - rising[0] <= _same(name)
+    return rising[0] if within or _lower_counts(name) else None
 
 
 def winner(answers: Iterable[Answer], value: float) -> str:
     """Key of the entry that a value is kept under."""
     return min(one.key for one in answers if one.value == value)
+
+
+def _same(name: str) -> float:
+    """By how much one calculation and its repeat may differ, in the property's unit."""
+    return PROPERTIES[name].same if name in PROPERTIES else 0.0
+
+
+def _lower_counts(name: str) -> bool:
+    return name in PROPERTIES and PROPERTIES[name].lower_counts
 
 
 class Standing(StrEnum):
@@ -96,9 +91,7 @@ class Standing(StrEnum):
     CONTRADICTS = "contradicts"
 
 
-def standing(
-    name: Property, value: float, keys: Collection[str], stored: Sequence[tuple[float, str | None]]
-) -> Standing:
+def standing(name: str, value: float, keys: Collection[str], stored: Sequence[tuple[float, str | None]]) -> Standing:
     """Whether a value becomes a version, was known, or contradicts another entry of the same source.
 
     Parameters
@@ -119,9 +112,9 @@ def standing(
     latest, entry = stored[-1]
     if entry is None or entry in keys:
         return Standing.NEXT  # the source says another thing of the entry that the label came from
-    if abs(latest - value) <= SAME.get(name, 0.0):
+    if abs(latest - value) <= _same(name):
         return Standing.KNOWN
-    return Standing.NEXT if name in LOWER_COUNTS and value < latest else Standing.CONTRADICTS
+    return Standing.NEXT if _lower_counts(name) and value < latest else Standing.CONTRADICTS
 
 
 def settle_all(answers: Iterable[Answer]) -> dict[Place, float | None]:
@@ -134,7 +127,7 @@ def left_out(answers: Iterable[Answer]) -> list[tuple[Answer, str]]:
     told: list[tuple[Answer, str]] = []
     for place, given in by_place(answers).items():
         value = settle(place[2], [one.value for one in given])
-        beyond = (one for one in given if value is None or abs(one.value - value) > SAME.get(place[2], 0.0))
+        beyond = (one for one in given if value is None or abs(one.value - value) > _same(place[2]))
         told += [(one, _reason(one, value, given)) for one in beyond]
     return sorted(told, key=lambda pair: _order(pair[0]))
 
@@ -153,7 +146,7 @@ def _order(one: Answer) -> tuple[Any, ...]:
 
 def _reason(one: Answer, value: float | None, given: Sequence[Answer]) -> str:
     name = one.place[2]
-    unit = str(UNIT_OF[name])
+    unit = PROPERTIES[name].unit
     stated = f"{name} of {one.value:g} {unit} left out"
     if value is None:
         values = _listed(sorted({f"{other.value:g}": other.value for other in given}.items(), key=lambda pair: pair[1]))

@@ -14,7 +14,8 @@ from typing import Any, Final
 from fermiloop.db_init.importers.numbers import number, value_of
 from fermiloop.db_init.importers.options import TOTAL_ENERGY
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Property
+from fermiloop.platform.plugins.properties import PROPERTIES, Derived
+from fermiloop.schemas.vocabulary import Property, Unit
 
 ELECTRONVOLT: Final[dict[str, float]] = {  # eV of one
     "ev": 1.0, "mev": 1e-3, "kev": 1e3, "ha": 27.211386245988, "hartree": 27.211386245988, "eh": 27.211386245988,
@@ -39,24 +40,20 @@ TAIL: Final = re.compile(
     r"(?:(?:_per|_|/)_?at(?:om)?)?)$"
 )
 BOHR_MAGNETON: Final[dict[str, float]] = {"mub": 1.0, "μb": 1.0, "µb": 1.0}
-TABLES: Final[dict[Property, dict[str, float]]] = {
-    Property.ENERGY_PER_ATOM: ELECTRONVOLT, Property.FORMATION_ENERGY_PER_ATOM: ELECTRONVOLT,
-    Property.ENERGY_ABOVE_HULL: ELECTRONVOLT, Property.BAND_GAP: ELECTRONVOLT, Property.FERMI_LEVEL: ELECTRONVOLT,
-    Property.BULK_MODULUS: GIGAPASCAL, Property.SHEAR_MODULUS: GIGAPASCAL, Property.MAGNETIC_MOMENT: BOHR_MAGNETON,
+OF_UNIT: Final[dict[str, dict[str, float]]] = {
+    Unit.EV_PER_ATOM: ELECTRONVOLT, Unit.EV: ELECTRONVOLT, Unit.GPA: GIGAPASCAL, Unit.MU_B_PER_CELL: BOHR_MAGNETON,
 }  # fmt: skip
-OF_AN_ATOM: Final = frozenset(
-    {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL}
-)
+"""What is read of a property in a unit: factors by the names of units in lower case."""
 # names whose meaning is beyond doubt, in lower case with underscores
-NAMES: Final[dict[str, Property]] = {
-    **{str(kind): kind for kind in Property if kind is not Property.DOS_SIMILARITY},
+ALIASES: Final[dict[str, str]] = {
     "e_above_hull": Property.ENERGY_ABOVE_HULL, "ehull": Property.ENERGY_ABOVE_HULL,
     "e_hull": Property.ENERGY_ABOVE_HULL, "bandgap": Property.BAND_GAP,
     "formation_energy_peratom": Property.FORMATION_ENERGY_PER_ATOM,
     "e_form_per_atom": Property.FORMATION_ENERGY_PER_ATOM,
 }  # fmt: skip
+NAMES: Final = Derived(lambda declared: {one.name: one.name for one in declared if one.of_material} | ALIASES)
 # names that mean it only together with a unit
-WITH_UNIT: Final[dict[str, Property]] = {
+WITH_UNIT: Final[dict[str, str]] = {
     "formation_energy": Property.FORMATION_ENERGY_PER_ATOM, "e_form": Property.FORMATION_ENERGY_PER_ATOM,
     "energy": Property.ENERGY_PER_ATOM, "total_energy": Property.ENERGY_PER_ATOM, "gap": Property.BAND_GAP,
 }  # fmt: skip
@@ -79,7 +76,7 @@ class Column:
     """
 
     name: str
-    kind: Property
+    kind: str
     factor: float = 1.0
     whole_cell: bool = False
 
@@ -121,7 +118,7 @@ def column_of(name: str, given: str | None = None) -> Column | None:
         column = _converted(name, Property.ENERGY_PER_ATOM, unit, sure=True) if unit else None
         whole = not PER_ATOM.search(unit.lower())
         return Column(name, Property.ENERGY_PER_ATOM, column.factor if column else 1.0, whole_cell=whole)
-    kind = Property(given) if given else NAMES.get(base) or (WITH_UNIT.get(base) if unit else None)
+    kind = given or NAMES.get(base) or (WITH_UNIT.get(base) if unit else None)
     if kind is None and NAMES.get(plain_name(name)) is not None:
         kind, unit = NAMES[plain_name(name)], ""
     if kind is None:
@@ -148,32 +145,43 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip().lower())
 
 
-def _converted(name: str, kind: Property, unit: str, *, sure: bool) -> Column | None:
+def _converted(name: str, kind: str, unit: str, *, sure: bool) -> Column | None:
     """The column with the factor of its unit."""
     text = unit.strip().lower()
-    if PER_FORMULA.search(text) and kind in OF_AN_ATOM:
+    if text == PROPERTIES[kind].unit.lower() and not _of_an_atom(kind):
+        return Column(name, kind)
+    if PER_FORMULA.search(text) and _of_an_atom(kind):
         raise InputError(f"The column {name!r} is per formula unit; give it per atom or per cell.")
     bare, per_atom = PER_ATOM.subn("", text)
     bare, per_cell = PER_CELL.subn("", bare)
     factor = _factor(kind, unit, bare)
-    if factor is None or (per_atom and kind not in OF_AN_ATOM):
+    if factor is None or (per_atom and not _of_an_atom(kind)):
         if not sure:
             return None
-        known = ", ".join(TABLES.get(kind, {})) or "none"
+        known = ", ".join(_factors(kind))
         raise InputError(f"The column {name!r} is in {unit!r}, in which {kind} is not read; known are {known}.")
-    if "mol" in bare and kind in OF_AN_ATOM and not per_atom and "per_atom" not in plain_name(name):
+    if "mol" in bare and _of_an_atom(kind) and not per_atom and "per_atom" not in plain_name(name):
         raise InputError(
             f"The column {name!r} is in {unit!r}, which does not say per mole of what; give it in eV/atom."
         )
-    whole = kind in OF_AN_ATOM and not per_atom and (bool(per_cell) or not _names_atom(name))
+    whole = _of_an_atom(kind) and not per_atom and (bool(per_cell) or not _names_atom(name))
     return Column(name, kind, factor, whole)
 
 
-def _factor(kind: Property, unit: str, bare: str) -> float | None:
-    if unit == "Mbar" and kind in {Property.BULK_MODULUS, Property.SHEAR_MODULUS}:
+def _factor(kind: str, unit: str, bare: str) -> float | None:
+    if unit == "Mbar" and PROPERTIES[kind].unit == Unit.GPA:
         return 100.0
-    table = TABLES.get(kind, {})
+    table = _factors(kind)
     return table.get(bare, table.get(bare.replace("_", "").replace(" ", "")))
+
+
+def _factors(kind: str) -> dict[str, float]:
+    unit = PROPERTIES[kind].unit
+    return OF_UNIT.get(unit, {unit.lower(): 1.0})
+
+
+def _of_an_atom(kind: str) -> bool:
+    return PROPERTIES[kind].unit == Unit.EV_PER_ATOM
 
 
 def _names_atom(name: str) -> bool:

@@ -21,13 +21,14 @@ from fermiloop.db_init.importers.answers import (
     winner,
 )
 from fermiloop.db_init.importers.entries import Entry, Refusal
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
 from fermiloop.platform.store import labels, materials, methods, spectra
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import PER_CELL, UNIT_OF, Origin, Property
+from fermiloop.schemas.vocabulary import Origin, Property
 
 ALIKE: Final = 0.99  # cosine similarity of two curves that are one calculation and its repeat
 ENERGIES: Final = (Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM)
@@ -94,7 +95,7 @@ class Documents:
         material.check()
         factor = material.n_sites / len(entry.structure)  # what came per cell becomes per cell of the material
         numbers = [
-            (name, factor * value if UNIT_OF[name] in PER_CELL else value, method)
+            (name, factor * value if PROPERTIES[name].per_cell else value, method)
             for name, value, method in entry.numbers
         ]
         for name, value, method in numbers:
@@ -220,19 +221,19 @@ def save_curves(offers: Collection[Offer], offered: dict[str, Offer]) -> list[Re
 def refusal(one: Answer, reason: str) -> Refusal:
     """An answer that was left out, as quarantine keeps it."""
     name = one.place[2]
-    return Refusal(one.key, reason, f"{name} {one.value:g} {UNIT_OF[name]}", one.line)
+    return Refusal(one.key, reason, f"{name} {one.value:g} {PROPERTIES[name].unit}", one.line)
 
 
 def _stored(places: Iterable[Place]) -> dict[Place, list[Label]]:
     found: dict[Place, list[Label]] = {}
     for label in labels.of_materials(material for material, *_ in places):
-        found.setdefault((label.material, label.method, Property(label.property)), []).append(label)
+        found.setdefault((label.material, label.method, label.property), []).append(label)
     return found
 
 
 def _against(one: Answer, latest: Label) -> str:
     name = one.place[2]
-    unit = UNIT_OF[name]
+    unit = latest.unit
     return (
         f"{name} of {one.value:g} {unit} left out: the entry {latest.entry} of an earlier load says {latest.value:g} "
         f"{unit} of the same crystal and Method; give this source another name with --source if both shall be kept."

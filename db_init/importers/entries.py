@@ -15,7 +15,7 @@ from pymatgen.core import Structure
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine, Property
+from fermiloop.schemas.vocabulary import EXTERNAL
 
 READING: Final = 3  # raised when an importer reads the same input otherwise: then all of it is taken in again
 UNKNOWN: Final = "unknown"
@@ -71,7 +71,7 @@ class Entry:
     key: str
     structure: Structure
     source: dict[str, str]
-    numbers: tuple[tuple[Property, float, Method], ...] = ()
+    numbers: tuple[tuple[str, float, Method], ...] = ()
     curve: Curve | None = None
     remarks: tuple[str, ...] = ()
     line: int | None = None
@@ -131,4 +131,4 @@ def digest(*parts: Any) -> str:
 
 def external(source: str, functional: str, licence: str, **settings: Any) -> Method:
     """Method of numbers that were computed elsewhere: one for each source, functional and licence."""
-    return Method.make(Engine.EXTERNAL, functional, {"source": source, "licence": licence, **settings}, {})
+    return Method.make(EXTERNAL, functional, {"source": source, "licence": licence, **settings}, {})

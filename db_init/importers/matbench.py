@@ -45,7 +45,7 @@ class Dataset:
     logarithmic: bool = False
     whole_cell: bool = False
 
-    def numbers(self, row: Mapping[str, Any], n_sites: int, method: Method) -> Iterator[tuple[Property, float, Method]]:
+    def numbers(self, row: Mapping[str, Any], n_sites: int, method: Method) -> Iterator[tuple[str, float, Method]]:
         """The number of a row, in the unit of its property.
 
         Raises

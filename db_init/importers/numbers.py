@@ -6,18 +6,10 @@ import math
 from typing import Any, Final
 
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Property
+from fermiloop.platform.plugins.properties import PROPERTIES
 
 ABSENT: Final = frozenset({"", "na", "n/a", "nan", "none", "null", "-", "--", "-nan", "#n/a", "<na>", "?"})
 SENTINEL: Final = -99999.0  # what JARVIS writes for a number that was not computed
-# what no crystal has, in the property's unit: a number beyond is in another unit or damaged
-BOUNDS: Final[dict[Property, tuple[float, float]]] = {
-    Property.FORMATION_ENERGY_PER_ATOM: (-50.0, 50.0),
-    Property.ENERGY_ABOVE_HULL: (-50.0, 50.0),
-    Property.BAND_GAP: (0.0, 50.0),
-    Property.BULK_MODULUS: (-5000.0, 5000.0),
-    Property.SHEAR_MODULUS: (-5000.0, 5000.0),
-}
 
 
 def number(value: Any, name: str) -> float | None:
@@ -39,7 +31,7 @@ def number(value: Any, name: str) -> float | None:
     return None if math.isnan(found) or found == SENTINEL else found
 
 
-def value_of(kind: Property, value: Any, name: str) -> float | None:
+def value_of(kind: str, value: Any, name: str) -> float | None:
     """A value as that of a property, None where there is none.
 
     Raises
@@ -48,7 +40,7 @@ def value_of(kind: Property, value: Any, name: str) -> float | None:
         If it is no number, or one that no crystal has.
     """
     found = number(value, name)
-    low, high = BOUNDS.get(kind, (-math.inf, math.inf))
+    low, high = PROPERTIES[kind].low, PROPERTIES[kind].high
     if found is not None and not low <= found <= high:
         raise InputError(f"The value of {name} is {found:g}, which lies outside {low:g} to {high:g}.")
     return found

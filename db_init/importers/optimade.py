@@ -24,7 +24,6 @@ from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import FailureError, InputError
 from fermiloop.platform.store import imports
 from fermiloop.schemas.base import content_id
-from fermiloop.schemas.vocabulary import Property
 
 PAGE: Final = 100  # entries asked for at once; a server that allows fewer is asked for its own number
 ATTRIBUTES: Final = (
@@ -184,7 +183,7 @@ def entry_of(row: Any, provider: Provider) -> Entry:
         raise InputError("no structure of OPTIMADE: it has no id or no attributes")
     attributes = row["attributes"]
     key = _word(row["id"])
-    numbers: list[tuple[Property, float, Any]] = []
+    numbers: list[tuple[str, float, Any]] = []
     for part in provider.numbers:
         stated = _word(attributes.get(provider.functional_field)) if provider.functional_field else ""
         method = external(provider.name, part.functional or stated or UNKNOWN, provider.licence)

@@ -9,7 +9,7 @@ from pymatgen.core import Element
 
 from fermiloop.db_init.importers.entries import UNKNOWN
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Property
+from fermiloop.platform.plugins.properties import PROPERTIES
 
 TOTAL_ENERGY: Final = "energy"  # of the cell, which is kept as that of an atom
 LONGEST: Final = 500  # characters of a name, a licence or a filter
@@ -63,10 +63,10 @@ class LoadOptions:
             if text is not None and (not text.strip() or len(text) > LONGEST or not text.isprintable()):
                 raise InputError(f"The option --{name} must be 1 to {LONGEST} printable characters, not {text[:40]!r}.")
         for column, kind in self.columns.items():
-            if kind != TOTAL_ENERGY and kind not in set(Property):
+            if kind != TOTAL_ENERGY and kind not in PROPERTIES:
                 raise InputError(
                     f"The column {column} is to hold {kind!r}, which is no property; known are "
-                    f"{', '.join((TOTAL_ENERGY, *Property))}."
+                    f"{', '.join((TOTAL_ENERGY, *PROPERTIES))}."
                 )
 
     def given(self) -> list[str]:

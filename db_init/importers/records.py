@@ -41,9 +41,9 @@ from fermiloop.db_init.importers.provenance import (
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine, Property
+from fermiloop.schemas.vocabulary import EXTERNAL, Property
 
-Numbers = tuple[tuple[Property, float, Method], ...]
+Numbers = tuple[tuple[str, float, Method], ...]
 
 KEYS: Final = ("material_id", "id", "entry_id", "jid", "key", "name", "uuid")  # fields that name a record
 CRYSTALS: Final = (
@@ -235,7 +235,7 @@ def _line(row: Mapping[str, Any], key: str, file: File) -> Entry:
 
 def _method_of_line(provenance: Provenance, known: Provenance | None, release: str) -> Method:
     if provenance == known:  # the Method that these files have always had
-        return Method.make(Engine.EXTERNAL, LINE_FUNCTIONAL, {"source": mp.NAME, "release": release}, {})
+        return Method.make(EXTERNAL, LINE_FUNCTIONAL, {"source": mp.NAME, "release": release}, {})
     return provenance.method(**({"release": release} if provenance.source == mp.NAME else {}))
 
 
@@ -297,7 +297,7 @@ def _numbers(row: Mapping[str, Any], n_sites: int, file: File, method: Method) -
     given = file.options.columns
     columns = [one for name in row if (one := column_of(name, given.get(name))) is not None]
     named = {column.kind for column in columns if column.name in given}
-    found: dict[Property, float] = {}
+    found: dict[str, float] = {}
     for column in columns:
         held = row[column.name]
         if isinstance(held, list) or (column.kind in named and column.name not in given):

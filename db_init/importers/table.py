@@ -25,7 +25,6 @@ from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Property
 
 CHUNK: Final = 100
 LARGEST: Final = 5_000_000  # characters of a line, and of a cell
@@ -185,7 +184,7 @@ def _entry(row: Mapping[str, Any], key: str, name: str, layout: Layout, options:
     return Entry(key, crystal.structure, source, made, remarks=crystal.remarks)
 
 
-def _numbers(row: Mapping[str, Any], layout: Layout, n_sites: int) -> dict[Property, float]:
+def _numbers(row: Mapping[str, Any], layout: Layout, n_sites: int) -> dict[str, float]:
     """Numbers of a row in the units of their properties.
 
     Raises
@@ -193,8 +192,8 @@ def _numbers(row: Mapping[str, Any], layout: Layout, n_sites: int) -> dict[Prope
     InputError
         If a cell is no number, or two columns say different things of one property.
     """
-    found: dict[Property, float] = {}
-    first: dict[Property, str] = {}
+    found: dict[str, float] = {}
+    first: dict[str, str] = {}
     for column in layout.columns:
         cell = row[column.name]
         if layout.delimiter != "," and DECIMAL_COMMA.fullmatch(cell.strip()):

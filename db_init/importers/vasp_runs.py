@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.integrate import cumulative_trapezoid
 
-from fermiloop.db_init.importers.answers import SAME
 from fermiloop.db_init.importers.dos import curve_of
 from fermiloop.db_init.importers.entries import BAD, Curve, Entry, Refusal, external
 from fermiloop.db_init.importers.numbers import value_of
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.db_init.importers.vasp_method import Task
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.representations.alignment import METAL, Edges, zero_level
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
@@ -227,7 +227,7 @@ def _others(crystal: _Crystal, run: Run) -> list[str]:
     """What is told of the calculations of the same kind whose energy does not count."""
     if run.task is Task.UNIFORM:
         return []
-    lowest, far = run.energy_per_atom, SAME[Property.ENERGY_PER_ATOM]
+    lowest, far = run.energy_per_atom, PROPERTIES[Property.ENERGY_PER_ATOM].same
     return [
         f"{other.key} of the same crystal and Method has {other.energy_per_atom:.6f} eV/atom, {run.key} the lower "
         f"{lowest:.6f} eV/atom, which counts"

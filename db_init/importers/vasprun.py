@@ -28,6 +28,7 @@ from pymatgen.core import Structure
 from pymatgen.electronic_structure.core import Spin
 from pymatgen.io.vasp.outputs import Outcar, Vasprun
 
+from fermiloop.db_init.importers.declarations import VASPRUN
 from fermiloop.db_init.importers.entries import BAD, Batch, Entry, Refusal, digest
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.numbers import number
@@ -41,7 +42,6 @@ from fermiloop.platform.representations.alignment import METAL
 LARGEST: Final = 1_000_000_000  # bytes of a vasprun.xml, unpacked
 BLOCK: Final = 1 << 20
 HEAD: Final = 1 << 24  # bytes in which the atoms must be named
-NAME: Final = r".*vasprun[^/]*\.xml(?:\.[A-Za-z]*\d*)?(?:\.(?:gz|bz2|xz|lzma))?"
 OPENERS: Final[dict[str, Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".lzma": lzma.open}
 PACKED: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 AT_EDGE: Final = 1e-3  # eV by which the Fermi level may lie within a band that it only touches
@@ -71,7 +71,7 @@ class Found:
 
 def is_run(path: Path) -> bool:
     """Whether the name says that it is a vasprun.xml."""
-    return re.fullmatch(NAME, path.name) is not None
+    return re.fullmatch(VASPRUN, path.name) is not None
 
 
 def runs_below(folder: Path) -> list[Path]:

@@ -48,7 +48,7 @@ class Reading:
         What is so in every frame of such names: told once a file.
     """
 
-    numbers: tuple[tuple[Property, float], ...]
+    numbers: tuple[tuple[str, float], ...]
     remarks: tuple[str, ...] = ()
     general: tuple[str, ...] = ()
 
@@ -81,7 +81,7 @@ def read(known: Mapping[str, Any], n_sites: int, given: Mapping[str, str]) -> Re
     factor = _unit(known)
     remarks: list[str] = []
     general: list[str] = []
-    found: dict[Property, float] = {}
+    found: dict[str, float] = {}
     for name in sorted(known, key=lambda one: one not in given):
         column = None if _is_energy(name, given) else column_of(name, given.get(name))
         if column is not None and (value := _value(column, known[name], n_sites, factor)) is not None:
@@ -119,7 +119,7 @@ def _energy_name(name: str) -> tuple[int, bool, bool] | None:
     """Rank among total energies, whether it is of an atom, whether it is a free energy; None for anything else."""
     base = split(name)[0]
     column = NAMES.get(base)
-    if column is not None and column is not Property.ENERGY_PER_ATOM:
+    if column is not None and column != Property.ENERGY_PER_ATOM:
         return None
     bare, per_atom = PER_ATOM.subn("", base)
     squeezed = _squeezed(bare)
@@ -144,7 +144,7 @@ def _unit(known: Mapping[str, Any]) -> float:
 def _value(column: Column, value: Any, n_sites: int, factor: float) -> float | None:
     if isinstance(value, np.bool_ | bool):
         raise InputError(f"The value of {column.name} is {value}, which is no finite number.")
-    if column.kind is Property.ENERGY_PER_ATOM:
+    if column.kind == Property.ENERGY_PER_ATOM:
         _finite(value, column.name)
     found = column.value(value, n_sites)
     stated = column.kind in {Property.ENERGY_PER_ATOM, Property.FORMATION_ENERGY_PER_ATOM, Property.BAND_GAP}

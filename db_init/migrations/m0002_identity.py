@@ -17,6 +17,7 @@ from pymongo.errors import DuplicateKeyError
 
 from fermiloop.db_init import indexes
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import grows
 from fermiloop.platform.representations.canonical import Form
 from fermiloop.platform.representations.sameness import joined
 from fermiloop.platform.store import identity
@@ -24,7 +25,6 @@ from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.moving import scaled
 from fermiloop.schemas.material import Material, described
 from fermiloop.schemas.setting import Setting
-from fermiloop.schemas.vocabulary import PER_CELL
 
 TITLE: Final = "one crystal is one material"
 ASIDE: Final = "migration_2"  # what is stored per cell, worked out once
@@ -155,5 +155,5 @@ def _scale(database: Database[dict[str, Any]], material: str, factor: float) -> 
         aside = {name: kept[name] for name in names}
     for name, rows in aside.items():
         for row in rows:
-            if row["unit"] in PER_CELL:
+            if grows(row["unit"]):
                 database[name].replace_one({"_id": row["_id"]}, row)

@@ -17,7 +17,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL, Edges, edges_about, zero_level
 from fermiloop.schemas.base import now
 from fermiloop.schemas.fields import ArrayField
-from fermiloop.schemas.vocabulary import Alignment, Engine, Property, SpectrumKind
+from fermiloop.schemas.vocabulary import EXTERNAL, Alignment, Property, SpectrumKind
 
 TITLE: Final = "what lies at zero of densities of states"
 KNOWN: Final = "alignment midgap on {} densities of states whose zero was there already"
@@ -33,7 +33,7 @@ def migrate(database: Database[dict[str, Any]], dry_run: bool) -> list[str]:
     )
     counts: Counter[str] = Counter()
     for row in list(rows):
-        own = engines.get(row["method"], str(Engine.EXTERNAL)) != str(Engine.EXTERNAL)
+        own = engines.get(row["method"], EXTERNAL) != EXTERNAL
         change = _marked(database, row) if own else _moved(row)
         counts[LEFT if change is None else KNOWN if own else MOVED] += 1
         if change is not None and not dry_run:

@@ -17,7 +17,8 @@ from fermiloop.db_init.migrations import (
     m0003_alignment,
     m0004_scores,
     m0005_goals,
-    m0008_generators,
+    m0006_rooms,
+    m0007_generators,
 )
 from fermiloop.platform.store import connection
 from fermiloop.schemas.base import now
@@ -30,7 +31,8 @@ MIGRATIONS: Final[dict[int, tuple[str, Migrate]]] = {
     3: (m0003_alignment.TITLE, m0003_alignment.migrate),
     4: (m0004_scores.TITLE, m0004_scores.migrate),
     5: (m0005_goals.TITLE, m0005_goals.migrate),
-    8: (m0008_generators.TITLE, m0008_generators.migrate),
+    6: (m0006_rooms.TITLE, m0006_rooms.migrate),
+    7: (m0007_generators.TITLE, m0007_generators.migrate),
 }
 
 

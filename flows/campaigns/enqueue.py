@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fermiloop.flows.campaigns import methods, preflight, stability
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.vocabulary import Engine
 
 
 def enqueue(spec: CampaignSpec, text: str) -> bool:
@@ -45,5 +44,8 @@ def check_engine(spec: CampaignSpec) -> None:
 
 def engine_fault(spec: CampaignSpec) -> str | None:
     """Why a campaign's engine cannot run on this machine, with what to do about it; None where it can."""
-    availability = ENGINES[Engine(spec.engine.name)].available()
+    try:
+        availability = code_of(spec.engine.name).available()
+    except UserError as error:  # of a package that is not installed here, or broken
+        return str(error)
     return None if availability.ready else f"The engine {spec.engine.name} cannot run here: {availability.detail}."

@@ -32,7 +32,7 @@ HELD: Final = frozenset({CampaignState.PAUSED, CampaignState.CANCELLED})
 
 
 @dataclass(frozen=True)
-class Lot:
+class QueueShare:
     """Waiting work of one campaign: its tickets, and the query that finds it in the queue."""
 
     campaign: str
@@ -40,17 +40,17 @@ class Lot:
     query: dict[str, Any]
 
 
-def lots(pad: LaunchPad) -> list[Lot]:
+def queue_shares(pad: LaunchPad) -> list[QueueShare]:
     """What may be taken now: of a paused or cancelled campaign only evaluations that have begun."""
     waiting = pad.fireworks.distinct(CATEGORY, {"state": "READY"})
     found = {campaign.id: campaign for campaign in campaigns.of_names(waiting)}
-    drawn = [_lot(pad, name, found.get(name)) for name in sorted(waiting)]
-    return [lot for lot in drawn if lot is not None]
+    drawn = [_queue_share(pad, name, found.get(name)) for name in sorted(waiting)]
+    return [share for share in drawn if share is not None]
 
 
-def fitting(waiting: Sequence[Lot]) -> list[Lot]:
+def fitting(waiting: Sequence[QueueShare]) -> list[QueueShare]:
     """Those of campaigns whose Method this machine computes with; the others are left to other machines, told once."""
-    return [lot for lot in waiting if _difference(settings().database, lot.campaign) is None]
+    return [share for share in waiting if _difference(settings().database, share.campaign) is None]
 
 
 @lru_cache(maxsize=1024)
@@ -66,17 +66,17 @@ def _difference(_database: str, campaign: str) -> str | None:
 
 def draw(pad: LaunchPad, rng: np.random.Generator) -> dict[str, Any] | None:
     """Query of the work to take next, None where nothing waits that may be taken."""
-    waiting = fitting(lots(pad))
+    waiting = fitting(queue_shares(pad))
     if not waiting:
         return None
-    tickets = np.array([lot.tickets for lot in waiting])
+    tickets = np.array([share.tickets for share in waiting])
     return waiting[int(rng.choice(len(waiting), p=tickets / tickets.sum()))].query
 
 
-def _lot(pad: LaunchPad, name: str, campaign: Campaign | None) -> Lot | None:
+def _queue_share(pad: LaunchPad, name: str, campaign: Campaign | None) -> QueueShare | None:
     tickets = float(campaign.spec.get("priority", 1.0)) if campaign else 1.0
     if campaign is None or campaign.state not in HELD:
-        return Lot(name, tickets, {CATEGORY: name})
+        return QueueShare(name, tickets, {CATEGORY: name})
     begun = pad.fireworks.distinct(CALCULATION, {CATEGORY: name, "state": {"$in": list(BEGUN)}})
     query = {CATEGORY: name, CALCULATION: {"$in": begun}}
-    return Lot(name, tickets, query) if pad.fireworks.find_one({**query, "state": "READY"}, {"_id": 1}) else None
+    return QueueShare(name, tickets, query) if pad.fireworks.find_one({**query, "state": "READY"}, {"_id": 1}) else None

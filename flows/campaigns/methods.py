@@ -13,9 +13,9 @@ from typing import Any
 
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError, UserError
+from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.store import campaigns, methods
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,12 @@ def refuse_another(spec: CampaignSpec) -> None:
 
 
 def difference(spec: CampaignSpec) -> str | None:
-    """How this machine's Method differs from that of a campaign's launch, in a sentence; None where it does not."""
-    launched, own = methods.get(of_campaign(spec).engine), _engine(spec)
+    """How this machine's Method differs from that of a campaign's launch, or why it has none; None where they agree."""
+    launched = methods.get(of_campaign(spec).engine)
+    try:
+        own = _engine(spec)
+    except UserError as error:  # its engine is not installed here
+        return str(error)
     if own.id == launched.id:
         return None
     what = "; ".join(_changes(dict(launched.settings), dict(own.settings))) or "the functional"
@@ -114,11 +118,23 @@ def _engine(spec: CampaignSpec) -> Method:
 
 
 def _potential(spec: CampaignSpec) -> Method:
-    return _method(spec.funnel.potential, {})
+    return of_potential(spec.funnel.potential)
+
+
+def of_potential(name: str) -> Method:
+    """Method of a potential: its model, since energies of two models never share a hull.
+
+    Raises
+    ------
+    InputError
+        If there is no potential of that name.
+    """
+    declared = potential(name)
+    return Method.make(declared.name, declared.model, {}, declared.versions())
 
 
 def _method(engine: str, settings: Mapping[str, Any]) -> Method:
-    from fermiloop.flows.engines.registry import ENGINES  # atomate2: seconds, and most looks need no engine
+    from fermiloop.flows.engines.registry import code_of  # atomate2: seconds, and most looks need no engine
 
-    record = ENGINES[Engine(engine)].method(settings)
+    record = code_of(engine).method(settings)
     return Method.make(record.engine, record.functional, record.settings, record.code_versions)

@@ -16,13 +16,15 @@ from fermiloop.flows.campaigns import methods
 from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
-from fermiloop.flows.engines.registry import ENGINES
-from fermiloop.platform.campaign import names
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
-from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.errors import InputError, NotFoundError, UserError
+from fermiloop.platform.plugins.engines import engine
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import campaigns, training
-from fermiloop.schemas.vocabulary import Engine, Property
+from fermiloop.schemas.vocabulary import Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
 EDGE: Final = 3.0  # Å, of the one-atom cell by which an engine is asked about an element
@@ -50,7 +52,7 @@ def problems(spec: CampaignSpec) -> list[Problem]:
     for key, check in CHECKS:
         try:
             new = [Problem(key, text) for text in check(spec)]
-        except (InputError, NotFoundError) as error:
+        except UserError as error:
             new = [Problem(key, str(error))]
         found += new
         if new and key in FIRST:
@@ -75,7 +77,7 @@ def refuse(spec: CampaignSpec) -> None:
 
 def engine_refusal(spec: CampaignSpec, structure: Structure) -> str | None:
     """Why the campaign's engine would not compute a crystal, None where it would."""
-    return ENGINES[Engine(spec.engine.name)].refuses(structure, spec.engine.settings)
+    return code_of(spec.engine.name).refuses(structure, spec.engine.settings)
 
 
 def is_launched(spec: CampaignSpec) -> bool:
@@ -110,7 +112,7 @@ def _settings(spec: CampaignSpec) -> Iterator[str]:
 
 def _elements(spec: CampaignSpec) -> Iterator[str]:
     """The engine computes every element of the space."""
-    if not ENGINES[Engine(spec.engine.name)].by_element:
+    if not engine(spec.engine.name).by_element:
         return
     reasons = {symbol: engine_refusal(spec, _atom(symbol)) for symbol in spec.space.elements}
     refused = {symbol: reason for symbol, reason in reasons.items() if reason}
@@ -120,6 +122,12 @@ def _elements(spec: CampaignSpec) -> Iterator[str]:
             f"The engine {spec.engine.name} computes nothing with {', '.join(refused)} of space.elements: {told}; "
             "change engine.settings, or leave them out."
         )
+
+
+def _potential(spec: CampaignSpec) -> Iterator[str]:
+    """The package of the funnel's potential is installed."""
+    if lacking := potential(spec.funnel.potential).missing():
+        yield lacking
 
 
 def _target(spec: CampaignSpec) -> Iterator[str]:
@@ -161,7 +169,8 @@ def _references(spec: CampaignSpec) -> Iterator[str]:
     if "hull" in spec.funnel.stages and (lacking := without_reference(spec, found.cheap)):
         yield (
             f"funnel.stages has hull, and {', '.join(lacking)} of space.elements has no reference energy by "
-            f"{spec.funnel.potential}; leave it out of space.elements, or hull out of funnel.stages."
+            f"{spec.funnel.potential}; compute it (fermiloop potentials label {spec.funnel.potential} --elements "
+            f"{' '.join(spec.space.elements)}), leave it out of space.elements, or hull out of funnel.stages."
         )
 
 
@@ -171,7 +180,7 @@ def _generators(spec: CampaignSpec) -> Iterator[str]:
     shapes = {(p.crystal_system, len(set(p.slots)), len(p.slots)) for p in PROTOTYPES.values()}
     fits = any(system in systems and low <= n <= high and sites <= spec.space.max_sites for system, n, sites in shapes)
     for generator in spec.generators:
-        if generator.name in names.TABULATED_PROTOTYPES and not fits:
+        if GENERATORS[generator.name].tabulated_prototypes and not fits:
             yield (
                 f"The generator {generator.name} can propose nothing in this space: it decorates cubic and hexagonal "
                 f"prototypes of 1 or 2 elements and up to {max(s for *_, s in shapes)} sites; widen "
@@ -193,6 +202,7 @@ def _atom(symbol: str) -> Structure:
 Check = Callable[[CampaignSpec], Iterator[str]]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("name", name_problems),
+    ("funnel.potential", _potential),
     ("engine.settings", _settings),
     ("space.elements", _elements),
     ("retrain.source", _training),
@@ -201,5 +211,5 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("generators", _generators),
     ("target.exclude", _exclusions),
 )
-FIRST: Final = frozenset({"name", "engine.settings", "retrain.source"})
+FIRST: Final = frozenset({"name", "funnel.potential", "engine.settings", "retrain.source"})
 """Where one of these fails, the checks after it have nothing to stand on."""

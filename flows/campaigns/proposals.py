@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fermiloop.platform.campaign.losses import CHOICE, ENGINE
 from fermiloop.platform.campaign.records import ProposalRecord
-from fermiloop.platform.screening.verdicts import COMPARING, DUPLICATE, KNOWN, known_as
+from fermiloop.platform.screening.verdicts import DUPLICATE, KNOWN, known_as, looks_for_twins
 from fermiloop.platform.store.candidates import CandidateQuery, rows
 from fermiloop.schemas.vocabulary import Stage
 
@@ -34,7 +34,7 @@ def _proposal(row: dict[str, Any]) -> ProposalRecord:
         lost_at=_lost_at(Stage(row["stage"]), last),
         known=known_as(last["reason"]) if last and kind == KNOWN else None,
         is_twin=kind in (KNOWN, DUPLICATE),
-        compared=any(verdict["stage"] in COMPARING for verdict in verdicts),
+        compared=any(looks_for_twins(verdict["stage"]) for verdict in verdicts),
     )
 
 

@@ -24,7 +24,7 @@ logger = logging.getLogger("fermiloop.flows")
 
 def spec_of(campaign: str) -> CampaignSpec:
     """Specification of a campaign, as launched."""
-    return CampaignSpec.model_validate(campaigns.get(campaign).to_mongo().to_dict()["spec"])
+    return CampaignSpec.stored(campaigns.get(campaign).to_mongo().to_dict()["spec"])
 
 
 def method_of(spec: CampaignSpec) -> str:

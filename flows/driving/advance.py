@@ -11,17 +11,17 @@ from typing import Any, Final
 
 from fireworks import LaunchPad
 
-from fermiloop.flows.campaigns.ending import close_cancelled, fail, finish
-from fermiloop.flows.campaigns.fair_share import lots
+from fermiloop.flows.campaigns.ending import close_cancelled
+from fermiloop.flows.campaigns.fair_share import queue_shares
 from fermiloop.flows.campaigns.steps import logger, spec_of
-from fermiloop.flows.driving.asynchronous import advance_steadily
+from fermiloop.flows.driving.asynchronous import advance_asynchronous
+from fermiloop.flows.driving.states import close_what_ended, current_round, is_asynchronous, newest_round
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.flows.queue.launchpad import add_flow, has_workflow
 from fermiloop.flows.round import flow_of
-from fermiloop.flows.rounds.close import close_round
 from fermiloop.platform.store import campaigns, candidates
-from fermiloop.schemas.campaign import Round, RoundDecision
-from fermiloop.schemas.vocabulary import ENDED_ROUNDS, CampaignState, RoundAction, RoundState, Stage
+from fermiloop.schemas.campaign import Round
+from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
 ROUND_KEY: Final = "fermiloop_round"
 LEASE_SECONDS: Final = 60.0
@@ -39,43 +39,16 @@ def advance_all(pad: LaunchPad, worker: str) -> None:
 
 def advance(pad: LaunchPad, name: str, worker: str) -> None:
     """Move one campaign on as far as it can go without waiting."""
-    steady = is_steady(name)
-    if steady:
-        advance_steadily(pad, name, worker)
-    current = newest_round(name) if steady else current_round(name)
+    asynchronous = is_asynchronous(name)
+    if asynchronous:
+        advance_asynchronous(pad, name, worker)
+    current = newest_round(name) if asynchronous else current_round(name)
     if current is None:
         return
     if current.state is RoundState.PLANNED:
         add_workflow(pad, current, worker)
     elif current.state is RoundState.LAUNCHED and not workflow_is_active(pad, current.id):
-        close_what_ended(pad, current)
-
-
-def is_steady(name: str) -> bool:
-    """Whether a campaign selects without waiting for the end of a round."""
-    return spec_of(name).mode == "asynchronous"
-
-
-def newest_round(name: str) -> Round | None:
-    """The last round that was planned."""
-    rounds = campaigns.rounds(name)
-    return rounds[-1] if rounds else None
-
-
-def current_round(name: str) -> Round | None:
-    """The round that a campaign is in, planned where the one before has closed; None where it has ended."""
-    rounds = campaigns.rounds(name)
-    if rounds and rounds[-1].state not in ENDED_ROUNDS:
-        return rounds[-1]
-    if rounds and rounds[-1].state is RoundState.FAILED:
-        return None
-    if rounds and rounds[-1].decision.action != RoundAction.NEXT:
-        # Closed with the decision to stop, and killed before the campaign was told.
-        finish(name, str(rounds[-1].decision.reason))
-        return None
-    number = len(rounds) + 1
-    campaigns.plan_round(name, number)
-    return campaigns.round_of(name, number)
+        close_what_ended(current, lambda: first_failure(pad, current.id))
 
 
 def add_workflow(pad: LaunchPad, current: Round, worker: str) -> None:
@@ -95,28 +68,6 @@ def workflow_is_active(pad: LaunchPad, round_id: str) -> bool:
     return pad.fireworks.find_one({"fw_id": {"$in": nodes}, "state": {"$in": list(ACTIVE)}}, {"_id": 1}) is not None
 
 
-def close_what_ended(pad: LaunchPad, current: Round) -> None:
-    """Close a round whose workflow ended without closing it, or fail its campaign with the reason."""
-    fresh = campaigns.round_of(current.campaign, current.number)
-    if fresh.state is not RoundState.LAUNCHED:
-        return
-    if fresh.selected:
-        close_round(current.campaign, current.number)
-        return
-    if is_steady(current.campaign) and "passed" in fresh.counts:
-        close_generation(fresh)
-        return
-    reason = fresh.decision.failed or first_failure(pad, current.id)
-    fail(current.campaign, current.number, reason)
-
-
-def close_generation(current: Round) -> None:
-    """Close the round of an asynchronous campaign once its candidates are screened; its evaluations go on."""
-    told = f"{current.counts['passed']} candidates joined the pool."
-    decision = RoundDecision(action=RoundAction.NEXT, reason=told)
-    campaigns.close_round(current.campaign, current.number, counts=dict(current.counts), decision=decision)
-
-
 def settle(pad: LaunchPad, current: Round) -> None:
     """Close a round of a cancelled campaign when nothing of it runs; what was not begun is not paid."""
     nodes = {"fw_id": {"$in": _nodes(pad, current.id)}}
@@ -124,7 +75,7 @@ def settle(pad: LaunchPad, current: Round) -> None:
         {**nodes, "state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1}
     ):
         return
-    if any(lot.campaign == current.campaign for lot in lots(pad)):
+    if any(share.campaign == current.campaign for share in queue_shares(pad)):
         return
     for candidate in candidates.of_round(current.campaign, current.number):
         if candidate.stage is Stage.SELECTED:

@@ -17,8 +17,8 @@ from fermiloop.flows.campaigns.steps import logger, seed_of, spec_of
 from fermiloop.flows.processes.identity import is_gone
 from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.flows.rounds.select import best_of, computable, plan
+from fermiloop.platform.campaign.asynchronous import Move, Standing, next_move
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.campaign.steady import Move, Standing, next_move
 from fermiloop.platform.store import calculations, campaigns, candidates, sequence
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
@@ -29,7 +29,7 @@ PLACE = 1002  # of the selection's seed
 LEASE_SECONDS = 120.0
 
 
-def advance_steadily(pad: LaunchPad, name: str, worker: str) -> None:
+def advance_asynchronous(pad: LaunchPad, name: str, worker: str) -> None:
     """Make the campaign's next move, if nobody else is at it."""
     holder = campaigns.get(name).turn.get("by")
     if holder and is_gone(holder):

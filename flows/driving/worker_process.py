@@ -17,7 +17,7 @@ from fireworks.core import rocket
 from fireworks.core.rocket_launcher import launch_rocket
 from pymongo.errors import PyMongoError
 
-from fermiloop.flows.campaigns.fair_share import draw, lots
+from fermiloop.flows.campaigns.fair_share import draw, queue_shares
 from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.reconcile import reconcile
 from fermiloop.flows.driving.recover import give_back, recover
@@ -33,6 +33,7 @@ from fermiloop.schemas.vocabulary import CampaignState
 
 logger = logging.getLogger("fermiloop.flows.worker")
 PAUSE: Final = 0.5  # s between looks at an empty queue
+ADVANCE_EVERY: Final = 1.0  # s, while there is work; a worker that finds none advances at once
 RECOVER_EVERY: Final = 5.0  # s
 RECONCILE_EVERY: Final = 60.0  # s
 
@@ -46,7 +47,7 @@ class Worker:
         self.name = worker_name()
         self.pad: SafeLaunchPad | None = None
         self.rng = np.random.default_rng()  # whose turn it is: each worker draws by itself
-        self._recovered = float("-inf")
+        self._advanced = self._recovered = float("-inf")
         self._reconciled = time.monotonic() + self.rng.uniform(0, RECONCILE_EVERY)  # not all workers at once
 
     def run(self) -> None:
@@ -92,16 +93,24 @@ class Worker:
         if moment - self._reconciled > RECONCILE_EVERY:
             reconcile(pad, self.name)
             self._reconciled = moment
-        advance_all(pad, self.name)
+        if moment - self._advanced > ADVANCE_EVERY:
+            self._advance(pad)
         query = draw(pad, self.rng)
+        if query is None and self._advanced < moment:
+            self._advance(pad)
+            query = draw(pad, self.rng)
         if query is None:
             return False
         return bool(launch_rocket(pad, FWorker(self.name, query=query), strm_lvl="CRITICAL"))
 
+    def _advance(self, pad: SafeLaunchPad) -> None:
+        self._advanced = time.monotonic()
+        advance_all(pad, self.name)
+
     def idle(self, pad: SafeLaunchPad) -> bool:
         """Whether no campaign runs, and no job runs or waits that may be taken."""
         busy = pad.fireworks.find_one({"state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1})
-        return busy is None and not lots(pad) and not campaigns.find(CampaignState.RUNNING)
+        return busy is None and not queue_shares(pad) and not campaigns.find(CampaignState.RUNNING)
 
     def _stop(self, *_: Any) -> None:
         self.stopping = True

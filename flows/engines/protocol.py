@@ -10,28 +10,25 @@ import difflib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Engine
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
 
 T = TypeVar("T")
-# Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
-LOWEST_ENERGY: Final = -40.0  # eV per atom
 
 
 @dataclass(frozen=True)
 class MethodRecord:
     """What makes results of an engine comparable; `settings` hold all that changes a number."""
 
-    engine: Engine
+    engine: str
     functional: str
     settings: dict[str, Any]
     code_versions: dict[str, str]
@@ -46,7 +43,7 @@ class EvaluationResult:
     structure
         Relaxed crystal.
     energy_per_atom
-        eV per atom.
+        eV per atom; None where the engine gives no energy.
     gap
         eV.
     magnetic_moment
@@ -59,10 +56,12 @@ class EvaluationResult:
         What the program says that it ran; None where it says nothing.
     hubbard_u
         Effective Hubbard U by element, eV.
+    properties
+        Other declared properties by name, each in its unit; what grows with the cell is of this one.
     """
 
     structure: Structure
-    energy_per_atom: float
+    energy_per_atom: float | None
     gap: float | None = None
     magnetic_moment: float | None = None
     fermi_level: float | None = None
@@ -71,6 +70,7 @@ class EvaluationResult:
     density: NDArray[np.float64] | None = None
     functional: str | None = None
     hubbard_u: dict[str, float] = field(default_factory=dict)
+    properties: Mapping[str, float] = field(default_factory=dict)
 
     def per_cell(self) -> dict[str, Any]:
         """What was computed per cell, with the cell: labels and curves are brought to the material's own cell."""
@@ -96,41 +96,58 @@ class Availability:
     detail: str
 
 
-@dataclass(frozen=True)
-class EngineEntry:
-    """One engine of the registry.
+def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
+    """Results of a flow whose last step leaves one mapping.
 
     Parameters
     ----------
-    gives_dos
-        Whether its results hold a density of states.
+    outputs
+        Output by step. The last holds ``structure``; ``energy`` (eV per cell), ``gap``, ``magnetic_moment``,
+        ``fermi_level``, ``n_electrons``, ``energies`` and ``density``, ``functional`` and ``hubbard_u`` where the
+        engine has them, and ``properties``: values of other declared properties by their names.
+    """
+    last = outputs[list(outputs)[-1]]
+    found = last["structure"]
+    structure = found if isinstance(found, Structure) else Structure.from_dict(found)
+    curve, energy = "density" in last, last.get("energy")
+    return EvaluationResult(
+        structure=structure,
+        energy_per_atom=None if energy is None else float(energy) / len(structure),
+        gap=last.get("gap"),
+        magnetic_moment=last.get("magnetic_moment"),
+        fermi_level=last.get("fermi_level"),
+        n_electrons=last.get("n_electrons"),
+        energies=np.asarray(last["energies"], dtype=float) if curve else None,
+        density=np.asarray(last["density"], dtype=float) if curve else None,
+        functional=last.get("functional"),
+        hubbard_u=dict(last.get("hubbard_u") or {}),
+        properties={name: float(value) for name, value in (last.get("properties") or {}).items()},
+    )
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """Code of one engine; what must be known before it is imported stands in its `EngineDeclaration`.
+
+    Parameters
+    ----------
     method
         Settings to Method; refuses unknown settings.
     flow
         Calculation id, crystal, settings and time limit (s) to a jobflow Flow whose output is a mapping.
-    results
-        Output of the flow to results.
     available
         Whether it is installed.
+    results
+        Output of the flow to results.
     refuses
-        Why it cannot compute a crystal, None where it can.
-    last_step
-        Step whose output holds the labels: in the flow's output and in the calculation's folder.
-    lowest_energy
-        eV per atom below which no result is believed; see `sanity`.
-    by_element
-        Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
+        Why it cannot compute a crystal by these settings, None where it can.
     """
 
-    gives_dos: bool
     method: Callable[[Mapping[str, Any]], MethodRecord]
     flow: Callable[[str, Structure, Mapping[str, Any], float], Flow]
-    results: Callable[[Mapping[str, Any]], EvaluationResult]
     available: Callable[[], Availability]
-    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = field(default=lambda *_: None)
-    last_step: str = "static"
-    lowest_energy: float = LOWEST_ENERGY
-    by_element: bool = True
+    results: Callable[[Mapping[str, Any]], EvaluationResult] = results_of
+    refuses: Callable[[Structure, Mapping[str, Any]], str | None] = lambda *_: None
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
@@ -142,17 +159,30 @@ def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
         If a setting is unknown, or its value is no finite number of the right kind.
     """
     known = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+    refuse_unknown(known, given, what)
     for name, value in given.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
-            raise InputError(f"The {what} engine has no setting {name!r}; {hint}")
         default = known[name]
         if isinstance(default, float | int) and (
             isinstance(value, bool) or not isinstance(value, float | int) or not np.isfinite(value)
         ):
             raise InputError(f"The setting {name} of the {what} engine must be a number, not {value!r}.")
     return kind(**{name: type(cast("Any", known[name]))(value) for name, value in given.items()})
+
+
+def refuse_unknown(names: Iterable[str], given: Mapping[str, Any], what: str) -> None:
+    """Refuse a setting that an engine does not have.
+
+    Raises
+    ------
+    InputError
+        With the nearest that it has, or all of them.
+    """
+    known = list(names)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}."
+            raise InputError(f"The {what} engine has no setting {name!r}; {hint}")
 
 
 def chain(name: str, jobs: Sequence[Job], last: Mapping[str, Job]) -> Flow:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element
 
-from fermiloop.flows.engines.protocol import LOWEST_ENERGY, EvaluationResult
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.platform.plugins.engines import LOWEST_ENERGY
+from fermiloop.platform.plugins.properties import PROPERTIES
 
 HIGHEST_ENERGY: Final = 10.0  # eV per atom; what holds together lies below that of free atoms, at 0
 VOLUMES: Final = (2.0, 500.0)  # Å³ per atom: diamond has 5.7, caesium 117, the emptiest frameworks some 200
@@ -31,14 +33,14 @@ def fault_of(found: EvaluationResult, lowest_energy: float = LOWEST_ENERGY) -> s
     lowest_energy
         eV per atom that the engine's energies may come down to.
     """
-    return _of_numbers(found, lowest_energy) or _of_curve(found)
+    return _of_numbers(found, lowest_energy) or _of_properties(found) or _of_curve(found)
 
 
 def _of_numbers(found: EvaluationResult, lowest_energy: float) -> str | None:
     energy, volume = found.energy_per_atom, found.structure.volume / len(found.structure)
-    if not np.isfinite(energy):
+    if energy is not None and not np.isfinite(energy):
         return f"its energy is {energy}, which is no number"
-    if not lowest_energy <= energy <= HIGHEST_ENERGY:
+    if energy is not None and not lowest_energy <= energy <= HIGHEST_ENERGY:
         return (
             f"its energy is {energy:.6g} eV per atom, which no crystal has: {lowest_energy:g} to {HIGHEST_ENERGY:g} "
             "eV per atom are believed"
@@ -50,6 +52,15 @@ def _of_numbers(found: EvaluationResult, lowest_energy: float) -> str | None:
     numbers = {"magnetic moment": found.magnetic_moment, "Fermi level": found.fermi_level}
     wrong = [name for name, value in numbers.items() if value is not None and not np.isfinite(value)]
     return f"its {wrong[0]} is no number" if wrong else None
+
+
+def _of_properties(found: EvaluationResult) -> str | None:
+    for name, value in found.properties.items():
+        if name not in PROPERTIES:
+            return f"its {name} is no property that is declared here"
+        if fault := PROPERTIES[name].fault(value):
+            return f"its {PROPERTIES[name].title} {fault}"
+    return None
 
 
 def _of_curve(found: EvaluationResult) -> str | None:

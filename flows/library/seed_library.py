@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pymatgen.core import Element
 
 from fermiloop.flows.engines.gpaw.dft import HARD_ELEMENTS, INITIAL_MOMENTS, GpawSettings, static_dos
-from fermiloop.platform.predictors.potential import ChgnetPotential, equilibrium_volume, guess_volume, relax
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
+from fermiloop.platform.predictors.potential.relaxing import relax
+from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 if TYPE_CHECKING:

@@ -39,6 +39,10 @@ class Watch:
         self._clock = clock
         self._seen: dict[Hashable, tuple[object, float]] = {}
 
+    def moment(self) -> float:
+        """Now, by this clock, s."""
+        return self._clock()
+
     def unchanged(self, key: Hashable, value: object) -> float:
         """Seconds since this value was first seen here without a change in between; 0 where it is new."""
         moment = self._clock()

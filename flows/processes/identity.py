@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 SEPARATOR: Final = "~"
 UNKNOWN: Final = "-"
 BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -101,8 +103,12 @@ def start_of(pid: int) -> str | None:
         except OSError:
             return None
         return "" if fields[0] in "ZX" else fields[19]
-    told = _said(["ps", "-o", "lstart=", "-p", str(pid)])
-    return None if told is None else told.replace(" ", "-").replace(":", ".")
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return ""
+    except psutil.Error:
+        return None
 
 
 @functools.lru_cache(maxsize=1)

@@ -18,7 +18,7 @@ from maggma.stores.gridfs import GridFSStore
 from pymongo import ReturnDocument
 from pymongo.errors import DocumentTooLarge, PyMongoError
 
-from fermiloop.flows.processes.heartbeat import Watch
+from fermiloop.flows.processes.heartbeat import Watch, ping_seconds
 from fermiloop.flows.processes.identity import is_gone
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, connection
@@ -60,6 +60,8 @@ class SafeLaunchPad(LaunchPad):
         self.in_hand = ""  # name of the job that is run now
         self.stopping = False  # told to stop: a job that is cut off is given back, it has not failed
         self._taker, self._claimed = "", ""
+        self._reserved: int | None = None  # firework that is about to run
+        self._told_at: dict[int, float] = {}  # when the run in hand last said that it lives
 
     def get_new_fw_id(self, quantity: int = 1) -> int:
         """First of `quantity` new firework ids."""
@@ -78,6 +80,7 @@ class SafeLaunchPad(LaunchPad):
         if firework is not None and CALCULATION_KEY in firework.spec:
             calculations.start(firework.spec[CALCULATION_KEY], fworker.name)
         self.in_hand = firework.name if firework is not None else ""
+        self._told_at = {} if launch is None else {launch: self.watch.moment()}
         return firework, launch
 
     def complete_launch(
@@ -119,9 +122,17 @@ class SafeLaunchPad(LaunchPad):
         return bool(self.launches.update_one(query, {"$set": {"state": "FIZZLED", TAKER: by}}).matched_count)
 
     def ping_launch(self, launch_id: int, *args: Any, **more: Any) -> None:
-        """Say that a run lives; where the database is away, say it next time: the thread that asks must not end."""
+        """Say that a run lives, unless it has just said so; where the database is away, say it next time.
+
+        The thread that asks must not end. FireWorks asks twice more at the end of each run.
+        """
+        moment = self.watch.moment()
+        if moment - self._told_at.get(launch_id, float("-inf")) < ping_seconds() / 2:
+            return
         try:
             super().ping_launch(launch_id, *args, **more)
+            if launch_id in self._told_at:
+                self._told_at = {launch_id: moment}
         except PyMongoError:
             self.watch.begin_again()  # the others could not be heard either
 
@@ -162,9 +173,20 @@ class SafeLaunchPad(LaunchPad):
             ready, reserved = {"fw_id": found["fw_id"], "state": "READY"}, {"$set": {"state": "RESERVED"}}
             if self.fireworks.update_one(ready, reserved).modified_count:
                 self._claimed = calculation
-                return super()._get_a_fw_to_run(None, found["fw_id"])
+                firework = super()._get_a_fw_to_run(None, found["fw_id"])
+                self._reserved = None if firework is None else firework.fw_id
+                return firework
             if calculation:
                 calculations.release(calculation, self._taker)
+
+    def _refresh_wf(self, fw_id: int) -> None:
+        """Tell the workflow of a firework's state; that one is run now is one field, and changes nothing else there."""
+        begins, self._reserved = fw_id == self._reserved, None
+        if begins:
+            free = {"nodes": fw_id, "state": "RUNNING", "locked": {"$exists": False}}
+            if self.workflows.update_one(free, {"$set": {f"fw_states.{fw_id}": "RUNNING"}}).matched_count:
+                return
+        super()._refresh_wf(fw_id)
 
     def _claim(self, calculation: str) -> bool:
         """Take the right to a calculation, also over a worker that is lost."""

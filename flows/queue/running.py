@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.engines.steps.children import LOG
 from fermiloop.flows.processes.identity import parse
 from fermiloop.flows.queue import giving_back
 from fermiloop.platform.campaign.reported import RunningRow
@@ -172,7 +173,7 @@ def log_of(calculation_id: str, lines: int = 12) -> str:
     if newest is None:
         return ""
     tries = sorted(newest.glob(f"{ATTEMPT}*/"), key=lambda path: path.stat().st_mtime)
-    found = (tries[-1] / "OSZICAR",) if tries else (newest / GPAW_LOG, newest / isolation.LOG)
+    found = (tries[-1] / "OSZICAR",) if tries else (newest / GPAW_LOG, newest / LOG)
     text = next((text for text in map(_tail, found) if text.strip()), "")
     return "\n".join(text.rstrip().splitlines()[-lines:])
 

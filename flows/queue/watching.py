@@ -12,6 +12,7 @@ from typing import Any, Final
 from fireworks import LaunchPad
 
 from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.engines.steps.children import LOG
 from fermiloop.flows.processes.identity import parse
 from fermiloop.flows.queue.launchpad import CALCULATION_KEY, CAMPAIGN_KEY, HELD, SafeLaunchPad
 from fermiloop.platform.settings import settings
@@ -66,7 +67,7 @@ def steps(calculation: str) -> list[QueueStep]:
 def logs(calculation: str) -> dict[str, str]:
     """Ends of the logs of a calculation on this machine, by step and file, those of failures first."""
     folder = isolation.step_folder(calculation, "")
-    names = (isolation.FAILURE_LOG, isolation.LOG)
+    names = (isolation.FAILURE_LOG, LOG)
     found = [path for name in names for path in sorted(folder.glob(f"*/{name}")) if path.stat().st_size]
     return {f"{path.parent.name}: {path.name}": _end(path) for path in found}
 

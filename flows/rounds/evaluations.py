@@ -6,13 +6,12 @@ from typing import Final
 
 from fireworks import LaunchPad
 
-from fermiloop.flows.engines.registry import ENGINES
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.queue.launchpad import CALCULATION_KEY, add_flow
 from fermiloop.flows.rounds.evaluate import EvaluateMaker
+from fermiloop.platform.plugins.engines import engine
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import Engine
 
 EVALUATION_KEY: Final = "fermiloop_evaluation"
 ALIVE: Final = ("READY", "RESERVED", "RUNNING")
@@ -29,7 +28,7 @@ def add_evaluation(pad: LaunchPad, candidate: Candidate) -> bool:
 
 def is_finished(calculation: Calculation) -> bool:
     """Whether the last step of a calculation left its output."""
-    last = ENGINES[Engine(calculation.engine)].last_step
+    last = engine(calculation.engine).last_step
     return isolation.read_output(isolation.step_folder(calculation.id, last)) is not None
 
 

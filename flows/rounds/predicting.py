@@ -90,4 +90,5 @@ def _surrogate(spec: CampaignSpec, campaign: str, number: int) -> Surrogate:
         campaigns.update_round(campaign, number, checkpoints={**current.checkpoints, SURROGATE: checkpoint})
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.fetch(checkpoint, Path(folder))
-        return load_surrogate(str(checkpoints.get(checkpoint).preset), Path(folder))
+        kept = checkpoints.get(checkpoint)
+        return load_surrogate(str(kept.preset), Path(folder), kept.config)

@@ -1,7 +1,7 @@
 """Record: what an evaluation found goes into the store, exactly once; what failed, with its reason and cost.
 
 Every write can be repeated and changes nothing the second time; the calculation is marked last. So a
-worker killed between any two of them leaves nothing that the rerun would not mend.
+worker killed between any two of them leaves nothing that the rerun would not repair.
 """
 
 from __future__ import annotations
@@ -16,23 +16,21 @@ from pymatgen.core import Composition
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
 from fermiloop.flows.engines import sanity
-from fermiloop.flows.engines.protocol import EngineEntry, EvaluationResult
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import failures, isolation
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.flows.queue.reasons import reason_of
 from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
+from fermiloop.platform.plugins.engines import EngineDeclaration, engine
+from fermiloop.platform.plugins.properties import PROPERTIES, learned
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import Alignment, CalculationState, Engine, Origin, Property, RoundState, Stage
-
-JUDGED = (
-    Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL, Property.BAND_GAP, Property.MAGNETIC_MOMENT,
-)  # fmt: skip
+from fermiloop.schemas.vocabulary import Alignment, CalculationState, Origin, Property, RoundState, Stage
 
 
 @dataclass
@@ -73,20 +71,24 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
             return str(Stage.FAILED)
         calculation.method = method_that_ran(calculation, found)
-        material = ingest(spec, candidate, calculation, found)
-        known = judged(spec, candidate, found, material, calculation.method)
+        material, numbers = ingest(spec, candidate, calculation, found)
+        known = judged(spec, candidate, found, numbers)
         candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
         told = {**scores.computed_part(known), **found.computed_by(), "computed_cell": found.per_cell()}
-        result = {"material": material, "energy_per_atom": found.energy_per_atom, **told}
-        calculations.finish(calculation.id, CalculationState.COMPLETED, core_seconds=cost, result=result)
-        closed = campaigns.round_of(campaign, number).state is RoundState.CLOSED
-        calculations.mark_ingested(calculation.id, late=closed)
+        energy = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
+        result = {"material": material, **energy, **told}
+        late = campaigns.round_of(campaign, number).state is RoundState.CLOSED
+        done = CalculationState.COMPLETED
+        if not calculations.finish(calculation.id, done, core_seconds=cost, result=result, late=late):
+            calculations.mark_ingested(calculation.id, late=late)
         logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, known["score"])
         return str(Stage.EVALUATED)
 
 
-def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult) -> str:
-    """Material, curve and labels of a result; id of the material."""
+def ingest(
+    spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult
+) -> tuple[str, dict[str, float]]:
+    """Save material, curve and labels of a result; id of the material, and the labels."""
     source = {"name": f"campaign {candidate.campaign}", "key": candidate.id, "licence": "the campaign owner's"}
     material = materials.save(
         found.structure,
@@ -107,25 +109,24 @@ def ingest(spec: CampaignSpec, candidate: Candidate, calculation: Calculation, f
             n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
         )
-    numbers = {
+    measured: dict[str, float | None] = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
         Property.BAND_GAP: found.gap,
         Property.MAGNETIC_MOMENT: None if found.magnetic_moment is None else factor * found.magnetic_moment,
         Property.FERMI_LEVEL: found.fermi_level,
+        **{name: factor * one if PROPERTIES[name].per_cell else one for name, one in found.properties.items()},
     }
-    numbers |= stability(found.structure.composition, found.energy_per_atom, method, material)
-    for name, value in numbers.items():
-        if value is not None:
-            labels.save(material, name, value, method=method, calculation=made_by)
+    if found.energy_per_atom is not None:  # what the engine itself says of stability counts
+        measured = stability(found.structure.composition, found.energy_per_atom, method, material) | measured
+    numbers = {str(name): value for name, value in measured.items() if value is not None}
+    labels.save_all(material, numbers, method=method, calculation=made_by)
     cheap = candidate.scores.get("potential_energy_per_atom")
     if cheap is not None:  # so that later rounds measure their cheap hull against it as well
         labels.save(material, Property.ENERGY_PER_ATOM, cheap, method=cheap_method_of(spec))
-    return material
+    return material, numbers
 
 
-def stability(
-    composition: Composition, energy_per_atom: float, method: str, material: str
-) -> dict[Property, float | None]:
+def stability(composition: Composition, energy_per_atom: float, method: str, material: str) -> dict[str, float | None]:
     """Formation energy and energy above the hull of everything else by this Method, where it has the elements."""
     symbols = frozenset(element.symbol for element in composition.elements)
     entries = [entry for entry in labels.hull_entries(symbols, method) if entry[2] != material]
@@ -133,19 +134,17 @@ def stability(
     if hulls.missing(symbols):
         return {}
     above, formation = hulls.above(composition, energy_per_atom)
-    return {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
+    known = {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
+    return {name: value for name, value in known.items() if PROPERTIES[name].fault(value) is None}
 
 
 def judged(
-    spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, material: str, method: str
+    spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, numbers: Mapping[str, float]
 ) -> dict[str, Any]:
-    """All scores of an evaluated candidate."""
+    """All scores of an evaluated candidate, whose material has these labels."""
     target, curve = resolve(spec), computed_curve(found, spec)
-    computed: dict[str, float] = {"energy_per_atom": found.energy_per_atom}
-    for name in JUDGED:
-        value = labels.values([material], name, method).get(material)
-        if value is not None:
-            computed[str(name)] = value
+    computed = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
+    computed |= {name: numbers[name] for name in learned() if name != Property.ENERGY_PER_ATOM and name in numbers}
     if target.curve is not None:
         computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
     score, hit = goal.score_of(target, computed)
@@ -158,12 +157,14 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
     curve = spectra.of_material(material, method=calculation.method, wanted=Alignment.MIDGAP)
     found = EvaluationResult(
         structure=materials.structure(material),
-        energy_per_atom=float(calculation.result["energy_per_atom"]),
+        energy_per_atom=calculation.result.get("energy_per_atom"),
         energies=curve.points() if curve else None,
         density=curve.array() if curve else None,
         gap=curve.gap if curve else None,
     )
-    known = judged(spec, candidate, found, material, calculation.method)
+    stored = labels.of_materials([material])  # the latest version comes last
+    numbers = {row.property: row.value for row in stored if row.method == calculation.method}
+    known = judged(spec, candidate, found, numbers)
     candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)
@@ -192,24 +193,24 @@ def _result(calculation: Calculation, outputs: Any) -> EvaluationResult | str:
 
     Finished work is taken from its folder where the job that did it could not tell of it any more.
     """
-    entry = ENGINES[Engine(calculation.engine)]
+    declared = engine(calculation.engine)
     given = {name: value for name, value in (outputs or {}).items() if value}
     if not given:
-        left = isolation.read_output(isolation.step_folder(calculation.id, entry.last_step))
+        left = isolation.read_output(isolation.step_folder(calculation.id, declared.last_step))
         if isolation.read_failure(calculation.id) is not None or left is None:
             return reason_of(calculation.id)
-        given = {entry.last_step: left}
+        given = {declared.last_step: left}
     try:
-        return _believed(entry, given)
+        return _believed(declared, given)
     except Exception as error:  # noqa: BLE001  (whatever an output lacks, the evaluation has failed for that reason)
-        folder = isolation.step_folder(calculation.id, entry.last_step)
+        folder = isolation.step_folder(calculation.id, declared.last_step)
         folder.mkdir(parents=True, exist_ok=True)
-        return f"{entry.last_step}: {failures.write(folder, error)}"
+        return f"{declared.last_step}: {failures.write(folder, error)}"
 
 
-def _believed(entry: EngineEntry, given: Mapping[str, Any]) -> EvaluationResult:
-    found = entry.results(given)
-    fault = sanity.fault_of(found, entry.lowest_energy)
+def _believed(declared: EngineDeclaration, given: Mapping[str, Any]) -> EvaluationResult:
+    found = code_of(declared.name).results(given)
+    fault = sanity.fault_of(found, declared.lowest_energy)
     if fault is not None:
         raise EngineError(f"its result is refused: {fault}")
     return found

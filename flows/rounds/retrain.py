@@ -21,16 +21,17 @@ from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import FitReport, Target, TrainingSet
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.generators import generator as declared
+from fermiloop.platform.plugins.provenance import provenance
+from fermiloop.platform.plugins.surrogates import SURROGATES
 from fermiloop.platform.predictors.surrogates.protocol import parts_of
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.search.gate_scores import SCORERS
-from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns, checkpoints, materials, snapshots, training
 
-POOL = "pool"
 MOST_UNANSWERED = 20_000
-"""Materials without an answer that the generator `pool` is given."""
+"""Materials without an answer that a generator such as `pool` is given."""
 SURROGATE = "surrogate"
 """Key of the surrogate's checkpoint in a round, and the name under which checkpoints of surrogates are kept."""
 
@@ -82,7 +83,7 @@ class RetrainMaker(Maker):
 
 def generator_key(generator: GeneratorSpec) -> str:
     """Name of a generator in a round: with its preset where it has one."""
-    preset = generator.preset or (GENERATORS[generator.name].presets or ("",))[-1]
+    preset = generator.preset or declared(generator.name).default_preset
     return f"{generator.name}/{preset}" if preset else generator.name
 
 
@@ -154,11 +155,14 @@ def _fit_generators(
         if champion is not None:
             found[key] = champion
             continue
-        model = GENERATORS[generator.name].build(generator.preset, generator.options)
+        entry = declared(generator.name)
+        model = entry.build(generator.preset, generator.options)
         logger.info("round %d of %s: training %s on %d crystals", number, campaign, key, len(data))
         config = {"preset": generator.preset, "options": dict(generator.options)}
+        config |= provenance(GENERATORS, generator.name)
         seed = seed_of(spec, number, place)
-        seen = with_unanswered(data, spec) if generator.name == POOL and not generator.options.get("file") else data
+        unanswered = entry.unanswered and not generator.options.get("file")
+        seen = with_unanswered(data, spec) if unanswered else data
         with state_folder(snapshot, key, seed) as folder:
             found[key] = fit_and_save(model, seen, generator.name, generator.preset, config, snapshot, seed, folder)
     return found
@@ -171,7 +175,8 @@ def fit_surrogate(spec: CampaignSpec, number: int, snapshot: str, data: Training
     logger.info("round %d of %s: training the surrogate %s on %d crystals", number, spec.name, name, len(data))
     with state_folder(snapshot, f"{SURROGATE}-{name}", seed) as folder:
         surrogate, report = choosing.train(spec, target, data, number, stopping.tell, folder)
-        made = keep(surrogate, report, SURROGATE, name, {"options": options}, snapshot, seed)
+        config = {"options": options} | provenance(SURROGATES, name)
+        made = keep(surrogate, report, SURROGATE, name, config, snapshot, seed)
     missing = set(parts_of(target)) - set(surrogate.predict(()))
     if missing:
         logger.warning("round %d of %s: nothing predicts %s yet", number, spec.name, ", ".join(sorted(missing)))
@@ -180,7 +185,7 @@ def fit_surrogate(spec: CampaignSpec, number: int, snapshot: str, data: Training
 
 def _champion(spec: CampaignSpec, generator: GeneratorSpec, method: str) -> str | None:
     """The checkpoint in use of a generator, where the file leaves the training to schedules and there is one."""
-    if spec.retrain.by != "schedule" or generator.name not in SCORERS:
+    if spec.retrain.by != "schedule" or not declared(generator.name).scorer:
         return None
     champion = checkpoints.champion(generator.name)
     if champion is None or snapshots.get(champion.snapshot).method != method:

@@ -20,7 +20,7 @@ from fermiloop.platform.campaign.sizing import scale, sized
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal, Target
-from fermiloop.platform.search.registry import load_generator
+from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.store import campaigns, candidates, checkpoints
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.fields import structure_fault
@@ -68,7 +68,7 @@ def propose(
     """`n` proposals of a trained generator, reproducible from the seed, and why other draws gave none."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.fetch(checkpoint, Path(folder))
-        model = load_generator(generator.name, Path(folder))
+        model = declared(generator.name, checkpoints.get(checkpoint).config).load_trained(Path(folder))
         proposals = model.sample(target, spec.space.space(), n, np.random.default_rng(seed))
         return proposals, model.failures
 

@@ -17,7 +17,7 @@ from fermiloop.flows.rounds.predicting import models
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.campaign.believing import with_belief
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.predictors.potential import POTENTIALS
+from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.screening.funnel import (
     Context,
     Known,
@@ -77,7 +77,7 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
     return Context(
         target=resolve(spec),
         space=spec.space.space(),
-        potential=POTENTIALS[spec.funnel.potential](),
+        potential=potential(spec.funnel.potential).build(),
         known=known,
         hull_entries=labels.hull_entries(elements, cheap_method_of(spec)),
         surrogate=similarity,
@@ -85,6 +85,7 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
         max_energy_above_hull=spec.funnel.max_energy_above_hull,
         potential_error=error.std,
         potential_bias=error.bias,
+        options=spec.funnel.options,
     )
 
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from fermiloop.flows.schedules.learning import is_held_out, learned
 from fermiloop.platform.campaign.gate import Verdict, compare, judge
+from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.search.gate_scores import score_on, scorer_of
-from fermiloop.platform.search.registry import load_generator
 from fermiloop.platform.store import campaigns, candidates, checkpoints, snapshots, training
 from fermiloop.schemas.vocabulary import RoundState
 
@@ -88,4 +88,5 @@ def _score(generator: str, checkpoint: str, data: TrainingSet | None) -> NDArray
         return np.zeros(0)
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.fetch(checkpoint, Path(folder))
-        return score_on(generator, load_generator(generator, Path(folder)), data, SEED)
+        entry = declared(generator, checkpoints.get(checkpoint).config)
+        return score_on(generator, entry.load_trained(Path(folder)), data, SEED)

@@ -15,17 +15,18 @@ from typing import Any, Final
 from fermiloop.db_init.importers.report import silent
 from fermiloop.flows.rounds.retrain import fit_and_save, state_folder
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.generators import generator as declared
+from fermiloop.platform.plugins.provenance import provenance
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.platform.store import checkpoints, methods, snapshots, training
-from fermiloop.schemas.vocabulary import Engine
 
 TENTH: Final = 10
 OWN_SHARE: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Split:
     """Ids to learn from, ids held out, and how many were dropped and why."""
 
     learn: list[str]
@@ -33,7 +34,7 @@ class Lesson:
     dropped: dict[str, int]
 
 
-def lesson(generator: str, method: str, own_share: float = OWN_SHARE) -> Lesson:
+def split(generator: str, method: str, own_share: float = OWN_SHARE) -> Split:
     """All that a generator may learn of a Method, and what is kept from it."""
     known = training.materials_of(method)
     loose = training.unverified(known, method)
@@ -44,7 +45,7 @@ def lesson(generator: str, method: str, own_share: float = OWN_SHARE) -> Lesson:
     excess = set(sorted(own, key=_digest)[room:])
     test = [key for key in sound if is_held_out(key)]
     dropped = {"unverified": len(loose), "own proposals above their share": len(excess)}
-    return Lesson([key for key in learn if key not in excess], test, dropped)
+    return Split([key for key in learn if key not in excess], test, dropped)
 
 
 def is_held_out(material: str) -> bool:
@@ -59,7 +60,7 @@ def train(
     method: str,
     seed: int,
     progress: Callable[[str, float], None] = silent,
-) -> tuple[str, Lesson]:
+) -> tuple[str, Split]:
     """Checkpoint of a generator trained on all that it may learn of a Method, and what that was.
 
     Started again after a kill it goes on where it was, and ends with the same checkpoint.
@@ -69,15 +70,15 @@ def train(
     InputError
         If there is too little to learn from.
     """
-    entry = GENERATORS[generator]
-    preset = preset or (entry.presets[-1] if entry.presets else None)
-    given = lesson(generator, method)
+    entry = declared(generator)
+    preset = preset or entry.default_preset
+    given = split(generator, method)
     if not given.learn:
         raise InputError(f"{generator} has nothing to learn from by the method {method}; load some first.")
     query = {"method": method, "dropped": given.dropped}
     snapshot = snapshots.freeze(given.learn, query=query, split_seed=seed, method=method)
     data = training.training_set(given.learn, DOS_GRID, method, label_ids=snapshots.label_ids(snapshot))
-    config = {"preset": preset, "options": options}
+    config = {"preset": preset, "options": options} | provenance(GENERATORS, generator)
     with state_folder(snapshot, f"{generator}-{preset}", seed) as folder:
         model = entry.build(preset, options)
         made = fit_and_save(model, data, generator, preset, config, snapshot, seed, folder, progress)
@@ -92,9 +93,7 @@ def largest_library(generator: str) -> str:
     InputError
         If there is none.
     """
-    sizes = {
-        method.id: len(training.materials_of(method.id)) for engine in Engine for method in methods.of_engine(engine)
-    }
+    sizes = {method.id: len(training.materials_of(method.id)) for method in methods.every()}
     if not any(sizes.values()):
         raise InputError(f"{generator} has nothing to learn from; load some first: fermiloop db load seed.")
     return max(sorted(sizes), key=lambda key: sizes[key])

@@ -34,11 +34,6 @@ class Probability:
     """P(hit), all conditions together; where all of them vanish, the higher expected score wins."""
 
     name: ClassVar[str] = "probability"
-    title: ClassVar[str] = "probability of a hit"
-    when: ClassVar[str] = (
-        "The default wherever the target says what a hit is: a curve, a window or a bound. Not for objectives alone."
-    )
-    baseline: ClassVar[bool] = False
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> Array:  # noqa: ARG002
         """See `Acquisition`."""
@@ -50,12 +45,6 @@ class ExpectedImprovement:
     """E[max(0, min(s, level) - best)] over the draws of the score s (Jones et al., J. Global Optim. 13, 455, 1998)."""
 
     name: ClassVar[str] = "expected_improvement"
-    title: ClassVar[str] = "expected improvement of the score"
-    when: ClassVar[str] = (
-        "For one objective that is minimised or maximised. With hits to count it comes down to the probability of one "
-        "plus a reward for near misses, and was measured to be about as good."
-    )
-    baseline: ClassVar[bool] = False
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> Array:  # noqa: ARG002
         """See `Acquisition`."""
@@ -71,12 +60,6 @@ class UpperConfidenceBound:
     exploration: float = 1.0
 
     name: ClassVar[str] = "upper_confidence_bound"
-    title: ClassVar[str] = "expected score plus a multiple of its standard deviation"
-    when: ClassVar[str] = (
-        "To explore where the surrogate is uncertain, by the option exploration; with 0 it is greedy. With hits to "
-        "count, it was measured to be about as good as probability."
-    )
-    baseline: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.exploration) and self.exploration >= 0):
@@ -95,12 +78,6 @@ class Thompson:
     """
 
     name: ClassVar[str] = "thompson"
-    title: ClassVar[str] = "one draw of the score for each candidate"
-    when: ClassVar[str] = (
-        "For variety in large batches. Not where few of very many candidates are hits: every candidate is drawn by "
-        "itself, so of many poor ones some draw high, and hits come in proportion to their probability."
-    )
-    baseline: ClassVar[bool] = False
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> Array:  # noqa: ARG002
         """See `Acquisition`."""
@@ -113,9 +90,6 @@ class Greedy:
     """The expected score, cut off at the level of a hit."""
 
     name: ClassVar[str] = "greedy"
-    title: ClassVar[str] = "expected score"
-    when: ClassVar[str] = "To compare with: it takes no account of what is uncertain."
-    baseline: ClassVar[bool] = True
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> Array:  # noqa: ARG002
         """See `Acquisition`."""
@@ -127,9 +101,6 @@ class Random:
     """The baseline that knows nothing."""
 
     name: ClassVar[str] = "random"
-    title: ClassVar[str] = "random choice"
-    when: ClassVar[str] = "To compare with: what the funnel alone achieves."
-    baseline: ClassVar[bool] = True
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> Array:  # noqa: ARG002
         """See `Acquisition`."""
@@ -144,9 +115,6 @@ class Hypervolume:
     """
 
     name: ClassVar[str] = "hypervolume"
-    title: ClassVar[str] = "expected growth of the Pareto front's hypervolume"
-    when: ClassVar[str] = "The default for two or three objectives, which it trades off. Needs as many objectives."
-    baseline: ClassVar[bool] = False
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> Array:  # noqa: ARG002
         """See `Acquisition`.

@@ -46,7 +46,7 @@ def select_batch(
     Parameters
     ----------
     acquisition
-        One of `ACQUISITIONS`, built.
+        One of the declared `ACQUISITIONS`, built.
     belief
         Of the m candidates.
     features
@@ -72,7 +72,9 @@ def select_batch(
         raise InputError("Features of candidates must be finite numbers.")
     if not len(belief):
         return []
-    value = acquisition.worth(belief, best, rng)
+    value = np.asarray(acquisition.worth(belief, best, rng), dtype=float)
+    if value.shape != (len(belief),):
+        raise InputError(f"The acquisition {acquisition.name} gave {value.shape} numbers for {len(belief)} candidates.")
     blind = acquisition.name == BLIND
     worth = _unit_scale(value if blind else np.where(belief.known & np.isfinite(value), value, -np.inf))
     if blind or diversity == 0:

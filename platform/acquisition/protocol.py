@@ -16,12 +16,6 @@ class Acquisition(Protocol):
 
     name: ClassVar[str]
     """By which a campaign asks for it."""
-    title: ClassVar[str]
-    """What it is, in a few words."""
-    when: ClassVar[str]
-    """When to use it, and when not."""
-    baseline: ClassVar[bool]
-    """Whether it is there to be compared with."""
 
     def worth(self, belief: Belief, best: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """(n,) worth of each candidate, larger better; anything where nothing is known.

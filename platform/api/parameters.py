@@ -5,7 +5,7 @@ Nothing from an address reaches the store but values that were checked here: sym
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Final
 
 from fastapi import Path, Request
@@ -162,7 +162,7 @@ async def known_only(request: Request) -> None:
             raise Refusal(422, f"The parameter {name} is given twice; give it once.")
 
 
-def _nearest(name: str, known: tuple[str, ...]) -> str:
+def _nearest(name: str, known: Collection[str]) -> str:
     if not known:
         return "this address takes none."
     near = texts.nearest(name, known)

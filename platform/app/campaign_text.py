@@ -8,6 +8,7 @@ from typing import Any, Final
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.campaign.yaml_text import load_mapping
 from fermiloop.platform.errors import SpecError
+from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.settings import settings
 
 SOURCE: Final = "The campaign"
@@ -37,11 +38,15 @@ def read(text: str) -> CampaignSpec:
 
 def _refuse_programs(tree: dict[str, Any]) -> None:
     """Who may launch may not run any program on the workers, unless the one who runs the server says so."""
-    generators = tree.get("generators")
+    generators, engine = tree.get("generators"), tree.get("engine")
     named = [one for one in generators if isinstance(one, dict)] if isinstance(generators, list) else []
-    if any(one.get("name") == "command" for one in named) and not settings().allow_commands:
+    what = "the generator command" if any(one.get("name") == "command" for one in named) else ""
+    name = engine.get("name") if isinstance(engine, dict) else None
+    if isinstance(name, str) and name in ENGINES and ENGINES[name].names_code:
+        what = f"the engine {name}"
+    if what and not settings().allow_commands:
         raise SpecError(
-            "The campaign names a program to run (the generator command), which this server takes from its own command "
+            f"The campaign names a program to run ({what}), which this server takes from its own command "
             "line only; set FERMILOOP_ALLOW_COMMANDS=true where it is served to allow it to everyone who may launch."
         )
 

@@ -26,7 +26,7 @@ from fermiloop.platform.store import campaigns, candidates, glance
 from fermiloop.schemas.vocabulary import ENDED_CAMPAIGNS, CampaignState
 
 if TYPE_CHECKING:
-    from fermiloop.db_init.capsule_manifest import Manifest
+    from fermiloop.db_init.bundle_manifest import Manifest
     from fermiloop.flows.campaigns.replaying import Recorded
     from fermiloop.flows.queue.running import Running
     from fermiloop.platform.campaign.reported import Status, Summary
@@ -262,10 +262,10 @@ def export(name: str, path: Path, progress: Progress | None = None) -> Manifest:
     InputError
         If the file's name does not end as one of a campaign's.
     """
-    from fermiloop.db_init import capsule_export
+    from fermiloop.db_init import bundle_export
     from fermiloop.flows.campaigns.steps import cheap_method_of, spec_of, training_method_of
 
     check_export(path)
     spec = spec_of(name)
     methods = [training_method_of(spec), cheap_method_of(spec)]
-    return capsule_export.export(name, path, methods=methods, progress=progress or silent)
+    return bundle_export.export(name, path, methods=methods, progress=progress or silent)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fermiloop.platform.app import texts
 from fermiloop.platform.app.texts import MOST_ROWS, one_of
+from fermiloop.platform.errors import DatabaseError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import CrystalSystem, Origin, Property, Stage
+from fermiloop.schemas.vocabulary import CrystalSystem, Origin, Stage
 
 if TYPE_CHECKING:
     from fermiloop.platform.store.candidates import CandidateQuery
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
 Bounds = tuple[float, float]
 Ranges = Mapping[str, Bounds]
-PROPERTIES: Final = tuple(str(name) for name in Property)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +172,7 @@ def of_candidates(
     InputError
         If one is invalid, in one sentence.
     """
-    name, preset = (None, None) if generator is None else texts.generator(generator)
+    name, preset = (None, None) if generator is None else texts.generator(generator, _once_installed)
     return CandidateFilters(
         campaign=campaign,
         round=round,
@@ -187,6 +188,17 @@ def of_candidates(
         chemical_system=texts.chemical_system(chemical_system),
         formula=texts.formula(formula),
     )
+
+
+def _once_installed() -> list[str]:
+    """Generators that the store has checkpoints of, installed or not."""
+    from fermiloop.platform.store import checkpoints, connection
+
+    try:
+        connection.connect()
+    except DatabaseError:  # the name is what is wrong
+        return []
+    return checkpoints.kept_names(())
 
 
 def everything(limit: int = MOST_ROWS) -> MaterialFilters:

@@ -6,22 +6,21 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fermiloop.platform.app.progress import Progress, silent
 from fermiloop.platform.app.texts import one_of
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.generators import GENERATORS, generator
+from fermiloop.platform.plugins.provenance import told
 from fermiloop.platform.store import checkpoints, methods
 from fermiloop.schemas.vocabulary import CheckpointState
 
 if TYPE_CHECKING:
     from fermiloop.platform.generators.protocol import Proposal, Space, Target
     from fermiloop.schemas.checkpoint import Checkpoint
-
-SURROGATES: Final = ("surrogate", "forward_dos", "property_ensemble")  # kept like them; two of earlier versions
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,14 @@ class Standing:
         Names of its presets, the default last.
     checkpoints
         The newest first.
+    package
+        The installed package that it comes from; empty for our own.
     """
 
     name: str
     presets: tuple[str, ...]
     checkpoints: tuple[Checkpoint, ...]
+    package: str = ""
 
     def of(self, state: CheckpointState) -> list[Checkpoint]:
         """Checkpoints of a state, the newest first."""
@@ -47,12 +49,12 @@ class Standing:
 
 def presets() -> Mapping[str, tuple[str, ...]]:
     """Presets of every generator by its name, the default last."""
-    return GENERATOR_PRESETS
+    return {name: declared.presets for name, declared in GENERATORS.items()}
 
 
 def kept() -> tuple[str, ...]:
     """Names of all that has checkpoints: generators, then surrogates."""
-    return (*presets(), *SURROGATES)
+    return tuple(checkpoints.kept_names(GENERATORS))
 
 
 def checked(name: str, preset: str | None = None) -> str:
@@ -78,7 +80,9 @@ def standing(name: str, limit: int = 100) -> Standing:
         If there is none of that name.
     """
     one_of("generator", name, kept())
-    return Standing(name, tuple(presets().get(name, ())), tuple(checkpoints.find(generator=name, limit=limit)))
+    found = tuple(checkpoints.find(generator=name, limit=limit))
+    package = told(GENERATORS, name, found[0].config if found else {})
+    return Standing(name, tuple(presets().get(name, ())), found, package)
 
 
 def standings() -> list[Standing]:
@@ -149,12 +153,10 @@ def sample(identifier: str, target: Target, space: Space, n: int, seed: int = 0)
     InputError
         If there is no such generator, or it cannot answer the target.
     """
-    from fermiloop.platform.search.registry import load_generator
-
     found = checkpoints.get(identifier) if identifier.startswith("ckpt-") else _champion(identifier)
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.fetch(found.id, Path(folder))
-        model = load_generator(found.generator, Path(folder))
+        model = generator(found.generator, found.config).load_trained(Path(folder))
         return list(model.sample(target, space, n, np.random.default_rng(seed)))
 
 

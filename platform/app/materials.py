@@ -10,8 +10,9 @@ from fermiloop.platform.app.filters import MaterialFilters, everything
 from fermiloop.platform.app.rows import Order, Row
 from fermiloop.platform.app.texts import MOST_ROWS
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.store import exchange_records, labels, material_rows, materials, spectra
-from fermiloop.schemas.vocabulary import Property, SpectrumKind
+from fermiloop.schemas.vocabulary import SpectrumKind
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -27,7 +28,6 @@ FIELDS: Final = (
     "id", "formula", "crystal_system", "space_group", "n_sites", "prototype", "volume_per_atom", "origin", "elements",
     "chemical_system", "source", "candidate",
 )  # fmt: skip
-VALUES: Final = tuple(str(name) for name in Property if name is not Property.DOS_SIMILARITY)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def find(filters: MaterialFilters, *, near: Nearness | None = None, order: Order
         return _nearest(filters, near)
     if order is None:
         return _rows(materials.find(query))
-    if order.name not in (*VALUES, "method"):
+    if order.name not in (*of_material(), "method"):
         return _rows(materials.find(replace(query, sort=order.name, descending=order.descending)))
     known = material_rows.values(materials.find_ids(replace(query, limit=MOST_ROWS)))
     first = [str(row["id"]) for row in order.sorted({"id": key, **row} for key, row in known.items())[: query.limit]]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from fermiloop.platform.campaign.names import GENERATOR_PRESETS
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import UNIT_OF, Property
 
 MOST_ROWS: Final = 1_000_000
 NUMBER: Final = r"[-+]?(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
@@ -111,7 +111,7 @@ def sites(given: str | tuple[float | None, float | None] | None) -> tuple[int, i
 
 
 def ranges(
-    given: Sequence[str] | Mapping[str, tuple[float, float]] | None, known: Iterable[str] = tuple(Property)
+    given: Sequence[str] | Mapping[str, tuple[float, float]] | None, known: Iterable[str] = PROPERTIES
 ) -> dict[str, tuple[float, float]]:
     """Name to lowest and highest value, from ``NAME=LO:HI`` with either side open, or from a mapping.
 
@@ -156,23 +156,31 @@ def window(text: str | None) -> tuple[float, float] | None:
     return float(match["lo"]), float(match["hi"])
 
 
-def generator(text: str) -> tuple[str, str | None]:
+def generator(text: str, others: Callable[[], Iterable[str]] = tuple) -> tuple[str, str | None]:
     """Name and preset of a generator given as ``dos_composer``, or with its preset as ``dos_composer/paper``.
+
+    Parameters
+    ----------
+    others
+        Gives names that are right although no such generator is installed.
 
     Raises
     ------
     InputError
         If there is none.
     """
-    presets = (f"{known}/{preset}" for known, all_of_it in GENERATOR_PRESETS.items() for preset in all_of_it)
-    name, _, preset = one_of("generator", text, (*GENERATOR_PRESETS, *presets)).partition("/")
+    known, _, wanted = text.partition("/")
+    if known not in GENERATORS and known in others():
+        return known, wanted or None
+    presets = (f"{known}/{preset}" for known, declared in GENERATORS.items() for preset in declared.presets)
+    name, _, preset = one_of("generator", text, (*GENERATORS, *presets)).partition("/")
     return name, preset or None
 
 
 def _check_unit(name: str, unit: str | None, text: str) -> None:
     if unit is None:
         return
-    right = str(UNIT_OF[Property(name)] if name in set(Property) else SCORES[name].unit)
+    right = str(PROPERTIES[name].unit if name in PROPERTIES else SCORES[name].unit)
     if unit.strip() != right:
         raise InputError(f"The range {text!r} is in {unit.strip()!r}, but {name} is kept in {right}; write it so.")
 

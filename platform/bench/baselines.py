@@ -38,7 +38,7 @@ class NearestNeighbour:
 
 
 class RandomRows:
-    """Ranks compositions by lot."""
+    """Ranks compositions at random."""
 
     def fit(self, samples: Samples, seed: int, progress: Callable[[str, float], None]) -> tuple[float, ...]:  # noqa: ARG002 - no training
         """Keep the table."""
@@ -46,6 +46,6 @@ class RandomRows:
         self.rng = np.random.default_rng(seed)
         return ()
 
-    def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:  # noqa: ARG002 - by lot
+    def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:  # noqa: ARG002 - at random
         """(k, n_rows) log probabilities about even."""
         return log_softmax(1e-3 * self.rng.random((len(curves), len(self.table))))

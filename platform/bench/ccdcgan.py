@@ -124,7 +124,7 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     quick
         Coarse images and two seeds: a check, not a figure.
     seed
-        Of every lot and training.
+        Of every random draw and training.
     progress
         Told what is done.
 

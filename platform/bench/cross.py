@@ -17,22 +17,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from fermiloop.platform.bench.crystal_data import read_crystals
 from fermiloop.platform.bench.hybrid import HybridOptions, Known, Pool, refinements, run_hybrid
-from fermiloop.platform.campaign.names import NEEDS_CURVE
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.protocol import Condition, PropertyWindow, Space, Target
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import potential as declared
 from fermiloop.platform.predictors.descriptors import structure_descriptors
-from fermiloop.platform.predictors.potential import POTENTIALS
 from fermiloop.platform.representations.training import TrainingSet
-from fermiloop.platform.search.registry import GENERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +80,7 @@ class Scale:
     crystals
         Most of the training set.
     oracle
-        Key of `POTENTIALS`.
+        Name of a potential.
     seconds
         Processor time that one training may take; draws may take as much again.
     """
@@ -202,7 +201,7 @@ def make_task(crystals: TrainingSet, scale: Scale, seed: int) -> Task:
         )
     pairs = np.sort(np.random.default_rng(seed).permutation(pairs)[: scale.crystals]).tolist()
     data = crystals.subset(sorted({*pairs, *(i for i in usable if _is_element(crystals, i))}))
-    potential = POTENTIALS[scale.oracle]()
+    potential = declared(scale.oracle).build()
     energies = np.array(potential.energies(data.structures))
     references: dict[str, float] = {}
     for structure, energy in zip(data.structures, energies, strict=True):
@@ -230,7 +229,7 @@ def make_task(crystals: TrainingSet, scale: Scale, seed: int) -> Task:
 def run_strategy(name: str, task: Task, seed: int, fitted: dict[str, Generator]) -> Outcome:
     """Train one generator and give it its calls; one that needs no oracle of its own is added to `fitted`."""
     began, outcome = time.process_time(), Outcome()
-    if name in NEEDS_CURVE:
+    if GENERATORS[name].needs_curve:
         return Outcome(reason="it answers a target curve, and this target is a window")
     try:
         generator = GENERATORS[name].build(None, options_of(name, task.scale))
@@ -361,7 +360,7 @@ def _is_element(crystals: TrainingSet, i: int) -> bool:
 
 
 def _option_names(name: str) -> Counter[str]:
-    return Counter(entry.name for entry in fields(GENERATORS[name].options))
+    return Counter(GENERATORS[name].option_names())
 
 
 def _check_time(name: str, spent: float, scale: Scale) -> None:

@@ -71,7 +71,7 @@ def select(
     limit: int | None = None,
     seed: int = 0,
 ) -> TrainingSet:
-    """The crystals that fit, in their order, or `limit` of them by lot.
+    """The crystals that fit, in their order, or `limit` random ones.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def select(
     limit
         How many at most.
     seed
-        Of the lot.
+        Of the random draws.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def select(
 def split(
     n: int, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 21, groups: Sequence[str] | None = None
 ) -> tuple[NDArray[np.int64], ...]:
-    """Indices of the parts of `n` rows, by lot; rows of one group stay together.
+    """Indices of the parts of `n` rows, at random; rows of one group stay together.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def split(
     shares
         Of the parts; the last takes what is left.
     seed
-        Of the lot.
+        Of the random draws.
     groups
         Group of each row, such as its reduced formula.
     """
@@ -141,10 +141,14 @@ def formulas(data: TrainingSet) -> list[str]:
     return [structure.composition.reduced_formula for structure in data.structures]
 
 
+def crystal_of(record: dict[str, Any]) -> Structure:
+    """The crystal of a line with ``cell`` (Å, degrees), ``species`` and ``frac``."""
+    species = [Element(symbol) for symbol in record["species"]]
+    return Structure(Lattice.from_parameters(*record["cell"]), species, record["frac"])
+
+
 def _row(record: dict[str, Any]) -> dict[str, Any]:
-    structure = Structure(
-        Lattice.from_parameters(*record["cell"]), [Element(symbol) for symbol in record["species"]], record["frac"]
-    )
+    structure = crystal_of(record)
     group = int(record.get("spacegroup") or 1)
     return {
         "id": str(record.get("material_id", structure.composition.reduced_formula)),

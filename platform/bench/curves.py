@@ -81,11 +81,11 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
     Parameters
     ----------
     data
-        Crystals; only those of one or two elements with amounts of at most 3 take part, 500 of them by lot.
+        Crystals; only those of one or two elements with amounts of at most 3 take part, 500 of them at random.
     quick
         Few crystals, epochs and targets: a check, not a figure.
     seed
-        Of the lots, folds and trainings.
+        Of the random draws, folds and trainings.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def composition_rows(samples: Samples, quick: bool, seed: int, progress: Progres
         published = PUBLISHED_IN_SAMPLE if name == "in-sample" else None
         note = ("published: of a density of states; " if published else "") + (
             f"first {_share(ours.ranks < 1)}, median rank {np.median(ours.ranks):g}; "
-            f"nearest pattern {_share(_hit(retrieved))}, baseline by lot"
+            f"nearest pattern {_share(_hit(retrieved))}, baseline at random"
         )
         rows.append(
             _row(f"composition among the first five, {name}", _hit(ours), _hit(chance), published, seconds, note)
@@ -160,12 +160,12 @@ def crystal_rows(crystals: TrainingSet, quick: bool, seed: int, progress: Progre
         n = min(QUICK_TARGETS if quick else TARGETS, len(asked))
         asked = asked.subset(np.sort(rng.permutation(len(asked))[:n]).tolist())
         began = time.process_time()
-        ours, lot = (proposed(generator, asked, _space(crystals), rng) for generator in (composer, picker))
+        ours, random = (proposed(generator, asked, _space(crystals), rng) for generator in (composer, picker))
         seconds = fitted + time.process_time() - began
-        means = f"mean cosine of the nearest {ours.nearest.mean():.3f}, by lot {lot.nearest.mean():.3f}"
-        alike = (ours.nearest >= ALIKE, lot.nearest >= ALIKE)
+        means = f"mean cosine of the nearest {ours.nearest.mean():.3f}, at random {random.nearest.mean():.3f}"
+        alike = (ours.nearest >= ALIKE, random.nearest >= ALIKE)
         rows.append(_row(f"a crystal of the first five has the pattern, {name}", *alike, None, seconds, means))
-        same = (ours.composition, lot.composition)
+        same = (ours.composition, random.composition)
         rows.append(_row(f"a crystal of the first five has the composition, {name}", *same, None, seconds, ""))
     return rows
 

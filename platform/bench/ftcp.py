@@ -2,7 +2,7 @@
 
 Published figures of reconstruction and validity are those that CDVAE (Xie et al., ICLR 2022) measured for FTCP on
 MP-20; designs are Table 1 of Ren et al. (Matter 5, 314, 2022). Ours are of ternaries of at most 20 sites, 80/10/10 by
-lot: choices were made on the second part, figures are of the third.
+random: choices were made on the second part, figures are of the third.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def _space(data: TrainingSet) -> Space:
 
 
 def _passing(data: TrainingSet, target: Target, space: Space, rng: np.random.Generator) -> list[tuple[int, Structure]]:
-    """Crystals of the data set by lot that pass the filters of designs, one a formula, labelled or not."""
+    """Random crystals of the data set that pass the filters of designs, one a formula, labelled or not."""
     found: dict[str, tuple[int, Structure]] = {}
     labelled = np.flatnonzero(np.isfinite(data.labels[PROPERTY]))
     for i in rng.permutation(labelled)[:RANDOM]:

@@ -25,7 +25,7 @@ from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.predictors.descriptors import composition_descriptors, structure_descriptors
 from fermiloop.platform.predictors.ensemble import EnsembleOptions, PropertyEnsemble
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.screening.enrichment import StageRecall, enrichment_of_best, recall_by_stage
 from fermiloop.platform.screening.geometry import check_geometry
 from fermiloop.platform.screening.rules import check_rules
@@ -229,7 +229,7 @@ def _stage_row(found: StageRecall, seconds: float) -> dict[str, Any]:
         "baseline": found.n_out / found.n,
         "seconds": round(seconds, 2),
         "enrichment": found.enrichment,
-        "note": f"{found.n_in} in, {found.n_out} out; baseline: as many by lot",
+        "note": f"{found.n_in} in, {found.n_out} out; baseline: as many at random",
     }
 
 
@@ -250,7 +250,7 @@ def _ranking_rows(what: str, scores: Array, truth: Flags) -> list[dict[str, Any]
                 "baseline": float(truth.mean()),
                 "seconds": None,
                 "enrichment": enrichment_of_best(scores, truth, share),
-                "note": "of the whole library, rules and geometry unasked; baseline: by lot",
+                "note": "of the whole library, rules and geometry unasked; baseline: at random",
             }
         )
     return rows

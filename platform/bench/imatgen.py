@@ -68,7 +68,7 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     quick
         Toy networks and a few crystals: a check, not a figure.
     seed
-        Of every lot and every network.
+        Of every random draw and every network.
     progress
         Told what is done.
 

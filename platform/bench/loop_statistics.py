@@ -135,11 +135,6 @@ def enhancement(outcomes: Sequence[Outcome]) -> Estimate:
     return _ratio(outcomes, lambda one: one.areas)
 
 
-def hits_per_run(outcomes: Sequence[Outcome]) -> Estimate:
-    """Mean hits of a run."""
-    return _ratio(outcomes, lambda one: (one.total, 1.0))
-
-
 def difference(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Estimate:
     """Mean difference in hits of runs of the same group and seed.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.bench.loop_baselines import ExtraTrees, nearest_composition, nearest_fractions
 from fermiloop.platform.campaign.replaying.strategies import DEFAULT, REPLAY_STRATEGIES, Strategy
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ OWN: Final[dict[str, tuple[str, Callable[[Composition | None], Baseline]]]] = {
 }
 """Baselines of this bench: what they are, and what makes them for a target's composition."""
 BASELINES: Final = (RANDOM, NEAREST, FRACTIONS, TREES, TREES_NAMED, "camd_shipped", "camd_exploit", "substitution")
-OFFERED: Final = tuple(name for name in ACQUISITIONS if name not in (RANDOM, NEEDS_OBJECTIVES))
+OFFERED: Final = tuple(name for name, one in ACQUISITIONS.items() if one.needs_prediction and not one.fewest_objectives)
 USUAL: Final = (DEFAULT, UNNAMED, *OFFERED, *BASELINES)
 """Strategies of the whole table, in its order."""
 QUICK: Final = (DEFAULT, RANDOM, NEAREST, TREES)

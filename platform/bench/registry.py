@@ -91,6 +91,11 @@ BENCHES: Final[dict[str, Bench]] = {
         "plain baselines measured before, 3 seeds on 5,000 of these crystals",
         "fermiloop.platform.bench.replay",
     ),
+    "potentials": Bench(
+        "Potentials: stability, volumes, core-seconds",
+        "the protocol is that of Matbench Discovery, Riebesell et al., Nat. Mach. Intell. 7, 836 (2025)",
+        "fermiloop.platform.bench.potentials",
+    ),
     "loop": Bench(
         "The closed loop on recorded curves and labels",
         "median acceleration of autonomous laboratories: 6, Adesiji et al., Digital Discovery (2025)",

@@ -14,7 +14,7 @@ import numpy as np
 from fermiloop.platform.acquisition.batches import select_batch
 from fermiloop.platform.acquisition.belief import incumbent
 from fermiloop.platform.campaign.goal import believe, level, score_of
-from fermiloop.platform.predictors.surrogates.registry import build_surrogate
+from fermiloop.platform.plugins.surrogates import SURROGATES
 from fermiloop.platform.representations.fingerprint import N_BINS, fingerprint
 from fermiloop.platform.representations.memory import Memory
 
@@ -61,7 +61,7 @@ def train(
     Scales are those of the training set: taken over the candidates too, they find no more (see docs/replay.md).
     """
     order = sorted(range(len(data)), key=lambda i: data.ids[i])
-    surrogate = build_surrogate(spec.surrogate.name, spec.surrogate.options)
+    surrogate = SURROGATES[spec.surrogate.name].build(spec.surrogate.options)
     report = surrogate.fit(data.subset(order), target, seed_of(spec, number, SURROGATE), progress, resume)
     return surrogate, report
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from fermiloop.platform.acquisition.registry import told
 from fermiloop.platform.campaign.spec import parse_spec
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
+from fermiloop.platform.plugins.potentials import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ generators:  # who proposes, and how many candidates each round; docs/generators
 
 funnel:
   stages: [composition, geometry, duplicates, relaxation, hull, target]
-  potential: chgnet  # relaxes the candidates before anything is paid for
+  potential: {potential}  # relaxes the candidates before anything is paid for
   max_energy_above_hull: 0.2  # eV/atom, by this potential
 
 # How the candidates to compute are chosen:
@@ -91,8 +92,12 @@ def draft(name: str, target: str = TARGET, elements: Sequence[str] = ELEMENTS, e
         most=most,
         generators=COMPOSER + SUBSTITUTION,
         engine=engine,
+        potential=DEFAULT,
         acquisitions="\n".join(
-            textwrap.fill(line, 118, initial_indent="#   ", subsequent_indent="#     ") for line in told()
+            textwrap.fill(
+                f"{one.name}: {one.title}. {one.when}", 118, initial_indent="#   ", subsequent_indent="#     "
+            )
+            for one in ACQUISITIONS.values()
         ),
     )
     if target.startswith("m-"):  # an id is no formula

@@ -8,9 +8,9 @@ score
     s_condition  = 1 inside its bounds, h / (1 + d / w) outside,
     s_objective  = (1 + u / (1 + |u|)) / 2,   u = ± (x - m) / r,
 
-where d is the distance from the nearest bound and w half the width of a window, or the scale of the property for a
-single bound (`conditions.SCALES`); m and r are middle and half the range of what is worth aiming at
-(`conditions.AIMS`), + for ``maximise`` and - for ``minimise``. A candidate's score is
+where d is the distance from the nearest bound and w half the width of a window, or the scale that the property is
+declared with for a single bound; m and r are middle and half the range of what is worth aiming at
+(its declared aim), + for ``maximise`` and - for ``minimise``. A candidate's score is
 
     S = min(s_curve, s_conditions) × mean(s_objectives),
 
@@ -33,7 +33,7 @@ from scipy.special import ndtr, ndtri
 from fermiloop.platform.acquisition.belief import Belief
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.surrogates.protocol import SIMILARITY, parts_of
-from fermiloop.platform.representations.conditions import AIMS, MAXIMISE
+from fermiloop.platform.representations.conditions import MAXIMISE, aim_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -184,7 +184,7 @@ def _wish(target: Target, values: Mapping[str, Array], missing: float = 0.0) -> 
     """The mean score of the objectives, 1 without one; one that is NaN counts `missing`."""
     found = []
     for one in objectives(target):
-        lowest, highest = AIMS.get(one.property, (-1.0, 1.0))
+        lowest, highest = aim_of(one.property)
         u = (values[one.property] - (lowest + highest) / 2) / ((highest - lowest) / 2)
         u = u if one.direction == MAXIMISE else -u
         found.append(np.where(np.isnan(u), missing, (1 + u / (1 + np.abs(u))) / 2))

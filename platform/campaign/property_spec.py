@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
-from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.spec_fields import Number, Part, Text, known
+from fermiloop.platform.campaign.spec_fields import Number, Part, Text, installed
+from fermiloop.platform.plugins.properties import targetable
 from fermiloop.platform.representations.conditions import MAXIMISE, MINIMISE, Condition
 
 WAYS = "value with tolerance, at_most, at_least, minimise: true or maximise: true"
@@ -17,7 +17,7 @@ WAYS = "value with tolerance, at_most, at_least, minimise: true or maximise: tru
 class PropertySpec(Part):
     """A property with the values that count as a hit, or that is to be as low or as high as possible."""
 
-    name: Annotated[Text, AfterValidator(known("property", names.PROPERTIES))] = Field(description="a property name")
+    name: Annotated[Text, AfterValidator(installed("property", targetable))] = Field(description="a property name")
     value: Number | None = Field(default=None, description="the value looked for, in the property's unit")
     tolerance: Number | None = Field(default=None, gt=0, description="how far from it still counts")
     at_most: Number | None = Field(default=None, description="greatest value that counts")

@@ -85,6 +85,7 @@ class CheckpointLineage(TypedDict):
     preset: str | None
     seed: int
     config: dict[str, object]
+    package: str | None
     metrics: dict[str, float]
     files: dict[str, str]
 

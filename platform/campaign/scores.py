@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.schemas.scores import COMPUTED, HIT, PLAIN, POTENTIAL, PREDICTED
+from fermiloop.platform.plugins.properties import Derived
+from fermiloop.schemas.scores import COMPUTED, HIT, PLAIN, POTENTIAL, PREDICTED, STABILITY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-ASKED: Final = (
-    "similarity", "energy_per_atom", "formation_energy_per_atom", "energy_above_hull", "band_gap", "magnetic_moment",
-)  # fmt: skip
-"""All that a target may ask for."""
-FUNNEL: Final = {
-    "energy_per_atom": "potential_energy_per_atom",
-    "formation_energy_per_atom": "potential_formation_energy_per_atom",
-    "energy_above_hull": "potential_energy_above_hull",
-    **{f"{name}_mean": f"predicted_{name}" for name in ASKED},
-    **{f"{name}_std": f"predicted_{name}_std" for name in ASKED},
-}
+    from fermiloop.platform.plugins.properties import PropertyDeclaration
+
+
+def _funnel(declared: Sequence[PropertyDeclaration]) -> dict[str, str]:
+    asked = ("similarity", *(one.name for one in declared if one.learned))
+    return {
+        **{name: f"potential_{name}" for name in STABILITY},
+        **{f"{name}_mean": f"predicted_{name}" for name in asked},
+        **{f"{name}_std": f"predicted_{name}_std" for name in asked},
+    }
+
+
+FUNNEL: Final = Derived(_funnel)
 """Names within the funnel to those of a candidate."""
 FUNNEL_OF_BEFORE: Final = {
     **{name: now for name, now in FUNNEL.items() if not name.endswith("_std") or name == "similarity_std"},

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from fermiloop.platform.acquisition.registry import build, parameters
 from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.paths import anchored
+from fermiloop.platform.campaign.spec_checks import check_acquisition, check_generators, check_stages
 from fermiloop.platform.campaign.spec_errors import sentence
 from fermiloop.platform.campaign.spec_fields import (
+    STORED,
     Number,
     Options,
     Part,
@@ -24,17 +25,24 @@ from fermiloop.platform.campaign.spec_fields import (
     Whole,
     campaign_name,
     distinct,
+    installed,
     known,
 )
 from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
-from fermiloop.platform.errors import InputError, SpecError
+from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.predictors.surrogates.options import checked
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
+from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
+from fermiloop.platform.plugins.stages import STAGES, usual
+from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
     from fermiloop.platform.acquisition.protocol import Acquisition
 
+BLEND: Final = "blend"
 PROBABILITY: Final = "probability"
 EXPECTED_IMPROVEMENT: Final = "expected_improvement"
 HYPERVOLUME: Final = "hypervolume"
@@ -72,9 +80,7 @@ class SpaceSpec(Part):
 class GeneratorSpec(Part):
     """One proposer and how many candidates it proposes each round."""
 
-    name: Annotated[Text, AfterValidator(known("generator", tuple(names.GENERATOR_PRESETS)))] = Field(
-        description="a generator's name"
-    )
+    name: Annotated[Text, AfterValidator(known("generator", GENERATORS))] = Field(description="a generator's name")
     preset: Text | None = Field(default=None, description="a preset of the generator")
     proposals: Whole = Field(ge=1, le=100_000, description="candidates proposed each round")
     options: Options = Field(default_factory=dict, description="what the generator takes beyond its preset")
@@ -83,32 +89,50 @@ class GeneratorSpec(Part):
 class FunnelSpec(Part):
     """Which stages screen the candidates."""
 
-    stages: Annotated[
-        tuple[Annotated[Text, AfterValidator(known("stage", names.STAGES))], ...], AfterValidator(distinct)
-    ] = Field(default=names.DEFAULT_STAGES, min_length=1, description="stages in their order")
-    potential: Annotated[Text, AfterValidator(known("potential", names.POTENTIALS))] = Field(
-        default="chgnet", description="cheap potential of relaxation and hull"
+    stages: Annotated[tuple[Annotated[Text, AfterValidator(known("stage", STAGES))], ...], AfterValidator(distinct)] = (
+        Field(default_factory=usual, min_length=1, description="stages in their order")
+    )
+    potential: Annotated[Text, AfterValidator(known("potential", POTENTIALS))] = Field(
+        default=DEFAULT, description="cheap potential of relaxation and hull"
     )
     max_energy_above_hull: Number = Field(default=0.2, gt=0, le=10, description="eV/atom by the cheap potential")
     sizing: Annotated[Text, AfterValidator(known("sizing", names.SIZINGS))] = Field(
         default="fixed", description="whether the rounds propose as many as the file says or as many as are needed"
     )
     choice: Number = Field(default=3.0, ge=1, le=100, description="candidates to choose from for each evaluation")
+    options: dict[Annotated[Text, AfterValidator(known("stage", STAGES))], Options] = Field(
+        default_factory=dict, description="options of stages that take some, by the stage's name"
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> FunnelSpec:
+        for stage, given in self.options.items():
+            if stage not in STAGES:  # of a stored campaign, see `known`
+                continue
+            if stage not in self.stages:
+                raise ValueError(f"funnel.options names {stage}, which is not among funnel.stages; add it there")
+            try:
+                STAGES[stage].settings(given)
+            except UserError as error:
+                raise ValueError(f"funnel.options.{stage} cannot be used: {str(error).rstrip('.')}") from None
+        return self
 
 
 class SurrogateSpec(Part):
     """What predicts the target of candidates."""
 
-    name: Annotated[Text, AfterValidator(known("surrogate", names.SURROGATES))] = Field(
-        default=names.SURROGATES[0], description="a surrogate's name"
+    name: Annotated[Text, AfterValidator(known("surrogate", SURROGATES))] = Field(
+        default=BLEND, description="a surrogate's name"
     )
     options: Options = Field(default_factory=dict, description="the surrogate's own options")
 
     @model_validator(mode="after")
     def _options(self) -> SurrogateSpec:
+        if self.name not in SURROGATES:  # of a stored campaign, see `known`
+            return self
         try:
-            checked(self.options)
-        except InputError as error:
+            SURROGATES[self.name].settings(self.options)
+        except UserError as error:
             raise ValueError(f"surrogate.options cannot be used: {str(error).rstrip('.')}") from None
         return self
 
@@ -116,7 +140,7 @@ class SurrogateSpec(Part):
 class AcquisitionSpec(Part):
     """How the candidates to evaluate are chosen."""
 
-    name: Annotated[Text, AfterValidator(known("acquisition", names.ACQUISITIONS))] = Field(
+    name: Annotated[Text, AfterValidator(known("acquisition", ACQUISITIONS))] = Field(
         default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
     )
     options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
@@ -130,24 +154,28 @@ class AcquisitionSpec(Part):
 
     @model_validator(mode="after")
     def _options(self) -> AcquisitionSpec:
+        if self.name not in ACQUISITIONS:  # of a stored campaign, see `known`
+            return self
         try:
             self.build()
-        except InputError as error:
+        except UserError as error:
             raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
         return self
 
     def build(self) -> Acquisition:
         """The acquisition with its parameters; `exploration` stands in for an option of that name."""
         given = {"exploration": self.exploration, **self.options}
-        if "exploration" not in self.options and "exploration" not in parameters(self.name):
+        declared = acquisition(self.name)
+        if "exploration" not in self.options and "exploration" not in declared.option_names():
             del given["exploration"]
-        return build(self.name, given)
+        made: Acquisition = declared.build(given)
+        return made
 
 
 class EngineSpec(Part):
     """What computes the chosen candidates."""
 
-    name: Annotated[Text, AfterValidator(known("engine", names.ENGINES))] = Field(
+    name: Annotated[Text, AfterValidator(installed("engine", chosen_engines))] = Field(
         default="gpaw", description="an engine"
     )
     settings: Options = Field(default_factory=dict, description="settings of the engine, beyond its defaults")
@@ -228,28 +256,13 @@ class CampaignSpec(Part):
         return self
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready; `CampaignSpec.model_validate` reads it back."""
+        """JSON-ready; `CampaignSpec.stored` reads it back."""
         return self.model_dump(mode="json")
 
-
-def _check_generators(spec: CampaignSpec) -> str | None:
-    """Presets exist, nobody stands twice, and everyone can work in the space."""
-    for index, generator in enumerate(spec.generators):
-        where, name, preset = f"generators[{index}]", generator.name, generator.preset
-        presets = names.GENERATOR_PRESETS[name]
-        if preset is not None and preset not in presets:
-            return f"{where}.preset is {preset!r}, which {name} does not have; {names.hint(preset, presets, 'preset')}"
-        if any((other.name, other.preset) == (name, preset) for other in spec.generators[:index]):
-            return f"{where} is {name} a second time; name it once with all its proposals"
-        most = names.MOST_COMPONENTS.get(name, 3)
-        if spec.space.components[1] > most:
-            return (
-                f"space.components is {list(spec.space.components)}, but the generator {name} makes unaries and "
-                f"binaries only, so at most {most}"
-            )
-        if name in names.NEEDS_CURVE and spec.target.curve is None:
-            return f"{where}.name is {name}, which needs a curve; add target.dos or target.xrd, or use substitution"
-    return None
+    @classmethod
+    def stored(cls, tree: dict[str, Any]) -> CampaignSpec:
+        """A campaign as it was launched, readable where a package that it names is not installed."""
+        return cls.model_validate(tree, context=STORED)
 
 
 def _check_budget(spec: CampaignSpec) -> str | None:
@@ -273,45 +286,26 @@ def _check_stop(spec: CampaignSpec) -> str | None:
     return None
 
 
-def _check_stages(spec: CampaignSpec) -> str | None:
-    """Stages come in the order in which they build on each other."""
-    stages = spec.funnel.stages
-    ordered = tuple(stage for stage in names.STAGES if stage in stages)
-    if stages != ordered:
-        return f"funnel.stages is [{', '.join(stages)}], but the order must be [{', '.join(ordered)}]"
-    if "hull" in stages and "relaxation" not in stages:
-        return "funnel.stages has hull without relaxation, but only relaxed crystals have a hull distance; add it"
-    return None
+def _not_given(spec: CampaignSpec) -> str | None:
+    """What the target asks for and the engine, as it is set, does not give."""
+    name, settings = spec.engine.name, spec.engine.settings
+    if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
+        return None
+    engine = ENGINES[name]
+    if spec.target.dos is not None and not engine.has_dos(settings):
+        return f"engine.name is {name}, which gives no density of states for target.dos; use gpaw"
+    given = engine.properties(settings)
+    missing = next((window.name for window in spec.target.properties if window.name not in given), None)
+    if missing is None:
+        return None
+    told = f"engine.name is {name}, which gives no {missing} for target.properties"
+    if engine.named_by:
+        return f"{told}; name it in engine.settings.{engine.named_by}"
+    able = [other for other in chosen_engines() if missing in ENGINES[other].gives]
+    return f"{told}; use {' or '.join(able)}" if able else f"{told}, and no engine that is installed here does"
 
 
-def _check_target(spec: CampaignSpec) -> str | None:
-    """Whatever compares curves needs a curve, from the file and from the engine."""
-    name, target = spec.acquisition.name, spec.target
-    if name == PROBABILITY and not target.has_hits:
-        return (
-            "acquisition.name is probability, but target has objectives alone and says of nothing that it is a hit; "
-            "give one a bound, or use expected_improvement or hypervolume"
-        )
-    if name == HYPERVOLUME and len(target.objectives) < 2:
-        return (
-            "acquisition.name is hypervolume, which trades off two or three properties to minimise or maximise, and "
-            f"target.properties has {len(target.objectives)}; use probability or expected_improvement"
-        )
-    if spec.target.dos is not None and spec.engine.name in names.ENGINES_WITHOUT_DOS:
-        return f"engine.name is {spec.engine.name}, which gives no density of states for target.dos; use gpaw"
-    lacking = names.NOT_GIVEN.get(spec.engine.name, frozenset())
-    missing = next((window.name for window in spec.target.properties if window.name in lacking), None)
-    if missing is not None:
-        return f"engine.name is {spec.engine.name}, which gives no {missing} for target.properties; use gpaw or vasp"
-    if "target" not in spec.funnel.stages and spec.acquisition.name != "random":
-        return (
-            f"acquisition.name is {spec.acquisition.name}, which ranks by what the stage target predicts; "
-            "add target to funnel.stages, or make it random"
-        )
-    return None
-
-
-CROSS_CHECKS: Final = (_check_generators, _check_budget, _check_stop, _check_stages, _check_target)
+CROSS_CHECKS: Final = (check_generators, _check_budget, _check_stop, check_stages, check_acquisition, _not_given)
 
 
 def load_spec(path: Path) -> CampaignSpec:

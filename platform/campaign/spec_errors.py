@@ -58,7 +58,7 @@ def _clause(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{path}, {shown(value)}, {message}"
     wanted = MUST_BE.get(kind)
     if wanted is None:
-        return f"{path} is {shown(value)}, which does not hold: {error['msg']}"
+        return f"{path} is {shown(value)}, which is invalid: {error['msg']}"
     return f"{path} is {shown(value)}, but must be {wanted.format(**error.get('ctx', {}))}"
 
 

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pymatgen.core import Composition, Element
 
 from fermiloop.platform.campaign import names
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from fermiloop.platform.plugins.catalogue import Catalogue
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
 
 
-def known(what: str, choices: tuple[str, ...]) -> Callable[[str], str]:
-    """Check that a text is one of `choices`, and hint at the nearest one otherwise."""
+STORED: Final = {"stored": True}
+"""Context in which a campaign is read that was launched before: with packages, perhaps, that are not installed here."""
 
-    def check(value: str) -> str:
-        if value not in choices:
+
+def installed(what: str, choices: Callable[[], Collection[str]]) -> Callable[[str, ValidationInfo], str]:
+    """Check that a text names something that is installed here; of a stored campaign any name is read.
+
+    What a campaign lacks is said when it is to run.
+    """
+
+    def check(value: str, info: ValidationInfo) -> str:
+        stored = isinstance(info.context, Mapping) and info.context.get("stored")
+        return value if stored else known(what, tuple(choices()))(value, info)
+
+    return check
+
+
+def known(what: str, choices: Collection[str]) -> Callable[[str, ValidationInfo], str]:
+    """Check that a text is one of `choices`, and hint at the nearest one otherwise.
+
+    A stored campaign is read whatever is installed now: who uses a name that is gone says so then.
+    """
+
+    def check(value: str, info: ValidationInfo) -> str:
+        stored = bool(info.context and info.context.get("stored")) and isinstance(choices, Catalogue)
+        if value not in choices and not stored:
             raise ValueError(f"is no known {what}; {names.hint(value, choices, what)}")
         return value
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from math import isfinite, sqrt
 from typing import Final
 
-from scipy.special import ndtri
-
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import InputError
 
@@ -72,9 +70,8 @@ def difference_interval(hits: int, n: int, baseline_hits: int, baseline_n: int, 
         raise InputError(f"The level of an interval lies between 0 and 1, not at {level}.")
     if n == 0 or baseline_n == 0:
         return -1.0, 1.0
-    z = float(ndtri(0.5 + level / 2))
     share, base = hits / n, baseline_hits / baseline_n
-    (low, high), (base_low, base_high) = wilson(hits, n, z), wilson(baseline_hits, baseline_n, z)
+    (low, high), (base_low, base_high) = wilson(hits, n, level), wilson(baseline_hits, baseline_n, level)
     down = sqrt((share - low) ** 2 + (base_high - base) ** 2)
     up = sqrt((high - share) ** 2 + (base - base_low) ** 2)
     return share - base - down, share - base + up

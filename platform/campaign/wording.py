@@ -56,7 +56,7 @@ def _name(name: str) -> str:
 
 def _unit(name: str) -> str:
     unit = PLAIN[name].unit if name in PLAIN else Unit.DIMENSIONLESS
-    return "" if unit is Unit.DIMENSIONLESS else f" {unit}"
+    return "" if unit == Unit.DIMENSIONLESS else f" {unit}"
 
 
 def _condition(one: Condition) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fermiloop.platform.bench.registry import BENCHES
-from fermiloop.platform.cli import bench_loop
+from fermiloop.platform.cli import bench_loop, bench_potentials
 from fermiloop.platform.cli.output import AsJson, Listing, markdown_table, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -114,5 +115,9 @@ def _command(name: str) -> Callable[..., None]:
     return command
 
 
+OWN_OPTIONS: Final[dict[str, Callable[..., None]]] = {
+    "loop": bench_loop.loop,
+    "potentials": bench_potentials.potentials,
+}
 for _name in BENCHES:
-    app.command(_name)(bench_loop.loop if _name == "loop" else _command(_name))
+    app.command(_name)(OWN_OPTIONS.get(_name) or _command(_name))

@@ -22,26 +22,29 @@ from fermiloop.platform.cli.output import (
     print_rich,
     write_cifs,
 )
+from fermiloop.platform.plugins.properties import Derived
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 
 app = typer.Typer(help="Candidates: what was proposed, and why.")
 
 GEOMETRIES: Final = ("computed", "proposed")  # of `store.geometry`, which is heavy
 SHOWN: Final = ("score", "predicted_score", HIT, "energy_above_hull", "potential_energy_above_hull")
-COLUMNS: Final = {
+COLUMNS: Final = Derived(lambda _: {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
     "preset": "preset", "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
     "material": "material",
-}  # fmt: skip
+})  # fmt: skip
 FIELDS: Final = (
     "id", "formula", "campaign", "round", "generator", "preset", "checkpoint", "seed", "parent", "score", "probability",
     "stage", "reason", "scores", "verdicts", "calculation", "material",
 )  # fmt: skip
-KNOWN: Final = {
-    name: SCORES[name].heading if name in SCORES else name.replace("_", " ")
-    for name in (*(GENERATOR if name == "score" else name for name in FIELDS if name != "scores"), HIT, *SCORES)
-}
-SORTABLE: Final = tuple(name for name in KNOWN if name != "verdicts")
+STORED: Final = FIELDS[1:]  # an id always comes
+KNOWN: Final = Derived(
+    lambda _: {
+        name: SCORES[name].heading if name in SCORES else name.replace("_", " ")
+        for name in (*(GENERATOR if name == "score" else name for name in FIELDS if name != "scores"), HIT, *SCORES)
+    }
+)
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]
@@ -89,7 +92,9 @@ def find(
         space_group=space_group, limit=limit,
     )  # fmt: skip
     like = Likeness.of(dos_like, metric, window, fermi, one_spin)
-    order = arranging.order(sort, SORTABLE, descending=descending, likeness=like is not None)
+    order = arranging.order(
+        sort, [name for name in KNOWN if name != "verdicts"], descending=descending, likeness=like is not None
+    )
     shown = arranging.columns(columns, {**KNOWN, **(like.column if like else {})})
     from fermiloop.platform.app import candidates
     from fermiloop.platform.store import connection

@@ -17,11 +17,11 @@ import typer
 
 from fermiloop.platform.cli.failures import explain, one_sentence
 from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
+from fermiloop.platform.plugins.examining import Found, examine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fermiloop.schemas.vocabulary import Engine
 
 PYTHONS: Final = ((3, 11), (3, 14))  # first that will do, first that will not
 ENOUGH_SPACE: Final = 2 * 1024**3  # bytes; a store with checkpoints and calculations
@@ -29,6 +29,9 @@ PACKAGES: Final = (
     "fermiloop", "numpy", "pymatgen", "torch", "chgnet", "gpaw", "gpaw-data", "ase", "atomate2", "jobflow", "FireWorks",
     "maggma", "mongoengine", "pymongo", "SecantusDB", "smact", "typer", "rich",
 )  # fmt: skip
+PLUGIN_COLUMNS: Final = {
+    "kind": "kind", "name": "name", "package": "package", "state": "state", "told": "what it is, or what is wrong",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,15 @@ def doctor(
     """Say what is installed, reachable and configured, and what to do about what is not."""
     checks = [*installed(), *(_configured() if start else [])]
     rows = [{**asdict(check), "state": _state(check)} for check in checks]
+    plugins = examine()
     healthy = all(check.ok for check in checks if check.basic)
     if as_json:
-        print_json({"ok": healthy, "checks": rows})
+        print_json({"ok": healthy, "checks": rows, "plugins": [asdict(one) for one in plugins]})
     else:
         columns = {"name": "", "state": "state", "found": "found", "remedy": "what to do"}
         Listing("fermiloop doctor", columns, rows).show()
+        if plugins:
+            Listing("Plug-ins", PLUGIN_COLUMNS, [_plugin(one) for one in plugins]).show()
         print_line("The basics are there." if healthy else "Something basic is missing; see what to do above.")
     raise typer.Exit(0 if healthy else 1)
 
@@ -95,12 +101,20 @@ def installed() -> list[Check]:
         _python(), _compiler(), _package("torch", "torch", basic=True), _package("chgnet", "chgnet", basic=True),
         _package("FireWorks", "fireworks", basic=True), _package("jobflow", "jobflow", basic=True),
         _package("atomate2", "atomate2", basic=True), _gpaw(), _setups(), _embedded(),
+        *_potentials(),
     ]  # fmt: skip
 
 
 def _configured() -> list[Check]:
     return [_guarded("settings", _settings), _guarded("data folder", _data_folder), _guarded("database", _database),
             *_engines()]  # fmt: skip
+
+
+def _plugin(one: Found) -> dict[str, str]:
+    """A row of what an installed package adds."""
+    state = "cannot be used" if one.fault else "ok"
+    package = f"{one.package} {one.version}"
+    return {"kind": one.kind, "name": one.name, "package": package, "state": state, "told": one.fault or one.title}
 
 
 def _state(check: Check) -> str:
@@ -174,6 +188,21 @@ def _embedded() -> Check:
     return Check("embedded database", ok=bool(found), basic=not configured, found=told or "none", remedy=remedy)
 
 
+def _potentials() -> list[Check]:
+    from fermiloop.platform.plugins.potentials import POTENTIALS
+
+    return [
+        Check(
+            f"potential {name}",
+            ok=declared.installed(),
+            basic=False,
+            found=declared.model if declared.installed() else "none",
+            remedy="" if declared.installed() else f"Install it: {declared.remedy()}.",
+        )
+        for name, declared in POTENTIALS.items()
+    ]
+
+
 def _settings() -> Check:
     from fermiloop.platform.settings import settings
 
@@ -207,19 +236,15 @@ def _database() -> Check:
 
 
 def _engines() -> list[Check]:
-    from fermiloop.schemas.vocabulary import Engine
+    from fermiloop.platform.plugins.engines import chosen_engines
 
-    return [
-        _guarded(f"engine {name}", partial(_engine, name), basic=False)
-        for name in Engine
-        if name is not Engine.EXTERNAL
-    ]
+    return [_guarded(f"engine {name}", partial(_engine, name), basic=False) for name in chosen_engines()]
 
 
-def _engine(name: Engine) -> Check:
-    from fermiloop.flows.engines.registry import ENGINES
+def _engine(name: str) -> Check:
+    from fermiloop.flows.engines.registry import code_of
 
-    found = ENGINES[name].available()
+    found = code_of(name).available()
     remedy = "" if found.ready else one_sentence(found.detail)
     return Check(
         f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy

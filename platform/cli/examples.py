@@ -44,6 +44,9 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "generators train": ("generators train dos_composer --preset factorised --seed 1",),
     "generators promote": ("generators promote ckpt-0123456789abcdef",),
     "generators rollback": ("generators rollback dos_composer",),
+    "potentials": ("potentials list", "potentials label sevennet --elements Al Ni Pd"),
+    "potentials list": ("potentials list",),
+    "potentials label": ("potentials label sevennet --elements Al Ni Pd",),
     "campaign": (
         "campaign init --target-dos Pt --to pt.yaml",
         "campaign launch pt.yaml --workers 2",

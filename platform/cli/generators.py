@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Generators: what proposes, what it learned, which checkpoint is in use.")
 
-COLUMNS: Final = {"name": "name", "presets": "presets", "champion": "champion", "checkpoints": "checkpoints"}
+COLUMNS: Final = {
+    "name": "name",
+    "presets": "presets",
+    "champion": "champion",
+    "checkpoints": "checkpoints",
+    "package": "package",
+}
 FIELDS: Final = ("id", "generator", "preset", "state", "seed", "snapshot", "metrics", "config")
 
 
@@ -33,6 +39,7 @@ def list_(as_json: AsJson = False) -> None:
             "presets": list(one.presets),
             "champion": [champion.id for champion in one.of(CheckpointState.CHAMPION)],
             "checkpoints": len(one.checkpoints),
+            "package": one.package,
         }
         for one in generators.standings()
     ]
@@ -52,8 +59,8 @@ def show(
         connection.connect()
         _show(generators.checkpoint(name), as_json=as_json)
         return
-    one_of("generator", name, generators.kept())
     connection.connect()
+    one_of("generator", name, generators.kept())
     rows = [fields_of(found, FIELDS) for found in generators.standing(name).checkpoints]
     columns = {"id": "id", "preset": "preset", "state": "state", "seed": "seed", "metrics": "metrics"}
     Listing(f"{name}: {len(rows)} checkpoints", columns, rows).show(as_json=as_json)
@@ -93,8 +100,8 @@ def rollback(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
     from fermiloop.platform.app import generators
     from fermiloop.platform.store import connection
 
-    one_of("generator", name, generators.kept())
     connection.connect()
+    one_of("generator", name, generators.kept())
     print_line(f"{generators.rollback(name).id} is in use again.")
 
 

@@ -53,6 +53,8 @@ def _origin(root: Tree, lineage: Explained) -> None:
         f"{cell(checkpoint['generator'])} {cell(checkpoint['preset'])}, trained with seed {cell(checkpoint['seed'])}"
     )
     branch = sample.add(f"← checkpoint {cell(checkpoint['id'])}  {trained}")
+    if checkpoint.get("package"):
+        branch.add(f"by the package {cell(checkpoint['package'])}")
     for name, digest in checkpoint["files"].items():
         branch.add(f"{cell(name)}  sha256 {cell(digest)[:16]}")
     _program(branch, (checkpoint.get("config") or {}).get("program"))

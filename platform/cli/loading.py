@@ -21,7 +21,7 @@ SourceArgument = Annotated[
     str,
     typer.Argument(
         help="seed, mp, optimade:URL, jarvis:FILE, jobstore:FILE, a .json, .jsonl or .csv file, the .tar.gz of a "
-        "campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, or a folder of them."
+        "campaign, a CIF, POSCAR, extended XYZ or vasprun.xml file, a folder of them, or what a package adds."
     ),
 ]
 Elements = Annotated[

@@ -28,6 +28,7 @@ from fermiloop.platform.cli import (
     generators,
     materials,
     optimade,
+    potentials,
     reconcile,
     replay,
     schedule,
@@ -51,6 +52,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(materials.app, name="materials")
 app.add_typer(candidates.app, name="candidates")
 app.add_typer(generators.app, name="generators")
+app.add_typer(potentials.app, name="potentials")
 campaign.app.command("replay")(replay.replay)
 app.add_typer(campaign.app, name="campaign")
 app.add_typer(calculations.app, name="calculations")

@@ -24,26 +24,26 @@ from fermiloop.platform.cli.output import (
     print_line,
     write_cifs,
 )
-from fermiloop.schemas.vocabulary import UNIT_OF, Property, Unit
+from fermiloop.platform.plugins.properties import NO_UNIT, Derived, PropertyDeclaration
 
 app = typer.Typer(help="Materials: what is known.")
 
-UNITS: Final = {str(name): str(unit) for name, unit in UNIT_OF.items() if unit is not Unit.DIMENSIONLESS}
-VALUES: Final = tuple(str(name) for name in Property if name is not Property.DOS_SIMILARITY)
 COLUMNS: Final = {
     "id": "id", "formula": "formula", "space_group": "space group", "n_sites": "sites", "prototype": "prototype",
     "volume_per_atom": "Å³/atom",
 }  # fmt: skip
-VALUE_COLUMNS: Final = {name: f"{name.removesuffix('_per_atom').replace('_', ' ')} ({UNITS[name]})" for name in VALUES}
 FIELDS: Final = (
     "id", "formula", "crystal_system", "space_group", "n_sites", "prototype", "volume_per_atom", "origin", "elements",
     "chemical_system", "source", "candidate",
 )  # fmt: skip
 CSV: Final = tuple(name for name in FIELDS if name not in ("elements", "source", "candidate"))
-KNOWN: Final = {
-    **{name: COLUMNS.get(name, name.replace("_", " ")) for name in FIELDS}, **VALUE_COLUMNS, "method": "method",
-}  # fmt: skip
-SORTABLE: Final = tuple(name for name in KNOWN if name not in ("elements", "source"))
+UNITS: Final = Derived(lambda declared: {one.name: one.unit for one in declared if one.unit != NO_UNIT})
+VALUE_COLUMNS: Final = Derived(lambda declared: {one.name: _heading(one) for one in declared if one.of_material})
+KNOWN: Final = Derived(
+    lambda _: {
+        **{name: COLUMNS.get(name, name.replace("_", " ")) for name in FIELDS}, **VALUE_COLUMNS, "method": "method",
+    }
+)  # fmt: skip
 LABEL_COLUMNS: Final = {"property": "property", "value": "value", "unit": "unit", "method": "method",
                         "version": "version", "calculation": "calculation"}  # fmt: skip
 SETTING_COLUMNS: Final = {"id": "id", "n_sites": "sites", "origin": "origin", "source": "source",
@@ -75,7 +75,12 @@ def find(
     """Find materials by what they are made of, by their properties, or by a DOS that they resemble."""
     one_form(as_json=as_json, as_csv=as_csv, cif=cif)
     like = Likeness.of(dos_like, metric, window, fermi, one_spin)
-    order = arranging.order(sort, SORTABLE, descending=descending, likeness=like is not None)
+    order = arranging.order(
+        sort,
+        [name for name in KNOWN if name not in ("elements", "source")],
+        descending=descending,
+        likeness=like is not None,
+    )
     shown = arranging.columns(columns, {**KNOWN, **(like.column if like else {})})
     wanted = wishes.of_materials(
         elements=elements, formula=formula, chemical_system=chemical_system, sites=sites, ranges=ranges,
@@ -146,9 +151,14 @@ def _listing(rows: Sequence[Row], shown: dict[str, str] | None, like: Likeness |
         return Listing(title, shown, arranging.only(rows, shown), units=UNITS)
     extra = like.column if like else {}
     if as_csv:
-        usual = {name: KNOWN[name] for name in (*CSV, *VALUES, "method")}
+        usual = {name: KNOWN[name] for name in (*CSV, *VALUE_COLUMNS, "method")}
         return Listing(title, usual | extra, rows, units=UNITS)
     known = {name: heading for name, heading in VALUE_COLUMNS.items() if any(row[name] is not None for row in rows)}
-    units = [{name: UNITS[name] for name in VALUES if row[name] is not None} for row in rows]
+    units = [{name: unit for name, unit in UNITS.items() if row.get(name) is not None} for row in rows]
     told = [{**row, "units": named} for row, named in zip(rows, units, strict=True)]
     return Listing(title, {**COLUMNS, **known, **extra}, told)
+
+
+def _heading(one: PropertyDeclaration) -> str:
+    name = one.name.removesuffix("_per_atom").replace("_", " ")
+    return name if one.unit == NO_UNIT else f"{name} ({one.unit})"

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pymatgen.core import Element
 
-from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.potential import POTENTIALS, equilibrium_volume, guess_volume
+from fermiloop.platform.plugins.potentials import potential as declared
+from fermiloop.platform.plugins.potentials import usable
+from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume
 from fermiloop.platform.representations.prototypes import PROTOTYPES, Prototype
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 SHRINK: Final = 0.1  # of an elemental volume towards its guess, in materials
 RULE_ONLY: Final = "none"
-CHOICES: Final = (*POTENTIALS, RULE_ONLY)
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,11 @@ class Decorator:
     volumes
         Å³ per atom of each element symbol.
     potential
-        Key of `POTENTIALS` that finds the volume, or ``"none"`` to stay with the rule.
+        Name of the one that finds the volume, or ``"none"`` to stay with the rule.
     """
 
     def __init__(self, counts: Mapping[str, int], volumes: Mapping[str, float], potential: str) -> None:
-        if potential not in CHOICES:
-            raise InputError(f"{potential} is no potential for volumes; choose one of {', '.join(CHOICES)}.")
+        usable(potential, (RULE_ONLY,))
         self.counts = dict(counts)
         self.volumes = dict(volumes)
         self.potential = potential
@@ -100,7 +99,7 @@ class Decorator:
             amounts[decoration.element_b] = float(prototype.slots.count("B"))
         volume = self.volume_per_atom(amounts)
         if self.potential != RULE_ONLY:
-            volume, _ = equilibrium_volume(POTENTIALS[self.potential](), build, volume)
+            volume, _ = equilibrium_volume(declared(self.potential).build(), build, volume)
         return build(volume)
 
     def volume_per_atom(self, amounts: Mapping[str, float]) -> float:

@@ -18,6 +18,7 @@ from fermiloop.platform.generators.factorised import FactorisedModel
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.generators.samples import FEWEST_SAMPLES, fold_numbers, samples_of
+from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.representations.composition import formula_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
@@ -49,14 +50,14 @@ class ComposerOptions:
     temperature
         Of the draw: 0 takes the best every time.
     potential
-        Cheap potential that finds volumes: ``chgnet``, ``analytic`` or ``none``.
+        Potential that finds volumes, by its name, or ``none``.
     test_share
         Share of the compositions held out for the report; the final model learns from all.
     """
 
     epochs: int | None = None
     temperature: float = 1.0
-    potential: str = "chgnet"
+    potential: str = DEFAULT
     test_share: float = 0.2
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -156,17 +156,3 @@ def make_model(preset: str, epochs: int | None) -> RegressionModel | FactorisedM
     return FactorisedModel(
         FactorisedOptions() if epochs is None else FactorisedOptions(heads=HeadsOptions(epochs=epochs))
     )
-
-
-def check_options(options: Mapping[str, Any], kind: type) -> None:
-    """Refuse options that are no fields of the dataclass `kind`.
-
-    Raises
-    ------
-    InputError
-        If there is one.
-    """
-    known = [item.name for item in fields(kind)]
-    for name in options:
-        if name not in known:
-            raise InputError(f"{name} is no option of this generator; known are {', '.join(known)}.")

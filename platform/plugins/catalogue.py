@@ -35,6 +35,7 @@ class Broken:
     name: str
     distribution: str
     reason: str
+    version: str = ""
 
 
 class Catalogue(Mapping[str, D], Generic[D]):
@@ -85,6 +86,24 @@ class Catalogue(Mapping[str, D], Generic[D]):
         self._entries()[name]
         return self._sources.get(name)
 
+    def fault(self, name: str) -> str | None:
+        """Why an entry of an installed package cannot be used, None where no such entry is broken."""
+        found = next((one for one in self.broken if one.name == name), None)
+        if found is None:
+            return None
+        return f"the package {found.distribution} adds it, but it cannot be used: {found.reason.rstrip('.')}"
+
+    def missing(self, name: str, what: str) -> str:
+        """A sentence on a name that is not here: what is wrong with its package, or what there is.
+
+        Parameters
+        ----------
+        what
+            Kind of name, such as ``"generator"``.
+        """
+        fault = self.fault(name)
+        return f"{name} is no {what}; {fault or 'choose one of ' + ', '.join(self)}."
+
     def reload(self) -> None:
         """Look again for installed packages at the next use."""
         with self._lock:
@@ -108,7 +127,7 @@ class Catalogue(Mapping[str, D], Generic[D]):
             try:
                 found[entry.name] = self._declaration(entry, found)
             except PluginError as error:
-                self._broken.append(Broken(self.group, entry.name, _distribution(entry), str(error)))
+                self._broken.append(Broken(self.group, entry.name, _distribution(entry), str(error), _version(entry)))
             else:
                 self._sources[entry.name] = Source(_distribution(entry), _version(entry))
         return found

@@ -15,6 +15,8 @@ from typing import Any, Final
 from fermiloop.platform.errors import PluginError
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+WORDS: Final = {"words": True}
+"""Metadata of a field that looks like a place of code and is none."""
 PLACE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -40,6 +42,18 @@ class Declaration:
             raise PluginError(f"The declaration of {self.name} says nothing: give it a title of one line.")
 
 
+def check_place(place: str) -> None:
+    """Refuse a text that is no place of code; nothing is imported.
+
+    Raises
+    ------
+    PluginError
+        If it is not written as ``"package.module:attribute"``.
+    """
+    if not PLACE.fullmatch(place):
+        raise PluginError(f"{place!r} is no place of code: write package.module:attribute.")
+
+
 def load(place: str) -> Any:
     """What lies at ``"package.module:attribute"``.
 
@@ -48,8 +62,7 @@ def load(place: str) -> Any:
     PluginError
         If the text is no place, the module cannot be imported, or it has no such attribute.
     """
-    if not PLACE.fullmatch(place):
-        raise PluginError(f"{place!r} is no place of code: write package.module:attribute.")
+    check_place(place)
     module, _, attribute = place.partition(":")
     try:
         found: Any = import_module(module)

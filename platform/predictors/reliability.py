@@ -46,8 +46,6 @@ class Reliability:
         Root mean variance, in the unit of the errors: at equal calibration the smaller the better.
     nll
         Mean negative logarithm of the normal density.
-    rank_correlation
-        Spearman's, of the absolute error with the standard deviation.
     """
 
     n: int
@@ -58,7 +56,6 @@ class Reliability:
     miscalibration_area: float
     sharpness: float
     nll: float
-    rank_correlation: float
 
 
 def reliability(truth: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Reliability:
@@ -87,7 +84,6 @@ def reliability(truth: ArrayLike, mean: ArrayLike, std: ArrayLike) -> Reliabilit
         miscalibration_area=float(np.trapezoid(np.abs(observed - expected), expected)),
         sharpness=float(np.sqrt((width**2).mean())),
         nll=float((0.5 * (error / width) ** 2 + np.log(width) + 0.5 * np.log(2 * np.pi)).mean()),
-        rank_correlation=_spearman(np.abs(error), width),
     )
 
 
@@ -137,9 +133,3 @@ def stretch_and_floor(error: ArrayLike, std: ArrayLike) -> tuple[float, float]:
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-14, 7)] * 2)
     stretch, floor = np.exp(found.x)
     return float(stretch), float(floor)
-
-
-def _spearman(a: Array, b: Array) -> float:
-    ranks = [np.argsort(np.argsort(part)) for part in (a, b)]
-    spread = [part.std() for part in ranks]
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1]) if min(spread) > 0 else 0.0

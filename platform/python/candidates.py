@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.campaign.reported import Explained
 
 
-COLUMNS: Final = (*(name for name in app.STORED if name not in ("score", "scores")), GENERATOR, HIT, *SCORES)
+COLUMNS: Final = (*(name for name in app.STORED if name not in ("score", "scores")), GENERATOR, HIT)  # then the scores
 
 
 class Candidate(Entry):
@@ -98,7 +98,7 @@ def find(
         space_group=space_group, limit=limit,
     )  # fmt: skip
     order = None if sort is None else Order(sort, descending)
-    return Candidates([_entry(row) for row in app.find(chosen, order=order)], "candidates", COLUMNS)
+    return Candidates([_entry(row) for row in app.find(chosen, order=order)], "candidates", (*COLUMNS, *SCORES))
 
 
 def get(identifier: str) -> Candidate:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from fermiloop.platform.app import curves, filters, texts
 from fermiloop.platform.app import materials as app
 from fermiloop.platform.app.rows import Order, Row
+from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.python.connecting import connected
 from fermiloop.platform.python.dos import Bounds, DosLike, curve_of, from_store
 from fermiloop.platform.python.found import Entry, Found
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pymatgen.electronic_structure.dos import Dos
 
 
-COLUMNS: Final = (*app.FIELDS[1:], "method", *app.VALUES)
+COLUMNS: Final = (*app.FIELDS[1:], "method")  # then what is known of materials, with the properties of plug-ins
 
 
 class Material(Entry):
@@ -87,7 +88,9 @@ def find(
     )  # fmt: skip
     near = None if dos_like is None else _nearness(dos_like, metric, window)
     order = None if sort is None else Order(sort, descending)
-    return Materials([_entry(row) for row in app.find(chosen, near=near, order=order)], "materials", COLUMNS)
+    return Materials(
+        [_entry(row) for row in app.find(chosen, near=near, order=order)], "materials", (*COLUMNS, *of_material())
+    )
 
 
 def similar(dos: DosLike, *, metric: str = "cosine", window: Bounds | None = None, limit: int = 10) -> Materials:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -17,16 +18,6 @@ if TYPE_CHECKING:
 
 MINIMISE: Final = "minimise"
 MAXIMISE: Final = "maximise"
-SCALES: Final = {
-    "energy_above_hull": 0.1, "formation_energy_per_atom": 0.1, "energy_per_atom": 0.1, "band_gap": 0.5,
-    "magnetic_moment": 1.0,
-}  # fmt: skip
-"""Distance from a bound, in the property's unit, that halves the score: about what a calculation resolves or more."""
-AIMS: Final = {
-    "energy_above_hull": (0.0, 0.5), "formation_energy_per_atom": (-3.0, 0.5), "energy_per_atom": (-10.0, 0.0),
-    "band_gap": (0.0, 8.0), "magnetic_moment": (0.0, 10.0),
-}  # fmt: skip
-"""Lowest and highest value worth aiming at where the property is to be minimised or maximised."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +59,10 @@ class Condition:
 
     @builtins.property
     def scale(self) -> float:
-        """Distance outside of the bounds that halves the score: half the width of a window, else of `SCALES`."""
+        """Distance outside of the bounds that halves the score: half the width of a window, else of its declaration."""
         if self.two_sided and self.high > self.low:
             return (self.high - self.low) / 2
-        return SCALES.get(self.property, 1.0)
+        return PROPERTIES[self.property].scale if self.property in PROPERTIES else 1.0
 
     @builtins.property
     def value(self) -> float:
@@ -80,7 +71,7 @@ class Condition:
             return (self.low + self.high) / 2
         if self.bounded:
             return self.high - self.scale if np.isfinite(self.high) else self.low + self.scale
-        lowest, highest = AIMS.get(self.property, (-1.0, 1.0))
+        lowest, highest = aim_of(self.property)
         return lowest if self.direction == MINIMISE else highest
 
     @builtins.property
@@ -113,6 +104,11 @@ class Condition:
         if not self.bounded:
             low, high = (-np.inf, self.value) if self.direction == MINIMISE else (self.value, np.inf)
         return np.maximum(np.maximum(low - found, found - high), 0.0) / self.scale
+
+
+def aim_of(name: str) -> tuple[float, float]:
+    """Lowest and highest value worth aiming at where a property is to be minimised or maximised."""
+    return PROPERTIES[name].aim if name in PROPERTIES else (-1.0, 1.0)
 
 
 class PropertyWindow(Condition):

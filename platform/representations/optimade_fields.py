@@ -11,19 +11,22 @@ from math import gcd
 from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final
 
+from fermiloop.platform.plugins.generators import GENERATORS
+from fermiloop.platform.plugins.properties import Derived
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.vocabulary import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from fermiloop.platform.plugins.properties import PropertyDeclaration
 
 PREFIX: Final = "fermiloop"
 API_VERSION: Final = "1.2.0"
 
-OF_MATERIALS: Final = frozenset({"energy_per_atom", "formation_energy_per_atom", "energy_above_hull", "band_gap"})
-
+Field = tuple[str, str | None, str]
 # name without prefix: OPTIMADE type, unit where there is one, description
-PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
+BEFORE: Final[dict[str, Field]] = {
     "kind": ("string", None, "material (known, imported or computed) or candidate (proposed by a generator)"),
     "origin": ("string", None, "where a material came from: seed, import or campaign"),
     "stage": ("string", None, "how far a candidate has come: proposed, rejected, passed, selected, evaluated, failed"),
@@ -41,18 +44,8 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "probability": ("float", None, "calibrated probability that a candidate meets the target"),
     HIT: ("boolean", None, "whether an evaluated candidate is what its campaign looks for"),
     "geometry": ("string", None, "of a candidate's crystal: computed (by its evaluation) or proposed"),
-    **{
-        name: (
-            "float",
-            None if one.unit is Unit.DIMENSIONLESS else str(one.unit),
-            f"{one.meaning}{'; of a material as computed' if name in OF_MATERIALS else ''}",
-        )
-        for name, one in SCORES.items()
-    },
-    "fermi_level": ("float", "eV", "computed Fermi level of a material, about the program's own zero"),
-    "magnetic_moment": ("float", "μB/cell", "computed total magnetic moment of a material"),
-    "bulk_modulus": ("float", "GPa", "bulk modulus of a material"),
-    "shear_modulus": ("float", "GPa", "shear modulus of a material"),
+}
+AFTER: Final[dict[str, Field]] = {
     "labels": ("list", None, "every value of a material, by any method: property, value, unit, method, version"),
     "dos_energies": ("list", "eV", "energies of the density of states, zero as dos_zero says"),
     "dos_values": ("list", "states/eV/cell", "computed density of states at dos_energies, spins summed"),
@@ -66,33 +59,25 @@ PROVIDER_FIELDS: Final[dict[str, tuple[str, str | None, str]]] = {
     "licence": ("string", None, "licence of the source"),
 }  # fmt: skip
 
-# what the generators rest on, and the seed library: id, then fields of an OPTIMADE reference
-REFERENCES: Final[dict[str, dict[str, Any]]] = {
-    "bang-2024": {
-        "authors": [{"name": "Bang et al.", "lastname": "Bang"}], "journal": "J. Mater. Chem. A", "volume": "12",
-        "pages": "6004", "year": "2024", "bib_type": "article",
-    },
-    "ren-2022": {
-        "authors": [{"name": "Ren et al.", "lastname": "Ren"}], "journal": "Matter", "volume": "5", "pages": "314",
-        "year": "2022", "bib_type": "article",
-        "title": (
-            "An invertible crystallographic representation for general inverse design of inorganic crystals with "
-            "targeted properties"
-        ),
-    },
-    "noh-2019": {
-        "authors": [{"name": "Noh et al.", "lastname": "Noh"}], "journal": "Matter", "volume": "1", "pages": "1370",
-        "year": "2019", "bib_type": "article",
-        "title": "Inverse design of solid-state materials via a continuous representation",
-    },
-    "long-2021": {
-        "authors": [{"name": "Long et al.", "lastname": "Long"}], "journal": "npj Comput. Mater.", "volume": "7",
-        "pages": "66", "year": "2021", "bib_type": "article",
-        "title": (
-            "Constrained crystals deep convolutional generative adversarial network for the inverse design of crystal "
-            "structures"
-        ),
-    },
+
+def _fields(declared: Sequence[PropertyDeclaration]) -> dict[str, Field]:
+    known = {name: _number(one.unit, one.meaning) for name, one in SCORES.items()}
+    for one in declared:
+        if one.of_material:
+            meaning = SCORES[one.name].meaning if one.name in SCORES else one.description or one.title
+            known[one.name] = _number(one.unit, f"{meaning}; of a material as computed")
+    return {**BEFORE, **known, **AFTER}
+
+
+def _number(unit: str, meaning: str) -> Field:
+    return "float", None if unit == Unit.DIMENSIONLESS else str(unit), meaning
+
+
+PROVIDER_FIELDS: Final = Derived(_fields)
+"""Name without prefix to OPTIMADE type, unit where there is one, and description."""
+
+# id, then fields of an OPTIMADE reference
+OWN_REFERENCES: Final[dict[str, dict[str, Any]]] = {
     "kuban-2022": {
         "authors": [{"name": "Kuban et al.", "lastname": "Kuban"}], "journal": "Sci. Data", "volume": "9",
         "pages": "646", "year": "2022", "bib_type": "article",
@@ -103,10 +88,7 @@ REFERENCES: Final[dict[str, dict[str, Any]]] = {
         "note": "GPAW with PBE, by the methods of its labels",
     },
 }  # fmt: skip
-REFERENCE_OF: Final = {
-    "dos_composer": "bang-2024", "ftcp": "ren-2022", "imatgen": "noh-2019", "ccdcgan": "long-2021",
-    "fermiloop seed library": "fermiloop-seed",
-}  # fmt: skip
+SEED: Final = "fermiloop seed library"
 
 
 def structure_fields(structure: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,9 +128,23 @@ def anonymous_formula(counts: Mapping[str, int]) -> str:
     return _spelled(dict(zip(letters, amounts, strict=True)))
 
 
+def references() -> dict[str, dict[str, Any]]:
+    """What the generators rest on, the fingerprint and the seed library: id to fields of an OPTIMADE reference."""
+    papers = [declared.reference for declared in GENERATORS.values() if declared.reference]
+    return {paper.key: paper.optimade() for paper in papers} | OWN_REFERENCES
+
+
+def _reference_of(name: str) -> str | None:
+    """Id of the reference of a generator, of any preset, or a source."""
+    declared = GENERATORS.get(name.partition("/")[0])
+    if declared is not None and declared.reference:
+        return declared.reference.key
+    return "fermiloop-seed" if name == SEED else None
+
+
 def relationships(*names: str | None) -> dict[str, Any]:
     """OPTIMADE's relationships to the references of generators (of any preset) and sources that have one."""
-    known = (REFERENCE_OF.get((name or "").partition("/")[0]) for name in names)
+    known = (_reference_of(name or "") for name in names)
     data = [{"type": "references", "id": key} for key in dict.fromkeys(known) if key]
     return {"references": {"data": data}} if data else {}
 

@@ -46,7 +46,6 @@ class Metric(StrEnum):
     FINGERPRINT = "fingerprint"
 
 
-UNIT_OF_METRIC: Final = {Metric.COSINE: "1", Metric.WASSERSTEIN: "eV", Metric.FINGERPRINT: "1"}
 SMALLER_IS_NEARER: Final = frozenset({Metric.WASSERSTEIN})
 
 

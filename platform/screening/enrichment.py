@@ -15,11 +15,9 @@ import numpy as np
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
-
-    from fermiloop.platform.screening.verdicts import Screened
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,6 @@ class StageRecall:
     def recall(self) -> float | None:
         """Share of all good ones that is left; None where there is none."""
         return self.good_out / self.good if self.good else None
-
-    @property
-    def stage_recall(self) -> float | None:
-        """Share of the good ones before this stage that it kept."""
-        return self.good_out / self.good_in if self.good_in else None
 
     @property
     def precision(self) -> float | None:
@@ -95,17 +88,6 @@ def recall_by_stage(kept: Mapping[str, ArrayLike], truth: ArrayLike) -> list[Sta
         rows.append(StageRecall(stage, int(alive.sum()), int(left.sum()), before, after, int(good.sum()), good.size))
         alive = left
     return rows
-
-
-def kept_by_stage(screened: Sequence[Screened], stages: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-    """(n,) whether each crystal was still there after each stage of a run funnel."""
-    alive = np.ones(len(screened), dtype=bool)
-    found = {}
-    for stage in stages:
-        passed = [any(verdict.stage == stage and verdict.passed for verdict in one.verdicts) for one in screened]
-        alive = alive & np.array(passed, dtype=bool)
-        found[stage] = alive
-    return found
 
 
 def enrichment_of_best(scores: ArrayLike, truth: ArrayLike, share: float) -> float | None:

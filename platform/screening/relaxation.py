@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fermiloop.platform.predictors.potential import relax
+from fermiloop.platform.predictors.potential.relaxing import relax
 from fermiloop.platform.screening.geometry import check_distances, check_volume
 from fermiloop.platform.screening.verdicts import Verdict
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.stages import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from fermiloop.platform.generators.protocol import Space, Target
-    from fermiloop.platform.predictors.potential import CheapPotential
+    from fermiloop.platform.predictors.potential.protocol import CheapPotential
 
 DUPLICATE = "duplicate within the batch"
 KNOWN = "known material"
 KNOWN_AS = "known as "  # the id of the material follows
-COMPARING = frozenset({"duplicates", "relaxation"})  # stages that look for twins
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Verdict:
     reason: str = ""
     value: float | None = None
     kind: str = ""
+
+
+def looks_for_twins(stage: str) -> bool:
+    """Whether a stage compares crystals; one that is no longer installed counts as not."""
+    return stage in STAGES and STAGES[stage].finds_twins
 
 
 def known_as(reason: str) -> str | None:
@@ -100,7 +105,7 @@ class Known:
     id, formula
         Material id and reduced formula.
     fingerprint
-        (n,) as stored; computed anew where it is of another length.
+        (n,) as stored; computed again where it is of another length.
     structure
         Its crystal.
     """
@@ -112,7 +117,7 @@ class Known:
 
 
 class SimilarityModel(Protocol):
-    """A surrogate that foretells how near the curve of a crystal comes to a target."""
+    """A surrogate that predicts how near the curve of a crystal comes to a target."""
 
     def similarity(
         self, structures: Sequence[Structure], target: Target
@@ -162,6 +167,8 @@ class Context:
     rattle
         Å; above 0 every atom is first displaced at random so that a symmetric saddle point is left, and the
         symmetry is not kept.
+    options
+        Of stages that take some, by the stage's name.
     """
 
     target: Target
@@ -179,6 +186,7 @@ class Context:
     max_force: float = 0.1
     max_steps: int = 150
     rattle: float = 0.0
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         low, high = self.volume_per_atom
@@ -207,7 +215,9 @@ def unique_and_novel(screened: Sequence[Screened]) -> tuple[int, int]:
     unique = novel = 0
     for crystal in screened:
         found = {v.kind for v in crystal.verdicts if not v.passed}
-        compared = any(v.stage in COMPARING and (v.passed or v.kind in {DUPLICATE, KNOWN}) for v in crystal.verdicts)
+        compared = any(
+            looks_for_twins(v.stage) and (v.passed or v.kind in {DUPLICATE, KNOWN}) for v in crystal.verdicts
+        )
         unique += compared and DUPLICATE not in found
         novel += compared and not found & {DUPLICATE, KNOWN}
     return unique, novel

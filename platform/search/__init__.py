@@ -1,1 +1,1 @@
-"""Proposers that search without learning, and the registry of all."""
+"""Proposers that search without learning,."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Generator, PropertyWindow, Proposal, Space, Target
+from fermiloop.platform.plugins.declaration import load
+from fermiloop.platform.plugins.generators import GENERATORS, generator
 from fermiloop.platform.representations.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -50,15 +52,6 @@ def crystal_approached(model: Generator, data: TrainingSet, i: int, rng: np.rand
     return max((_likeness(structure_of, fingerprint(structure)) for structure_of in made), default=0.0)
 
 
-# generator: how it is scored, and whether a crystal needs a curve for it
-SCORERS: Final[dict[str, tuple[Scorer, bool]]] = {
-    "dos_composer": (composition_named, True),
-    "ftcp": (crystal_approached, False),
-    "imatgen": (crystal_approached, False),
-    "ccdcgan": (crystal_approached, False),
-}
-
-
 def score_on(name: str, model: Generator, data: TrainingSet, seed: int) -> NDArray[np.float64]:
     """(n,) score of each crystal, in order; each draws from a seed of its own, so that sets may grow.
 
@@ -66,6 +59,8 @@ def score_on(name: str, model: Generator, data: TrainingSet, seed: int) -> NDArr
     ------
     InputError
         If the generator does not learn, so that there is nothing to compare.
+    NotFoundError
+        If there is no generator of that name.
     """
     scorer, _ = scorer_of(name)
     scores = np.zeros(len(data.ids))
@@ -85,10 +80,15 @@ def scorer_of(name: str) -> tuple[Scorer, bool]:
     ------
     InputError
         If the generator does not learn.
+    NotFoundError
+        If there is no generator of that name.
     """
-    if name not in SCORERS:
-        raise InputError(f"The generator {name} learns nothing that a gate could compare; choose {', '.join(SCORERS)}.")
-    return SCORERS[name]
+    found = generator(name)
+    if not found.scorer:
+        compared = ", ".join(one.name for one in GENERATORS.values() if one.scorer)
+        raise InputError(f"The generator {name} learns nothing that a gate could compare; choose {compared}.")
+    scorer: Scorer = load(found.scorer)
+    return scorer, found.needs_curve
 
 
 def _likeness(proposal: Proposal, wanted: NDArray[np.float64]) -> float:

@@ -19,8 +19,9 @@ from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.protocol import FitReport, Proposal
+from fermiloop.platform.plugins.potentials import DEFAULT, potential, usable
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
-from fermiloop.platform.predictors.potential import POTENTIALS, guess_volume
+from fermiloop.platform.predictors.potential.volumes import guess_volume
 from fermiloop.platform.representations.fingerprint import distance, fingerprint
 from fermiloop.platform.search.objective import REFUSED, Objective, PotentialFunction
 from fermiloop.platform.search.optimisers.crystal_space import CrystalOptions, CrystalSpace
@@ -57,7 +58,7 @@ class GlobalSearchOptions:
     Parameters
     ----------
     potential
-        Key of `POTENTIALS`.
+        Name of the potential.
     oracle_calls
         Energies with forces that one `sample` may ask for.
     calls_per_composition
@@ -76,7 +77,7 @@ class GlobalSearchOptions:
         eV per atom that missing a property window by one tolerance costs.
     """
 
-    potential: str = "chgnet"
+    potential: str = DEFAULT
     oracle_calls: int = 1000
     calls_per_composition: int = 100
     formula_units: int = 2
@@ -127,8 +128,8 @@ class GlobalSearch:
             raise InputError(
                 f"{self.name} needs at least one material to learn volumes from; the training set is empty."
             )
-        potential = POTENTIALS[self.options.potential]()
-        self.objective = self._weighted(Objective.learn(data, potential, seed, progress))
+        oracle = potential(self.options.potential).build()
+        self.objective = self._weighted(Objective.learn(data, oracle, seed, progress))
         self.volumes = elemental_volumes(data.structures)
         self.ratios = count_ratios(data.structures)
         progress(self.name, 1.0)
@@ -200,7 +201,7 @@ class GlobalSearch:
         symbols = tuple(symbol for symbol, count in cell.items() for _ in range(count))
         place = self._space(symbols, space)
         options = self.options
-        oracle = Oracle(PotentialFunction(POTENTIALS[options.potential](), symbols, place.volume), calls)
+        oracle = Oracle(PotentialFunction(potential(options.potential).build(), symbols, place.volume), calls)
         told: list[dict[str, float] | None] = []  # of each minimum, in the order in which they are found
 
         def value(point: Point, energy: float) -> float:
@@ -295,19 +296,8 @@ class BayesianSearch(GlobalSearch):
     name = "bayesian"
 
 
-GLOBAL_SEARCHES: Final[dict[str, type[GlobalSearch]]] = {
-    "random_symmetric": RandomSymmetricSearch,
-    "genetic": GeneticSearch,
-    "particle_swarm": SwarmSearch,
-    "annealing": AnnealingSearch,
-    "minima_hopping": HoppingSearch,
-    "bayesian": BayesianSearch,
-}
-
-
 def _check(options: GlobalSearchOptions) -> None:
-    if options.potential not in POTENTIALS:
-        raise InputError(f"{options.potential} is no potential; choose one of {', '.join(POTENTIALS)}.")
+    usable(options.potential)
     for name in ("oracle_calls", "calls_per_composition", "formula_units", "relaxation_calls"):
         if getattr(options, name) < 1:
             raise InputError(f"{name} must be at least 1, not {getattr(options, name)}.")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from fermiloop.platform.generators.protocol import Target, TrainingSet
-    from fermiloop.platform.predictors.potential import CheapPotential
+    from fermiloop.platform.predictors.potential.protocol import CheapPotential
     from fermiloop.platform.search.oracle import Point
 
     Array = NDArray[np.float64]

@@ -14,6 +14,7 @@ from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.protocol import FitReport, Proposal
+from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.representations.composition import CompositionTable, formula_of
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RandomPickOptions:
-    """How volumes are found: ``chgnet``, ``analytic`` or ``none``."""
+    """How volumes are found: by a potential, which is named, or by ``none``."""
 
-    potential: str = "chgnet"
+    potential: str = DEFAULT
 
 
 class RandomPick:

@@ -18,7 +18,7 @@ import spglib
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Element, Lattice, Structure
 
-from fermiloop.platform.predictors.potential import guess_volume
+from fermiloop.platform.predictors.potential.volumes import guess_volume
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.declaration import NAME
 
 Check = Callable[[Any], Any]
 
@@ -68,6 +69,13 @@ def whole(low: int = 0, high: int = LARGEST_WHOLE) -> Check:
         return value
 
     return check
+
+
+def name(value: Any) -> str:
+    """A name as declarations have it, whether or not what it names is installed here."""
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise InputError(f"{_short(value)} is no name of lower case letters, digits and underscores")
+    return value
 
 
 def one_of(known: type[StrEnum]) -> Check:

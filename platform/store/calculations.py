@@ -17,14 +17,14 @@ from fermiloop.platform.store import aliases, sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
-from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, OPEN_CALCULATIONS, CalculationState, Engine
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, OPEN_CALCULATIONS, CalculationState
 
 
 def plan(
     candidate: str | None,
     structure: Structure,
     *,
-    engine: Engine | str,
+    engine: str,
     method: str,
     settings: dict[str, Any],
     campaign: str | None = None,
@@ -40,7 +40,7 @@ def plan(
             id=calculation_id,
             candidate=candidate,
             campaign=campaign,
-            engine=Engine(engine),
+            engine=engine,
             method=method,
             settings=settings,
             structure=structure.as_dict(),
@@ -159,10 +159,12 @@ def finish(
     core_seconds: float,
     error: str | None = None,
     result: dict[str, Any] | None = None,
+    late: bool | None = None,
 ) -> bool:
     """Record the end of a calculation; False where it had one already.
 
-    A failed one that a rerun completed later becomes completed.
+    A failed one that a rerun completed later becomes completed. `late` is given where the results are in the store,
+    which `mark_ingested` notes else.
     """
     ended = [CalculationState.COMPLETED] if state is CalculationState.COMPLETED else list(FINISHED_CALCULATIONS)
     return bool(
@@ -172,6 +174,7 @@ def finish(
             set__error=error,
             set__result=result or {},
             set__finished_at=now(),
+            **({} if late is None else _ingested(late=late)),
         )
     )
 
@@ -183,11 +186,16 @@ def set_method(calculation_id: str, method: str) -> None:
 
 def mark_ingested(calculation_id: str, *, late: bool = False) -> bool:
     """Note that the results are in the store; True the first time only."""
-    return bool(
-        Calculation.objects(id=calculation_id, ingested=False).update(
-            set__ingested=True, set__late=late, set__ingested_at=now(), set__ingested_sequence=sequence.take()
-        )
-    )
+    return bool(Calculation.objects(id=calculation_id, ingested=False).update(**_ingested(late=late)))
+
+
+def _ingested(*, late: bool) -> dict[str, Any]:
+    return {
+        "set__ingested": True,
+        "set__late": late,
+        "set__ingested_at": now(),
+        "set__ingested_sequence": sequence.take(),
+    }
 
 
 def of_campaign(name: str) -> list[Calculation]:
@@ -204,9 +212,9 @@ class Cost:
     core_seconds: float
 
 
-def ended(engine: Engine | str, limit: int) -> list[Cost]:
+def ended(engine: str, limit: int) -> list[Cost]:
     """Costs of the newest evaluations of an engine that have ended, failed ones included."""
-    query = Calculation.objects(engine=Engine(engine), state__in=list(FINISHED_CALCULATIONS), core_seconds__gt=0)
+    query = Calculation.objects(engine=engine, state__in=list(FINISHED_CALCULATIONS), core_seconds__gt=0)
     rows = query.order_by("-sequence", "-created_at", "id").only("method", "structure", "core_seconds").limit(limit)
     return [Cost(row.method, _elements(row.structure), float(row.core_seconds)) for row in rows]
 

@@ -11,7 +11,7 @@ from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
 from fermiloop.platform.store.ranged import first_rows
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.scores import BEST_HIGH
+from fermiloop.schemas.scores import better_high
 from fermiloop.schemas.vocabulary import Stage
 
 ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
@@ -99,12 +99,6 @@ def update(candidate_id: str, **fields: Any) -> None:
         Candidate.objects(id=candidate_id).update(**{f"set__{name}": value for name, value in fields.items()})
 
 
-def advance(candidate_id: str, expected: Stage, stage: Stage, **fields: Any) -> bool:
-    """Move a candidate on, where it still is at the expected stage; whether it was."""
-    changes = {f"set__{name}": value for name, value in fields.items()}
-    return bool(Candidate.objects(id=candidate_id, stage=expected).update(set__stage=stage, **changes))
-
-
 def find(query: CandidateQuery) -> list[Candidate]:
     """Candidates that pass every filter, whole, by campaign, round and id; with ranges by the first score, best first.
 
@@ -138,7 +132,7 @@ def _found(query: CandidateQuery, projection: dict[str, int] | None) -> list[dic
         order = [{"$sort": ORDER}, {"$limit": query.limit}, *([{"$project": shown}] if shown else [])]
         return list(collection.aggregate(_stages(query, match, {}) + order))
     name, (low, high) = next(iter(query.scores.items()))
-    descending = name in BEST_HIGH
+    descending = better_high(name)
     field, then = f"scores.{name}", [{"$project": shown}] if shown else []
 
     def fetch(window: dict[str, float]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fermiloop.schemas.vocabulary import CheckpointState
 
 BUCKET = "checkpoint_files"
 HIDDEN = frozenset({".lock"})
+SURROGATES = ("surrogate", "forward_dos", "property_ensemble")  # kept like generators; two of earlier versions
 
 
 def save(
@@ -102,6 +104,18 @@ def find(generator: str | None = None, limit: int = 100) -> list[Checkpoint]:
     """Checkpoints, newest first."""
     query = {"generator": generator} if generator else {}
     return list(Checkpoint.objects(**query).order_by("-sequence", "-created_at", "id").limit(limit))
+
+
+def kept_names(generators: Iterable[str]) -> list[str]:
+    """Names under which checkpoints are kept or may be.
+
+    Parameters
+    ----------
+    generators
+        Those of the generators that are installed; others that the store has checkpoints of come last.
+    """
+    known = [*generators, *SURROGATES]
+    return [*known, *sorted(set(Checkpoint.objects.distinct("generator")) - set(known))]
 
 
 def champion(generator: str) -> Checkpoint | None:

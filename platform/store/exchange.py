@@ -22,9 +22,7 @@ from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import (
     Alignment,
     CrystalSystem,
-    Engine,
     Origin,
-    Property,
     SpectrumKind,
     Stage,
     Unit,
@@ -78,15 +76,15 @@ def _values_in(value: Any) -> bytes:
 
 METHOD: Final[Table] = {
     "id": Field(border.key("method")),
-    "engine": Field(border.one_of(Engine)),
+    "engine": Field(border.name),
     "functional": Field(border.text()),
     "settings": optional(border.mapping),
     "code_versions": optional(border.mapping),
 }
 LABEL: Final[Table] = {
-    "property": Field(border.one_of(Property)),
+    "property": Field(border.name),
     "value": Field(border.number, float),
-    "unit": Field(border.one_of(Unit)),
+    "unit": Field(border.text(40)),
     "method": Field(border.key("method")),
     "version": Field(border.whole(1, 1_000_000)),
     "calculation": optional(border.text()),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from fermiloop.platform.plugins.properties import grows
 from fermiloop.platform.store import aliases, connection, exchange, identity, materials, spectra
 from fermiloop.platform.store.exchange_material import Known
 from fermiloop.platform.store.inserting import insert_new
@@ -19,7 +20,7 @@ from fermiloop.schemas.base import content_id
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import PER_CELL, Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
 
 DIGITS: Final = 9  # after the point, of energies that are compared
 CALLED: Final = {
@@ -82,7 +83,7 @@ def _moved(document: Any, moves: Mapping[str, tuple[str, float]]) -> Any:
         return document
     home, factor = moves[document.material]
     row = document.to_mongo().to_dict()
-    if factor != 1.0 and row["unit"] in PER_CELL:
+    if factor != 1.0 and grows(row["unit"]):
         if "values" in row:
             row["values"] = ArrayField.pack(ArrayField.unpack(row["values"]) * factor)
             row |= {"n_electrons": row["n_electrons"] * factor} if row.get("n_electrons") is not None else {}

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fermiloop.platform.jsonable import plain
+from fermiloop.platform.plugins.properties import Derived
 from fermiloop.platform.spreadsheets import guarded
 from fermiloop.platform.store import candidate_rows, exchange_records
 from fermiloop.platform.store.exchange_records import Kind, Row, Selection
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
-from fermiloop.schemas.vocabulary import UNIT_OF, Property, Unit
+from fermiloop.schemas.vocabulary import Unit
 
-PROPERTIES: Final = {
-    str(name): f"{name} ({unit})" if unit is not Unit.DIMENSIONLESS else str(name) for name, unit in UNIT_OF.items()
-}
+HEADINGS: Final = Derived(lambda declared: {one.name: _heading(one.name, one.unit) for one in declared})
 # key of a row to its heading
 MATERIAL: Final[dict[str, str]] = {
     "id": "id", "formula": "formula", "chemical_system": "chemical_system", "crystal_system": "crystal_system",
@@ -24,21 +23,23 @@ MATERIAL: Final[dict[str, str]] = {
     "volume_per_atom": "volume_per_atom (Å³)", "origin": "origin", "source": "source", "key": "source_key",
     "licence": "licence",
 }  # fmt: skip
-COMPUTED: Final[dict[str, str]] = {
-    "method": "method", "engine": "engine", "functional": "functional", **PROPERTIES, "curves": "curves",
-}  # fmt: skip
+COMPUTED: Final = Derived(
+    lambda _: {"method": "method", "engine": "engine", "functional": "functional", **HEADINGS, "curves": "curves"}
+)
 MADE: Final = "material_"
-CANDIDATE: Final[dict[str, str]] = {
+CANDIDATE: Final = Derived(lambda _: {
     "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
     "preset": "preset", "checkpoint": "checkpoint", "seed": "seed", "parent": "parent", "stage": "stage",
     "reason": "reason", GENERATOR: GENERATOR, "probability": "probability", HIT: HIT,
-    **{name: name if one.unit is Unit.DIMENSIONLESS else f"{name} ({one.unit})" for name, one in SCORES.items()},
+    **{name: _heading(name, one.unit) for name, one in SCORES.items()},
     "calculation": "calculation", "material": "material",
-}  # fmt: skip
-BECAME: Final[dict[str, str]] = {
-    f"{MADE}{name}" if name in PROPERTIES else name: f"{MADE}{heading}" if name in PROPERTIES else heading
-    for name, heading in COMPUTED.items()
-}
+})  # fmt: skip
+BECAME: Final = Derived(
+    lambda _: {
+        f"{MADE}{name}" if name in HEADINGS else name: f"{MADE}{heading}" if name in HEADINGS else heading
+        for name, heading in COMPUTED.items()
+    }
+)
 """Of the material that a candidate became, by each Method: apart from the scores, which are by the campaign's own."""
 
 
@@ -66,7 +67,7 @@ def rows(selection: Selection) -> Iterator[Row]:
     for candidate, became in _with_material(selection):
         known = candidate_rows.flat(candidate)
         for computed in _computed(became or {}, methods):
-            yield {**known, **{f"{MADE}{name}" if name in PROPERTIES else name: x for name, x in computed.items()}}
+            yield {**known, **{f"{MADE}{name}" if name in HEADINGS else name: x for name, x in computed.items()}}
 
 
 def csv_line(cells: Iterable[Any]) -> str:
@@ -74,6 +75,10 @@ def csv_line(cells: Iterable[Any]) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow([guarded(plain(value)) for value in cells])
     return out.getvalue()
+
+
+def _heading(name: str, unit: str) -> str:
+    return name if unit == Unit.DIMENSIONLESS else f"{name} ({unit})"
 
 
 def _about(material: Row) -> Row:
@@ -90,7 +95,7 @@ def _computed(material: Row, methods: Mapping[str, Row]) -> list[Row]:
         kinds = " ".join(str(one["kind"]) for one in spectra if one["method"] == name)
         found[name] = {"method": name, "engine": about["engine"], "functional": about["functional"], "curves": kinds}
     for label in labels:  # by version: the latest is written last
-        found[label["method"]][str(Property(label["property"]))] = label["value"]
+        found[label["method"]][label["property"]] = label["value"]
     return list(found.values()) or [{}]
 
 

@@ -43,7 +43,7 @@ class CampaignGlance:
     created_at, closed_at
         When it began, and when it ended.
     last
-        When something was last heard of it.
+        Its last activity.
     """
 
     name: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from mongoengine import NotUniqueError
 from pymatgen.core import Composition
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
@@ -21,7 +22,7 @@ SAME = 1e-9  # values closer than this are the same value
 
 def save(
     material: str,
-    name: Property | str,
+    name: str,
     value: float,
     *,
     method: str,
@@ -33,9 +34,9 @@ def save(
     Raises
     ------
     InputError
-        If the value is not finite, or the property is unknown.
+        If the value is not finite or lies outside of the property's bounds, or the property is unknown.
     """
-    name = _property(name)
+    name = _refuse_beyond(material, name, value)
     while True:
         latest = _latest(material, name, method)
         if latest is not None and abs(latest.value - value) <= SAME:
@@ -50,6 +51,31 @@ def save(
         return merging.brought_home([label.material]).get(label.id, str(label.id))
 
 
+def save_all(material: str, values: Mapping[str, float], *, method: str, calculation: str | None = None) -> None:
+    """Save what one result says of a material, each value as `save` does, in the fewest queries.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite or lies outside of its property's bounds, or the property is unknown.
+    """
+    for name, value in values.items():
+        _refuse_beyond(material, name, value)
+    latest = {row.property: row for row in Label.objects(material=material, method=method).order_by("version")}
+    same = {name for name, row in latest.items() if name in values and abs(row.value - values[name]) <= SAME}
+    changed = {name: value for name, value in values.items() if name not in same}
+    made = []
+    for name, value in changed.items():
+        version = latest[name].version + 1 if name in latest else 1
+        made.append(Label.make(material, name, value, method=method, calculation=calculation, version=version))
+        made[-1].check()
+    if insert_new(made) == len(made):
+        merging.brought_home([material])
+        return
+    for name, value in changed.items():  # another writer took one of these versions
+        save(material, name, value, method=method, calculation=calculation)
+
+
 def save_many(labels: Iterable[Label]) -> int:
     """Insert checked first versions; returns how many were new.
 
@@ -60,9 +86,9 @@ def save_many(labels: Iterable[Label]) -> int:
     new = insert_new(unique.values())
     stored: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for row in Label.objects(material__in=sorted({label.material for label in unique.values()})):
-        stored[row.material, str(row.property), row.method].append(row.value)
+        stored[row.material, row.property, row.method].append(row.value)
     for label in unique.values():
-        there = stored[label.material, str(label.property), label.method]
+        there = stored[label.material, label.property, label.method]
         if all(abs(value - label.value) > SAME for value in there):
             save(
                 label.material, label.property, label.value,
@@ -74,20 +100,33 @@ def save_many(labels: Iterable[Label]) -> int:
 
 
 def values(
-    material_ids: Iterable[str], name: Property | str, method: str, *, among: Collection[str] | None = None
+    material_ids: Iterable[str], name: str, method: str, *, among: Collection[str] | None = None
 ) -> dict[str, float]:
     """Latest value by material, of one property and method; those without are left out.
 
     `among` are the ids of the labels that count, where not all do: those of a snapshot.
     """
-    wanted, name = list(dict.fromkeys(material_ids)), _property(name)
-    found: dict[str, float] = {}
+    return table(material_ids, (name,), method, among=among)[str(name)]
+
+
+def table(
+    material_ids: Iterable[str], names: Iterable[str], method: str, *, among: Collection[str] | None = None
+) -> dict[str, dict[str, float]]:
+    """Latest value by property and material, by one method; see `values`.
+
+    Raises
+    ------
+    InputError
+        If a property is unknown.
+    """
+    wanted = list(dict.fromkeys(material_ids))
+    found: dict[str, dict[str, float]] = {declared_property(str(name)).name: {} for name in names}
     for start in range(0, len(wanted), BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: they are looked at here
         rows = Label.objects(material__in=wanted[start : start + BATCH]).order_by("version").as_pymongo()
         for row in rows:
-            if (row["property"], row["method"]) == (name, method) and (among is None or row["_id"] in among):
-                found[row["material"]] = row["value"]
+            if row["method"] == method and row["property"] in found and (among is None or row["_id"] in among):
+                found[row["property"]][row["material"]] = row["value"]
     return found
 
 
@@ -126,18 +165,19 @@ def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, f
     return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
 
 
-def _property(name: Property | str) -> Property:
-    try:
-        return Property(name)
-    except ValueError:
-        raise InputError(f"The property {name!r} is unknown; known are {', '.join(Property)}.") from None
+def _refuse_beyond(material: str, name: str, value: float) -> str:
+    """Refuse a value that no material has; the property's name as plain text."""
+    declared = declared_property(str(name))
+    if fault := declared.fault(value):
+        raise InputError(f"The {declared.title} of {material} {fault}.")
+    return declared.name
 
 
 def _amounts(formula: str) -> dict[str, float]:
     return {str(k): float(v) for k, v in Composition(formula).get_el_amt_dict().items()}
 
 
-def _latest(material: str, name: Property, method: str) -> Label | None:
+def _latest(material: str, name: str, method: str) -> Label | None:
     return Label.objects(material=material, property=name, method=method).order_by("-version").first()
 
 

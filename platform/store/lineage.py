@@ -14,6 +14,7 @@ from fermiloop.platform.campaign.reported import (
     SnapshotLineage,
     VerdictRow,
 )
+from fermiloop.platform.plugins.provenance import package_of
 from fermiloop.platform.store import calculations, candidates, checkpoints, labels, snapshots
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.calculation import Calculation
@@ -107,6 +108,7 @@ def _checkpoint(checkpoint: Checkpoint) -> CheckpointLineage:
         "id": checkpoint.id,
         "generator": checkpoint.generator,
         "preset": checkpoint.preset,
+        "package": package_of(checkpoint.config),
         "seed": checkpoint.seed,
         "config": checkpoint.to_mongo().to_dict().get("config", {}),
         "metrics": dict(checkpoint.metrics),

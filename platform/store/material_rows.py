@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from fermiloop.platform.jsonable import plain
+from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.store import materials, optimade_numbers
 from fermiloop.platform.store.materials import BATCH, MaterialQuery
-
-VALUES: Final = optimade_numbers.SHOWN
-"""Property values of a row, beside `method`, whose they are."""
 
 
 def values(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -21,7 +19,7 @@ def values(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         curves, labels = optimade_numbers.curves(chunk), optimade_numbers.of_materials(chunk)
         for key in chunk:
             known = optimade_numbers.fields(labels.get(key, ()), curves.get(key))
-            found[key] = {name: known[name] for name in ("method", *VALUES)}
+            found[key] = {name: known[name] for name in ("method", *of_material())}
     return found
 
 

@@ -9,11 +9,12 @@ from typing import Any
 from pymatgen.core import Composition, Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.store import aliases, identity
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.setting import Setting
-from fermiloop.schemas.vocabulary import Origin, Property
+from fermiloop.schemas.vocabulary import Origin
 
 BATCH = 1000
 
@@ -223,12 +224,6 @@ def page(query: MaterialQuery, offset: int, fields: Sequence[str]) -> list[dict[
     return [{"id": row["_id"], **{name: row.get(name) for name in fields}} for row in found]
 
 
-def fingerprints(formulas: Iterable[str]) -> list[tuple[str, str, list[float]]]:
-    """Id, reduced formula and fingerprint of all materials of these formulas."""
-    rows = Material.objects(formula__in=sorted(set(formulas))).only("formula", "fingerprint").order_by("id")
-    return [(m.id, m.formula, list(m.fingerprint)) for m in rows]
-
-
 def of_formulas(formulas: Iterable[str]) -> list[Material]:
     """All materials of these reduced formulas."""
     return list(Material.objects(formula__in=sorted(set(formulas))).order_by("id"))
@@ -238,6 +233,13 @@ def of_systems(systems: Iterable[str], limit: int) -> list[Material]:
     """At most so many materials of these chemical systems, such as ``Al-Ni``, by formula and id."""
     query = Material.objects(chemical_system__in=sorted(set(systems)))
     return list(query.order_by("formula", "id").limit(limit))
+
+
+def within(elements: Iterable[str]) -> list[str]:
+    """Ids of all materials whose elements are among these."""
+    allowed = set(elements)
+    rows = Material.objects(elements__in=sorted(allowed)).only("elements").order_by("id")
+    return [row.id for row in rows if set(row.elements) <= allowed]
 
 
 def count() -> int:
@@ -282,9 +284,7 @@ def _ids_by_labels(query: MaterialQuery) -> set[str] | None:
     """Materials that the property ranges and the list of ids leave, None where neither is asked."""
     ids: set[str] | None = set(query.ids) if query.ids is not None else None
     for name, (low, high) in query.properties.items():
-        known = {str(p) for p in Property}
-        if name not in known:
-            raise InputError(f"The property {name!r} is unknown; known are {', '.join(sorted(known))}.")
+        declared_property(name)
         within = _materials_within(name, low, high)
         ids = within if ids is None else ids & within
     return ids

@@ -9,14 +9,15 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.engines import chosen_engines
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine
+from fermiloop.schemas.vocabulary import EXTERNAL
 
 
-def save(engine: Engine | str, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> str:
+def save(engine: str, functional: str, settings: dict[str, Any], code_versions: dict[str, str]) -> str:
     """Id of the method, saved where it is new."""
-    method = Method.make(Engine(engine), functional, settings, code_versions)
+    method = Method.make(engine, functional, settings, code_versions)
     method.check()
     if not Method.objects(id=method.id).only("id").first():
         with contextlib.suppress(NotUniqueError):  # another process saved the same method in between
@@ -48,9 +49,14 @@ def of_ids(ids: Iterable[str]) -> list[Method]:
     return list(Method.objects(id__in=sorted(set(ids))).order_by("id"))
 
 
-def of_engine(engine: Engine | str) -> list[Method]:
+def of_engine(engine: str) -> list[Method]:
     """All methods of an engine."""
-    return list(Method.objects(engine=Engine(engine)).order_by("id"))
+    return list(Method.objects(engine=engine).order_by("id"))
+
+
+def every() -> list[Method]:
+    """All methods."""
+    return list(Method.objects.order_by("id"))
 
 
 def of_source(source: str) -> Method:
@@ -63,13 +69,13 @@ def of_source(source: str) -> Method:
     NotFoundError
         If nothing was imported from it, or computed by it.
     """
-    if source in {str(engine) for engine in Engine if engine is not Engine.EXTERNAL}:
-        computed = of_engine(source)
-        if computed:
-            return max(computed, key=lambda method: (Label.objects(method=method.id).count(), str(method.id)))
+    computed = of_engine(source) if source != EXTERNAL else []
+    if computed:
+        return max(computed, key=lambda method: (Label.objects(method=method.id).count(), str(method.id)))
+    if source in chosen_engines():
         raise NotFoundError(f"The store holds no labels that {source} computed; load some: fermiloop db load seed.")
     found: dict[str, list[Method]] = {}
-    for method in of_engine(Engine.EXTERNAL):
+    for method in of_engine(EXTERNAL):
         found.setdefault(str(method.settings.get("source", "")), []).append(method)
     if source not in found:
         known = f"known are {', '.join(sorted(found))}" if found else "import some first: fermiloop db load FILE"

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
+from fermiloop.platform.plugins.properties import grows
 from fermiloop.platform.store import connection
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.fields import ArrayField
-from fermiloop.schemas.vocabulary import PER_CELL, Property
+from fermiloop.schemas.vocabulary import Property
 
 SAME: Final = 1e-9  # values closer than this are the same value
 # what decides, the first that both have
@@ -81,7 +82,7 @@ def _sites(ids: Iterable[str]) -> dict[str, int]:
 
 def scaled(row: Row, factor: float) -> Row:
     """A label or a curve of another cell of the same crystal, `factor` times as large."""
-    if factor == 1.0 or row["unit"] not in PER_CELL:
+    if factor == 1.0 or not grows(row["unit"]):
         return row
     if "values" not in row:
         return {**row, "value": row["value"] * factor}

@@ -101,7 +101,8 @@ def _remember(state: dict[str, Any]) -> None:
 def _write_references() -> None:
     stamp = datetime(2026, 1, 1, tzinfo=UTC)
     rows = [
-        {"_id": key, "id": key, "last_modified": stamp, **fields} for key, fields in optimade_fields.REFERENCES.items()
+        {"_id": key, "id": key, "last_modified": stamp, **fields}
+        for key, fields in optimade_fields.references().items()
     ]
     link = {
         "_id": "root", "id": "root", "type": "links", "last_modified": stamp, "name": "fermiloop", "link_type": "root",

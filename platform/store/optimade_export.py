@@ -154,7 +154,7 @@ def _info(kind: str) -> dict[str, Any]:
     resource = {"structures": StructureResource, "references": ReferenceResource}[kind]
     properties: dict[str, Any] = dict(retrieve_queryable_properties(resource, ("id", "type", "attributes")))
     if kind == "structures":
-        for name, (form, unit, text) in (PROVIDER_FIELDS | FILE_FIELDS).items():
+        for name, (form, unit, text) in {**PROVIDER_FIELDS, **FILE_FIELDS}.items():
             properties[f"_{PREFIX}_{name}"] = {"description": text, "type": form, **({"unit": unit} if unit else {})}
     about = EntryInfoResource(
         id=kind,

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
+from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.store import connection, spectra
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
 
 Row = dict[str, Any]
 
-SHOWN: Final = tuple(str(name) for name in Property if name is not Property.DOS_SIMILARITY)
 ARRAYS: Final = ("dos_energies", "dos_values")
 """Served fields that hold the id of a curve in the collection, and its arrays in an answer."""
 
@@ -91,7 +91,7 @@ def fields(labels: Iterable[Row], curve: CurveMark | None) -> Row:
     told = ("property", "value", "unit", "method", "version")
     return {
         "method": method,
-        **{name: latest.get(name) for name in SHOWN},
+        **{name: latest.get(name) for name in of_material()},
         "labels": [{name: row[name] for name in told} for row in rows] or None,
         **(curve.fields() if curve else {}),
     }

@@ -9,21 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Origin, Property, SpectrumKind
-
-LABELS = (
-    Property.ENERGY_PER_ATOM,
-    Property.FORMATION_ENERGY_PER_ATOM,
-    Property.ENERGY_ABOVE_HULL,
-    Property.BAND_GAP,
-    Property.MAGNETIC_MOMENT,
-)
+from fermiloop.schemas.vocabulary import Origin, SpectrumKind
 
 
 def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
@@ -88,7 +81,7 @@ def training_set(
     if not rows:
         what = f"a {kind} curve" if only_curves else "a curve or a label"
         raise InputError(f"No material has {what} by the method {method}; load a library first.")
-    known = {name: labels.values(rows, name, method, among=label_ids) for name in LABELS}
+    known = labels.table(rows, learned(), method, among=label_ids)
     nothing = np.full(grid.n, np.nan)
     return TrainingSet(
         ids=tuple(rows),
@@ -97,9 +90,7 @@ def training_set(
         prototypes=tuple(documents[key].prototype for key in rows),
         grid=replace(grid, alignment=spectra.grid(kind).alignment),
         curves=np.stack([curves.get(key, nothing) for key in rows]),
-        labels={
-            str(name): np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()
-        },
+        labels={name: np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()},
     )
 
 

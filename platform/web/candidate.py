@@ -249,7 +249,9 @@ def _origin(chain: Explained) -> list[Cell]:
     if checkpoint is None or snapshot is None:
         return [*items, "no checkpoint: this generator learns nothing"]
     preset = f" ({checkpoint['preset']})" if checkpoint["preset"] else ""
-    items.append(f"checkpoint {checkpoint['id']} of {checkpoint['generator']}{preset}, seed {checkpoint['seed']}")
+    package = f" of the package {checkpoint['package']}" if checkpoint["package"] else ""
+    trained = f"{checkpoint['generator']}{preset}{package}, seed {checkpoint['seed']}"
+    items.append(f"checkpoint {checkpoint['id']} of {trained}")
     by_method = method.links_of([snapshot["method"]]).get(snapshot["method"], snapshot["method"])
     items.append([f"snapshot {snapshot['id']}: {snapshot['n']} materials by ", by_method])
     earlier = snapshot["campaign_results"]

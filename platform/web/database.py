@@ -13,6 +13,7 @@ from pymatgen.core import Element
 
 from fermiloop.platform.app import candidates, filters, materials
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.web import curve_search, figures, wording
 from fermiloop.platform.web.guard import ask, finite, text
 from fermiloop.platform.web.parts import (
@@ -32,14 +33,11 @@ from fermiloop.platform.web.parts import (
 from fermiloop.platform.web.site import Page, Site
 from fermiloop.platform.web.symmetry import group, group_of, with_group
 from fermiloop.schemas.scores import SCORES
-from fermiloop.schemas.vocabulary import CrystalSystem, Property, Stage
+from fermiloop.schemas.vocabulary import CrystalSystem, Stage
 
 SIZE: Final = 25  # rows a page
 MOST_PAGES: Final = 40
-RANGES: Final = {
-    "materials": [str(p) for p in Property],
-    "candidates": list(SCORES),
-}
+RANGES: Final[dict[str, Mapping[str, object]]] = {"materials": PROPERTIES, "candidates": SCORES}
 SHOWN: Final = ("score", "energy_above_hull", "potential_energy_above_hull")
 MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "Prototype", "sites": "Sites",
                    "volume": "Volume (Å³/atom)", "origin": "Origin"}  # fmt: skip

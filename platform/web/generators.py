@@ -20,6 +20,7 @@ MOST_LINES: Final = 6
 MOST_ROWS: Final = 25
 ALL: Final = {
     "name": "Name", "presets": "Presets", "champion": "Champion", "challenger": "Newest challenger", "n": "Checkpoints",
+    "package": "Package",
 }  # fmt: skip
 ONE: Final = {
     "id": "Checkpoint", "state": "State", "preset": "Preset", "metrics": "Metrics", "gate": "What the gate said",
@@ -62,6 +63,7 @@ def _row(one: generators.Standing) -> dict[str, Cell]:
         "champion": champion[0].id if champion else None,
         "challenger": f"{challenger[0].id}, {ago(challenger[0].created_at)}" if challenger else None,
         "n": len(one.checkpoints),
+        "package": one.package,
     }
 
 

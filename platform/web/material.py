@@ -67,7 +67,7 @@ def _labels(material: str) -> Component:
         {
             "property": wording.plain(str(one.property)),
             "value": number(one.value, 4),
-            "unit": "" if one.unit is Unit.DIMENSIONLESS else str(one.unit),
+            "unit": "" if one.unit == Unit.DIMENSIONLESS else str(one.unit),
             "method": by.get(one.method, one.method),
             "version": one.version,
         }

@@ -8,14 +8,13 @@ from typing import Final
 from dash import html
 from dash.development.base_component import Component
 
+from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.store import methods
 from fermiloop.platform.web.parts import Cell, facts, heading, link, section, table
 from fermiloop.platform.web.site import Page, Site
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine
+from fermiloop.schemas.vocabulary import EXTERNAL
 
-# unit of the plane-wave cutoff of each engine's settings
-CUTOFFS: Final = {Engine.GPAW: "eV", Engine.VASP: "eV", Engine.EXTERNAL: "eV", Engine.CP2K: "Ry"}
 # units of settings by their names, where a program has one
 UNITS: Final = {
     "smearing": "eV", "dos_lo": "eV", "dos_hi": "eV", "dos_step": "eV", "dos_broadening": "eV", "rel_cutoff": "Ry",
@@ -49,9 +48,9 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 def name_of(method: Method) -> str:
     """Its name for people, such as ``gpaw, PBE, cutoff 400 eV``."""
     settings: Mapping[str, object] = dict(method.settings)
-    of = settings.get("source") if method.engine is Engine.EXTERNAL else None
+    of = settings.get("source") if method.engine == EXTERNAL else None
     parts = [str(of or method.engine), str(method.functional)]
-    unit, cutoff = CUTOFFS.get(method.engine), settings.get("cutoff")
+    unit, cutoff = _cutoff_unit(method.engine), settings.get("cutoff")
     if unit and isinstance(cutoff, int | float) and not isinstance(cutoff, bool):
         parts.append(f"cutoff {cutoff:g} {unit}")
     if of and settings.get("release"):
@@ -69,7 +68,12 @@ def to_method(method: Method) -> Component:
     return link(name_of(method), "method", str(method.id))
 
 
-def _flat(tree: Mapping[str, object], engine: Engine, prefix: str = "") -> list[tuple[str, str]]:
+def _cutoff_unit(engine: str) -> str | None:
+    """Unit of an engine's cutoff; None where the engine is not installed here."""
+    return ENGINES[engine].cutoff_unit if engine in ENGINES else None
+
+
+def _flat(tree: Mapping[str, object], engine: str, prefix: str = "") -> list[tuple[str, str]]:
     """Settings with their units, those within others by the path to them."""
     rows: list[tuple[str, str]] = []
     for key, value in sorted(tree.items(), key=lambda item: str(item[0])):
@@ -77,7 +81,7 @@ def _flat(tree: Mapping[str, object], engine: Engine, prefix: str = "") -> list[
         if isinstance(value, Mapping):
             rows += _flat(value, engine, f"{name}: ")
             continue
-        unit = CUTOFFS.get(engine) if key == "cutoff" else UNITS.get(str(key))
+        unit = _cutoff_unit(engine) if key == "cutoff" else UNITS.get(str(key))
         shown = str(name).replace("_", " ") + (f" ({unit})" if unit else "")
         rows.append((shown, ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)))
     return rows

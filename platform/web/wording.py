@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from fermiloop.platform.plugins.stages import STAGES
+
 EV_PER_ATOM: Final = "eV/atom"
 # key of a label, score, filter or verdict: its name and its unit
 NAMES: Final[dict[str, tuple[str, str]]] = {
@@ -25,8 +27,6 @@ NAMES: Final[dict[str, tuple[str, str]]] = {
     "time_limit": ("time limit", "s"),
     "volume_per_atom": ("volume", "Å³/atom"),
 }
-# unit of what a stage of the funnel measures
-STAGES: Final[dict[str, str]] = {"hull": EV_PER_ATOM}
 SOURCES: Final[dict[str, str]] = {
     "computed_": "computed",
     "predicted_": "predicted",
@@ -47,7 +47,7 @@ def plain(key: str) -> str:
 
 def measured(value: str, stage: str) -> str:
     """What a stage of the funnel measured, with its unit."""
-    unit = STAGES.get(stage)
+    unit = STAGES[stage].unit if stage in STAGES else ""
     return f"{value} {unit}" if unit and value != "–" else value
 
 

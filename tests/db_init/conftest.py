@@ -12,13 +12,13 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.store import checkpoints, labels, materials, methods, snapshots, spectra
-from fermiloop.schemas.vocabulary import Engine, Origin
+from fermiloop.schemas.vocabulary import Origin
 
 
 @pytest.fixture
 def populated(database: str, tmp_path: Path) -> str:
     """Two crystals with labels and curves, a snapshot, and a checkpoint of several GridFS chunks; the database."""
-    method = methods.save(Engine.ANALYTIC, "none", {"for": "tests"}, {})
+    method = methods.save("analytic", "none", {"for": "tests"}, {})
     ids = []
     for number, element in enumerate(("Al", "Ni")):
         crystal = Structure(Lattice.cubic(3 + 0.1 * number), [element], [[0, 0, 0]])

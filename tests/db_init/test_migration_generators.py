@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.db_init.migrations import m0008_generators
+from fermiloop.db_init.migrations import m0007_generators
 from fermiloop.platform.store import connection
 
 STORED = {"c-1": "dos_composer/paper", "c-2": "substitution", "c-3": "ftcp/structured"}
@@ -25,12 +25,12 @@ def rows(there: Any) -> dict[str, Any]:
 
 def test_a_dry_run_changes_nothing_and_a_repeat_does_nothing(old: Any) -> None:
     before = rows(old)
-    promised = m0008_generators.migrate(old, True)
+    promised = m0007_generators.migrate(old, True)
     assert promised == ["generator and preset of 2 candidates in two fields"]
     assert rows(old) == before
-    assert m0008_generators.migrate(old, False) == promised
+    assert m0007_generators.migrate(old, False) == promised
     after = rows(old)
-    assert m0008_generators.migrate(old, False) == []
+    assert m0007_generators.migrate(old, False) == []
     assert rows(old) == after
     assert after == {
         "c-1": {"generator": "dos_composer", "preset": "paper", "n": 1},
@@ -40,6 +40,6 @@ def test_a_dry_run_changes_nothing_and_a_repeat_does_nothing(old: Any) -> None:
 
 
 def test_more_than_a_batch(old: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(m0008_generators, "BATCH", 1)
-    m0008_generators.migrate(old, False)
+    monkeypatch.setattr(m0007_generators, "BATCH", 1)
+    m0007_generators.migrate(old, False)
     assert not any("/" in row["generator"] for row in rows(old).values())

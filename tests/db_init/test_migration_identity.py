@@ -120,7 +120,7 @@ def check(old: dict[str, str]) -> None:
         (curve,) = spectra.all_of_material(key)
         assert (curve.array().max(), curve.n_electrons) == (n, 4.0 * n)
         assert labels.values([key], Property.MAGNETIC_MOMENT, "a") == {key: 0.5 * n}
-    energies = [one.value for one in labels.of_material(salt) if one.property is Property.ENERGY_PER_ATOM]
+    energies = [one.value for one in labels.of_material(salt) if one.property == Property.ENERGY_PER_ATOM]
     assert set(energies) == {-3.0, -4.0, -5.0}
     assert energies[-1] == -5.0
     assert [candidates.get(f"c-{i}").material for i in range(4)] == [salt, salt, salt, copper]

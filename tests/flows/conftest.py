@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from fermiloop.db_init import setup
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import labels, materials, methods, spectra
-from fermiloop.schemas.vocabulary import Engine, Origin, Property
+from fermiloop.schemas.vocabulary import Origin, Property
 
 ELEMENTS = ("Al", "Ni", "Cu", "Pd", "Ti", "Pt")
 CAMPAIGN = """
@@ -39,7 +39,7 @@ seed: 3
 def library(database: str, tmp_path: Path) -> str:
     """Cubic crystals of six elements with the analytic engine's curves; the id of its Method."""
     setup.init()
-    record = ENGINES[Engine.ANALYTIC].method({})
+    record = code_of("analytic").method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     pairs = [("A1", a, None) for a in ELEMENTS] + [("A2", a, None) for a in ELEMENTS]
     pairs += [("B2", a, b) for i, a in enumerate(ELEMENTS) for b in ELEMENTS[i + 1 :] if (i + len(b + a)) % 2]

@@ -14,7 +14,7 @@ from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.driving import launching
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import StoppedError
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.funnel import Context, run_funnel
 from fermiloop.platform.settings import settings

@@ -11,7 +11,7 @@ import pytest
 from fermiloop.flows.driving import launching
 from fermiloop.platform.campaign.spec import load_spec, parse_spec
 from fermiloop.platform.cli.main import main
-from fermiloop.platform.search.registry import GENERATORS
+from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.store import campaigns, candidates, checkpoints, lineage
 from fermiloop.schemas.vocabulary import CampaignState
 

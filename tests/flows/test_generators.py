@@ -9,7 +9,7 @@ import pytest
 
 from fermiloop.flows.driving import launching
 from fermiloop.platform.campaign.spec import parse_spec
-from fermiloop.platform.search.registry import GENERATORS
+from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, training
 from fermiloop.schemas.vocabulary import CampaignState
 

@@ -100,7 +100,7 @@ def running_elsewhere(pad: SafeLaunchPad, name: str | None = None) -> dict[str, 
     query = {"state": "RUNNING", **({"fworker.name": name} if name else {})}
     for found in pad.launches.find(query):
         firework = pad.fireworks.find_one({"fw_id": found["fw_id"]}) or {}
-        if firework.get("name") == "analytic relax":
+        if firework.get("name") == "evaluate":
             return dict(found)
     return None
 

@@ -28,7 +28,7 @@ from fermiloop.platform.campaign.believing import with_belief
 from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.cli.main import main
 from fermiloop.platform.generators.protocol import Proposal
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.verdicts import Screened
 from fermiloop.platform.store import (

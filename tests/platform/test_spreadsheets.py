@@ -8,7 +8,7 @@ import io
 import pytest
 
 from fermiloop.platform.cli.output import csv_text
-from fermiloop.platform.spreadsheets import guarded, unguarded
+from fermiloop.platform.spreadsheets import guarded
 
 FORMULAS = (
     "=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "-", "=", "-2+3+cmd|' /C calc'!A0",
@@ -20,7 +20,6 @@ PLAIN = ("", "NiAl", "Ni-Al", "a=b", "'=1", "'quoted", "-1.5", "+3", "-1e-3", "1
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_formula_is_written_as_text(text: str) -> None:
     assert guarded(text) == f"'{text}"
-    assert unguarded(guarded(text)) == text
 
 
 @pytest.mark.parametrize("text", PLAIN)

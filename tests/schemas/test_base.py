@@ -10,7 +10,6 @@ from fermiloop.platform.errors import InputError
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -37,12 +36,12 @@ def test_now_knows_its_zone():
 
 
 def test_the_code_version_is_no_part_of_a_method():
-    one = Method.make(Engine.GPAW, "PBE", {"cutoff": 400}, {"gpaw": "26.7"})
-    assert one.id == Method.make(Engine.GPAW, "PBE", {"cutoff": 400}, {"gpaw": "26.8"}).id
+    one = Method.make("gpaw", "PBE", {"cutoff": 400}, {"gpaw": "26.7"})
+    assert one.id == Method.make("gpaw", "PBE", {"cutoff": 400}, {"gpaw": "26.8"}).id
     others = [
-        Method.make(Engine.GPAW, "PBE", {"cutoff": 500}, {}),
-        Method.make(Engine.GPAW, "PBEsol", {"cutoff": 400}, {}),
-        Method.make(Engine.EXTERNAL, "PBE", {"cutoff": 400}, {}),
+        Method.make("gpaw", "PBE", {"cutoff": 500}, {}),
+        Method.make("gpaw", "PBEsol", {"cutoff": 400}, {}),
+        Method.make("external", "PBE", {"cutoff": 400}, {}),
     ]
     assert len({one.id, *(other.id for other in others)}) == 4
 

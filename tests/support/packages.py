@@ -27,7 +27,7 @@ def install(
     """
     for module, text in modules.items():
         (folder / f"{module}.py").write_text(text, encoding="utf-8")
-    told = folder / f"{name}-{version}.dist-info"
+    told = folder / f"{name.replace('-', '_')}-{version}.dist-info"  # packages of one folder are told apart by it
     told.mkdir(parents=True)
     (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
     lines = [

@@ -28,12 +28,12 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.inputs import Kpoints, KpointsSupportedModes
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings, versions
+from fermiloop.flows.engines.cp2k.declaration import CP2K
+from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, versions
 from fermiloop.flows.engines.steps import failures, isolation, native
 from fermiloop.flows.engines.steps.geometry import plain, same_atoms
 from fermiloop.flows.engines.vasp.engine import missing_programs
 from fermiloop.platform.errors import EngineError
-from fermiloop.schemas.vocabulary import Engine
 
 PACKAGES: Final = ("atomate2", "pymatgen", "pymatgen-core", "custodian")
 RANKS: Final = re.compile(r"Total number of message passing processes\s+(\d+)")
@@ -88,13 +88,13 @@ class Cp2kStepMaker(BaseCp2kMaker):
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:
     """The Method: PBE with GTH pseudopotentials and the basis sets of atomate2's BaseCp2kSet."""
-    chosen = asdict(checked_settings(Cp2kSettings, settings, "cp2k"))
-    return MethodRecord(Engine.CP2K, "PBE", {**chosen, "input_set": "BaseCp2kSet"}, versions(PACKAGES))
+    chosen = asdict(checked_settings(Cp2kSettings, settings, CP2K.name))
+    return MethodRecord(CP2K.name, "PBE", {**chosen, "input_set": "BaseCp2kSet"}, versions(PACKAGES))
 
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax the cell, static, and the labels out of their task documents."""
-    chosen = checked_settings(Cp2kSettings, settings, "cp2k")
+    chosen = checked_settings(Cp2kSettings, settings, CP2K.name)
     science = {"xc_functionals": "PBE", "cutoff": chosen.cutoff, "rel_cutoff": chosen.rel_cutoff}
     limit = {"GLOBAL": {"WALLTIME": int(time_limit)}}
     angles = {"MOTION": {"CELL_OPT": {"KEEP_ANGLES": fixed_angles(structure)}}}
@@ -221,3 +221,6 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:  #
     symbols = {element.symbol for element in structure.composition.elements}
     lacking = sorted(symbol for symbol in symbols if not (known.get(symbol) or {}).get("basis"))
     return f"atomate2 has no CP2K basis set for {', '.join(lacking)}" if lacking else None
+
+
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)

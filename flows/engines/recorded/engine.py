@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jobflow import Flow, Maker, job
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings
+from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings
+from fermiloop.flows.engines.recorded.declaration import RECORDED
 from fermiloop.flows.engines.steps import failures
 from fermiloop.platform.errors import EngineError, InputError
 from fermiloop.platform.representations.answer_file import Answer, Register, read_answers
-from fermiloop.schemas.vocabulary import Engine
 
-STEP = "static"
+STEP: Final = "static"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def recorded(settings: Mapping[str, Any]) -> Recorded:
     InputError
         If they name none, or it cannot be read.
     """
-    path = Path(checked_settings(RecordedSettings, settings, "recorded").file).expanduser()
+    path = Path(checked_settings(RecordedSettings, settings, RECORDED.name).file).expanduser()
     try:
         changed = path.stat().st_mtime_ns if settings.get("file") else 0
     except OSError:
@@ -87,10 +87,10 @@ def _read(path: Path, _changed: int) -> Recorded:
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:
     """Method of a file: its content."""
-    checked = checked_settings(RecordedSettings, settings, "recorded")
+    checked = checked_settings(RecordedSettings, settings, RECORDED.name)
     if not checked.file:
-        return MethodRecord(Engine.RECORDED, "as recorded", {}, {})
-    return MethodRecord(Engine.RECORDED, "as recorded", {"content": recorded(settings).digest}, {})
+        return MethodRecord(RECORDED.name, "as recorded", {}, {})
+    return MethodRecord(RECORDED.name, "as recorded", {"content": recorded(settings).digest}, {})
 
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:  # noqa: ARG001
@@ -148,3 +148,6 @@ def output_of(found: Answer) -> dict[str, Any]:
     if found.energies is not None and found.density is not None:
         output |= {"energies": found.energies.tolist(), "density": found.density.tolist()}
     return output
+
+
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)

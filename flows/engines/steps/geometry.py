@@ -42,7 +42,8 @@ class GeometryFile:
         image = next(iter(atoms.iterimages()))
         found = plain(Structure(Lattice(image.cell.array), image.get_chemical_symbols(), image.get_scaled_positions()))
         self.written += 1
-        write_atomically(self._path, json.dumps({"structure": found, "written": self.written}))
+        text = json.dumps({"structure": found, "written": self.written})
+        write_atomically(self._path, text, through=False)  # there are many, and one that is lost costs a few steps
 
 
 def last_geometry(folder: Path, like: Structure) -> Structure | None:

@@ -16,26 +16,25 @@ import fcntl
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from fermiloop.flows.engines.steps import beat, orphans, wishes
+from fermiloop.flows.engines.steps import beat, orphans, warm, wishes
+from fermiloop.flows.engines.steps.children import LOG as LOG
+from fermiloop.flows.engines.steps.children import Child, FreshChild
 from fermiloop.platform.errors import EngineError
-from fermiloop.platform.settings import settings, without_secrets
+from fermiloop.platform.settings import settings
 
-INPUT, OUTPUT, FAILURE, FAILURE_LOG, COST, LOCK, LOG = (
+INPUT, OUTPUT, FAILURE, FAILURE_LOG, COST, LOCK = (
     "input.json",
     "output.json",
     "failure.json",
     "failure.log",
     "cost.jsonl",
     "lock",
-    "child.log",
 )
 BUSY: Final = 75  # exit code of a child that found the folder locked
 POLL: Final = 0.1  # s
@@ -63,7 +62,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
     Parameters
     ----------
     task
-        JSON-ready: ``kind`` names an entry of `child.TASKS`, the rest are its arguments.
+        JSON-ready: ``kind`` names an entry of `child.TASKS` or the place of a function, the rest are its arguments.
     time_limit
         Seconds of wall time.
 
@@ -80,7 +79,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
         raise EngineError(_disk_sentence(folder, error)) from None
     try:
         with wishes.heard(calculation) as wish:
-            done, reason = _worked(folder, time_limit, wish)
+            done, reason = _worked(folder, str(task["kind"]), time_limit, wish)
     except (KeyboardInterrupt, SystemExit):
         orphans.end(folder, orphans.SHORT)  # one of an earlier attempt, too, that this one was waiting for
         raise
@@ -92,7 +91,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
     return done
 
 
-def _worked(folder: Path, time_limit: float, wish: wishes.Wish) -> tuple[dict[str, Any] | None, str]:
+def _worked(folder: Path, kind: str, time_limit: float, wish: wishes.Wish) -> tuple[dict[str, Any] | None, str]:
     """Output of a step's folder, or why there is none."""
     deadline = time.monotonic() + time_limit + GRACE
     while True:
@@ -106,7 +105,7 @@ def _worked(folder: Path, time_limit: float, wish: wishes.Wish) -> tuple[dict[st
             return read_output(folder), wish.sentence
         for name in (FAILURE, FAILURE_LOG):
             (folder / name).unlink(missing_ok=True)
-        code = _attempt(folder, time_limit, wish)
+        code = _attempt(folder, kind, time_limit, wish)
         if code != BUSY:
             break
     return read_output(folder), wish.sentence if wish.reason else _reason(folder, code, time_limit)
@@ -159,14 +158,15 @@ def add_cost(folder: Path, seconds: float, outcome: str) -> None:
         ledger.write(json.dumps({"core_seconds": round(seconds, 3), "outcome": outcome}) + "\n")
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a whole file or nothing."""
+def write_atomically(path: Path, text: str, *, through: bool = True) -> None:
+    """Write a whole file or nothing; through to the disk, unless it may be lost where the machine itself goes down."""
     partial = path.with_suffix(".part")
     try:
         with partial.open("w", encoding="utf-8") as out:
             out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
+            if through:
+                out.flush()
+                os.fsync(out.fileno())
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)
@@ -220,67 +220,45 @@ def _costs(path: Path) -> list[float]:
     return [cost for cost, _ in ledger(path.parent)]
 
 
-def _attempt(folder: Path, time_limit: float, wish: wishes.Wish) -> int:
+def _attempt(folder: Path, kind: str, time_limit: float, wish: wishes.Wish) -> int:
     """Run one child to its end; its exit code, negative for a signal."""
-    threads = str(settings().threads)
-    environment = {
-        **without_secrets(os.environ),
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-    }
-    with (folder / LOG).open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fermiloop.flows.engines.steps.child", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-            env=environment,
-            start_new_session=True,  # it outlives a killed worker, and its work is taken up
-        )
-    deadline = time.monotonic() + time_limit
+    noted = len(ledger(folder))
+    child = warm.start(folder, kind) or FreshChild(folder)
+    deadline, outcome = time.monotonic() + time_limit, "killed"
     try:
-        while not _ended(folder, process):
+        while not child.wait(POLL):
             if time.monotonic() > deadline:
-                _end(folder, process, 0.0, "out of time")
+                outcome = "out of time"
+                _end(child, 0.0)
                 return -signal.SIGALRM
             if wish.reason:
-                _end(folder, process, PATIENCE, "stopped")
-                break
-            time.sleep(POLL)
+                outcome = "stopped"
+                _end(child, PATIENCE)
     except BaseException:
-        _end(folder, process, PATIENCE, "stopped")
+        outcome = "stopped"
+        _end(child, PATIENCE)
         raise
-    return int(process.returncode)
+    finally:
+        # one that ends by itself notes its cost, however it does
+        if child.returncode is not None and child.returncode < 0 and len(ledger(folder)) == noted:
+            add_cost(folder, child.core_seconds, outcome)
+    return int(child.returncode or 0)
 
 
-def _ended(folder: Path, process: subprocess.Popen[bytes], outcome: str = "killed") -> bool:
-    """Whether a child has ended; what it cost is noted then, unless it ended by itself, where it does so."""
-    if process.returncode is not None:
-        return True
-    pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-    if not pid:
-        return False
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode < 0:
-        add_cost(folder, usage.ru_utime + usage.ru_stime, outcome)
-    return True
-
-
-def _end(folder: Path, process: subprocess.Popen[bytes], patience: float, outcome: str) -> None:
+def _end(child: Child, patience: float) -> None:
     """End a child and all that it has started: asked for so many seconds, then killed."""
-    deadline = time.monotonic() + patience
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if patience:
-            os.killpg(process.pid, signal.SIGTERM)
-        while time.monotonic() < deadline and not _ended(folder, process, outcome):
-            time.sleep(POLL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # what it had started may be left
-    while not _ended(folder, process, outcome):
-        time.sleep(POLL)
+    if patience:
+        _signal(child, signal.SIGTERM)
+        child.wait(patience)
+    _signal(child, signal.SIGKILL)  # what it had started may be left
+    while not child.wait(POLL):
+        _signal(child, signal.SIGKILL)
+
+
+def _signal(child: Child, how: signal.Signals) -> None:
+    for send in (os.killpg, os.kill) if child.returncode is None else (os.killpg,):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            send(child.pid, how)
 
 
 def _reason(folder: Path, code: int, time_limit: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +16,9 @@ from pymatgen.core import Structure
 from fermiloop.flows.engines.gpaw.dft import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings, static_dos
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
 from fermiloop.platform.errors import EngineError
-from fermiloop.platform.predictors.potential import AnalyticPotential, ChgnetPotential, relax
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
+from fermiloop.platform.predictors.potential.relaxing import relax
 
 
 def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -113,6 +117,11 @@ def _dawdle(task: dict[str, Any]) -> None:
         raise EngineError("asked to fail")
     if way == "crash":
         os.abort()
+    if way == "segfault":
+        ctypes.string_at(0)
+    if way == "memory":
+        resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+        bytearray(2**32)
 
 
 def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:

@@ -20,7 +20,8 @@ from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.curve import DosGrid
-from fermiloop.flows.engines.protocol import Availability, MethodRecord, chain, checked_settings, versions
+from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, versions
+from fermiloop.flows.engines.vasp.declaration import VASP
 from fermiloop.flows.engines.vasp.functional import COVERED
 from fermiloop.flows.engines.vasp.labels import vasp_labels
 from fermiloop.flows.engines.vasp.makers import (
@@ -32,7 +33,6 @@ from fermiloop.flows.engines.vasp.makers import (
     uniform_maker,
 )
 from fermiloop.platform.errors import InputError
-from fermiloop.schemas.vocabulary import Engine
 
 CORRECTIONS: Final = ("MP2020", "none")
 POTCARS: Final = ("PBE", "PBE_52", "PBE_54", "PBE_64")
@@ -74,7 +74,7 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
     InputError
         If a setting is unknown, or the corrections do not cover the functional.
     """
-    chosen = checked_settings(VaspSettings, settings, "vasp")
+    chosen = checked_settings(VaspSettings, settings, VASP.name)
     functional = functional_asked_for(chosen.potcar)
     if chosen.corrections != "none" and functional != COVERED:
         raise InputError(
@@ -90,7 +90,7 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
     }
     if updates := incar_updates():
         science["incar_updates"] = updates
-    return MethodRecord(Engine.VASP, functional, science, versions(PACKAGES))
+    return MethodRecord(VASP.name, functional, science, versions(PACKAGES))
 
 
 def hubbard_table() -> dict[str, dict[str, float]]:
@@ -109,7 +109,7 @@ def hubbard_table() -> dict[str, dict[str, float]]:
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax twice, static, density of states, and the labels out of their task documents."""
-    chosen = checked_settings(VaspSettings, settings, "vasp")
+    chosen = checked_settings(VaspSettings, settings, VASP.name)
     common: dict[str, Any] = {
         "calculation": calculation,
         "potcar": chosen.potcar,
@@ -163,3 +163,6 @@ def _missing_potcars() -> list[str]:
     if not any(Path(folder).expanduser().glob("POT_*")):
         return [f"PMG_VASP_PSP_DIR is {folder}, which holds no POT_ folder: make them with pmg config -p"]
     return []
+
+
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)

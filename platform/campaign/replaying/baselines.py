@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from fermiloop.platform.campaign.goal import CURVE
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.surrogates.registry import build_surrogate
+from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ class Camd:
 
     def __call__(self, oracle: Oracle, known: Rows, left: Rows, n: int, rng: np.random.Generator) -> list[int]:
         """Rows of the pool."""
-        surrogate = build_surrogate("camd")
+        surrogate = SURROGATES["camd"].build()
         surrogate.fit(oracle.pool.subset(known.tolist()), oracle.target, int(rng.integers(SEEDS)), lambda _w, _s: None)
         told = surrogate.predict([oracle.pool.structures[i] for i in left])
         if not told:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.campaign.replaying.baselines import REPLAY_GENERATORS, Camd, at_random, substitution
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.surrogates.registry import SURROGATES
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
+from fermiloop.platform.plugins.surrogates import SURROGATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _by_surrogate(name: str) -> Strategy:
 
 REPLAY_STRATEGIES: Final[dict[str, Strategy]] = {
     DEFAULT: Strategy("the campaign file as it is"),
-    **{name: _by_acquisition(name) for name in ACQUISITIONS if name != "random"},
+    **{name: _by_acquisition(name) for name, declared in ACQUISITIONS.items() if declared.needs_prediction},
     "plain": Strategy("no weight on being unlike each other", {"acquisition": {"diversity": 0.0}}),
     **{name: _by_surrogate(name) for name in SURROGATES if name not in ("blend", "camd")},
     "random": Strategy("any", rule=at_random, baseline=True),

@@ -3,8 +3,3 @@
 After Long et al., "Constrained crystals deep convolutional generative adversarial network for the inverse design of
 crystal structures", npj Comput. Mater. 7, 66 (2021), and its extension to multicomponent systems.
 """
-
-from fermiloop.platform.generators.ccdcgan.generator import Ccdcgan
-from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
-
-__all__ = ["Ccdcgan", "CcdcganOptions"]

@@ -2,8 +2,3 @@
 
 Noh et al., "Inverse design of solid-state materials via a continuous representation", Matter 1, 1370 (2019).
 """
-
-from fermiloop.platform.generators.imatgen.generator import Imatgen
-from fermiloop.platform.generators.imatgen.options import ImatgenOptions
-
-__all__ = ["Imatgen", "ImatgenOptions"]

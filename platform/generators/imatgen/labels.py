@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.optimize import least_squares
 
-from fermiloop.platform.predictors.potential import POTENTIALS
+from fermiloop.platform.plugins.potentials import potential as declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,13 +54,13 @@ def potential_labels(
     element
         Either of them.
     potential
-        Key of `POTENTIALS`.
+        Name of the potential.
     most
         How many are computed, at random.
     stable_below
         eV/atom.
     rng
-        Of the lot.
+        Of the random draws.
     progress
         Told the share done.
     """
@@ -68,7 +68,7 @@ def potential_labels(
     chosen = np.sort(rng.permutation(len(structures))[:most])
     if not len(chosen):
         return labels
-    oracle = POTENTIALS[potential]()
+    oracle = declared(potential).build()
     energies: list[float] = []
     for first in range(0, len(chosen), PORTION):
         energies += oracle.energies([structures[i] for i in chosen[first : first + PORTION]])

@@ -8,7 +8,7 @@ from typing import Final
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.potential import POTENTIALS
+from fermiloop.platform.plugins.potentials import DEFAULT, usable
 
 STRATEGIES: Final = ("slerp", "random")
 PARENT: Final = "none"
@@ -56,7 +56,7 @@ class ImatgenOptions:
     spread
         Of random samples, in standard deviations of the latent codes.
     potential
-        ``"chgnet"`` or ``"analytic"`` labels the virtual crystals by an energy; ``"none"`` takes the parent's label.
+        A potential's name labels the virtual crystals by an energy; ``"none"`` takes the parent's label.
     max_labelled
         Most virtual crystals that are labelled by a potential.
     stable_below
@@ -94,7 +94,7 @@ class ImatgenOptions:
     max_length: float = 10.0
     strategy: str = "slerp"
     spread: float = 1.0
-    potential: str = "chgnet"
+    potential: str = DEFAULT
     max_labelled: int = 1000
     stable_below: float = 0.5
     min_stability: float = 0.5
@@ -104,9 +104,7 @@ class ImatgenOptions:
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise InputError(f"{self.strategy} is no strategy of imatgen; choose one of {', '.join(STRATEGIES)}.")
-        if self.potential not in (*POTENTIALS, PARENT):
-            known = ", ".join((*POTENTIALS, PARENT))
-            raise InputError(f"{self.potential} is no potential for stability labels; choose one of {known}.")
+        usable(self.potential, (PARENT,))
         epochs = (self.epochs, self.cell_epochs, self.generator_epochs)
         limits = (self.max_images, self.max_cells, self.max_sites, self.attempts)
         if min(*epochs, *limits, self.latent, self.hidden, self.channels, self.cell_code) < 1 or self.max_labelled < 0:

@@ -16,7 +16,7 @@ from pymatgen.core import Composition, Element, Structure
 from smact.screening import smact_validity
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.potential import guess_volume
+from fermiloop.platform.predictors.potential.volumes import guess_volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from fermiloop.platform.predictors.reliability import stretch_and_floor
 from fermiloop.platform.predictors.surrogates.features import Scales, describe
-from fermiloop.platform.predictors.surrogates.learners import LEARNERS, Lesson
+from fermiloop.platform.predictors.surrogates.learners import LEARNERS, TrainingRows
 from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, SIMILARITY, answers
 from fermiloop.platform.representations.training import FitReport
 
@@ -69,7 +69,7 @@ class LabelModel:
         rows = np.flatnonzero(np.isfinite(values))
         described = describe(data.structures, progress)
         formulas = [data.structures[i].composition.reduced_formula for i in rows]
-        lesson = Lesson(
+        training = TrainingRows(
             described.subset(rows),
             values[rows],
             np.unique(formulas, return_inverse=True)[1],
@@ -78,8 +78,8 @@ class LabelModel:
         )
         for place, member in enumerate(self.members):
             progress(f"{self.kind}: {self.part}", place / len(self.members))
-            member.fit(lesson)
-        metrics = self._calibrate(lesson) if self.calibrated else {}
+            member.fit(training)
+        metrics = self._calibrate(training) if self.calibrated else {}
         return FitReport(metrics, (), len(rows), 0, len(rows), time.process_time() - began)
 
     def predict(self, structures: Sequence[Structure]) -> Prediction:
@@ -99,21 +99,21 @@ class LabelModel:
             start = f"{i}."
             member.restore({k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
 
-    def _calibrate(self, lesson: Lesson) -> dict[str, float]:
+    def _calibrate(self, training: TrainingRows) -> dict[str, float]:
         """Stretch the spread to held-out errors; what it covers after that."""
-        held_out = self._mixed([member.held_out(lesson) for member in self.members])
+        held_out = self._mixed([member.held_out(training) for member in self.members])
         there = np.isfinite(held_out[0])
         if there.sum() < FEWEST_HELD_OUT:
             return {}
-        error = (lesson.values - held_out[0])[there]
-        unit = float(lesson.values.std()) or 1.0
+        error = (training.values - held_out[0])[there]
+        unit = float(training.values.std()) or 1.0
         self.stretch, floor = stretch_and_floor(error / unit, held_out[1][there] / unit)
         self.floor = floor * unit
         mean, std = (one[there] for one in self._finished(held_out))
-        truth = lesson.values[there]
+        truth = training.values[there]
         return {
             "held_out_mae": float(np.abs(truth - mean).mean()),
-            "held_out_mae_of_mean": float(np.abs(truth - lesson.values.mean()).mean()),
+            "held_out_mae_of_mean": float(np.abs(truth - training.values.mean()).mean()),
             COVERAGE: float((np.abs(truth - mean) <= Z90 * std).mean()),
         }
 

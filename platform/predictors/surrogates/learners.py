@@ -37,7 +37,7 @@ MOST_KERNEL_ROWS: Final = 1500
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingRows:
     """Labels to learn.
 
     Parameters
@@ -60,9 +60,9 @@ class Lesson:
     scales: Scales
     seed: int
 
-    def subset(self, rows: NDArray[np.int64]) -> Lesson:
+    def subset(self, rows: NDArray[np.int64]) -> TrainingRows:
         """The rows asked for."""
-        return Lesson(self.described.subset(rows), self.values[rows], self.groups[rows], self.scales, self.seed)
+        return TrainingRows(self.described.subset(rows), self.values[rows], self.groups[rows], self.scales, self.seed)
 
     def folds(self, n: int) -> NDArray[np.int64]:
         """(m,) fold of each row; a composition is in one fold."""
@@ -74,12 +74,12 @@ class Lesson:
 class Learner(Protocol):
     """Learns labels of crystals."""
 
-    def fit(self, lesson: Lesson) -> None:
+    def fit(self, training: TrainingRows) -> None:
         """Learn."""
         ...
 
-    def held_out(self, lesson: Lesson) -> tuple[Array, Array]:
-        """Mean and standard deviation of each label of the lesson it was fitted to, as predicted without its group."""
+    def held_out(self, training: TrainingRows) -> tuple[Array, Array]:
+        """Mean and standard deviation of each label it was fitted to, as predicted without its group."""
         ...
 
     def predict(self, described: Described) -> tuple[Array, Array]:
@@ -107,14 +107,14 @@ class Trees:
     def __init__(self, last: int | None = None) -> None:
         self.last = last
 
-    def fit(self, lesson: Lesson) -> None:
+    def fit(self, training: TrainingRows) -> None:
         """See `Learner`."""
-        self.forest = grow(lesson.described.descriptors[:, : self.last], lesson.values, TREES, SHARE, lesson.seed)
-        self.floor = FLOOR * float(lesson.values.std())
+        self.forest = grow(training.described.descriptors[:, : self.last], training.values, TREES, SHARE, training.seed)
+        self.floor = FLOOR * float(training.values.std())
 
-    def held_out(self, lesson: Lesson) -> tuple[Array, Array]:
+    def held_out(self, training: TrainingRows) -> tuple[Array, Array]:
         """See `Learner`; by cross-validation."""
-        return cross_validated(lambda: Trees(self.last), lesson)
+        return cross_validated(lambda: Trees(self.last), training)
 
     def predict(self, described: Described) -> tuple[Array, Array]:
         """See `Learner`."""
@@ -136,18 +136,18 @@ class Boosted:
     It scales the features of its labels, which a tree does not see; so they are left as they are.
     """
 
-    def fit(self, lesson: Lesson) -> None:
+    def fit(self, training: TrainingRows) -> None:
         """See `Learner`."""
         from sklearn.ensemble import AdaBoostRegressor
 
-        model = AdaBoostRegressor(n_estimators=BOOSTS, random_state=lesson.seed % SEEDS)
-        model.fit(np.ascontiguousarray(lesson.described.descriptors, dtype=np.float32), lesson.values)
+        model = AdaBoostRegressor(n_estimators=BOOSTS, random_state=training.seed % SEEDS)
+        model.fit(np.ascontiguousarray(training.described.descriptors, dtype=np.float32), training.values)
         self.forest = Forest.of(model.estimators_)
         self.weights = np.asarray(model.estimator_weights_[: len(model.estimators_)], dtype=float)
 
-    def held_out(self, lesson: Lesson) -> tuple[Array, Array]:
+    def held_out(self, training: TrainingRows) -> tuple[Array, Array]:
         """See `Learner`; by cross-validation."""
-        return cross_validated(Boosted, lesson)
+        return cross_validated(Boosted, training)
 
     def predict(self, described: Described) -> tuple[Array, Array]:
         """See `Learner`: the weighted median, and the weighted standard deviation."""
@@ -183,17 +183,17 @@ class Process:
         smooth = [KernelPart("matern"), *(KernelPart("linear", power) for power in (1, 2, 3))]
         self.process = KernelProcess(kernels if rough else smooth)
 
-    def fit(self, lesson: Lesson) -> None:
+    def fit(self, training: TrainingRows) -> None:
         """See `Learner`."""
-        self.scales = lesson.scales
-        self.rows = _spread_out(len(lesson.values))
-        some = lesson.subset(self.rows)
+        self.scales = training.scales
+        self.rows = _spread_out(len(training.values))
+        some = training.subset(self.rows)
         self.process.fit(self._features(some.described), some.values)
 
-    def held_out(self, lesson: Lesson) -> tuple[Array, Array]:
+    def held_out(self, training: TrainingRows) -> tuple[Array, Array]:
         """See `Learner`; in closed form, NaN beyond the labels that it is conditioned on."""
-        mean, std = np.full(len(lesson.values), np.nan), np.full(len(lesson.values), np.nan)
-        mean[self.rows], std[self.rows] = self.process.held_out(lesson.groups[self.rows])
+        mean, std = np.full(len(training.values), np.nan), np.full(len(training.values), np.nan)
+        mean[self.rows], std[self.rows] = self.process.held_out(training.groups[self.rows])
         return mean, std
 
     def predict(self, described: Described) -> tuple[Array, Array]:
@@ -228,14 +228,14 @@ LEARNERS: Final[dict[str, tuple[Callable[[], Learner], ...]]] = {
 """Members of each surrogate of labels; it predicts their mean, with the mean of their variances."""
 
 
-def cross_validated(make: Callable[[], Learner], lesson: Lesson) -> tuple[Array, Array]:
+def cross_validated(make: Callable[[], Learner], training: TrainingRows) -> tuple[Array, Array]:
     """Mean and standard deviation of each label by a learner that has not seen its fold.
 
     Of many labels those that a process would be conditioned on are taken; the others are NaN.
     """
-    mean, std = np.full(len(lesson.values), np.nan), np.full(len(lesson.values), np.nan)
-    rows = _spread_out(len(lesson.values))
-    some = lesson.subset(rows)
+    mean, std = np.full(len(training.values), np.nan), np.full(len(training.values), np.nan)
+    rows = _spread_out(len(training.values))
+    some = training.subset(rows)
     fold = some.folds(FOLDS)
     for number in np.unique(fold):
         rest, test = np.flatnonzero(fold != number), np.flatnonzero(fold == number)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from fermiloop.platform.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 CURVES: Final = ("model", "labels")
 
@@ -34,21 +31,3 @@ class SurrogateOptions:
             raise InputError(f"The option curve of a surrogate must be {' or '.join(CURVES)}, not {self.curve!r}.")
         if not isinstance(self.calibrated, bool):
             raise InputError(f"The option calibrated of a surrogate must be true or false, not {self.calibrated!r}.")
-
-
-USUAL: Final = SurrogateOptions()
-
-
-def checked(given: Mapping[str, Any], usual: SurrogateOptions = USUAL) -> SurrogateOptions:
-    """Options of a person, the others as usual.
-
-    Raises
-    ------
-    InputError
-        If an option is unknown or its value is not one that it takes.
-    """
-    known = asdict(usual)
-    unknown = next((name for name in given if name not in known), None)
-    if unknown is not None:
-        raise InputError(f"A surrogate has no option {unknown!r}; known are {', '.join(known)}.")
-    return SurrogateOptions(**{**known, **given})

@@ -6,9 +6,7 @@ that the target has a condition on. Campaigns, gates and replays know no other k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,31 +96,6 @@ class Surrogate(Protocol):
             If a file is missing or is not what `save` writes.
         """
         ...
-
-
-@dataclass(frozen=True)
-class SurrogateEntry:
-    """How one surrogate is made.
-
-    Parameters
-    ----------
-    title
-        What it is, in a few words.
-    build
-        Options to an untrained surrogate.
-    load
-        Folder to a trained one.
-    options
-        Names of its options with their defaults.
-    baseline
-        Whether it stands here to be compared with only.
-    """
-
-    title: str
-    build: Callable[[Mapping[str, Any]], Surrogate]
-    load: Callable[[Path], Surrogate]
-    options: Mapping[str, Any]
-    baseline: bool = False
 
 
 def parts_of(target: Target) -> tuple[str, ...]:

@@ -61,10 +61,10 @@ class Annealing:
         """A move from where the walker is."""
         if self._here is None:
             return [Start(self._space.random(self._rng))]
-        options, lot = self._options, self._rng.random()
-        if lot < options.permutation:
+        options, chance = self._options, self._rng.random()
+        if chance < options.permutation:
             return [Start(self._space.permute(self._here.point, self._rng))]
-        if lot < options.permutation + options.strain:
+        if chance < options.permutation + options.strain:
             return [Start(self._space.strain(self._here.point, self._rng))]
         return [Start(self._space.shake(self._here.point, options.size, self._rng))]
 

@@ -86,13 +86,13 @@ class Bayesian:
         pool = [self._space.random(self._rng) for _ in range(n_random)]
         while len(pool) < self._options.pool:
             parent = best[int(self._rng.integers(len(best)))].point
-            lot = int(self._rng.integers(4))
-            if lot == 0:
+            chance = int(self._rng.integers(4))
+            if chance == 0:
                 mate = best[int(self._rng.integers(len(best)))].point
                 pool.append(self._space.cross(parent, mate, self._rng))
-            elif lot == 1:
+            elif chance == 1:
                 pool.append(self._space.permute(parent, self._rng))
-            elif lot == 2:
+            elif chance == 2:
                 pool.append(self._space.strain(parent, self._rng))
             else:
                 pool.append(self._space.shake(parent, 1.5, self._rng))

@@ -65,12 +65,12 @@ class Genetic:
         self._born += 1
         if self._born <= self._options.first or not self._members:
             return [Start(self._space.random(self._rng))]
-        options, lot = self._options, self._rng.random()
-        if lot < options.heredity:
+        options, chance = self._options, self._rng.random()
+        if chance < options.heredity:
             return [Start(self._space.cross(self._parent().point, self._parent().point, self._rng))]
-        if lot < options.heredity + options.strain:
+        if chance < options.heredity + options.strain:
             return [Start(self._space.strain(self._parent().point, self._rng))]
-        if lot < options.heredity + options.strain + options.permutation:
+        if chance < options.heredity + options.strain + options.permutation:
             return [Start(self._space.permute(self._parent().point, self._rng))]
         return [Start(self._space.random(self._rng))]
 

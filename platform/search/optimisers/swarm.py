@@ -101,8 +101,8 @@ class ParticleSwarm:
         here = particle.last.point
         own = self._space.difference(here, particle.best.point)
         common = self._space.difference(here, everyones.point)
-        lots = self._rng.random((2, own.size))
-        drawn = weight * particle.velocity + self._options.pull * (lots[0] * own + lots[1] * common)
+        chance = self._rng.random((2, own.size))
+        drawn = weight * particle.velocity + self._options.pull * (chance[0] * own + chance[1] * common)
         if np.abs(drawn).max() < 1e-3:  # it sits where everyone wants to be: shaken loose, or it would stay
             return self._space.difference(here, self._space.shake(here, 2.0, self._rng))
         return drawn

@@ -17,7 +17,6 @@ from pymatgen.core import Lattice, Structure
 from pymongo import MongoClient
 
 from fermiloop.db_init.importers import exchange_file, registry
-from fermiloop.db_init.importers.registry import Source
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.settings import settings
@@ -171,11 +170,11 @@ def test_the_content_decides_and_not_the_name(written: Path, elsewhere: Callable
     pretty.write_text(json.dumps(document, indent=2))
     elsewhere()
     for number, path in enumerate((renamed, packed, pretty)):
-        assert registry.which(str(path))[0] is Source.EXCHANGE
+        assert registry.which(str(path))[0] == "exchange"
         assert registry.load(str(path)) == (LoadReport(0, 4, 0) if number else LoadReport(4, 0, 0))
     for name, text in {"a.jsonl": '{"cell": []}', "b.json": "[]", "c.cif": "data_fermiloop-materials"}.items():
         (tmp_path / name).write_text(text)
-        assert name == "b.json" or registry.which(str(tmp_path / name))[0] is not Source.EXCHANGE
+        assert name == "b.json" or registry.which(str(tmp_path / name))[0] != "exchange"
 
 
 def test_overlapping_exports_give_their_union(
@@ -258,8 +257,9 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a source too deep": (lambda row: row.update(source=nested(100)), "deeper than"),
     "an integer beyond bounds": (lambda row: row.update(source={"n": 10**30}), "is not from"),
     "another unit": (lambda row: row["labels"][0].update(unit="eV/atom"), "is in eV"),
-    "a unit that is none": (lambda row: row["labels"][0].update(unit="Ry"), "'Ry' is none of"),
-    "a property that is none": (lambda row: row["labels"][0].update(property="colour"), "'colour' is none of"),
+    "a unit that is none": (lambda row: row["labels"][0].update(unit="Ry"), "is in eV, not in Ry"),
+    "no unit": (lambda row: row["labels"][0].update(unit="x" * 41), "41 characters"),
+    "a property that is none": (lambda row: row["labels"][0].update(property="Colour!"), "'Colour!' is no name"),
     "no number": (lambda row: row["labels"][0].update(value="1.0"), "'1.0' is no number"),
     "NaN": (lambda row: row["labels"][0].update(value=NAN), "nan is not finite"),
     "no version": (lambda row: row["labels"][0].update(version=0), "0 is not from 1"),
@@ -317,7 +317,7 @@ def test_a_bad_record_is_refused_and_the_rest_comes_in(
     ("change", "reason"),
     [
         (lambda row: row["settings"].update(cutoff=500), "was changed: its content has the id"),
-        (lambda row: row.update(engine="abacus"), "'abacus' is none of"),
+        (lambda row: row.update(engine="Abacus 3"), "'Abacus 3' is no name"),
         (lambda row: row.update(extra=1), "unknown field"),
     ],
 )

@@ -14,7 +14,7 @@ from fermiloop.db_init.importers import json_files, registry
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine
-from fermiloop.schemas.vocabulary import Engine, Origin
+from fermiloop.schemas.vocabulary import Origin
 
 BAD = [
     ({"cell": [2.9, 2.9, 0.0, 90, 90, 90]}, "cell"),
@@ -48,7 +48,7 @@ def test_a_good_line_becomes_a_material_with_labels_of_its_release(
     assert json_files.load(path) == LoadReport(1, 0, 0)
     (found,) = materials.find(materials.MaterialQuery(formula="AlNi"))
     assert (found.origin, found.source["key"], found.space_group) == (Origin.IMPORT, "mp-1", 221)
-    releases = {method.settings["release"]: method.id for method in methods.of_engine(Engine.EXTERNAL)}
+    releases = {method.settings["release"]: method.id for method in methods.of_engine("external")}
     assert labels.values([found.id], "formation_energy_per_atom", releases["current"]) == {found.id: -0.66}
     assert labels.values([found.id], "formation_energy_per_atom", releases["2018"]) == {found.id: -0.61}
     assert labels.values([found.id], "band_gap", releases["2018"]) == {}

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packages import install, on_path
 
 from fermiloop.db_init.importers import registry
 from fermiloop.db_init.importers.options import LoadOptions
-from fermiloop.db_init.importers.registry import IMPORTERS, Source
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import InputError, PluginError
+from fermiloop.platform.plugins.importers import IMPORTERS, ImporterDeclaration
 
 
 def test_every_kind_of_source_has_an_importer_and_known_options() -> None:
-    assert set(IMPORTERS) == set(Source)
     known = set(LoadOptions.__dataclass_fields__)
-    assert all(importer.takes <= known for importer in IMPORTERS.values())
+    assert all(one.takes <= known and callable(one.code()) for one in IMPORTERS.values())
 
 
 @pytest.mark.parametrize(
     ("source", "kind", "what"),
     [
-        ("seed", Source.SEED, ""),
-        ("mp", Source.MATERIALS_PROJECT, ""),
-        ("optimade:https://x.org/v1", Source.OPTIMADE, "https://x.org/v1"),
-        ("jarvis:a/b.json.zip", Source.JARVIS, "a/b.json.zip"),
-        ("jobstore:mongodb://h/d/c.json", Source.JOBSTORE, "mongodb://h/d/c.json"),
-        ("pd-like.tar.gz", Source.CAMPAIGN, "pd-like.tar.gz"),
-        ("a.jsonl.gz", Source.JSONL, "a.jsonl.gz"),
-        ("a.csv.gz", Source.TABLE, "a.csv.gz"),
-        ("x/POSCAR_2", Source.STRUCTURES, "x/POSCAR_2"),
-        ("a.extxyz", Source.STRUCTURES, "a.extxyz"),
+        ("seed", "seed", ""),
+        ("mp", "mp", ""),
+        ("optimade:https://x.org/v1", "optimade", "https://x.org/v1"),
+        ("jarvis:a/b.json.zip", "jarvis", "a/b.json.zip"),
+        ("jobstore:mongodb://h/d/c.json", "jobstore", "mongodb://h/d/c.json"),
+        ("pd-like.tar.gz", "campaign", "pd-like.tar.gz"),
+        ("a.jsonl.gz", "jsonl", "a.jsonl.gz"),
+        ("a.csv.gz", "table", "a.csv.gz"),
+        ("x/POSCAR_2", "structures", "x/POSCAR_2"),
+        ("a.extxyz", "structures", "a.extxyz"),
         *(
-            (name, Source.STRUCTURES, name)
+            (name, "structures", name)
             for name in (
                 "a.cif",
                 "a.CIF",
@@ -54,17 +56,17 @@ def test_every_kind_of_source_has_an_importer_and_known_options() -> None:
                 "a.xyz.gz",
             )
         ),
-        *((name, Source.JSONL, name) for name in ("a.json", "a.json.gz", "a.jsonl", "a.ndjson.xz")),
-        *((name, Source.TABLE, name) for name in ("a.csv", "a.tsv", "a.csv.bz2")),
+        *((name, "jsonl", name) for name in ("a.json", "a.json.gz", "a.jsonl", "a.ndjson.xz")),
+        *((name, "table", name) for name in ("a.csv", "a.tsv", "a.csv.bz2")),
     ],
 )
-def test_a_source_is_known_by_its_form(source: str, kind: Source, what: str) -> None:
+def test_a_source_is_known_by_its_form(source: str, kind: str, what: str) -> None:
     assert registry.which(source) == (kind, what)
 
 
 def test_a_folder_is_a_source_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
-    assert registry.which(str(tmp_path / "a.csv"))[0] is Source.STRUCTURES
+    assert registry.which(str(tmp_path / "a.csv"))[0] == "structures"
 
 
 @pytest.mark.parametrize("source", ["", "mars", "a.txt", "seed ", "mp2", "http://x.org", "a\n.cif2"])
@@ -102,3 +104,57 @@ def test_an_option_that_does_not_go_with_a_source_is_told(source: str, options: 
 def test_options_are_checked(options: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError, match=told):
         LoadOptions(**options)
+
+
+DECLARED = """
+from fermiloop.platform.plugins.importers import ImporterDeclaration
+
+OURS = ImporterDeclaration("ours", "a word of its own", "group_code:load", "ours:(.*)", "ours:FILE")
+CELLS = ImporterDeclaration("cells", "x", "group_code:load", r"(.*\\.cells\\.json)", "a .cells.json file", is_file=True)
+FRAIL = ImporterDeclaration("frail", "fails", "group_code:load", "(.*)", is_file=True, holds="group_code:fail")
+LAX = ImporterDeclaration("lax", "gives nothing", "group_code:nothing", "lax:(.*)", "lax:FILE")
+"""
+CODE = """
+from fermiloop.db_init.importers.report import LoadReport
+
+def load(what, progress, options):
+    return LoadReport(len(what), 0, 0)
+
+def fail(what):
+    raise RuntimeError("no licence")
+
+def nothing(what, progress, options):
+    return None
+"""
+
+
+@pytest.fixture
+def group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    names = {"ours": "OURS", "cells": "CELLS", "frail": "FRAIL", "lax": "LAX"}
+    entries = {name: f"group_declared:{attribute}" for name, attribute in names.items()}
+    install(tmp_path, "a-group", {"group_declared": DECLARED, "group_code": CODE}, {"fermiloop.importers": entries})
+    on_path(monkeypatch, tmp_path)
+    IMPORTERS.reload()
+    yield
+    IMPORTERS.reload()
+    for name in ("group_declared", "group_code"):
+        sys.modules.pop(name, None)
+
+
+def test_importers_of_packages_are_asked_before_ours_of_files_and_hurt_nobody(group: None) -> None:
+    assert registry.which("ours:a.json") == ("ours", "a.json")
+    assert registry.which("a.cells.json") == ("cells", "a.cells.json")
+    assert registry.which("a.json") == ("jsonl", "a.json")  # the one that fails is passed over
+    assert registry.load("ours:abc").loaded == 3
+    with pytest.raises(InputError, match="--limit does not go with ours:a, which takes no option"):
+        registry.load("ours:a", options=LoadOptions(limit=1))
+    with pytest.raises(InputError, match="lax gave NoneType and no LoadReport"):
+        registry.load("lax:a")
+    with pytest.raises(InputError, match=r"mars is no source: give seed, mp, .*ours:FILE"):
+        registry.which("mars")
+
+
+@pytest.mark.parametrize("pattern", ["(", "oqmd:.*", "(a)(b)"])
+def test_a_pattern_has_one_group(pattern: str) -> None:
+    with pytest.raises(PluginError, match="The pattern of oqmd"):
+        ImporterDeclaration("oqmd", "a database", "a:b", pattern)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,14 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows.campaigns import managing
 from fermiloop.flows.campaigns.enqueue import enqueue
-from fermiloop.flows.campaigns.fair_share import CALCULATION, draw, lots
+from fermiloop.flows.campaigns.fair_share import CALCULATION, draw, queue_shares
 from fermiloop.flows.driving.advance import advance, advance_all
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, NotFoundError, SpecError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, RoundState, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
 
 @pytest.fixture
@@ -113,9 +114,9 @@ def test_work_is_drawn_by_priority_and_nobody_starves(pad: SafeLaunchPad, campai
 def test_a_paused_campaign_has_no_lot(pad: SafeLaunchPad, campaign: Any) -> None:
     name = queued(campaign, "held")
     advance(pad, name, "me")
-    assert [lot.campaign for lot in lots(pad)] == ["held"]
+    assert [share.campaign for share in queue_shares(pad)] == ["held"]
     managing.pause(name)
-    assert lots(pad) == []
+    assert queue_shares(pad) == []
     assert draw(pad, np.random.default_rng(0)) is None
 
 
@@ -123,14 +124,14 @@ def test_work_of_another_method_is_left_to_other_machines(
     pad: SafeLaunchPad, campaign: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     advance(pad, queued(campaign, "elsewhere"), "me")
-    entry = ENGINES[Engine.ANALYTIC]
+    entry = code_of("analytic")
     record = entry.method({})
     other = type(record)(record.engine, record.functional, {"ENCUT": 520}, record.code_versions)
-    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "method": lambda _: other}))
+    monkeypatch.setattr("fermiloop.flows.engines.analytic.engine.ENGINE", replace(entry, method=lambda _: other))
     with caplog.at_level("WARNING", logger="fermiloop.flows"):
         assert [draw(pad, np.random.default_rng(0)) for _ in range(3)] == [None, None, None]
     assert caplog.text.count("its work is left to other machines: The campaign elsewhere was launched") == 1
-    assert [lot.campaign for lot in lots(pad)] == ["elsewhere"]
+    assert [share.campaign for share in queue_shares(pad)] == ["elsewhere"]
 
 
 def test_a_campaign_is_queued_once_and_checked_first(library: str, campaign: Any) -> None:

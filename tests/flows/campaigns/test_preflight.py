@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,13 +12,13 @@ from mongoengine import get_db
 from fermiloop.flows.campaigns import methods, preflight
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.driving import launching
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec, EngineSpec, GeneratorSpec, SpaceSpec, parse_spec
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import campaigns, candidates, labels, materials
 from fermiloop.platform.store import methods as stored
-from fermiloop.schemas.vocabulary import CampaignState, Engine, Origin, Property, Stage
+from fermiloop.schemas.vocabulary import CampaignState, Origin, Property, Stage
 
 
 def content() -> dict[str, list[dict[str, Any]]]:
@@ -137,12 +138,12 @@ def test_a_target_that_the_engine_never_labels_is_refused(engine: str, name: str
 def test_candidates_that_the_engine_refuses_are_never_queued_and_the_end_says_so(
     library: str, campaign: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = ENGINES[Engine.ANALYTIC]
+    entry = code_of("analytic")
 
     def refuses(structure: Any, _settings: Any) -> str | None:
         return "two atoms are too many" if len(structure) > 1 else None
 
-    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "refuses": refuses}))
+    monkeypatch.setattr("fermiloop.flows.engines.analytic.engine.ENGINE", replace(entry, refuses=refuses))
     spec, text = campaign("refused")
     spec = changed(spec, space=spec.space.model_copy(update={"components": (2, 2)}))
     launching.launch(spec, text)
@@ -163,7 +164,7 @@ def test_the_methods_are_those_of_the_launch(library: str, campaign: Callable[..
     enqueue(spec, text)
     kept = methods.of_campaign(spec)
     assert kept.engine == library
-    assert stored.get(kept.cheap).engine is Engine.ANALYTIC
+    assert stored.get(kept.cheap).engine == "analytic"
 
 
 def test_another_machine_is_refused_with_both_methods(
@@ -171,12 +172,12 @@ def test_another_machine_is_refused_with_both_methods(
 ) -> None:
     spec, text = campaign("moved")
     enqueue(spec, text)
-    entry = ENGINES[Engine.ANALYTIC]
+    entry = code_of("analytic")
     record = entry.method({})
     elsewhere = type(record)(record.engine, record.functional, {**record.settings, "ENCUT": 520}, record.code_versions)
-    monkeypatch.setitem(ENGINES, Engine.ANALYTIC, type(entry)(**{**vars(entry), "method": lambda _: elsewhere}))
+    monkeypatch.setattr("fermiloop.flows.engines.analytic.engine.ENGINE", replace(entry, method=lambda _: elsewhere))
     assert methods.of_campaign(spec).engine == library  # it does not change under the campaign
-    count = len(stored.of_engine(Engine.ANALYTIC))
+    count = len(stored.of_engine("analytic"))
     with pytest.raises(UserError, match=f"with the Method {library} of analytic .* ENCUT was None and is 520"):
         launching.launch(spec, text)
-    assert len(stored.of_engine(Engine.ANALYTIC)) == count
+    assert len(stored.of_engine("analytic")) == count

@@ -19,7 +19,7 @@ from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.curves import XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_pattern
 from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, materials, methods
-from fermiloop.schemas.vocabulary import CampaignState, Engine, Stage
+from fermiloop.schemas.vocabulary import CampaignState, Stage
 
 TEXT = """
 name: {name}
@@ -95,7 +95,7 @@ def test_too_few_labels_leave_a_window_unknown_and_the_round_goes_on(library: st
 
 
 def test_labels_of_a_named_source_are_learned(library: str) -> None:
-    external = methods.save(Engine.EXTERNAL, "PBE", {"source": "elsewhere"}, {})
+    external = methods.save("external", "PBE", {"source": "elsewhere"}, {})
     for i, key in enumerate(_all_ids(library)):
         labels.save(key, "band_gap", 0.01 * i, method=external)
     run("sourced", "{properties: [{name: band_gap, value: 0.1, tolerance: 0.1}]}", "elsewhere")

@@ -17,6 +17,7 @@ from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.reconcile import reconcile
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.rounds.evaluate import run_here, work_of
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
@@ -54,11 +55,6 @@ def kinds(pad: SafeLaunchPad, **more: Any) -> list[str]:
     return [finding.kind for finding in reconcile(pad, "me", **more)]
 
 
-def static_done(pad: SafeLaunchPad) -> bool:
-    """Whether an evaluation has computed everything and is not recorded yet."""
-    return pad.fireworks.find_one({"name": "analytic DOS", "state": "COMPLETED"}) is not None
-
-
 def test_where_all_agrees_nothing_is_found(pad: SafeLaunchPad, campaign: Any) -> None:
     name = queue(campaign, "whole")
     assert kinds(pad) == []
@@ -69,9 +65,10 @@ def test_where_all_agrees_nothing_is_found(pad: SafeLaunchPad, campaign: Any) ->
 
 def test_finished_work_that_nobody_recorded_is_adopted_and_not_paid_again(pad: SafeLaunchPad, campaign: Any) -> None:
     name = queue(campaign, "unrecorded")
-    run(pad, until=lambda: static_done(pad))
+    run(pad, until=lambda: any(c.calculation for c in candidates.of_round(name, 1)))
+    computed = next(c for c in candidates.of_round(name, 1) if c.calculation)
+    run_here(work_of(name, computed, calculations.get(computed.calculation)))  # and its worker was killed
     pad.fireworks.update_many({"state": {"$in": ["READY", "WAITING"]}}, {"$set": {"state": "DEFUSED"}})
-    computed = next(c for c in candidates.of_round(name, 1) if _done_on_disk(c.calculation))
     paid = isolation.attempts(computed.calculation)
     assert sorted(kinds(pad, dry_run=True)) == ["lost evaluation", "unrecorded result"]
     assert candidates.get(computed.id).stage is Stage.SELECTED

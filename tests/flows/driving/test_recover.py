@@ -19,7 +19,7 @@ from fermiloop.flows.processes.identity import parse, worker_name
 from fermiloop.flows.queue.launchpad import CALCULATION_KEY, SETTLE_SECONDS, TAKER, SafeLaunchPad, launchpad
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations
-from fermiloop.schemas.vocabulary import CalculationState, Engine
+from fermiloop.schemas.vocabulary import CalculationState
 
 HERE = parse(worker_name())
 assert HERE is not None
@@ -54,7 +54,7 @@ def pad(database: str, clock: Clock) -> Iterator[SafeLaunchPad]:
 @pytest.fixture
 def calculation(database: str) -> str:
     crystal = PROTOTYPES["B2"].build("Al", "Ni", 14.0)
-    return calculations.plan(None, crystal, engine=Engine.ANALYTIC, method="m", settings={})
+    return calculations.plan(None, crystal, engine="analytic", method="m", settings={})
 
 
 @job
@@ -266,3 +266,32 @@ def test_the_right_of_a_worker_that_is_lost_passes_on(
 def test_a_firework_of_a_calculation_that_is_gone_is_not_held_for_ever(pad: SafeLaunchPad) -> None:
     add(pad, "calc-none")
     assert take(pad, THIRD) is not None
+
+
+def test_a_run_that_has_just_said_that_it_lives_says_it_no_second_time(pad: SafeLaunchPad, clock: Clock) -> None:
+    add(pad)
+    launch = take(pad, ELSEWHERE)
+
+    def said() -> str:
+        return str(pad.launches.find_one({"launch_id": launch})["state_history"])
+
+    first = said()
+    pad.ping_launch(launch, checkpoint={})
+    assert said() == first
+    clock.now += ping_seconds()
+    pad.ping_launch(launch)
+    assert said() != first
+
+
+def test_a_workflow_that_runs_is_told_of_its_next_run_without_being_written_anew(pad: SafeLaunchPad) -> None:
+    first, second = nothing(), nothing()
+    pad.add_wf(flow_to_workflow(Flow([first, second]), store=None))
+    for _ in range(2):
+        launch = take(pad, ELSEWHERE)
+        fw_id = pad.launches.find_one({"launch_id": launch})["fw_id"]
+        workflow = pad.workflows.find_one({"nodes": fw_id})
+        assert (workflow["state"], workflow["fw_states"][str(fw_id)]) == ("RUNNING", "RUNNING")
+        pad.complete_launch(launch, FWAction())
+    workflow = pad.workflows.find_one({})
+    assert (workflow["state"], set(workflow["fw_states"].values())) == ("COMPLETED", {"COMPLETED"})
+    assert "locked" not in workflow

@@ -15,14 +15,14 @@ from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
 from fermiloop.flows.campaigns.fair_share import draw
 from fermiloop.flows.campaigns.steps import method_of
 from fermiloop.flows.driving.advance import advance_all
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.engines.vasp.outcar import cores
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, Origin, Property, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Origin, Property, Stage
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -133,7 +133,7 @@ def test_nothing_is_computed_a_second_time(vasp: Any, select: Any, evaluate: Eva
     candidate = evaluate(select())
     done = calculations.get(candidate.calculation)
     paid = isolation.core_seconds(done.id)
-    again = ENGINES[Engine.VASP].flow(done.id, materials.structure(candidate.material), {}, 900.0)
+    again = code_of("vasp").flow(done.id, materials.structure(candidate.material), {}, 900.0)
     pad.add_wf(flow_to_workflow(again))
     while pad.fireworks.find_one({"state": "READY"}, {"_id": 1}):
         launch_rocket(pad, FWorker("one"), strm_lvl="CRITICAL")

@@ -13,7 +13,7 @@ from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.steps import method_of, seed_of, spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation, tasks
 from fermiloop.flows.rounds import record as module
 from fermiloop.flows.rounds.sample import document
@@ -22,7 +22,7 @@ from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra
 from fermiloop.schemas.campaign import RoundDecision
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Property, Stage
+from fermiloop.schemas.vocabulary import CalculationState, Property, Stage
 
 CRYSTAL = PROTOTYPES["L1_2"].build("Ti", "Cu", 13.0)
 record = module.record.original
@@ -71,11 +71,12 @@ def test_what_was_computed_of_a_supercell_is_kept_per_cell_of_the_material(selec
         structure=CRYSTAL * (1, 1, 2), energy_per_atom=-3.0, magnetic_moment=3.0, n_electrons=50.0, energies=grid,
         density=np.full(401, 4.0),
     )  # fmt: skip
-    material = module.ingest(spec, candidate, calculation, found)
+    material, numbers = module.ingest(spec, candidate, calculation, found)
     assert (materials.get(material).n_sites, materials.settings(material)[-1].n_sites) == (4, 8)
     curve = spectra.of_material(material, method=calculation.method)
     assert (curve.array().max(), curve.n_electrons) == (pytest.approx(2.0), 25.0)
     assert labels.values([material], Property.MAGNETIC_MOMENT, calculation.method) == {material: 1.5}
+    assert numbers[Property.MAGNETIC_MOMENT] == 1.5
 
 
 def test_recording_twice_changes_nothing(selected: str, tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_seeds_differ_by_place_and_are_the_same_again(campaign: Any) -> None:
 
 
 def test_results_of_an_engine_keep_the_structure() -> None:
-    found = ENGINES[Engine.CHGNET].results({"relax": {"structure": CRYSTAL.as_dict(), "energy": -8.0}})
+    found = code_of("chgnet").results({"relax": {"structure": CRYSTAL.as_dict(), "energy": -8.0}})
     assert isinstance(found.structure, Structure)
     assert found.energy_per_atom == -2.0
 

@@ -39,7 +39,7 @@ from fermiloop.platform.store import (
 )
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import CheckpointState, Engine, Origin, Property, RunState, TriggerKind
+from fermiloop.schemas.vocabulary import CheckpointState, Origin, Property, RunState, TriggerKind
 
 ELEMENTS = (
     "Al",
@@ -82,7 +82,7 @@ def add_crystals(method: str, elements: tuple[str, ...], prototype: str) -> int:
 def method(database: str) -> str:
     """A small library; the id of its Method."""
     setup.init()
-    made = methods.save(Engine.EXTERNAL, "made up", {}, {})
+    made = methods.save("external", "made up", {}, {})
     add_crystals(made, ELEMENTS, "A1")
     return made
 
@@ -127,7 +127,7 @@ def test_a_second_training_meets_the_champion_on_crystals_that_neither_has_seen(
     test = second.gate["test"]
     assert test["n"] > 0
     assert second.state is (RunState.PROMOTED if second.gate["promote"] else RunState.REFUSED)
-    held = set(learning.lesson("dos_composer", method).test)
+    held = set(learning.split("dos_composer", method).test)
     assert not held & (learning.learned(first.checkpoint) | learning.learned(second.checkpoint))
     assert scheduling.fire(made, "two", "by hand", "another") is None
     if second.state is RunState.PROMOTED:
@@ -294,18 +294,18 @@ def test_nobody_learns_from_what_nothing_has_confirmed(method: str) -> None:
         PROTOTYPES["B2"].build("Ni", "Al", 12.0), origin=Origin.CAMPAIGN, source={"name": "campaign"}, candidate="c-1"
     )
     labels.save(loose, Property.ENERGY_PER_ATOM, -4.0, method=method)  # the cheap potential's word, no calculation
-    given = learning.lesson("dos_composer", method)
+    given = learning.split("dos_composer", method)
     assert given.dropped["unverified"] == 1
     assert loose not in {*given.learn, *given.test}
     labels.save(loose, Property.BAND_GAP, 0.1, method=method, calculation="calc-1")
-    assert learning.lesson("dos_composer", method).dropped["unverified"] == 0
+    assert learning.split("dos_composer", method).dropped["unverified"] == 0
 
 
 def test_a_generators_own_proposals_are_at_most_half(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    learn = learning.lesson("dos_composer", method).learn
+    learn = learning.split("dos_composer", method).learn
     own = learn[:-3]
     monkeypatch.setattr(learning.training, "proposed_by", lambda ids, generator: own)
-    given = learning.lesson("dos_composer", method)
+    given = learning.split("dos_composer", method)
     assert len(set(given.learn) & set(own)) == 3
     assert given.dropped["own proposals above their share"] == len(own) - 3
 

@@ -4,9 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fermiloop.platform.acquisition.belief import Belief, incumbent
-from fermiloop.platform.acquisition.registry import ACQUISITIONS, build, parameters, told
-from fermiloop.platform.campaign import names
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
+from fermiloop.platform.plugins.declaration import load
+
+
+def build(name, options=None):
+    return acquisition(name).build(options)
 
 
 def rng(seed=0):
@@ -22,19 +26,13 @@ def belief(seed=0, n=40, level=0.9):
 
 @pytest.mark.parametrize("name", ACQUISITIONS)
 def test_every_acquisition_says_what_it_is_and_gives_one_number_a_candidate(name):
-    kind = ACQUISITIONS[name]
-    assert kind.name == name
-    assert kind.title
-    assert kind.when.endswith(".")
+    declared = ACQUISITIONS[name]
+    assert load(declared.load).name == declared.name == name
+    assert declared.when.endswith(".")
     worth = build(name).worth(belief(), 0.4, rng())
     assert worth.shape == (40,)
     assert np.isfinite(worth).all()
     assert (build(name).worth(belief(), 0.4, rng(3)) == build(name).worth(belief(), 0.4, rng(3))).all()
-
-
-def test_the_campaign_file_names_what_is_registered():
-    assert set(names.ACQUISITIONS) == set(ACQUISITIONS)
-    assert [line.partition(":")[0] for line in told()] == list(ACQUISITIONS)
 
 
 @pytest.mark.parametrize("name", [name for name in ACQUISITIONS if name != "random"])
@@ -107,8 +105,8 @@ def test_wrong_names_and_options_are_refused(name, options, word):
 
 
 def test_parameters_are_those_of_the_class():
-    assert parameters("upper_confidence_bound") == ("exploration",)
-    assert parameters("probability") == ()
+    assert ACQUISITIONS["upper_confidence_bound"].option_names() == ("exploration",)
+    assert ACQUISITIONS["probability"].option_names() == ()
 
 
 def test_a_belief_has_as_many_rows_as_probabilities():

@@ -16,7 +16,7 @@ from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra, tokens
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property, Role, Stage
+from fermiloop.schemas.vocabulary import CalculationState, Origin, Property, Role, Stage
 
 PAIRS = (("Ni", "Al"), ("Pd", "Al"), ("Ni", "Ti"), ("Cu", "Pd"))
 SPEC = (
@@ -63,7 +63,7 @@ def populate() -> World:
     campaigns.plan_round("pd-like", 1)
     candidates.save_many(proposals)
     calculation = calculations.plan(
-        proposals[0].id, proposals[0].to_structure(), engine=Engine.GPAW, method=method, settings={},
+        proposals[0].id, proposals[0].to_structure(), engine="gpaw", method=method, settings={},
         campaign="pd-like",
     )  # fmt: skip
     calculations.finish(calculation, CalculationState.FAILED, core_seconds=3.0, error="SCF (did) not converge")

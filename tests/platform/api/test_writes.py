@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.queue import watching
 from fermiloop.platform.api.app import create_app
 from fermiloop.platform.api.work import Limits
@@ -29,7 +29,7 @@ from fermiloop.platform.store import (
     spectra,
     tokens,
 )
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Role, Stage
+from fermiloop.schemas.vocabulary import CalculationState, Role, Stage
 
 SPEC = {
     "name": "posted", "target": {"dos": {"material": "Pd"}}, "space": {"elements": ["Ni", "Pt"]},
@@ -42,7 +42,7 @@ SPEC = {
 @pytest.fixture
 def library(world: Any) -> None:
     """What the campaign learns from: elements by the Method that this machine's GPAW would use."""
-    record = ENGINES[Engine.GPAW].method({})
+    record = code_of("gpaw").method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     axis = [x / 10 for x in range(-100, 101)]
     for symbol in ("Pd", "Ni", "Pt"):
@@ -74,7 +74,7 @@ def test_a_campaign_is_paused_resumed_and_cancelled(client: Any, world: Any) -> 
     assert here.post("/campaigns/pd-like/resume").json()["state"] == "running"
     second = candidates.get(world.candidates[1])
     run = calculations.plan(
-        second.id, second.to_structure(), engine=Engine.GPAW, method="m", settings={}, campaign="pd-like"
+        second.id, second.to_structure(), engine="gpaw", method="m", settings={}, campaign="pd-like"
     )
     candidates.update(second.id, stage=Stage.SELECTED, calculation=run)
     calculations.start(run, "host~1~1~1")

@@ -29,3 +29,21 @@ def test_a_program_is_refused_over_the_network_and_allowed_by_a_setting(monkeypa
     monkeypatch.setenv("FERMILOOP_ALLOW_COMMANDS", "true")
     settings.cache_clear()
     assert read(TEXT).generators[1].name == "command"
+
+
+def test_code_of_an_engine_is_refused_over_the_network_and_allowed_by_a_setting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = """
+name: x
+target: {properties: [{name: bulk_modulus, at_least: 1.0}]}
+space: {elements: [Al, Ni]}
+generators: [{name: substitution, proposals: 3}]
+engine: {name: flow, settings: {maker: "os:system", outputs: {bulk_modulus: x}}}
+budget: {rounds: 1, evaluations: 1, per_round: 1}
+"""
+    with pytest.raises(SpecError, match=r"names a program to run \(the engine flow\).*FERMILOOP_ALLOW_COMMANDS"):
+        read(text)
+    monkeypatch.setenv("FERMILOOP_ALLOW_COMMANDS", "true")
+    settings.cache_clear()
+    assert read(text).engine.name == "flow"

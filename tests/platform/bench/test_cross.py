@@ -19,8 +19,8 @@ from fermiloop.platform.bench.hybrid import HybridOptions, Known, Pool, Surrogat
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.protocol import PropertyWindow, Space
+from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.search.registry import GENERATORS
 
 SCALE = Scale(8, 2, 200, "analytic", 20.0)
 WINDOW = PropertyWindow("formation_energy_per_atom", -1.0, 0.1)

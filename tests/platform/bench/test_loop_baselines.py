@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition
 
-from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.bench.loop_baselines import (
     ELEVEN,
     ExtraTrees,
@@ -17,6 +16,7 @@ from fermiloop.platform.bench.loop_baselines import (
 from fermiloop.platform.bench.loop_strategies import BASELINES, COMPARED, KNOWN, OFFERED, QUICK, USUAL, check, strategy
 from fermiloop.platform.campaign.replaying.loop import Oracle
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.representations.conditions import Condition
 from fermiloop.platform.representations.training import Target
 

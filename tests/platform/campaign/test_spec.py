@@ -11,14 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from fermiloop.platform.acquisition.registry import ACQUISITIONS
-from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.spec import CampaignSpec, load_spec, parse_spec
 from fermiloop.platform.errors import SpecError
-from fermiloop.platform.predictors.surrogates.registry import SURROGATES
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.screening.funnel import STAGES
-from fermiloop.platform.search.registry import GENERATORS
 from fermiloop.schemas.vocabulary import Alignment
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -260,10 +255,3 @@ def test_nitrogen_and_exponents_are_what_they_look_like() -> None:
     spec = parse_spec(text)
     assert spec.space.elements == ("N", "Y", "No")
     assert spec.funnel.max_energy_above_hull == 0.2
-
-
-def test_names_are_those_of_the_registries() -> None:
-    assert {name: entry.presets for name, entry in GENERATORS.items()} == names.GENERATOR_PRESETS
-    assert tuple(SURROGATES) == names.SURROGATES
-    assert tuple(STAGES) == names.STAGES
-    assert set(ACQUISITIONS) == set(names.ACQUISITIONS)

@@ -10,19 +10,19 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.db_init import setup
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.draft import ELEMENTS
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, labels, materials, methods, spectra
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property
+from fermiloop.schemas.vocabulary import CalculationState, Origin, Property
 
 
 @pytest.fixture
 def library(database: str, tmp_path: Path) -> str:
     """The elements of the file by the analytic engine; the id of its Method."""
     setup.init()
-    record = ENGINES[Engine.ANALYTIC].method({})
+    record = code_of("analytic").method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     for element in (*ELEMENTS, "Pd"):
         structure = PROTOTYPES["A1"].build(element, None, 15.0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packages import install, on_path
 
 from fermiloop.platform.cli import doctor
+from fermiloop.platform.plugins.examining import catalogues
 
 
 def test_every_row_says_what_to_do_where_something_is_missing(cli: Callable[..., Any], database: str) -> None:
@@ -57,6 +60,51 @@ def test_a_full_data_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     row = doctor._data_folder()
     assert not row.ok
     assert "2 GiB" in row.remedy
+
+
+@pytest.fixture
+def group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    declared = (
+        "from fermiloop.platform.plugins.acquisitions import AcquisitionDeclaration\n"
+        "GOOD = AcquisitionDeclaration('good', 'a test', load='doctored:Good', when='Never.')\n"
+        "LATE = AcquisitionDeclaration('late', 'a test', load='no_such_package:Late', when='Never.')\n"
+        "class Good: pass\n"
+    )
+    entries = {"good": "doctored:GOOD", "late": "doctored:LATE", "gone": "doctored:GONE"}
+    groups = {"fermiloop.acquisitions": entries, "fermiloop.stages": {"good": "doctored:GOOD"}}
+    install(folder, "doctored-group", {"doctored": declared}, groups, "2.0")
+    on_path(monkeypatch, folder)
+    for catalogue in catalogues().values():
+        catalogue.reload()
+    yield
+    for catalogue in catalogues().values():
+        catalogue.reload()
+    sys.modules.pop("doctored", None)
+
+
+def test_what_packages_add_is_listed_and_what_is_broken_with_its_reason(
+    group: None, cli: Callable[..., Any], database: str
+) -> None:
+    found = cli("doctor", "--json").json()
+    assert found["ok"]  # a broken plug-in hurts nobody else
+    rows = {(row["kind"], row["name"]): row for row in found["plugins"]}
+    assert {key: row["fault"] for key, row in rows.items()} == {
+        ("acquisitions", "good"): "",
+        ("acquisitions", "late"): "no_such_package cannot be imported (ModuleNotFoundError: No module named "
+        "'no_such_package').",
+        ("acquisitions", "gone"): "doctored has no GONE.",
+        ("stages", "good"): "doctored:GOOD is AcquisitionDeclaration and no StageDeclaration",
+    }
+    assert {(row["package"], row["version"]) for row in rows.values()} == {("doctored-group", "2.0")}
+    out = cli("doctor").out
+    assert "Plug-ins" in out
+    assert "doctored-group" in out
+
+
+def test_every_kind_has_one_catalogue() -> None:
+    assert set(catalogues()) >= {"generators", "acquisitions", "surrogates", "stages", "importers"}
 
 
 def test_version_names_all(cli: Callable[..., Any]) -> None:

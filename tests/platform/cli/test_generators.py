@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.platform.search.registry import GENERATORS
+from fermiloop.platform.plugins.generators import GENERATORS
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import campaigns, labels, materials, methods, spectra
-from fermiloop.schemas.vocabulary import CampaignState, Engine
+from fermiloop.schemas.vocabulary import CampaignState
 
 ROOT = Path(__file__).parents[3]
 HEAVY = (
@@ -44,7 +44,7 @@ budget: {rounds: 1, evaluations: 2, per_round: 2}
 
 
 def test_short_commands_import_no_engine_and_no_network(database: str, tmp_path: Path) -> None:
-    record = ENGINES[Engine.GPAW].method({})
+    record = code_of("gpaw").method({})
     method = methods.save(record.engine, record.functional, record.settings, record.code_versions)
     axis = [x / 10 for x in range(-100, 101)]
     for symbol in ("Pd", "Ni", "Pt"):

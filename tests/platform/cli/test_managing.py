@@ -15,7 +15,7 @@ from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Engine, Stage
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
 TEXT = (
     "{name: held, target: {properties: [{name: band_gap, value: 1, tolerance: 0.5}]}, space: {elements: [Ni, Pt]}, "
@@ -37,7 +37,7 @@ def failed(held: str) -> list[str]:
     ids = []
     for element, error in (("Ni", "relax: ran out of its 900 s"), ("Pt", "static: crashed with signal 6 (SIGABRT)")):
         structure = PROTOTYPES["A1"].build(element, None, 12.0)
-        made = calculations.plan(None, structure, engine=Engine.GPAW, method="m", settings={}, campaign=held)
+        made = calculations.plan(None, structure, engine="gpaw", method="m", settings={}, campaign=held)
         calculations.finish(made, CalculationState.FAILED, core_seconds=3.0, error=error)
         ids.append(made)
     return ids
@@ -62,7 +62,7 @@ def at_work(held: str) -> str:
     from fermiloop.flows.processes.identity import worker_name
 
     crystal = PROTOTYPES["A1"].build("Ni", None, 12.0)
-    made = calculations.plan("c-1", crystal, engine=Engine.GPAW, method="m", settings={}, campaign=held)
+    made = calculations.plan("c-1", crystal, engine="gpaw", method="m", settings={}, campaign=held)
     candidates.save_many(
         [
             Candidate(

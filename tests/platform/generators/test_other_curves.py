@@ -9,7 +9,7 @@ from fermiloop.platform.generators.dos_composer import ComposerOptions, DosCompo
 from fermiloop.platform.generators.heads import Layout
 from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.generators.samples import samples_of, zero_of
-from fermiloop.platform.predictors.potential import guess_volume
+from fermiloop.platform.predictors.potential.volumes import guess_volume
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.diffraction import xrd_patterns
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine

@@ -86,7 +86,9 @@ def test_of_two_packages_with_one_name_the_first_is_taken_and_the_other_is_named
         install(folder, name, {module: GOOD}, {"fermiloop.things": {"hers": f"{module}:HERS"}})
     on_path(monkeypatch, folder)
     assert catalogue.source("hers") == Source("a-group", "1.0")
-    assert catalogue.broken == (Broken("fermiloop.things", "hers", "b-group", "the name hers is taken by a-group"),)
+    assert catalogue.broken == (
+        Broken("fermiloop.things", "hers", "b-group", "the name hers is taken by a-group", "1.0"),
+    )
 
 
 @pytest.mark.parametrize("place", ["", "module", "module:", ":attribute", "os.system('x'):y", "a b:c"])

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.conditions import AIMS, SCALES, Condition, PropertyWindow
+from fermiloop.platform.plugins.properties import PROPERTIES
+from fermiloop.platform.representations.conditions import Condition, PropertyWindow, aim_of
 
 WINDOW = PropertyWindow("band_gap", 1.5, 0.2)
 STABLE = Condition("energy_above_hull", high=0.1)
@@ -31,9 +32,9 @@ def test_one_sided_ones_aim_inside_their_bound():
 
 def test_an_objective_aims_at_the_end_of_its_range():
     assert not LEAST.bounded
-    assert LEAST.value == AIMS["formation_energy_per_atom"][0]
+    assert LEAST.value == aim_of("formation_energy_per_atom")[0]
     assert LEAST.aside([-9.0, -3.0]).tolist() == [0.0, 0.0]
-    assert LEAST.beyond([0.0])[0] == pytest.approx(3.0 / SCALES["formation_energy_per_atom"])
+    assert LEAST.beyond([0.0])[0] == pytest.approx(3.0 / PROPERTIES["formation_energy_per_atom"].scale)
 
 
 @given(st.floats(-10, 10), st.floats(-10, 10), st.sampled_from([WINDOW, STABLE, WIDE, LEAST]))

@@ -61,8 +61,11 @@ def test_positions_are_found_where_only_fractions_are_stored() -> None:
 
 
 def test_references_hold_and_generators_of_any_preset_have_theirs() -> None:
-    for key, fields in optimade_fields.REFERENCES.items():
+    for key, fields in optimade_fields.references().items():
         ReferenceResource(id=key, type="references", attributes={**fields, "last_modified": "2026-01-01T00:00:00Z"})
     assert relationships("ftcp/paper") == {"references": {"data": [{"type": "references", "id": "ren-2022"}]}}
     assert relationships("random_pick", None) == {}
-    assert set(optimade_fields.REFERENCE_OF.values()) <= optimade_fields.REFERENCES.keys()
+    assert relationships("fermiloop seed library") == {
+        "references": {"data": [{"type": "references", "id": "fermiloop-seed"}]}
+    }
+    assert {"bang-2024", "noh-2019", "long-2021", "kuban-2022", "fermiloop-seed"} < optimade_fields.references().keys()

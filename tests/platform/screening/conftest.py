@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.generators.protocol import Space, Target
-from fermiloop.platform.predictors.potential import AnalyticPotential
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.screening.funnel import Context, run_funnel
 

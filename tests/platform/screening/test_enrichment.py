@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.screening.enrichment import enrichment_of_best, kept_by_stage, recall_by_stage
-from fermiloop.platform.screening.funnel import run_funnel
+from fermiloop.platform.screening.enrichment import enrichment_of_best, recall_by_stage
 
 
 def test_counts_of_a_small_funnel():
@@ -17,7 +16,7 @@ def test_counts_of_a_small_funnel():
     assert (first.n_in, first.n_out, first.good_in, first.good_out) == (10, 5, 4, 3)
     assert first.recall == pytest.approx(0.75)
     assert first.enrichment == pytest.approx(0.6 / 0.4)
-    assert (second.n_in, second.good_in, second.stage_recall) == (5, 3, pytest.approx(2 / 3))
+    assert (second.n_in, second.good_in, second.good_out) == (5, 3, 2)
     assert second.enrichment == pytest.approx(2.5)
 
 
@@ -46,20 +45,6 @@ def test_a_perfect_ranking_enriches_up_to_the_inverse_prevalence():
     assert enrichment_of_best(truth, truth, 1.0) == pytest.approx(1)
     assert enrichment_of_best(np.where(truth, np.nan, 0), truth, 0.1) == 0
     assert enrichment_of_best(truth, np.zeros(100), 0.1) is None
-
-
-def test_stages_of_a_run_funnel(tools):
-    crystals = [
-        tools.build("B1", "Na", "Cl", 22.0),
-        tools.build("B1", "Na", "Cl", 1.0),
-        tools.build("B2", "Cs", "Cl", 30.0),
-    ]
-    stages = ("composition", "geometry")
-    screened, tallies = run_funnel(crystals, stages, tools.context(), np.random.default_rng(0), lambda *_: None)
-    kept = kept_by_stage(screened, stages)
-    rows = recall_by_stage(kept, [True, True, False])
-    assert [row.n_out for row in rows] == [tally.n_out for tally in tallies] == [2, 1]
-    assert [row.recall for row in rows] == [1.0, 0.5]
 
 
 def test_what_does_not_fit_is_refused():

@@ -4,9 +4,9 @@ from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Target
-from fermiloop.platform.predictors.potential import ChgnetPotential
+from fermiloop.platform.plugins.stages import STAGES
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 from fermiloop.platform.representations.spectrum import DOS_GRID
-from fermiloop.platform.screening.funnel import STAGES
 
 
 def references(tools):

@@ -6,7 +6,8 @@ from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import PropertyWindow, Target
-from fermiloop.platform.predictors.potential import POTENTIALS, AnalyticPotential
+from fermiloop.platform.plugins.potentials import POTENTIALS
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.search.objective import REFUSED, Objective, PotentialFunction, learn_references
 from fermiloop.platform.search.oracle import Point
@@ -27,7 +28,7 @@ class Additive:
 
 @pytest.fixture(scope="module")
 def objective(dos_library):
-    return Objective.learn(dos_library, POTENTIALS["analytic"](), 0, lambda what, share: None)
+    return Objective.learn(dos_library, POTENTIALS["analytic"].build(), 0, lambda what, share: None)
 
 
 def window(value, tolerance=0.05):
@@ -75,7 +76,7 @@ def test_what_was_not_learned_is_told(objective, dos_library):
     with pytest.raises(InputError, match="curve"):
         Objective().check(Target(dos_library.grid, curve))
     with pytest.raises(InputError, match="at least 8 curves"):
-        Objective.learn(dos_library.subset([0, 1]), POTENTIALS["analytic"](), 0, lambda what, share: None)
+        Objective.learn(dos_library.subset([0, 1]), POTENTIALS["analytic"].build(), 0, lambda what, share: None)
 
 
 def test_the_state_comes_back(objective, dos_library):

@@ -61,6 +61,15 @@ def test_attempts_are_counted_until_it_is_finished(plan):
     assert calculations.get(key).attempts == 2
 
 
+def test_its_end_and_that_it_is_in_the_store_are_one_write(plan):
+    key = plan()
+    assert calculations.finish(key, DONE, core_seconds=1.0, result={"energy_per_atom": -5.0}, late=True)
+    kept = calculations.get(key)
+    assert (kept.state, kept.ingested, kept.late) == (DONE, True, True)
+    assert kept.ingested_sequence
+    assert not calculations.mark_ingested(key)
+
+
 def test_it_is_finished_once(plan):
     key = plan()
     with ThreadPoolExecutor(8) as pool:

@@ -136,15 +136,6 @@ def test_fields_are_set_whole(proposed):
     assert kept.scores == {"score": 0.7}
 
 
-def test_only_one_moves_a_candidate_on(proposed):
-    key = proposed["AlNi"]
-    with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda i: candidates.advance(key, Stage.PASSED, Stage.SELECTED, reason=str(i)), range(8)))
-    assert sum(won) == 1
-    assert candidates.get(key).reason == str(won.index(True))
-    assert not candidates.advance("c-none", Stage.PASSED, Stage.SELECTED)
-
-
 def test_those_of_a_round_and_of_a_campaign(proposed, crystal):
     assert [c.id for c in candidates.of_round("pd-like", 1)] == [proposed["AlNi"], proposed["NiPt"]]
     assert [c.round for c in candidates.of_campaign("pd-like")] == [1, 1, 2]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import FailureError, InputError
+from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.platform.store import border, exchange, exchange_crystal, exchange_material
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.fields import ArrayField
@@ -20,7 +21,7 @@ from fermiloop.schemas.material import Material
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import UNIT_OF, Engine, Origin, Property
+from fermiloop.schemas.vocabulary import Origin, Property
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 SINGLES = st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -82,7 +83,7 @@ def through_json(record: dict[str, Any]) -> dict[str, Any]:
 
 @given(settings_=MAPPINGS, versions=MAPPINGS, functional=NAMES)
 def test_methods(settings_: dict[str, Any], versions: dict[str, Any], functional: str) -> None:
-    made = Method.make(Engine.EXTERNAL, functional or "PBE", settings_, versions)
+    made = Method.make("external", functional or "PBE", settings_, versions)
     record = through_json(exchange.write(made.to_mongo().to_dict(), exchange.METHOD))
     again = exchange.method(record)
     assert again.id == made.id
@@ -96,7 +97,7 @@ def test_labels(value: float, name: Property, version: int) -> None:
     )
     record = through_json(exchange.write(made.to_mongo().to_dict(), exchange.LABEL))
     found = exchange.read(record, exchange.LABEL, "a label")
-    assert (found["value"], found["unit"], found["version"]) == (value, UNIT_OF[name], version)
+    assert (found["value"], found["unit"], found["version"]) == (value, PROPERTIES[name].unit, version)
 
 
 @given(st.lists(SINGLES, min_size=2, max_size=50))

@@ -128,8 +128,8 @@ def test_a_newcomer_joins_two_materials_and_what_they_have(order):
     (material,) = Material.objects()
     assert parts() == {frozenset("0123")}
     held = labels.of_material(material.id)
-    assert {label.value for label in held if label.property is ENERGY} == {-1.0, -2.0, -3.0, -4.0}
-    assert {label.value for label in held if label.property is MOMENT} == {0.0, 1.0, 2.0, 3.0}
+    assert {label.value for label in held if label.property == ENERGY} == {-1.0, -2.0, -3.0, -4.0}
+    assert {label.value for label in held if label.property == MOMENT} == {0.0, 1.0, 2.0, 3.0}
     assert Label.objects(material__ne=material.id).count() == 0
     for place in range(4):
         assert materials.get(structure_id(strained(SALT, volumes[place]))).id == material.id
@@ -200,7 +200,7 @@ def test_a_higher_energy_never_becomes_the_latest(apart):
     older, _, between = apart()
     labels.save(older, ENERGY, -4.0, method="a")
     save(between, "between")
-    values = [one.value for one in labels.of_material(older) if one.property is ENERGY]
+    values = [one.value for one in labels.of_material(older) if one.property == ENERGY]
     assert values == [-3.0, -4.0, -3.5, -4.0]
     assert labels.values([older], Property.BAND_GAP, "a") == {older: 3.0}
     assert spectra.of_material(older).array().max() == 1.0

@@ -28,6 +28,26 @@ def test_another_value_is_another_version(method):
     assert labels.values(["m-1"], GAP, method) == {"m-1": 1.5}
 
 
+def test_values_of_one_result_are_saved_as_if_one_by_one(method, other_method):
+    labels.save("m-1", GAP, 1.5, method=method)
+    labels.save("m-1", GAP, 9.0, method=other_method)
+    for _ in range(2):
+        labels.save_all("m-1", {GAP: 1.6, Property.FERMI_LEVEL: 5.0}, method=method, calculation="calc-1")
+    found = [(row.property, row.version, row.value) for row in labels.of_material("m-1") if row.method == method]
+    assert found == [(GAP, 1, 1.5), (GAP, 2, 1.6), (Property.FERMI_LEVEL, 1, 5.0)]
+    with pytest.raises(InputError, match="not a finite number"):
+        labels.save_all("m-1", {GAP: 1.7, Property.FERMI_LEVEL: float("nan")}, method=method)
+    assert labels.values(["m-1"], GAP, method) == {"m-1": 1.6}
+
+
+def test_results_at_the_same_time_lose_nothing(method):
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda i: labels.save_all("m-1", {GAP: float(i)}, method=method), range(12)))
+    kept = labels.of_material("m-1")
+    assert sorted(label.value for label in kept) == [float(i) for i in range(12)]
+    assert [label.version for label in kept] == list(range(1, 13))
+
+
 def test_writers_at_the_same_time_lose_nothing(method):
     values = [float(i) for i in range(12)]
     with ThreadPoolExecutor(6) as pool:

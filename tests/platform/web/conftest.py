@@ -28,7 +28,7 @@ from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.platform.web.site import Site
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Origin, Property, Stage
+from fermiloop.schemas.vocabulary import CalculationState, Origin, Property, Stage
 
 # one module each, as the pages import them
 app = SimpleNamespace(campaigns=app_campaigns, calculations=app_calculations, curves=app_curves, queue=app_queue)
@@ -157,13 +157,13 @@ def filled(database: str) -> dict[str, str]:
 def fill() -> dict[str, str]:
     """What workers would write in the first round of the campaign."""
     campaigns.plan_round("pd-like", 1)
-    method = methods.save(Engine.ANALYTIC, "analytic", {}, {})
+    method = methods.save("analytic", "analytic", {}, {})
     crystals = [PROTOTYPES["B2"].build(a, b, 12.0) for a, b in PAIRS]
     proposals = [_candidate(i, crystal) for i, crystal in enumerate(crystals)]
     candidates.save_many(proposals)
     good, bad, rejected = proposals
     runs = [
-        calculations.plan(c.id, crystals[i], engine=Engine.ANALYTIC, method=method, settings={}, campaign="pd-like")
+        calculations.plan(c.id, crystals[i], engine="analytic", method=method, settings={}, campaign="pd-like")
         for i, c in enumerate((good, bad))
     ]
     material = materials.save(

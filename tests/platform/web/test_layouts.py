@@ -37,7 +37,7 @@ from fermiloop.platform.web import (
 from fermiloop.platform.web.parts import HIT, choice, hit, table
 from fermiloop.platform.web.site import Site
 from fermiloop.schemas.base import now
-from fermiloop.schemas.vocabulary import CampaignState, Engine, Property
+from fermiloop.schemas.vocabulary import CampaignState, Property
 from fermiloop.schemas.worker import Worker
 
 ADDRESSES = (
@@ -114,8 +114,8 @@ def test_methods_are_named_and_linked(address: str, site: Site, filled: dict[str
 
 def test_a_method_is_named_by_engine_functional_and_cutoff(site: Site, database: str, show: Any) -> None:
     settings = {"cutoff": 400.0, "smearing": 0.1, "grid": {"dos_lo": -10.0}}
-    gpaw = methods.save(Engine.GPAW, "PBE", settings, {"gpaw": "26"})
-    other = methods.save(Engine.EXTERNAL, "r2SCAN", {"source": "mp", "release": "2025"}, {})
+    gpaw = methods.save("gpaw", "PBE", settings, {"gpaw": "26"})
+    other = methods.save("external", "r2SCAN", {"source": "mp", "release": "2025"}, {})
     assert method.name_of(methods.get(gpaw)) == "gpaw, PBE, cutoff 400 eV"
     assert method.name_of(methods.get(other)) == "mp, r2SCAN, release 2025"
     said = show.words(method.layout(site, gpaw))

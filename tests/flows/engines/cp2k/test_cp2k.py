@@ -18,11 +18,11 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp.inputs import KpointsSupportedModes
 
 from fermiloop.flows.engines.cp2k import engine as cp2k
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError
+from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.schemas.vocabulary import Engine
 
 NIAL = PROTOTYPES["B2"].build("Al", "Ni", 12.0)
 
@@ -71,7 +71,7 @@ def again(document: Any) -> Any:
 
 def test_labels_are_structure_and_energy_and_no_gap() -> None:
     found = cp2k.labels_of(again(task_document(NIAL)))
-    result = ENGINES[Engine.CP2K].results({"relax": found})
+    result = code_of("cp2k").results({"relax": found})
     assert result.energy_per_atom == -10.0
     assert result.structure.composition == NIAL.composition
     assert (result.gap, result.density, result.fermi_level) == (None, None, None)
@@ -93,7 +93,7 @@ def test_labels_that_cannot_be_read_leave_their_reason_and_its_traceback() -> No
 
 def test_labels_lie_in_the_calculations_folder_before_anybody_is_told() -> None:
     found = cp2k._cp2k_labels.original("calc-c", again(task_document(NIAL)))
-    assert isolation.read_output(isolation.step_folder("calc-c", ENGINES[Engine.CP2K].last_step)) == json.loads(
+    assert isolation.read_output(isolation.step_folder("calc-c", engine("cp2k").last_step)) == json.loads(
         json.dumps(found)
     )
     with pytest.raises(EngineError, match="step before failed"):

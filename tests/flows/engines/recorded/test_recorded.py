@@ -11,13 +11,14 @@ import pytest
 from jobflow import JobStore, run_locally
 from maggma.stores import MemoryStore
 
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.schemas.vocabulary import Engine
+from fermiloop.platform.testing.engines import check_engine
 
-ENTRY = ENGINES[Engine.RECORDED]
+ENTRY = code_of("recorded")
 SALT, OTHER = PROTOTYPES["B1"].build("Na", "Cl", 22.0), PROTOTYPES["B1"].build("K", "Cl", 28.0)
 
 
@@ -43,6 +44,10 @@ def test_the_answer_is_that_of_the_file_and_costs_nothing(settings: dict[str, st
     assert found.density is not None
     assert len(found.density) == 65
     assert isolation.core_seconds("calc-x") == 0
+
+
+def test_it_does_what_campaigns_ask_of_an_engine(settings: dict[str, str]) -> None:
+    check_engine(ENGINES["recorded"], [SALT, OTHER], settings)
 
 
 def test_what_the_file_does_not_hold_is_refused(settings: dict[str, str]) -> None:

@@ -17,9 +17,10 @@ from ase.optimize import BFGS
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from fermiloop.flows.engines.steps import geometry, isolation, tasks
+from fermiloop.flows.engines.steps import geometry, isolation, orphans, tasks
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry
-from fermiloop.platform.predictors.potential import AnalyticPotential, relax
+from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
+from fermiloop.platform.predictors.potential.relaxing import relax
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 CRYSTAL = PROTOTYPES["B2"].build("Al", "Ni", 13.0)
@@ -87,13 +88,6 @@ def start(folder: Path, task: dict[str, Any]) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-W", "ignore", "-c", code, json.dumps(task)], env=environment)
 
 
-def child_of(pid: int) -> int:
-    """Process id of the one child of a process."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    assert len(found) == 1
-    return int(found[0])
-
-
 @pytest.mark.slow
 @pytest.mark.faults
 @pytest.mark.timeout(240)
@@ -113,7 +107,7 @@ def test_chgnet_killed_in_the_middle_of_a_relaxation_goes_on_from_there(tmp_path
         time.sleep(0.02)
         if (folder / geometry.FILE).exists():
             written = json.loads((folder / geometry.FILE).read_text())["written"]
-    child = child_of(worker.pid)
+    (child,) = orphans.working_in(folder)
     os.kill(worker.pid, signal.SIGKILL)
     os.kill(child, signal.SIGKILL)
     worker.wait()

@@ -11,11 +11,10 @@ from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.flows.engines.gpaw.dft import _gap
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError, InputError
 from fermiloop.platform.settings import settings
-from fermiloop.schemas.vocabulary import Engine
 
 AL = Structure(Lattice.cubic(4.05), ["Al"] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 
@@ -74,7 +73,7 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(monkeypatch, data_dir):
 
 
 def test_analytic_engine_runs_its_flow_with_a_curve():
-    engine = ENGINES[Engine.ANALYTIC]
+    engine = code_of("analytic")
     flow = engine.flow("calc-d", AL, {}, 60.0)
     store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
     run_locally(flow, store=store, ensure_success=True, log=False)
@@ -87,7 +86,7 @@ def test_analytic_engine_runs_its_flow_with_a_curve():
 
 def test_unknown_setting_names_the_nearest():
     with pytest.raises(InputError, match="cutoff"):
-        ENGINES[Engine.GPAW].method({"cutof": 400})
+        code_of("gpaw").method({"cutof": 400})
 
 
 class Levels:

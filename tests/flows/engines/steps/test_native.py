@@ -22,7 +22,7 @@ from pymatgen.electronic_structure.dos import Dos
 from pymatgen.io.vasp import Poscar
 
 from fermiloop.flows.campaigns.steps import method_of, spec_of
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation, native
 from fermiloop.flows.engines.vasp.makers import relax_maker
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, job_store, launchpad
@@ -33,7 +33,7 @@ from fermiloop.platform.errors import EngineError
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, methods, spectra
-from fermiloop.schemas.vocabulary import CalculationState, Engine, Property, Stage
+from fermiloop.schemas.vocabulary import CalculationState, Property, Stage
 
 CRYSTAL = PROTOTYPES["B2"].build("Al", "Ni", 13.0)
 LARGEST_DOCUMENT = 16 * 1024**2  # bytes
@@ -174,7 +174,7 @@ def test_an_evaluation_goes_through_queue_and_store(stand_in: StandIn, pad: Safe
     assert method.settings["corrections"] == "none"
     assert method.settings["potcar"] == "PBE"
 
-    work(pad, ENGINES[Engine.VASP].flow(done.id, CRYSTAL, {"corrections": "none"}, 900.0))
+    work(pad, code_of("vasp").flow(done.id, CRYSTAL, {"corrections": "none"}, 900.0))
     assert stand_in.runs == ["relax1", "relax2", "scf", "dos"]  # nothing is computed a second time
 
 

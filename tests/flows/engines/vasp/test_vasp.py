@@ -22,7 +22,7 @@ from pymatgen.io.validation.common import LightVasprun, PotcarSummaryStats, Vasp
 from pymatgen.io.validation.validation import VaspValidator
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
-from fermiloop.flows.engines.registry import ENGINES
+from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.vasp import engine as vasp
 from fermiloop.flows.engines.vasp.makers import (
     SHORTEST_SECONDS,
@@ -34,7 +34,6 @@ from fermiloop.flows.engines.vasp.makers import (
 from fermiloop.platform.errors import EngineError, InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import Engine
 
 NIAL = PROTOTYPES["B2"].build("Al", "Ni", 12.0)
 CRYSTALS = {
@@ -224,7 +223,7 @@ def test_a_worker_whose_settings_ask_for_another_functional_refuses_before_it_pa
 
 
 def test_elements_without_a_potcar_are_refused() -> None:
-    entry = ENGINES[Engine.VASP]
+    entry = code_of("vasp")
     assert entry.refuses(NIAL, {}) is None
     radon = PROTOTYPES["A1"].build("Rn", None, 40.0)
     assert "no POTCAR for Rn" in str(entry.refuses(radon, {}))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fermiloop.platform.acquisition.registry import ACQUISITIONS
 from fermiloop.platform.campaign.replaying.baselines import REPLAY_GENERATORS, kinship, nearness
 from fermiloop.platform.campaign.replaying.loop import Oracle, replay
 from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.predictors.surrogates.registry import SURROGATES
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
+from fermiloop.platform.plugins.surrogates import SURROGATES
 from fermiloop.platform.representations.conditions import Condition, PropertyWindow
 from fermiloop.platform.representations.training import Target
 

@@ -8,8 +8,9 @@ import torch
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.ccdcgan import Ccdcgan, CcdcganOptions
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
+from fermiloop.platform.generators.ccdcgan.generator import Ccdcgan
+from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
 from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
 from fermiloop.platform.generators.voxel_autoencoder import rows_of, train_autoencoder
 from fermiloop.platform.representations.crystal_graph import Codes

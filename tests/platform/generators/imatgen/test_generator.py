@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.imatgen import Imatgen, ImatgenOptions
+from fermiloop.platform.generators.imatgen.generator import Imatgen
+from fermiloop.platform.generators.imatgen.options import ImatgenOptions
 from fermiloop.platform.generators.imatgen.rediscovery import found_among, found_around
 from fermiloop.platform.generators.protocol import Space, Target
 

@@ -9,14 +9,20 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.plugins.surrogates import SURROGATES
+from fermiloop.platform.plugins.surrogates import surrogate as declared
 from fermiloop.platform.predictors.surrogates import learners
-from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, SIMILARITY, answers, parts_of
-from fermiloop.platform.predictors.surrogates.registry import SURROGATES, build_surrogate, load_surrogate
+from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, SIMILARITY, Surrogate, answers, parts_of
+from fermiloop.platform.predictors.surrogates.registry import load_surrogate
 from fermiloop.platform.representations.training import PropertyWindow, Target, TrainingSet
 
 ENERGY = "formation_energy_per_atom"
 KNOWN = [i for i in range(80) if i % 3]
 NEW = list(range(0, 80, 3))
+
+
+def build_surrogate(name: str, options: dict | None = None) -> Surrogate:
+    return declared(name).build(options)
 
 
 def silent(_what: str, _share: float) -> None:

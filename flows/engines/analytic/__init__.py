@@ -1,0 +1,1 @@
+"""The analytic engine of tests and demonstrations."""

@@ -1,1 +1,0 @@
-"""CHGNet and the analytic engine of the tests."""

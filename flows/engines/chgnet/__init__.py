@@ -1,0 +1,1 @@
+"""CHGNet as an engine."""

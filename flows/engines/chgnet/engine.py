@@ -1,0 +1,44 @@
+"""CHGNet as an engine: a relaxation by a machine-learned potential, without a density of states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pymatgen.core import Structure
+
+from fermiloop.flows.engines.chgnet.declaration import CHGNET
+from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, version
+from fermiloop.flows.engines.relaxation import RelaxSettings
+
+if TYPE_CHECKING:
+    from jobflow import Flow
+
+
+def method(settings: Mapping[str, Any]) -> MethodRecord:
+    """The Method: the pretrained potential."""
+    checked_settings(RelaxSettings, settings, CHGNET.name)
+    return MethodRecord(CHGNET.name, "CHGNet 0.3.0", {}, {"chgnet": version("chgnet")})
+
+
+def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Relax cell and positions."""
+    from fermiloop.flows.engines.makers import ChildRelaxMaker
+
+    checked = checked_settings(RelaxSettings, settings, CHGNET.name)
+    relax = ChildRelaxMaker(
+        name="CHGNet relax",
+        kind="chgnet_relax",
+        arguments={"fmax": checked.fmax, "steps": checked.steps},
+        calculation=calculation,
+        time_limit=time_limit,
+    ).make(structure)
+    return chain("CHGNet relax", [], {"relax": relax})
+
+
+def available() -> Availability:
+    """It comes with the platform."""
+    return Availability(True, f"CHGNet {version('chgnet')}")
+
+
+ENGINE: Final = EngineEntry(method, flow, available)

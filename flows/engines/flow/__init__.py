@@ -1,0 +1,1 @@
+"""A jobflow Maker of the user's own as an engine."""

@@ -1,0 +1,12 @@
+"""What must be known of GPAW before it is imported."""
+
+from fermiloop.platform.plugins.engines import ELECTRONIC, EngineDeclaration
+
+GPAW = EngineDeclaration(
+    name="gpaw",
+    title="GPAW: PBE in plane waves, with densities of states",
+    code="fermiloop.flows.engines.gpaw.engine:ENGINE",
+    settings="fermiloop.flows.engines.gpaw.engine:GpawEngineSettings",
+    gives=ELECTRONIC,
+    gives_dos=True,
+)

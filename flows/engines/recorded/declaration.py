@@ -1,0 +1,14 @@
+"""What must be known of recorded answers before a file of them is read."""
+
+from fermiloop.platform.plugins.engines import ELECTRONIC, EngineDeclaration
+
+RECORDED = EngineDeclaration(
+    name="recorded",
+    title="Recorded: answers of a file in the place of calculations",
+    code="fermiloop.flows.engines.recorded.engine:ENGINE",
+    settings="fermiloop.flows.engines.recorded.engine:RecordedSettings",
+    gives=ELECTRONIC,
+    gives_dos=True,
+    lowest_energy=-1e5,  # of whatever program they are
+    by_element=False,
+)

@@ -1,0 +1,126 @@
+"""Engines by name: what computes the chosen crystals, as it is known before any of its code is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fermiloop.platform.errors import PluginError, UserError
+from fermiloop.platform.plugins.catalogue import Catalogue
+from fermiloop.platform.plugins.declaration import PLACE, Declaration
+
+# Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
+LOWEST_ENERGY: Final = -40.0  # eV per atom
+ENERGY: Final = "energy_per_atom"
+FROM_ENERGY: Final = ("formation_energy_per_atom", "energy_above_hull")
+"""What follows from energies, once the elements have references by the same Method."""
+ENERGIES: Final = (ENERGY, *FROM_ENERGY)
+ELECTRONIC: Final = (*ENERGIES, "band_gap", "fermi_level", "magnetic_moment")
+"""What a calculation with a density of states gives."""
+
+
+@dataclass(frozen=True)
+class EngineDeclaration(Declaration):
+    """One engine.
+
+    Parameters
+    ----------
+    code
+        Place of its `EngineEntry`, ``"package.module:ENGINE"``; empty where nothing here computes by it.
+    settings
+        Place of the dataclass of its settings; empty where it has none.
+    gives
+        Names of the properties that its results hold.
+    gives_dos
+        Whether its results hold a density of states.
+    named_by
+        Setting whose keys are the names of what it gives, in place of `gives`; empty where that never varies.
+    dos_named_by
+        Setting that, where it is given, says that there is a density of states.
+    last_step
+        Step whose output holds the labels: in the flow's output and in the calculation's folder.
+    lowest_energy
+        eV per atom below which no result is believed.
+    by_element
+        Whether what it refuses follows from the elements, so that a space can be looked at before any crystal.
+    at_once
+        Whether its steps are so short that a whole evaluation is one job of the queue.
+    chosen
+        Whether campaign files may name it; others only mark where numbers came from.
+    names_code
+        Whether its settings name code that is then run; such a campaign is not taken over the network unless allowed.
+    cutoff_unit
+        Unit of its setting ``cutoff``.
+    """
+
+    code: str = ""
+    settings: str = ""
+    gives: tuple[str, ...] = ENERGIES
+    gives_dos: bool = False
+    named_by: str = ""
+    dos_named_by: str = ""
+    last_step: str = "static"
+    lowest_energy: float = LOWEST_ENERGY
+    by_element: bool = True
+    at_once: bool = False
+    chosen: bool = True
+    names_code: bool = False
+    cutoff_unit: str = "eV"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.chosen and not PLACE.fullmatch(self.code):
+            raise PluginError(f"The code of {self.name} lies at {self.code!r}; write package.module:ENGINE.")
+
+    def properties(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of what it gives by these settings, with what follows from energies."""
+        if not self.named_by:
+            return self.gives
+        named = settings.get(self.named_by)
+        names = tuple(map(str, named)) if isinstance(named, Mapping) else ()
+        return names + tuple(name for name in FROM_ENERGY if ENERGY in names and name not in names)
+
+    def has_dos(self, settings: Mapping[str, Any]) -> bool:
+        """Whether it gives a density of states by these settings."""
+        return bool(settings.get(self.dos_named_by)) if self.dos_named_by else self.gives_dos
+
+
+ENGINES: Final = Catalogue(
+    "engines",
+    EngineDeclaration,
+    (
+        "fermiloop.flows.engines.gpaw.declaration:GPAW",
+        "fermiloop.flows.engines.chgnet.declaration:CHGNET",
+        "fermiloop.flows.engines.analytic.declaration:ANALYTIC",
+        "fermiloop.flows.engines.external.declaration:EXTERNAL",
+        "fermiloop.flows.engines.vasp.declaration:VASP",
+        "fermiloop.flows.engines.cp2k.declaration:CP2K",
+        "fermiloop.flows.engines.recorded.declaration:RECORDED",
+        "fermiloop.flows.engines.flow.declaration:FLOW",
+    ),
+)
+
+
+def chosen_engines() -> tuple[str, ...]:
+    """Names that campaign files may choose."""
+    return tuple(name for name, one in ENGINES.items() if one.chosen)
+
+
+def engine(name: str) -> EngineDeclaration:
+    """Declaration of an engine that is installed here.
+
+    Raises
+    ------
+    UserError
+        If it is not, with what to do about it.
+    """
+    found = ENGINES.get(name)
+    if found is not None:
+        return found
+    if ENGINES.fault(name):
+        raise UserError(ENGINES.missing(name, "engine"))
+    raise UserError(
+        f"The engine {name} is not installed here; install the package that declares it, or choose one of "
+        f"{', '.join(chosen_engines())}."
+    )

@@ -1,0 +1,155 @@
+"""Generators by name: what each is, what it needs, and how one is made or read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.plugins.catalogue import Catalogue
+from fermiloop.platform.plugins.declaration import Declaration, check_place
+from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.provenance import lost
+from fermiloop.platform.plugins.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class GeneratorDeclaration(Declaration):
+    """What a generator is, without its code.
+
+    Parameters
+    ----------
+    load
+        Place of its class, which keeps the protocol `Generator`. It is made as ``Class(preset, options)``, without
+        the preset where there are none, and without the options where it takes none.
+    options
+        Place of the dataclass of its options; empty where it takes none.
+    presets
+        Names of its presets, the default last.
+    needs_curve
+        Whether it learns from curves like the target's, so that the target must have one.
+    most_components
+        Most distinct elements of the crystals that it makes; None where there is no such limit.
+    tabulated_prototypes
+        Whether it decorates `PROTOTYPES` alone, so that one of them must fit into the space.
+    unanswered
+        Whether it is also given the store's materials inside the space that have no answer yet, unless it has an
+        option ``file``.
+    learns
+        Whether a model is trained, rather than a rule or a search that reads off what is known.
+    scorer
+        Place of a `Scorer`, by which a gate compares two trained ones; empty where there is nothing to compare.
+    reference
+        The paper that it comes from.
+    """
+
+    load: str
+    options: str = ""
+    presets: tuple[str, ...] = ()
+    needs_curve: bool = False
+    most_components: int | None = None
+    tabulated_prototypes: bool = False
+    unanswered: bool = False
+    learns: bool = False
+    scorer: str = ""
+    reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_place(self.load)
+        for place in (self.options, self.scorer):
+            if place:
+                check_place(place)
+
+    def build(self, preset: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
+        """An untrained `Generator`.
+
+        Raises
+        ------
+        InputError
+            If it has no such preset or option.
+        PluginError
+            If its code cannot be imported.
+        """
+        given = dict(options or {})
+        if preset is not None and preset not in self.presets:
+            known = f"choose one of {', '.join(self.presets)}" if self.presets else "it has none, leave it out"
+            raise InputError(f"{preset} is no preset of {self.name}; {known}.")
+        known_options = self.option_names()
+        for option in given:
+            if option not in known_options:
+                takes = f"known are {', '.join(known_options)}" if known_options else "it takes none"
+                raise InputError(f"{option} is no option of this generator; {takes}.")
+        make = code_at(self.load)
+        first = (preset or self.presets[-1],) if self.presets else ()
+        try:
+            second = (code_at(self.options)(**given),) if self.options else ()
+            return make(*first, *second)
+        except TypeError as error:
+            raise InputError(f"The options {given} of {self.name} cannot be used: {error}.") from None
+
+    def load_trained(self, folder: Path) -> Any:
+        """The trained `Generator` that `folder` holds.
+
+        Raises
+        ------
+        InputError
+            If the files are not what this generator writes.
+        PluginError
+            If its code cannot be imported.
+        """
+        return code_at(self.load).load(folder)
+
+    @property
+    def default_preset(self) -> str | None:
+        """The preset that is taken where none is asked for; None where it has none."""
+        return self.presets[-1] if self.presets else None
+
+    def option_names(self) -> tuple[str, ...]:
+        """Names of its options."""
+        return tuple(field.name for field in fields(code_at(self.options))) if self.options else ()
+
+
+GENERATORS: Final = Catalogue(
+    "generators",
+    GeneratorDeclaration,
+    (
+        "fermiloop.platform.generators.declarations:DOS_COMPOSER",
+        "fermiloop.platform.generators.ftcp.declaration:FTCP",
+        "fermiloop.platform.generators.imatgen.declaration:IMATGEN",
+        "fermiloop.platform.generators.ccdcgan.declaration:CCDCGAN",
+        "fermiloop.platform.search.declarations:SUBSTITUTION",
+        "fermiloop.platform.search.declarations:PROTOTYPE_ENUMERATION",
+        "fermiloop.platform.search.declarations:RANDOM_PICK",
+        "fermiloop.platform.search.declarations:POOL",
+        "fermiloop.platform.generators.command.declaration:COMMAND",
+        "fermiloop.platform.search.declarations:RANDOM_SYMMETRIC",
+        "fermiloop.platform.search.declarations:GENETIC",
+        "fermiloop.platform.search.declarations:PARTICLE_SWARM",
+        "fermiloop.platform.search.declarations:ANNEALING",
+        "fermiloop.platform.search.declarations:MINIMA_HOPPING",
+        "fermiloop.platform.search.declarations:BAYESIAN",
+    ),
+)
+
+
+def generator(name: str, config: Mapping[str, Any] | None = None) -> GeneratorDeclaration:
+    """The declaration of a generator.
+
+    Parameters
+    ----------
+    config
+        Of a checkpoint of it, which tells the package where it is no longer installed.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    """
+    if name not in GENERATORS:
+        raise NotFoundError(lost(GENERATORS, name, "generator", config or {}))
+    return GENERATORS[name]

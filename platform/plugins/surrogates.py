@@ -1,0 +1,113 @@
+"""Surrogates by name: what each is, what may be chosen of it, and how one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.plugins.catalogue import Catalogue
+from fermiloop.platform.plugins.declaration import Declaration, check_place
+from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.provenance import lost
+
+
+@dataclass(frozen=True)
+class SurrogateDeclaration(Declaration):
+    """What a surrogate is, without its code.
+
+    Parameters
+    ----------
+    load
+        Place of what makes an untrained `Surrogate` of its options: ``make(options)``, without them where it takes
+        none. What it saves must have them in ``config.json`` under ``options``, beside its ``name``.
+    options
+        Place of the dataclass of its options, in a module that imports nothing heavy: it is read with a campaign
+        file. Empty where it takes none.
+    usual
+        Defaults that differ from those of the dataclass.
+    baseline
+        Whether it is there to be compared with.
+    """
+
+    load: str
+    options: str = ""
+    usual: Mapping[str, Any] = field(default_factory=dict)
+    baseline: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_place(self.load)
+        if self.options:
+            check_place(self.options)
+
+    def settings(self, given: Mapping[str, Any] | None = None) -> Any:
+        """Options of a person in the dataclass, the others as usual; None where it takes none.
+
+        Raises
+        ------
+        InputError
+            If an option is unknown or its value is not one that it takes.
+        """
+        chosen = dict(given or {})
+        kind = code_at(self.options) if self.options else None
+        known = [one.name for one in fields(kind)] if kind else []
+        unknown = next((name for name in chosen if name not in known), None)
+        if unknown is not None:
+            told = f"known are {', '.join(known)}" if known else "it takes none"
+            raise InputError(f"The surrogate {self.name} has no option {unknown!r}; {told}.")
+        try:
+            return kind(**{**self.usual, **chosen}) if kind else None
+        except TypeError as error:
+            raise InputError(f"The options {chosen} of {self.name} cannot be used: {error}.") from None
+
+    def defaults(self) -> dict[str, Any]:
+        """Its options with their usual values."""
+        return asdict(self.settings()) if self.options else {}
+
+    def build(self, options: Mapping[str, Any] | None = None) -> Any:
+        """An untrained `Surrogate`.
+
+        Raises
+        ------
+        InputError
+            If it has no such option, or its value is not one that it takes.
+        PluginError
+            If its code cannot be imported.
+        """
+        chosen = self.settings(options)
+        make = code_at(self.load)
+        return make() if chosen is None else make(chosen)
+
+
+SURROGATES: Final = Catalogue(
+    "surrogates",
+    SurrogateDeclaration,
+    (
+        "fermiloop.platform.predictors.surrogates.declarations:BLEND",
+        "fermiloop.platform.predictors.surrogates.declarations:PROCESS",
+        "fermiloop.platform.predictors.surrogates.declarations:TREES",
+        "fermiloop.platform.predictors.surrogates.declarations:NETWORKS",
+        "fermiloop.platform.predictors.surrogates.declarations:COMPOSITION_TREES",
+        "fermiloop.platform.predictors.surrogates.declarations:CAMD",
+    ),
+)
+
+
+def surrogate(name: str, config: Mapping[str, Any] | None = None) -> SurrogateDeclaration:
+    """The declaration of a surrogate.
+
+    Parameters
+    ----------
+    config
+        Of a checkpoint of it, which tells the package where it is no longer installed.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    """
+    if name not in SURROGATES:
+        raise NotFoundError(lost(SURROGATES, name, "surrogate", config or {}))
+    return SURROGATES[name]
