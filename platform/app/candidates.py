@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
     from fermiloop.platform.app.curves import Nearness
-    from fermiloop.platform.campaign.reported import Explained
+    from fermiloop.platform.campaign.explained import Explained
     from fermiloop.platform.store.exchange_records import Selection
     from fermiloop.platform.store.geometry import Geometry
     from fermiloop.schemas.candidate import Candidate

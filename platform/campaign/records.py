@@ -13,7 +13,7 @@ from fermiloop.schemas.vocabulary import Alignment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from fermiloop.platform.campaign.reported import Lineage
+    from fermiloop.platform.campaign.explained import Lineage
     from fermiloop.platform.campaign.spec import CampaignSpec
 
 

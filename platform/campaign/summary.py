@@ -17,6 +17,7 @@ from fermiloop.platform.campaign.statistics import discovery_factor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fermiloop.platform.campaign.explained import Lineage
     from fermiloop.platform.campaign.records import CampaignRecord, CandidateRecord, HullRecord, RoundRecord
     from fermiloop.platform.campaign.reported import (
         Baselines,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         EvaluatedRow,
         HullData,
         HullPointRow,
-        Lineage,
         Rate,
         RoundRow,
         SpecData,

@@ -10,7 +10,7 @@ from rich.tree import Tree
 from fermiloop.platform.cli.output import cell
 
 if TYPE_CHECKING:
-    from fermiloop.platform.campaign.reported import Descendants, Explained, SnapshotLineage
+    from fermiloop.platform.campaign.explained import Descendants, Explained, SnapshotLineage
 
 MOST_NAMED: Final = 12
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
     from pymatgen.electronic_structure.dos import Dos
 
-    from fermiloop.platform.campaign.reported import Explained
+    from fermiloop.platform.campaign.explained import Explained
 
 
 COLUMNS: Final = (*(name for name in app.STORED if name not in ("score", "scores")), GENERATOR, HIT)  # then the scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from fermiloop.platform.campaign.reported import (
+from fermiloop.platform.campaign.explained import (
     CalculationLineage,
     CheckpointLineage,
     Descendants,

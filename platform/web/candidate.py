@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from pymatgen.core import Structure
 
 from fermiloop.platform.app import calculations, candidates, materials
-from fermiloop.platform.campaign.reported import Explained, ResultRow
+from fermiloop.platform.campaign.explained import Explained, ResultRow
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.representations import crystal_files
 from fermiloop.platform.representations.crystal_files import CrystalForm
