@@ -12,9 +12,9 @@ STABLE_WITHIN: Final = 0.1  # eV/atom above the hull, by the engine
 BASELINE: Final = "random_pick"
 LEFT_OUT: Final = ("curves", "hull", "best", "target", "running")  # curves and crystals, of the report
 KEPT: Final = (
-    "id", "formula", "round", "generator", "stage", "reason", "potential_energy_above_hull", "predicted_similarity",
-    "predicted_similarity_std", "predicted_score", "predicted_score_std", "predicted_probability",
-    "computed_similarity", "computed_energy_above_hull", "computed_formation_energy_per_atom",
+    "id", "formula", "round", "generator", "preset", "stage", "reason", "potential_energy_above_hull",
+    "predicted_similarity", "predicted_similarity_std", "predicted_score", "predicted_score_std",
+    "predicted_probability", "computed_similarity", "computed_energy_above_hull", "computed_formation_energy_per_atom",
 )  # fmt: skip
 NONE: Final = "–"
 
