@@ -91,7 +91,7 @@ def prepare(folder: Path, evaluations: int, seed: int) -> list[str]:
 
 def library(folder: Path) -> None:
     """Save made-up crystals of `ELEMENTS` with the analytic engine's curves."""
-    from fermiloop.flows.engines.registry import code_of
+    from fermiloop.flows.engines.lookup import code_of
     from fermiloop.flows.engines.steps import tasks
     from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
     from fermiloop.platform.representations.prototypes import PROTOTYPES

@@ -35,7 +35,7 @@ from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 BATCH: Final = 500
 NAMED_SCORES: Final = 4  # schema version from which scores say their source
 SAID_GOALS: Final = 5  # and from which files say what a hit is
-RESOLVED: Final = 8  # schema version of presets beside generators, and of one document of what a launch resolved
+RESOLVED: Final = 7  # schema version of presets beside generators, and of one document of what a launch resolved
 WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")

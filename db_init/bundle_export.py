@@ -4,6 +4,8 @@ manifest.json            what is in it: format, versions, licences, counts, SHA-
 campaign.yaml            the campaign file, for people
 documents/KIND.jsonl     documents as canonical extended JSON, one a line
 files/SHA256             files of the checkpoints: safetensors and their configuration
+
+Which documents a campaign stands on is found by `platform.store.bundles`.
 """
 
 from __future__ import annotations

@@ -28,6 +28,9 @@ class Resolved(EmbeddedDocument):
     engine = StringField(required=True)
     training = StringField(required=True)  # whose labels are learned
     cheap = StringField(required=True)  # of the funnel's potential
+    packages = (
+        DictField()
+    )  # what is no part of fermiloop, such as ``engine emt``, to the package and version it came from
     hull = BooleanField()  # whether the engine's Method had a reference of every element
     curve = ListField(FiniteField())  # of the target, of unit area on the grid of its kind; empty where there is none
     alignment = StringField()  # what lies at zero of the curve

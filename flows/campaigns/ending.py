@@ -6,7 +6,7 @@ from typing import Final
 
 from fermiloop.flows.campaigns.records import round_records
 from fermiloop.flows.campaigns.steps import logger
-from fermiloop.platform.campaign.decide import outcome
+from fermiloop.platform.campaign.stopping import outcome
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import CampaignState, RoundAction, RoundState

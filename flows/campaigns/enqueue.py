@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fermiloop.flows.campaigns import methods, preflight, stability, targets
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fermiloop.flows.campaigns import packages
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.plugins.potentials import potential
@@ -71,7 +72,7 @@ def keep(spec: CampaignSpec) -> None:
     for made in (_engine(spec), _potential(spec)):
         methods.save(made.engine, made.functional, dict(made.settings), dict(made.code_versions))
     found = here(spec)
-    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap)
+    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap, packages.of_spec(spec))
 
 
 def refuse_another(spec: CampaignSpec) -> None:
@@ -88,8 +89,12 @@ def refuse_another(spec: CampaignSpec) -> None:
 
 
 def difference(spec: CampaignSpec) -> str | None:
-    """How this machine's Method differs from that of a campaign's launch, or why it has none; None where they agree."""
+    """How this machine's packages or Method differ from those of a campaign's launch; None where they agree."""
     launched = methods.get(of_campaign(spec).engine)
+    resolved = campaigns.get(spec.name).resolved
+    others = packages.difference(resolved.packages if resolved else {}, spec)
+    if others is not None:
+        return others
     try:
         own = _engine(spec)
     except UserError as error:  # its engine is not installed here
@@ -134,7 +139,7 @@ def of_potential(name: str) -> Method:
 
 
 def _method(engine: str, settings: Mapping[str, Any]) -> Method:
-    from fermiloop.flows.engines.registry import code_of  # atomate2: seconds, and most looks need no engine
+    from fermiloop.flows.engines.lookup import code_of  # atomate2: seconds, and most looks need no engine
 
     record = code_of(engine).method(settings)
     return Method.make(record.engine, record.functional, record.settings, record.code_versions)

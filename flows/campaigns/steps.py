@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 
-from fermiloop.flows.campaigns import methods, stopping
+from fermiloop.flows.campaigns import cancelling, methods
 from fermiloop.platform.campaign.choosing import seed_of
 from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
@@ -55,7 +55,7 @@ def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
     logger.info("round %d of %s: %s", number, campaign, name)
     began = _processor_seconds()
     try:
-        with stopping.of(campaign):
+        with cancelling.of(campaign):
             yield spec_of(campaign)
     except StoppedError:  # its campaign was cancelled, which is no failure
         logger.info("round %d of %s: %s was stopped", number, campaign, name)

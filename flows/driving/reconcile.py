@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
+from fermiloop.flows.driving.attempts import MOST_ATTEMPTS
 from fermiloop.flows.driving.recover import lost_runs
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, has_workflow
 from fermiloop.flows.rounds.evaluations import add_evaluation, is_finished, is_queued
@@ -22,8 +22,6 @@ from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS, CalculationState, RoundState, Stage
-
-MOST_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from fermiloop.flows.campaigns.steps import logger
+from fermiloop.flows.driving.attempts import MOST_RERUNS
 from fermiloop.flows.processes.heartbeat import silence_seconds
 from fermiloop.flows.processes.identity import is_gone as is_gone
 from fermiloop.flows.processes.identity import worker_name as worker_name
@@ -21,7 +22,6 @@ from fermiloop.flows.queue.launchpad import CALCULATION_KEY, GIVEN_BACK, HELD, S
 from fermiloop.platform.store import calculations
 
 LOCK_SECONDS: Final = 10.0
-MOST_RERUNS: Final = 3
 DATABASE_ERRORS: Final = "pymongo.errors"
 LostRun = tuple[int, str, Callable[[], object]]
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pymatgen.core import Element
 
-from fermiloop.flows.engines.gpaw.dft import HARD_ELEMENTS, INITIAL_MOMENTS, GpawSettings, static_dos
+from fermiloop.flows.engines.gpaw.dft import INITIAL_MOMENTS, static_dos
+from fermiloop.flows.engines.gpaw.settings import HARD_ELEMENTS, GpawSettings
 from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 from fermiloop.platform.predictors.potential.relaxing import relax
 from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume

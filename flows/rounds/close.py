@@ -10,7 +10,7 @@ from jobflow import Maker, OnMissing, job
 from fermiloop.flows.campaigns.ending import close_cancelled, fail, finish
 from fermiloop.flows.campaigns.records import baseline, round_records, spent
 from fermiloop.flows.campaigns.steps import logger, spec_of, step
-from fermiloop.platform.campaign.decide import decide
+from fermiloop.platform.campaign.stopping import decide
 from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import RoundAction, Stage

@@ -13,7 +13,7 @@ from jobflow import Flow, Job, JobStore, Maker, OnMissing, job, run_locally
 from maggma.stores import MemoryStore
 
 from fermiloop.flows.campaigns.steps import spec_of
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.queue.launchpad import CALCULATION_KEY, DATA_STORE, jobs_of
 from fermiloop.flows.rounds.record import RecordMaker, record_evaluation
 from fermiloop.platform.plugins.engines import engine

@@ -16,8 +16,8 @@ from pymatgen.core import Composition
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
 from fermiloop.flows.engines import sanity
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import failures, isolation
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.flows.queue.reasons import reason_of

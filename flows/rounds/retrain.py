@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from jobflow import Maker, job
 
-from fermiloop.flows.campaigns import stopping
+from fermiloop.flows.campaigns import cancelling
 from fermiloop.flows.campaigns.steps import logger, seed_of, step, training_method_of
 from fermiloop.flows.campaigns.targets import resolve, with_target_curves
 from fermiloop.platform.campaign import choosing
@@ -174,7 +174,7 @@ def fit_surrogate(spec: CampaignSpec, number: int, snapshot: str, data: Training
     name, options = spec.surrogate.name, dict(spec.surrogate.options)
     logger.info("round %d of %s: training the surrogate %s on %d crystals", number, spec.name, name, len(data))
     with state_folder(snapshot, f"{SURROGATE}-{name}", seed) as folder:
-        surrogate, report = choosing.train(spec, target, data, number, stopping.tell, folder)
+        surrogate, report = choosing.train(spec, target, data, number, cancelling.tell, folder)
         config = {"options": options} | provenance(SURROGATES, name)
         made = keep(surrogate, report, SURROGATE, name, config, snapshot, seed)
     missing = set(parts_of(target)) - set(surrogate.predict(()))
@@ -215,7 +215,7 @@ def fit_and_save(
     snapshot: str,
     seed: int,
     resume: Path | None = None,
-    progress: Callable[[str, float], None] = stopping.tell,
+    progress: Callable[[str, float], None] = cancelling.tell,
 ) -> str:
     """Train, and keep the weights; id of the checkpoint."""
     return keep(model, model.fit(data, seed, progress, resume), name, preset, config, snapshot, seed)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jobflow import Maker, job
 
-from fermiloop.flows.campaigns import stopping
+from fermiloop.flows.campaigns import cancelling
 from fermiloop.flows.campaigns.records import round_records, spent
 from fermiloop.flows.campaigns.steps import logger, seed_of, step
 from fermiloop.flows.campaigns.targets import filled, resolve
@@ -42,7 +42,7 @@ class SampleMaker(Maker):
             ids: list[str] = []
             refused: list[InputError] = []
             for place, generator in enumerate(spec.generators):
-                stopping.check()
+                cancelling.check()
                 key = generator_key(generator)
                 seed = seed_of(spec, number, place, 1)
                 try:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jobflow import Maker, job
 
-from fermiloop.flows.campaigns import stopping
+from fermiloop.flows.campaigns import cancelling
 from fermiloop.flows.campaigns.potential import error_of_potential
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, seed_of, step
 from fermiloop.flows.campaigns.targets import resolve
@@ -53,7 +53,7 @@ class ScreenMaker(Maker):
                 spec.funnel.stages,
                 judged,
                 rng,
-                stopping.tell,
+                cancelling.tell,
             )
             unique, novel = unique_and_novel(screened)
             known = with_belief(judged.target, [scores.predicted(one.scores) for one in screened])

@@ -41,7 +41,8 @@ def select_batch(
     """Choose at most `n` candidates, best first, none twice.
 
     Candidates of whom nothing is known come last, in their order but for the diversity. With `random` neither counts:
-    the baseline stays a baseline.
+    the baseline stays a baseline. Of candidates of equal worth that are equally unlike the chosen ones the first is
+    taken, so ties fall by the order in which they are given: generator by generator, best score first.
 
     Parameters
     ----------

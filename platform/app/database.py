@@ -27,10 +27,10 @@ def load(source: str, options: LoadOptions | None = None, progress: Progress | N
     InputError
         If the source is unknown, or cannot be read.
     """
+    from fermiloop.db_init.importers import dispatch
     from fermiloop.db_init.importers import options as known
-    from fermiloop.db_init.importers import registry
 
-    return registry.load(source, progress or silent, options or known.NO_OPTIONS)
+    return dispatch.load(source, progress or silent, options or known.NO_OPTIONS)
 
 
 def check_source(source: str) -> None:
@@ -41,9 +41,9 @@ def check_source(source: str) -> None:
     InputError
         With what is read.
     """
-    from fermiloop.db_init.importers import registry
+    from fermiloop.db_init.importers import dispatch
 
-    registry.which(source)
+    dispatch.which(source)
 
 
 def refused(source: str | None = None, limit: int = 100) -> list[Quarantine]:

@@ -17,6 +17,7 @@ from fermiloop.platform.plugins.properties import PROPERTIES
 from fermiloop.schemas.scores import SCORES
 
 MOST_ROWS: Final = 1_000_000
+MOST_NAMED: Final = 24  # names that a sentence lists
 NUMBER: Final = r"[-+]?(?:\d{1,20}\.?\d{0,20}|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
 RANGE: Final = re.compile(rf"(?P<lo>{NUMBER})?\s*:\s*(?P<hi>{NUMBER})?\s*(?P<unit>\D.{{0,20}})?", re.ASCII)
 SITES: Final = re.compile(r"(\d{0,7}):(\d{0,7})|(\d{1,7})", re.ASCII)
@@ -35,8 +36,9 @@ def one_of(kind: str, value: str, known: Iterable[str]) -> str:
     if value in names:
         return str(value)
     near = nearest(value, names)
-    hint = f"did you mean {near}?" if near else f"known are {', '.join(names)}."
-    raise InputError(f"{value!r} is no {kind}; {hint}")
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    hint = f"did you mean {near}?" if near else f"known are {', '.join(names[:MOST_NAMED])}{more}."
+    raise InputError(f"{value[:80]!r} is no {kind}; {hint}")
 
 
 def nearest(value: str, known: Iterable[str]) -> str | None:

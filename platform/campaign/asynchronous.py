@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fermiloop.platform.campaign.budget import next_batch
 from fermiloop.platform.campaign.counting import Share
-from fermiloop.platform.campaign.decide import enough
+from fermiloop.platform.campaign.stopping import enough
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,81 +1,119 @@
-"""When a search is no better than its baseline: told by the interval of the difference of two shares.
-
-The interval is the hybrid score interval of Newcombe, Stat. Med. 17, 873 (1998), method 10: it holds for shares near 0
-and for the small numbers of the first rounds, where the usual one breaks down.
-"""
+"""Whether a campaign goes on: pure functions of its file and of what it has measured."""
 
 from __future__ import annotations
 
-from math import isfinite, sqrt
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
-from fermiloop.platform.campaign.statistics import wilson
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.campaign.against_baseline import no_better_than
+from fermiloop.platform.campaign.budget import core_hours_left, evaluations_left, exhausted_step
 
-WORTH: Final = 2.0
-"""A search that hits this many times as often as its baseline is worth going on with."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fermiloop.platform.campaign.counting import Share
+    from fermiloop.platform.campaign.records import RoundRecord
+    from fermiloop.platform.campaign.spec import CampaignSpec
+
+LEAST_TRIALS: Final = 10
+"""Trials without which a baseline is no measure."""
 
 
-def no_better_than(
-    hits: int, n: int, baseline_hits: int, baseline_n: int, level: float = 0.95, worth: float = WORTH
-) -> tuple[bool, str]:
-    """Whether a search is no better than its baseline, and a sentence that says so with the interval.
+@dataclass(frozen=True)
+class Decision:
+    """What follows, and why, in one sentence."""
 
-    It is, where the interval of the difference reaches down to 0 (no advantage is shown) and stays below the advantage
-    of a search `worth` times as good as the baseline (one would have shown). Few trials therefore never condemn.
+    action: Literal["next", "stop"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether a campaign that ended has a result, and why it ended, in one sentence."""
+
+    has_results: bool
+    reason: str
+
+
+def outcome(rounds: Sequence[RoundRecord], reason: str) -> Outcome:
+    """What a campaign comes to that ends for a reason: without any result it says so, and why.
 
     Parameters
     ----------
-    hits, n
-        Of the search.
-    baseline_hits, baseline_n
-        Of the baseline.
-    level
-        Of the interval, in (0, 1).
-    worth
-        At least 1; at 1 the whole interval must lie at or below 0.
-
-    Raises
-    ------
-    InputError
-        If hits are not between 0 and their trials, or the level or `worth` is out of its range.
+    rounds
+        All its rounds.
+    reason
+        Why no further round follows.
     """
-    if not (isfinite(worth) and worth >= 1):
-        raise InputError(f"A search worth going on with is at least 1 times as good as its baseline, not {worth}.")
-    low, high = difference_interval(hits, n, baseline_hits, baseline_n, level)
-    shares = f"{_share(hits, n)} against {_share(baseline_hits, baseline_n)} of the baseline"
-    between = (
-        f"the difference lies between {100 * low:+.1f} and {100 * high:+.1f} per cent ({100 * level:g} % interval)"
-    )
-    if n == 0 or baseline_n == 0:
-        return False, f"Nothing can be told yet: {shares}."
-    if low > 0:
-        return False, f"Better than the baseline: {shares}; {between}."
-    if high > (worth - 1) * baseline_hits / baseline_n:
-        return False, f"It cannot be told yet whether this is better than the baseline: {shares}; {between}."
-    return True, f"No better than the baseline: {shares}; {between}."
+    selected, evaluated = sum(one.selected for one in rounds), sum(one.evaluated for one in rounds)
+    if evaluated:
+        return Outcome(True, reason)
+    if selected:
+        return Outcome(False, f"None of its {selected} evaluations gave a result. {reason}")
+    proposed, refused = sum(one.proposed for one in rounds), sum(one.refused for one in rounds)
+    if not proposed:
+        return Outcome(False, f"Nothing was evaluated, as the generators proposed nothing. {reason}")
+    told = f"; the engine refuses {refused} that passed the funnel" if refused else ""
+    return Outcome(False, f"Nothing was evaluated of {proposed} proposed{told}. {reason}")
 
 
-def difference_interval(hits: int, n: int, baseline_hits: int, baseline_n: int, level: float) -> tuple[float, float]:
-    """Lower and upper end of the difference of two shares; (-1, 1) where one of them has no trials.
+def decide(
+    spec: CampaignSpec, rounds: Sequence[RoundRecord], spent: Mapping[str, float], baseline: Share | None = None
+) -> Decision:
+    """Another round, or the end; the first reason that holds is told.
 
-    Raises
-    ------
-    InputError
-        If hits are not between 0 and their trials, or the level is not in (0, 1).
+    Parameters
+    ----------
+    rounds
+        Rounds that have closed.
+    spent
+        Core-seconds by step so far.
+    baseline
+        What the baseline of ``stop.no_better_than`` finds, where one is named.
     """
-    if not (0 <= hits <= n and 0 <= baseline_hits <= baseline_n):
-        raise InputError(f"Hits lie between 0 and their trials, not {hits} of {n} and {baseline_hits} of {baseline_n}.")
-    if not 0 < level < 1:
-        raise InputError(f"The level of an interval lies between 0 and 1, not at {level}.")
-    if n == 0 or baseline_n == 0:
-        return -1.0, 1.0
-    share, base = hits / n, baseline_hits / baseline_n
-    (low, high), (base_low, base_high) = wilson(hits, n, level), wilson(baseline_hits, baseline_n, level)
-    down = sqrt((share - low) ** 2 + (base_high - base) ** 2)
-    up = sqrt((high - share) ** 2 + (base - base_low) ** 2)
-    return share - base - down, share - base + up
+    reason = enough(spec, rounds, spent, baseline) or nothing_more(spec, rounds)
+    if reason:
+        return Decision("stop", reason)
+    left = evaluations_left(spec.budget, rounds)
+    return Decision("next", f"Round {len(rounds) + 1} follows; {left} evaluations are left.")
 
 
-def _share(hits: int, n: int) -> str:
-    return f"{hits} of {n} ({100 * hits / n:.1f} %)" if n else "0 of 0"
+def enough(
+    spec: CampaignSpec, rounds: Sequence[RoundRecord], spent: Mapping[str, float], baseline: Share | None = None
+) -> str | None:
+    """Why nothing more may be evaluated: success, a spent budget, or no gain over the baseline."""
+    budget, hits = spec.budget, sum(one.hits for one in rounds)
+    if spec.stop.hits is not None and hits >= spec.stop.hits:
+        return f"Converged: {hits} hits were found, {spec.stop.hits} were asked for."
+    if evaluations_left(budget, rounds) == 0:
+        return f"All {budget.evaluations} evaluations of the budget are spent."
+    if core_hours_left(budget, spent) <= 0:
+        return f"All {budget.core_hours:g} core-hours of the budget are spent."
+    step = exhausted_step(budget, spent)
+    if step:
+        return f"All {budget.stage_core_hours[step]:g} core-hours of the step {step} are spent."
+    return _no_gain(spec, rounds, baseline)
+
+
+def nothing_more(spec: CampaignSpec, rounds: Sequence[RoundRecord]) -> str | None:
+    """Why no further round follows, although the budget would bear it."""
+    if len(rounds) >= spec.budget.rounds:
+        return f"All {spec.budget.rounds} rounds of the budget are done."
+    if rounds and rounds[-1].selected == 0:
+        last = rounds[-1]
+        return (
+            f"Round {last.number} left nothing new to evaluate: "
+            f"of {last.proposed} proposed, {last.novel} were novel and {last.passed} passed the funnel."
+        )
+    return None
+
+
+def _no_gain(spec: CampaignSpec, rounds: Sequence[RoundRecord], baseline: Share | None) -> str | None:
+    """The campaign finds no more than its baseline would, as far as the trials can tell."""
+    n, hits = sum(one.evaluated for one in rounds), sum(one.hits for one in rounds)
+    if spec.stop.no_better_than is None or baseline is None or n < spec.stop.after or baseline.n < LEAST_TRIALS:
+        return None
+    if baseline.inside:
+        n, hits = n - baseline.n, hits - baseline.hits
+    holds, sentence = no_better_than(hits, n, baseline.hits, baseline.n)
+    return f"Against {spec.stop.no_better_than}: {sentence}" if holds else None

@@ -8,6 +8,7 @@ import typer
 
 from fermiloop.platform.app import filters as wishes
 from fermiloop.platform.app import texts
+from fermiloop.platform.app.candidates import FIELDS
 from fermiloop.platform.cli import arranging, exporting, filters, lineage_view
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
@@ -34,11 +35,6 @@ COLUMNS: Final = Derived(lambda _: {
     "preset": "preset", "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
     "material": "material",
 })  # fmt: skip
-FIELDS: Final = (
-    "id", "formula", "campaign", "round", "generator", "preset", "checkpoint", "seed", "parent", "score", "probability",
-    "stage", "reason", "scores", "verdicts", "calculation", "material",
-)  # fmt: skip
-STORED: Final = FIELDS[1:]  # an id always comes
 KNOWN: Final = Derived(
     lambda _: {
         name: SCORES[name].heading if name in SCORES else name.replace("_", " ")

@@ -242,7 +242,7 @@ def _engines() -> list[Check]:
 
 
 def _engine(name: str) -> Check:
-    from fermiloop.flows.engines.registry import code_of
+    from fermiloop.flows.engines.lookup import code_of
 
     found = code_of(name).available()
     remedy = "" if found.ready else one_sentence(found.detail)

@@ -59,7 +59,8 @@ def add(
     given = {"cron": cron, "new_labels": new_labels, "drift": drift, "after_round": after_round}
     chosen = {kind: str(value) for kind, value in given.items() if value is not None}
     if len(chosen) != 1:
-        raise InputError("Give one trigger: --cron, --new-labels, --drift or --after-round.")
+        *most, last = (f"--{kind.replace('_', '-')}" for kind in given)
+        raise InputError(f"Give one trigger: {', '.join(most)} or {last}.")
     ((kind, value),) = chosen.items()
     connection.connect()
     schedules.add(

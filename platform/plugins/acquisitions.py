@@ -74,15 +74,7 @@ class AcquisitionDeclaration(Declaration):
 ACQUISITIONS: Final = Catalogue(
     "acquisitions",
     AcquisitionDeclaration,
-    (
-        "fermiloop.platform.acquisition.declarations:PROBABILITY",
-        "fermiloop.platform.acquisition.declarations:EXPECTED_IMPROVEMENT",
-        "fermiloop.platform.acquisition.declarations:UPPER_CONFIDENCE_BOUND",
-        "fermiloop.platform.acquisition.declarations:THOMPSON",
-        "fermiloop.platform.acquisition.declarations:HYPERVOLUME",
-        "fermiloop.platform.acquisition.declarations:GREEDY",
-        "fermiloop.platform.acquisition.declarations:RANDOM",
-    ),
+    ("fermiloop.platform.acquisition.declarations",),
 )
 
 

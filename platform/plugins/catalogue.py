@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, Generic, TypeVar
 
@@ -48,7 +49,7 @@ class Catalogue(Mapping[str, D], Generic[D]):
     declared
         The class that every declaration must be of.
     own
-        Places of our own declarations, ``"package.module:ATTRIBUTE"``, in the order that lists show.
+        Modules of our own declarations, in the order that lists show: all that a module defines are taken.
     """
 
     def __init__(self, kind: str, declared: type[D], own: Sequence[str]) -> None:
@@ -120,9 +121,10 @@ class Catalogue(Mapping[str, D], Generic[D]):
     def _read(self) -> dict[str, D]:
         self._sources, self._broken = {}, []
         found: dict[str, D] = {}
-        for place in self._own:
-            declaration = load(place)  # our own: what is wrong in it is a fault of ours, and not passed over
-            found[declaration.name] = declaration
+        for module in self._own:  # what is wrong in one is a fault of ours, and not passed over
+            for declaration in vars(import_module(module)).values():
+                if isinstance(declaration, self._declared):
+                    found[declaration.name] = declaration
         for entry in sorted(entry_points(group=self.group), key=lambda one: (one.name, _distribution(one))):
             try:
                 found[entry.name] = self._declaration(entry, found)

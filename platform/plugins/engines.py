@@ -90,14 +90,14 @@ ENGINES: Final = Catalogue(
     "engines",
     EngineDeclaration,
     (
-        "fermiloop.flows.engines.gpaw.declaration:GPAW",
-        "fermiloop.flows.engines.chgnet.declaration:CHGNET",
-        "fermiloop.flows.engines.analytic.declaration:ANALYTIC",
-        "fermiloop.flows.engines.external.declaration:EXTERNAL",
-        "fermiloop.flows.engines.vasp.declaration:VASP",
-        "fermiloop.flows.engines.cp2k.declaration:CP2K",
-        "fermiloop.flows.engines.recorded.declaration:RECORDED",
-        "fermiloop.flows.engines.flow.declaration:FLOW",
+        "fermiloop.flows.engines.gpaw.declaration",
+        "fermiloop.flows.engines.chgnet.declaration",
+        "fermiloop.flows.engines.analytic.declaration",
+        "fermiloop.flows.engines.external.declaration",
+        "fermiloop.flows.engines.vasp.declaration",
+        "fermiloop.flows.engines.cp2k.declaration",
+        "fermiloop.flows.engines.recorded.declaration",
+        "fermiloop.flows.engines.flow.declaration",
     ),
 )
 

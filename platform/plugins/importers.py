@@ -76,19 +76,7 @@ class ImporterDeclaration(Declaration):
 IMPORTERS: Final = Catalogue(
     "importers",
     ImporterDeclaration,
-    (
-        "fermiloop.db_init.importers.declarations:SEED",
-        "fermiloop.db_init.importers.declarations:MATERIALS_PROJECT",
-        "fermiloop.db_init.importers.declarations:OPTIMADE",
-        "fermiloop.db_init.importers.declarations:JARVIS",
-        "fermiloop.db_init.importers.declarations:JOBSTORE",
-        "fermiloop.db_init.importers.declarations:CAMPAIGN",
-        "fermiloop.db_init.importers.declarations:EXCHANGE",
-        "fermiloop.db_init.importers.declarations:JSONL",
-        "fermiloop.db_init.importers.declarations:TABLE",
-        "fermiloop.db_init.importers.declarations:VASP",
-        "fermiloop.db_init.importers.declarations:STRUCTURES",
-    ),
+    ("fermiloop.db_init.importers.declarations",),
 )
 
 

@@ -102,14 +102,8 @@ class PotentialDeclaration(Declaration):
 POTENTIALS: Final = Catalogue(
     "potentials",
     PotentialDeclaration,
-    tuple(
-        f"fermiloop.platform.predictors.potential.declarations:{name}"
-        for name in (
-            "CHGNET", "ANALYTIC", "SEVENNET", "SEVENNET_MF", "SEVENNET_L3I5", "MACE", "MACE_MPA", "MATTERSIM",
-            "MATPES_PBE", "MATPES_R2SCAN", "M3GNET", "UPET", "FAIRCHEM",
-        )
-    ),
-)  # fmt: skip
+    ("fermiloop.platform.predictors.potential.declarations",),
+)
 
 
 def potential(name: str) -> PotentialDeclaration:

@@ -96,14 +96,8 @@ class PropertyDeclaration(Declaration):
 PROPERTIES: Final = Catalogue(
     "properties",
     PropertyDeclaration,
-    tuple(
-        f"fermiloop.schemas.properties:{name}"
-        for name in (
-            "ENERGY_PER_ATOM", "FORMATION_ENERGY_PER_ATOM", "ENERGY_ABOVE_HULL", "BAND_GAP", "FERMI_LEVEL",
-            "MAGNETIC_MOMENT", "BULK_MODULUS", "SHEAR_MODULUS", "DOS_SIMILARITY",
-        )
-    ),
-)  # fmt: skip
+    ("fermiloop.schemas.properties",),
+)
 
 
 def grows(unit: str) -> bool:

@@ -100,15 +100,7 @@ class StageDeclaration(Declaration):
 STAGES: Final = Catalogue(
     "stages",
     StageDeclaration,
-    (
-        "fermiloop.platform.screening.declarations:COMPOSITION",
-        "fermiloop.platform.screening.declarations:RULES",
-        "fermiloop.platform.screening.declarations:GEOMETRY",
-        "fermiloop.platform.screening.declarations:DUPLICATES",
-        "fermiloop.platform.screening.declarations:RELAXATION",
-        "fermiloop.platform.screening.declarations:HULL",
-        "fermiloop.platform.screening.declarations:TARGET",
-    ),
+    ("fermiloop.platform.screening.declarations",),
 )
 
 

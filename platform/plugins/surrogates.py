@@ -84,14 +84,7 @@ class SurrogateDeclaration(Declaration):
 SURROGATES: Final = Catalogue(
     "surrogates",
     SurrogateDeclaration,
-    (
-        "fermiloop.platform.predictors.surrogates.declarations:BLEND",
-        "fermiloop.platform.predictors.surrogates.declarations:PROCESS",
-        "fermiloop.platform.predictors.surrogates.declarations:TREES",
-        "fermiloop.platform.predictors.surrogates.declarations:NETWORKS",
-        "fermiloop.platform.predictors.surrogates.declarations:COMPOSITION_TREES",
-        "fermiloop.platform.predictors.surrogates.declarations:CAMD",
-    ),
+    ("fermiloop.platform.predictors.surrogates.declarations",),
 )
 
 

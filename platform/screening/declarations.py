@@ -33,7 +33,7 @@ GEOMETRY: Final = StageDeclaration(
 DUPLICATES: Final = StageDeclaration(
     "duplicates",
     "neither known nor proposed twice",
-    load=f"{ROOM}.stages:duplicates",
+    load=f"{ROOM}.batch_stages:duplicates",
     batch=True,
     after=("composition", "rules", "geometry"),
     usual=True,
@@ -42,7 +42,7 @@ DUPLICATES: Final = StageDeclaration(
 RELAXATION: Final = StageDeclaration(
     "relaxation",
     "relaxed by the cheap potential to a sound and new crystal",
-    load=f"{ROOM}.stages:relaxation",
+    load=f"{ROOM}.batch_stages:relaxation",
     batch=True,
     after=("composition", "rules", "geometry", "duplicates"),
     usual=True,
@@ -52,7 +52,7 @@ RELAXATION: Final = StageDeclaration(
 HULL: Final = StageDeclaration(
     "hull",
     "not too far above the hull of the references by the cheap potential",
-    load=f"{ROOM}.stages:hull",
+    load=f"{ROOM}.batch_stages:hull",
     batch=True,
     after=("composition", "rules", "geometry", "duplicates"),
     needs=("relaxation",),
@@ -64,7 +64,7 @@ HULL: Final = StageDeclaration(
 TARGET: Final = StageDeclaration(
     "target",
     "what is predicted of all that the target asks for; rejects nothing",
-    load=f"{ROOM}.stages:target",
+    load=f"{ROOM}.batch_stages:target",
     batch=True,
     usual=True,
 )

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from fermiloop.platform.errors import InputError, PluginError
 from fermiloop.platform.plugins.stages import STAGES, StageDeclaration
+from fermiloop.platform.screening.batch_stages import target as predict
 from fermiloop.platform.screening.passes import Pass
-from fermiloop.platform.screening.stages import target as predict
 from fermiloop.platform.screening.target import STAGE as TARGET
 from fermiloop.platform.screening.verdicts import (
     DUPLICATE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -67,9 +67,9 @@ def find(state: CampaignState | None = None) -> list[Campaign]:
     return list(Campaign.objects(**query).order_by("-sequence", "-created_at", "id"))
 
 
-def fix_methods(name: str, engine: str, training: str, cheap: str) -> None:
-    """Keep the Methods of a campaign, once: those that are there already stay."""
-    made = Resolved(engine=engine, training=training, cheap=cheap)
+def fix_methods(name: str, engine: str, training: str, cheap: str, packages: Mapping[str, str]) -> None:
+    """Keep the Methods and the packages of a campaign, once: those that are there already stay."""
+    made = Resolved(engine=engine, training=training, cheap=cheap, packages=dict(packages))
     Campaign.objects(id=name, resolved=None).update(set__resolved=made)
 
 

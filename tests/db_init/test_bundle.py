@@ -17,7 +17,7 @@ from bson import json_util
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init import bundle, bundle_export, bundle_manifest, setup
-from fermiloop.db_init.importers import registry
+from fermiloop.db_init.importers import dispatch
 from fermiloop.platform.errors import FailureError, InputError, NotFoundError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.settings import settings
@@ -115,13 +115,13 @@ def pack(path: Path, members: Members, *more: tarfile.TarInfo, fix: bool = True)
 
 def test_it_comes_in_once_and_touches_no_champion(archive: Path, elsewhere: None) -> None:
     told: list[float] = []
-    report = registry.load(str(archive), lambda _, share: told.append(share))
+    report = dispatch.load(str(archive), lambda _, share: told.append(share))
     assert (report.already, report.quarantined, told[-1]) == (0, 0, 1.0)
     assert told == sorted(told)
     (found,) = checkpoints.find()
     assert (found.state, checkpoints.champion("g")) == ("challenger", None)
     before = contents()
-    again = registry.load(str(archive))
+    again = dispatch.load(str(archive))
     assert (again.loaded, again.already) == (0, report.loaded)
     assert contents() == before
 

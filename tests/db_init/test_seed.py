@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fermiloop.db_init import seed_method
-from fermiloop.db_init.importers import registry, seed
+from fermiloop.db_init.importers import dispatch, seed
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
@@ -143,4 +143,4 @@ def test_what_is_no_library_is_told(database: str, tmp_path: Path) -> None:
 
 def test_seed_is_a_source(database: str, few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seed.load, "__defaults__", (few, *seed.load.__defaults__[1:]))
-    assert registry.load("seed").loaded > 0
+    assert dispatch.load("seed").loaded > 0

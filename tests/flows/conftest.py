@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fermiloop.db_init import setup
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fermiloop.flows.campaigns import managing, stopping
+from fermiloop.flows.campaigns import cancelling, managing
 from fermiloop.flows.campaigns.steps import spec_of, step
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.driving import launching
@@ -35,11 +35,11 @@ def held(library: str, campaign: Any) -> str:
 
 def test_a_step_hears_of_it_and_no_failure_is_noted(held: str) -> None:
     with step(held, 1, "retrain"):
-        stopping.tell("training", 0.5)
-        stopping.check(0.0)
+        cancelling.tell("training", 0.5)
+        cancelling.check(0.0)
     managing.cancel(held)
     with pytest.raises(StoppedError, match="held was cancelled"), step(held, 1, "retrain"):
-        stopping.check(0.0)
+        cancelling.check(0.0)
     assert campaigns.round_of(held, 1).decision.failed is None
     assert "retrain" in campaigns.round_of(held, 1).costs
 
@@ -48,15 +48,15 @@ def test_without_a_campaign_and_without_a_database_nothing_stops(held: str, monk
     from pymongo.errors import AutoReconnect
 
     managing.cancel(held)
-    stopping.tell("training", 0.1)
-    stopping.check(0.0)
+    cancelling.tell("training", 0.1)
+    cancelling.check(0.0)
 
     def away(_name: str) -> bool:
         raise AutoReconnect("away")
 
     monkeypatch.setattr(campaigns, "is_cancelled", away)
-    with stopping.of(held):
-        stopping.check(0.0)
+    with cancelling.of(held):
+        cancelling.check(0.0)
 
 
 def test_a_training_of_a_cancelled_campaign_ends(library: str, campaign: Any) -> None:
@@ -84,7 +84,7 @@ def test_a_training_of_a_cancelled_campaign_ends(library: str, campaign: Any) ->
 
 
 def test_a_funnel_of_a_cancelled_campaign_ends(held: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stopping, "EVERY", 0.0)
+    monkeypatch.setattr(cancelling, "EVERY", 0.0)
     structures = [PROTOTYPES["A1"].build(symbol, None, 14.0) for symbol in ("Al", "Ni", "Cu")]
     context = Context(
         target=resolve(spec_of(held)), space=spec_of(held).space.space(), potential=AnalyticPotential(), known=()
@@ -95,7 +95,7 @@ def test_a_funnel_of_a_cancelled_campaign_ends(held: str, monkeypatch: pytest.Mo
         seen.append(share)
         if len(seen) == 2:
             managing.cancel(held)
-        stopping.tell(what, share)
+        cancelling.tell(what, share)
 
     with pytest.raises(StoppedError), step(held, 1, "screen"):
         run_funnel(structures, ["geometry"], context, np.random.default_rng(0), tell)

@@ -6,7 +6,7 @@ GPAW = EngineDeclaration(
     name="gpaw",
     title="GPAW: PBE in plane waves, with densities of states",
     code="fermiloop.flows.engines.gpaw.engine:ENGINE",
-    settings="fermiloop.flows.engines.gpaw.engine:GpawEngineSettings",
+    settings="fermiloop.flows.engines.gpaw.settings:GpawEngineSettings",
     gives=ELECTRONIC,
     gives_dos=True,
 )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from fermiloop.flows.engines.gpaw.settings import GpawSettings
+
 if TYPE_CHECKING:
     from ase import Atoms
     from numpy.typing import NDArray
@@ -20,11 +22,6 @@ if TYPE_CHECKING:
 
 # Initial moments in Bohr magnetons; without one GPAW finds the unpolarised solution.
 INITIAL_MOMENTS: Final = {"Cr": 2.0, "Mn": 3.0, "Fe": 2.5, "Co": 1.8, "Ni": 0.8}
-# 400 eV is silently wrong (tens of GPa) for these: they need 600 eV and references of their own.
-HARD_ELEMENTS: Final = frozenset({"B", "C", "N", "O", "F"})
-HARD_CUTOFF: Final = 600.0  # eV
-RELAX_FMAX: Final = 0.02  # eV/Å; for a cell filter 0.05 would be half a GPa
-RELAX_STEPS: Final = 40
 # Setups with so many semicore states that eleven bands an atom do not reach the top of the window.
 MANY_BANDS: Final = {"La": 11, "Ba": 10, "Cs": 9}
 # Tried in turn: GPAW only notices at its last step that the bands end below the top of the window, so
@@ -33,43 +30,6 @@ BANDS_PER_ATOM: Final = (11, 15, 20)
 SINGLE_ATOM_EXTRA: Final = 5
 SHORT_SCF: Final = 30
 FINE_STEP: Final = 0.01  # eV, the grid on which tetrahedra are evaluated
-
-
-@dataclass(frozen=True)
-class GpawSettings:
-    """Everything that makes two GPAW results comparable.
-
-    Parameters
-    ----------
-    cutoff
-        Plane-wave cutoff in eV.
-    kpoint_density
-        k-points per Å⁻¹, Gamma included.
-    smearing
-        Fermi-Dirac width in eV.
-    dos_lo, dos_hi, dos_step
-        Grid of E - E_F in eV.
-    dos_broadening
-        Standard deviation of the Gaussian in eV.
-    max_scf_steps
-        Self-consistency steps before the run is given up.
-    """
-
-    cutoff: float = 400.0
-    kpoint_density: float = 5.0
-    smearing: float = 0.1
-    symmetry_tolerance: float = 1e-4
-    dos_lo: float = -10.0
-    dos_hi: float = 8.0
-    dos_step: float = 0.05
-    dos_broadening: float = 0.1
-    max_scf_steps: int = 80
-
-    @property
-    def dos_energies(self) -> NDArray[np.float64]:
-        """Grid of E - E_F: (n_bins,) eV."""
-        n = round((self.dos_hi - self.dos_lo) / self.dos_step) + 1
-        return np.round(self.dos_lo + self.dos_step * np.arange(n), 6)
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw.declaration import GPAW
-from fermiloop.flows.engines.gpaw.dft import HARD_CUTOFF, HARD_ELEMENTS, RELAX_FMAX, RELAX_STEPS, GpawSettings
+from fermiloop.flows.engines.gpaw.settings import HARD_CUTOFF, HARD_ELEMENTS, GpawEngineSettings, GpawSettings
 from fermiloop.flows.engines.protocol import (
     Availability,
     EngineEntry,
@@ -27,25 +27,6 @@ if TYPE_CHECKING:
 
 PACKAGES: Final = ("gpaw", "gpaw-data", "ase")
 SCIENCE: Final = tuple(f.name for f in fields(GpawSettings))
-
-
-@dataclass(frozen=True)
-class GpawEngineSettings(GpawSettings):
-    """`GpawSettings`, and how the relaxation is run, which is no part of the Method.
-
-    Parameters
-    ----------
-    relax_fmax
-        eV/Å.
-    relax_steps
-        Most ionic steps.
-    relax_kpoint_density
-        k-points per Å⁻¹ of the relaxation; energy and DOS always take `kpoint_density`.
-    """
-
-    relax_fmax: float = RELAX_FMAX
-    relax_steps: int = RELAX_STEPS
-    relax_kpoint_density: float = 3.5
 
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:

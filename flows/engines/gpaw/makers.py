@@ -17,12 +17,10 @@ from pymatgen.core import Molecule, Structure
 
 from fermiloop.flows.engines.gpaw.dft import (
     INITIAL_MOMENTS,
-    RELAX_FMAX,
-    RELAX_STEPS,
-    GpawSettings,
     calculator,
     static_dos,
 )
+from fermiloop.flows.engines.gpaw.settings import RELAX_FMAX, RELAX_STEPS, GpawSettings
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError
 

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines.gpaw.dft import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings, static_dos
+from fermiloop.flows.engines.gpaw.dft import static_dos
+from fermiloop.flows.engines.gpaw.settings import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.db_init.importers import folder, registry, table
+from fermiloop.db_init.importers import dispatch, folder, table
 from fermiloop.db_init.importers.entries import Entry, Refusal
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.platform.store import materials, quarantine
@@ -150,7 +150,7 @@ def test_moments_and_oxidation_states_are_kept() -> None:
 
 
 def test_a_bad_file_stops_nothing(database: str) -> None:
-    done = registry.load(str(CASES / "cif"))
+    done = dispatch.load(str(CASES / "cif"))
     assert done.loaded + done.already > 20
     reasons = {entry.source: entry.reason for entry in quarantine.find(limit=200)}
     assert "partial occupancy" in reasons["disorder.cif"]
@@ -158,7 +158,7 @@ def test_a_bad_file_stops_nothing(database: str) -> None:
 
 
 def test_the_whole_folder_is_one_load(database: str) -> None:
-    done = registry.load(str(CASES))
+    done = dispatch.load(str(CASES))
     assert done.loaded > 5
     (told,) = [note for note in done.notes if "passed over" in note]
     assert re.match(r"\d+ files were passed over: README.md, bands_check.py, ", told)

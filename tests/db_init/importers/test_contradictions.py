@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init.importers import registry, table
+from fermiloop.db_init.importers import dispatch, table
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.store import labels, materials, methods, quarantine
@@ -42,7 +42,7 @@ def known(source: str) -> list[tuple[str, str, int, float, str]]:
 def test_two_rows_of_one_crystal_never_win_by_order(database: str, shared: Path, tmp_path: Path) -> None:
     path = shared / "cases" / "csv" / "twice.csv"
     for name, given in (("given", path), ("turned", reversed_rows(path, tmp_path / "turned.csv"))):
-        assert registry.load(str(given), options=LoadOptions(source=name)).quarantined == 3
+        assert dispatch.load(str(given), options=LoadOptions(source=name)).quarantined == 3
         assert known(name) == [("NaCl", "formation_energy_per_atom", 1, -2.1, "a")]
     told = sorted({one.reason for one in quarantine.find()})
     assert len(told) == 3
@@ -55,19 +55,19 @@ def test_two_rows_of_one_crystal_never_win_by_order(database: str, shared: Path,
 def test_one_key_for_two_crystals_is_two_crystals(database: str, shared: Path, tmp_path: Path) -> None:
     path = shared / "cases" / "csv" / "key_dup.csv"
     for name, given in (("given", path), ("turned", reversed_rows(path, tmp_path / "turned.csv"))):
-        assert registry.load(str(given), options=LoadOptions(source=name)).quarantined == 0
+        assert dispatch.load(str(given), options=LoadOptions(source=name)).quarantined == 0
         assert len(known(name)) == 4
 
 
 def test_a_changed_table_is_a_new_version_and_an_older_one_again_is_none(database: str, shared: Path) -> None:
     first, second = (str(shared / "cases" / "csv" / name) for name in ("v1.csv", "v2.csv"))
     options = LoadOptions(source="T")
-    assert registry.load(first, options=options) == LoadReport(2, 0, 0)
-    assert registry.load(second, options=options) == LoadReport(0, 2, 0)
+    assert dispatch.load(first, options=options) == LoadReport(2, 0, 0)
+    assert dispatch.load(second, options=options) == LoadReport(0, 2, 0)
     energies = [one[2:] for one in known("T") if one[1] == "formation_energy_per_atom"]
     assert sorted(energies) == [(1, -2.2, "b"), (1, -2.1, "a"), (2, -1.9, "a")]
-    assert registry.load(first, options=options) == LoadReport(0, 2, 0)
-    assert registry.load(second, options=options) == LoadReport(0, 2, 0)
+    assert dispatch.load(first, options=options) == LoadReport(0, 2, 0)
+    assert dispatch.load(second, options=options) == LoadReport(0, 2, 0)
     assert sorted(energies) == [one[2:] for one in sorted(known("T"), key=lambda x: x[2:]) if one[1].startswith("form")]
 
 
@@ -95,7 +95,7 @@ def test_rows_in_any_order_over_many_batches_are_the_same_labels(
     ]
     ordered, shuffled = list(rows), random.Random(seed).sample(rows, len(rows))
     reports = [
-        registry.load(write(tmp_path / f"{name}.csv", given), options=LoadOptions(source="T", licence=name))
+        dispatch.load(write(tmp_path / f"{name}.csv", given), options=LoadOptions(source="T", licence=name))
         for name, given in (("ordered", ordered), ("shuffled", shuffled))
     ]
     assert reports[0].quarantined == reports[1].quarantined == 4 * 2 + 2 * 3
@@ -108,7 +108,7 @@ def test_two_tables_under_one_name_contradict_each_other_in_either_order(databas
     one, two = row("a", -2.1, 5.0), row("c", -1.0, 4.0)
     for name, order in (("S", (one, two)), ("T", (two, one))):
         for n, given in enumerate(order):
-            registry.load(write(tmp_path / f"{name}{n}.csv", [given]), options=LoadOptions(source=name))
+            dispatch.load(write(tmp_path / f"{name}{n}.csv", [given]), options=LoadOptions(source=name))
     latest = {name: {kind: value for _, kind, _, value, _ in known(name)} for name in ("S", "T")}
     assert latest["S"]["formation_energy_per_atom"] == -2.1
     assert [one[2:] for one in known("T") if one[1].startswith("form")] == [(1, -1.0, "c"), (2, -2.1, "a")]
@@ -120,7 +120,7 @@ def test_rows_that_agree_are_one_label_and_nothing_is_told(database: str, tmp_pa
     rows = [row("a", -2.1, 5.0), row("b", -2.1004, 5.01), row("c", -2.0998, 5.0)]
     for n, order in enumerate(itertools.permutations(rows)):
         path = write(tmp_path / f"{n}.csv", list(order))
-        assert registry.load(path, options=LoadOptions(source=f"S{n}")).quarantined == 0
+        assert dispatch.load(path, options=LoadOptions(source=f"S{n}")).quarantined == 0
         assert [one[1:] for one in known(f"S{n}")] == [
             ("band_gap", 1, 5.0, "a"), ("formation_energy_per_atom", 1, -2.1004, "b"),
         ]  # fmt: skip

@@ -16,7 +16,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from pymongo import MongoClient
 
-from fermiloop.db_init.importers import exchange_file, registry
+from fermiloop.db_init.importers import dispatch, exchange_file
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.settings import settings
@@ -131,7 +131,7 @@ def test_to_an_empty_store_and_out_again_are_the_same_bytes(
     exports.write(everything(), tmp_path / name)
     before = documents()
     elsewhere()
-    assert registry.load(str(tmp_path / name)) == LoadReport(4, 0, 0)
+    assert dispatch.load(str(tmp_path / name)) == LoadReport(4, 0, 0)
     assert documents() == before
     (tmp_path / "again").mkdir()
     exports.write(everything(), tmp_path / "again" / name)
@@ -145,7 +145,7 @@ def test_optimade_lines_come_back_as_the_same_documents(
     exports.write(everything(), tmp_path / name)
     before = documents()
     elsewhere()
-    assert registry.load(str(tmp_path / name)) == LoadReport(4, 0, 0)
+    assert dispatch.load(str(tmp_path / name)) == LoadReport(4, 0, 0)
     assert documents() == before
 
 
@@ -154,7 +154,7 @@ def test_a_load_into_the_same_store_adds_nothing(filled: dict[str, str], tmp_pat
     exports.write(everything(), tmp_path / name)
     before = documents()
     for _ in range(2):
-        assert registry.load(str(tmp_path / name)) == LoadReport(0, 4, 0)
+        assert dispatch.load(str(tmp_path / name)) == LoadReport(0, 4, 0)
         assert documents() == before
     assert reasons() == []
 
@@ -170,11 +170,11 @@ def test_the_content_decides_and_not_the_name(written: Path, elsewhere: Callable
     pretty.write_text(json.dumps(document, indent=2))
     elsewhere()
     for number, path in enumerate((renamed, packed, pretty)):
-        assert registry.which(str(path))[0] == "exchange"
-        assert registry.load(str(path)) == (LoadReport(0, 4, 0) if number else LoadReport(4, 0, 0))
+        assert dispatch.which(str(path))[0] == "exchange"
+        assert dispatch.load(str(path)) == (LoadReport(0, 4, 0) if number else LoadReport(4, 0, 0))
     for name, text in {"a.jsonl": '{"cell": []}', "b.json": "[]", "c.cif": "data_fermiloop-materials"}.items():
         (tmp_path / name).write_text(text)
-        assert name == "b.json" or registry.which(str(tmp_path / name))[0] != "exchange"
+        assert name == "b.json" or dispatch.which(str(tmp_path / name))[0] != "exchange"
 
 
 def test_overlapping_exports_give_their_union(
@@ -184,8 +184,8 @@ def test_overlapping_exports_give_their_union(
     exports.write(exchange_records.of_materials([filled["Ni"], filled["Pd"], filled["bare"]]), tmp_path / "b.json")
     before = documents()
     elsewhere()
-    assert registry.load(str(tmp_path / "b.json")) == LoadReport(3, 0, 0)
-    assert registry.load(str(tmp_path / "a.jsonl")) == LoadReport(1, 1, 0)
+    assert dispatch.load(str(tmp_path / "b.json")) == LoadReport(3, 0, 0)
+    assert dispatch.load(str(tmp_path / "a.jsonl")) == LoadReport(1, 1, 0)
     assert documents() == before
 
 
@@ -200,14 +200,14 @@ def test_what_says_otherwise_is_told_and_nothing_is_overwritten(written: Path, f
         one["spectra"][0]["values"][7] += 1.0
 
     before = documents()
-    assert registry.load(str(spoil(written, change))) == LoadReport(0, 4, 2)
+    assert dispatch.load(str(spoil(written, change))) == LoadReport(0, 4, 2)
     assert documents() == before
     told = sorted(reasons())
     assert told[0].startswith("The density of states of ")
     assert "differs in values" in told[0]
     assert "The file says 9.0 eV for the band gap" in told[1]
     assert "is 0.333" in told[1]
-    assert registry.load(str(written)) == LoadReport(0, 4, 2), "told again as long as it is so"
+    assert dispatch.load(str(written)) == LoadReport(0, 4, 2), "told again as long as it is so"
     assert len(reasons()) == 2
 
 
@@ -222,7 +222,7 @@ def test_one_curve_about_two_zeros_is_one_curve(written: Path, filled: dict[str,
             one.update(lo=one["lo"] + 0.75, hi=one["hi"] + 0.75, alignment="vbm", gap=1.5)
 
     before = documents()
-    assert registry.load(str(spoil(written, change))) == LoadReport(0, 4, 1)
+    assert dispatch.load(str(spoil(written, change))) == LoadReport(0, 4, 1)
     assert documents() == before
     (told,) = reasons()
     assert f"density of states of {filled['Pd']}" in told
@@ -235,7 +235,7 @@ def test_later_versions_and_new_labels_are_added(written: Path, filled: dict[str
         gap = next(row for row in one["labels"] if row.get("calculation"))
         one["labels"] += [{**gap, "value": 7.0, "version": 3}, {**gap, "property": "fermi_level", "version": 1}]
 
-    assert registry.load(str(spoil(written, change))) == LoadReport(0, 4, 0)
+    assert dispatch.load(str(spoil(written, change))) == LoadReport(0, 4, 0)
     found = Label.objects(material=filled["Ni"], property="band_gap", version=3).get()
     assert (found.value, str(found.unit)) == (7.0, "eV")
     assert Label.objects(material=filled["Ni"], property="fermi_level").count() == 1
@@ -306,7 +306,7 @@ def test_a_bad_record_is_refused_and_the_rest_comes_in(
         change(next(line for line in lines if line.get("id") == filled["Al"]))
 
     elsewhere()
-    assert registry.load(str(spoil(written, spoilt))) == LoadReport(3, 0, 1)
+    assert dispatch.load(str(spoil(written, spoilt))) == LoadReport(3, 0, 1)
     (told,) = reasons()
     assert reason.lower() in told.lower()
     assert told.endswith(".")
@@ -328,7 +328,7 @@ def test_a_bad_method_takes_what_it_made_with_it(
         change(next(line for line in lines if line.get("settings", {}).get("cutoff")))
 
     elsewhere()
-    assert registry.load(str(spoil(written, spoilt))) == LoadReport(1, 0, 4)
+    assert dispatch.load(str(spoil(written, spoilt))) == LoadReport(1, 0, 4)
     told = reasons()
     assert sum(reason in one for one in told) == 1
     assert sum("which the file does not contain" in one for one in told) == 3
@@ -341,7 +341,7 @@ def test_what_the_crystal_says_is_believed_before_what_the_file_says(
         first(lines).update(space_group=1, crystal_system="triclinic")
 
     elsewhere()
-    assert registry.load(str(spoil(written, spoilt))) == LoadReport(4, 0, 2)
+    assert dispatch.load(str(spoil(written, spoilt))) == LoadReport(4, 0, 2)
     assert all(material.space_group > 1 for material in Material.objects)
     assert any("The file says space group 1 of m-" in one for one in reasons())
 
@@ -352,12 +352,12 @@ def test_files_that_were_cut_off_are_told(written: Path, elsewhere: Callable[[],
     packed = gzip.compress(whole)
     elsewhere()
     written.write_bytes(at_a_line)
-    assert registry.load(str(written)) == LoadReport(3, 0, 1)
+    assert dispatch.load(str(written)) == LoadReport(3, 0, 1)
     assert reasons() == ["The file was cut off: it holds 3 of 4 materials."]
     (tmp_path / "within.jsonl").write_bytes(at_a_line[:-40])
-    assert registry.load(str(tmp_path / "within.jsonl")) == LoadReport(0, 2, 2)
+    assert dispatch.load(str(tmp_path / "within.jsonl")) == LoadReport(0, 2, 2)
     (tmp_path / "packed.jsonl.gz").write_bytes(packed[: len(packed) - 20])
-    done = registry.load(str(tmp_path / "packed.jsonl.gz"))
+    done = dispatch.load(str(tmp_path / "packed.jsonl.gz"))
     assert done.quarantined >= 1
     assert any("damaged from here on" in one for one in reasons())
 
@@ -373,7 +373,7 @@ def test_files_that_were_cut_off_are_told(written: Path, elsewhere: Callable[[],
 )
 def test_a_header_that_is_wrong_stops_the_load(written: Path, header: dict[str, Any], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        registry.load(str(spoil(written, lambda lines: lines[0].update(header))))
+        dispatch.load(str(spoil(written, lambda lines: lines[0].update(header))))
 
 
 def test_lines_that_are_no_records(written: Path, elsewhere: Callable[[], None]) -> None:
@@ -381,9 +381,9 @@ def test_lines_that_are_no_records(written: Path, elsewhere: Callable[[], None])
     strange = ["{", "[1, 2]", '{"type": "spell"}', "[" * 100_000, '{"a": ' + "9" * 5000 + "}", '"\\ud800"', ""]
     elsewhere()
     written.write_text("\n".join([head, *strange, *rest]), encoding="utf-8")
-    assert registry.load(str(written)) == LoadReport(4, 0, 6)
+    assert dispatch.load(str(written)) == LoadReport(4, 0, 6)
     written.write_bytes(head.encode() + b"\n\xff\xfe\n" + "\n".join(rest).encode())
-    assert registry.load(str(written)) == LoadReport(0, 4, 1)
+    assert dispatch.load(str(written)) == LoadReport(0, 4, 1)
 
 
 def test_a_line_beyond_bounds_is_passed_over(
@@ -393,7 +393,7 @@ def test_a_line_beyond_bounds_is_passed_over(
     head, *rest = written.read_text(encoding="utf-8").splitlines()
     elsewhere()
     written.write_text("\n".join([head, '{"x": "' + "y" * 200_000 + '"}', *rest]) + "\n", encoding="utf-8")
-    assert registry.load(str(written)) == LoadReport(4, 0, 1)
+    assert dispatch.load(str(written)) == LoadReport(4, 0, 1)
     assert "a line of more than" in reasons()[0].lower()
 
 
@@ -412,7 +412,7 @@ def test_an_optimade_entry_that_says_two_things_is_refused(
     path = tmp_path / "all.optimade.jsonl"
     exports.write(everything(), path)
     elsewhere()
-    done = registry.load(str(spoil(path, lambda lines: change(next(x for x in lines if x.get("id") == filled["Al"])))))
+    done = dispatch.load(str(spoil(path, lambda lines: change(next(x for x in lines if x.get("id") == filled["Al"])))))
     assert (done.loaded, done.quarantined) == (3, 2)  # the entry, and that one of four is lacking
     assert any("_fermiloop_record" in one for one in reasons())
 
@@ -442,13 +442,13 @@ def test_candidates_give_their_materials_and_stay_behind(
     assert exchange.candidate(of_version_1)["generator_score"] == 0.5
     assert Structure.from_dict(row["evaluated"]) == Structure.from_dict(row["structure"]) == crystal
     elsewhere()
-    done = registry.load(str(tmp_path / "c.jsonl"))
+    done = dispatch.load(str(tmp_path / "c.jsonl"))
     assert (done.loaded, done.already, done.quarantined) == (1, 0, 0)
     assert "1 candidates were passed over" in done.notes[0]
     assert Candidate.objects.count() == 0
     assert Label.objects(material=filled["Pd"]).count() == 4
     for name in ("c.json", "c.optimade.jsonl"):
-        assert registry.load(str(tmp_path / name)) == LoadReport(0, 1, 0, done.notes)
+        assert dispatch.load(str(tmp_path / name)) == LoadReport(0, 1, 0, done.notes)
 
 
 def test_moments_charges_and_every_cell_in_which_a_crystal_came(
@@ -475,9 +475,9 @@ def test_moments_charges_and_every_cell_in_which_a_crystal_came(
     assert [len(one["structure"]["sites"]) for one in record["settings"]] in ([1, 2], [2, 1])
     before = documents()
     elsewhere()
-    assert registry.load(str(tmp_path / "all.jsonl")) == LoadReport(6, 0, 0)
+    assert dispatch.load(str(tmp_path / "all.jsonl")) == LoadReport(6, 0, 0)
     assert documents() == before
-    assert registry.load(str(tmp_path / "all.optimade.jsonl")) == LoadReport(0, 6, 0)
+    assert dispatch.load(str(tmp_path / "all.optimade.jsonl")) == LoadReport(0, 6, 0)
     assert documents() == before
     moments = [one.to_structure().site_properties.get("magmom") for one in materials.settings(key)]
     assert [2.2, 2.2] in moments
@@ -496,7 +496,7 @@ def test_a_crystal_that_is_here_under_another_id_takes_what_comes(
     key = materials.save(near, origin=Origin.IMPORT, source={"name": "here"})
     assert key != filled["Ni"]
     for _ in range(2):
-        assert registry.load(str(tmp_path / "ni.jsonl")) == LoadReport(0, 1, 0)
+        assert dispatch.load(str(tmp_path / "ni.jsonl")) == LoadReport(0, 1, 0)
         assert Material.objects.count() == 1
         assert {label.material for label in Label.objects} == {key}
         assert sorted(label.value for label in Label.objects(property="band_gap")) == [0.1 + 1, 1 / 3 + 1, 5.5]
@@ -518,11 +518,11 @@ def test_the_ids_of_a_migrated_store_come_back(
     path = spoil(written, renamed)
     assert before != [filled["Al"]]
     elsewhere()
-    assert registry.load(str(path)) == LoadReport(4, 0, 0)
+    assert dispatch.load(str(path)) == LoadReport(4, 0, 0)
     assert materials.get(before[0]).id == before[0]
     assert {label.material for label in Label.objects(material=before[0])} == {before[0]}
     exports.write(everything(), tmp_path / "first.jsonl")
-    assert registry.load(str(tmp_path / "first.jsonl")) == LoadReport(0, 4, 0)
+    assert dispatch.load(str(tmp_path / "first.jsonl")) == LoadReport(0, 4, 0)
 
 
 @pytest.mark.parametrize(
@@ -548,7 +548,7 @@ def test_settings_that_are_not_of_the_crystal_are_refused(
 ) -> None:
     elsewhere()
     path = spoil(written, lambda lines: change(next(line for line in lines if line.get("id") == filled["Al"])))
-    assert registry.load(str(path)) == LoadReport(3, 0, 1)
+    assert dispatch.load(str(path)) == LoadReport(3, 0, 1)
     assert reason.lower() in reasons()[0].lower()
 
 

@@ -12,7 +12,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 
-from fermiloop.db_init.importers import folder, registry
+from fermiloop.db_init.importers import dispatch, folder
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import materials, quarantine
@@ -66,7 +66,7 @@ def test_every_format_goes_in_once(database: str, files: Path) -> None:
         "Pd": (221, "deeper/POSCAR_pd"),
         "CsCl": (221, "cscl.xyz"),
     }
-    assert registry.load(str(files)) == LoadReport(0, 3, 0, NOTES)
+    assert dispatch.load(str(files)) == LoadReport(0, 3, 0, NOTES)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fermiloop.db_init.importers import json_files, registry
+from fermiloop.db_init.importers import dispatch, json_files
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import labels, materials, methods, quarantine
@@ -87,7 +87,7 @@ def test_chunks_do_not_lose_lines(
 
 def test_compressed_files_are_read(database: str, tmp_path: Path, line: Callable[..., str]) -> None:
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(line().encode()))
-    assert registry.load(str(tmp_path / "a.jsonl.gz")) == LoadReport(1, 0, 0)
+    assert dispatch.load(str(tmp_path / "a.jsonl.gz")) == LoadReport(1, 0, 0)
 
 
 def test_what_cannot_be_read_is_told(database: str, tmp_path: Path, line: Callable[..., str]) -> None:
@@ -98,9 +98,9 @@ def test_what_cannot_be_read_is_told(database: str, tmp_path: Path, line: Callab
     (tmp_path / "latin.jsonl").write_bytes(json.dumps({"a": 1}).encode() + b"\xff\xfe")
     for name in ("cut.jsonl.gz", "text.jsonl.gz", "flipped.jsonl.gz", "latin.jsonl"):
         with pytest.raises(InputError, match="cannot be read"):
-            registry.load(str(tmp_path / name))
+            dispatch.load(str(tmp_path / name))
     with pytest.raises(InputError, match="There is no file"):
-        registry.load(str(tmp_path / "none.jsonl"))
+        dispatch.load(str(tmp_path / "none.jsonl"))
     with pytest.raises(InputError, match="is no source: give seed"):
-        registry.load(str(tmp_path / "none.txt"))
+        dispatch.load(str(tmp_path / "none.txt"))
     assert materials.count() == 0

@@ -15,7 +15,7 @@ from pymatgen.core import Lattice, Molecule, Species, Structure
 from pymatgen.electronic_structure.core import Magmom
 from pymatgen.entries.computed_entries import ComputedStructureEntry
 
-from fermiloop.db_init.importers import json_files, registry
+from fermiloop.db_init.importers import dispatch, json_files
 from fermiloop.db_init.importers.entries import Entry, Refusal
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
@@ -289,7 +289,7 @@ def test_a_dump_of_the_materials_project_is_stored_and_told(database: str, tmp_p
     ]
     path = tmp_path / "summary.json.bz2"
     path.write_bytes(bz2.compress(json.dumps(rows).encode("utf-16")))
-    report = registry.load(str(path))
+    report = dispatch.load(str(path))
     assert report == LoadReport(1, 0, 1, report.notes)
     assert "taken as its own, CC BY 4.0" in report.notes[0]
     (found,) = materials.find(materials.MaterialQuery())
@@ -298,7 +298,7 @@ def test_a_dump_of_the_materials_project_is_stored_and_told(database: str, tmp_p
     assert values == {"formation_energy_per_atom": -2.0, "bulk_modulus": 50.0}
     method = methods.get(labels.of_material(found.id)[0].method)
     assert method.settings == {"source": "Materials Project", "licence": "CC BY 4.0", "release": "unknown"}
-    assert registry.load(str(path)) == LoadReport(0, 1, 1, ())
+    assert dispatch.load(str(path)) == LoadReport(0, 1, 1, ())
 
 
 def test_a_complete_density_of_states_gives_the_crystal_with_its_curve(tmp_path: Path) -> None:

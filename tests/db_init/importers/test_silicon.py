@@ -17,7 +17,7 @@ from jobflow import JobStore
 from maggma.stores import MemoryStore
 from monty.json import jsanitize
 
-from fermiloop.db_init.importers import jobstore, registry
+from fermiloop.db_init.importers import dispatch, jobstore
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.flows.engines.vasp.engine import VaspSettings
@@ -67,7 +67,7 @@ def test_silicon_is_the_same_by_engine_job_store_and_vasprun(
     assert jobstore.load("S", store=fill(opened(), **whole)) == LoadReport(1, 0, 0)
     for name in ("scf", "dos"):
         shutil.copytree(silicon / name, tmp_path / "runs" / name)
-    assert registry.load(str(tmp_path / "runs"), options=LoadOptions(source="files")) == LoadReport(0, 1, 0)
+    assert dispatch.load(str(tmp_path / "runs"), options=LoadOptions(source="files")) == LoadReport(0, 1, 0)
     theirs = np.interp(DOS_GRID.points, engine["energies"], engine["density"])
     per_atom = engine["energy"] / len(engine["structure"]["sites"])
     (by_store, store_curve, store_method), (by_file, file_curve, file_method) = stored("JobStore"), stored("files")
@@ -83,7 +83,7 @@ def test_silicon_is_the_same_by_engine_job_store_and_vasprun(
 
 def test_both_importers_write_the_same_method(database: str, outputs: Outputs, silicon: Path) -> None:
     jobstore.load("S", store=fill(opened(), a=outputs("Fe")), options=LoadOptions(source="S", licence="CC0"))
-    registry.load(str(silicon / "Fe" / "vasprun.xml"), options=LoadOptions(source="S", licence="CC0"))
+    dispatch.load(str(silicon / "Fe" / "vasprun.xml"), options=LoadOptions(source="S", licence="CC0"))
     (method,) = methods.of_engine("external")
     assert method.functional == "RPBE (VASP)"
     assert dict(method.settings) == {

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.db_init.importers import registry, vasprun
+from fermiloop.db_init.importers import dispatch, vasprun
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
@@ -50,14 +50,14 @@ def test_energy_of_the_static_run_and_gap_and_curve_of_the_uniform_one(
         "a_dos": vasprun_text(energy=-99.0, edges=(5.0, 6.2), level=6.2, tags=NSCF),
         "c_relax": vasprun_text(energy=-10.2, edges=(5.0, 5.9), tags={"NSW": 99, "IBRION": 2, "ISIF": 3}, points=301),
     }
-    assert registry.load(str(put(tmp_path / "mine", **runs))) == LoadReport(1, 1, 0)
+    assert dispatch.load(str(put(tmp_path / "mine", **runs))) == LoadReport(1, 1, 0)
     assert known() == {"energy_per_atom": -5.0, "band_gap": pytest.approx(1.2, abs=1e-5), "fermi_level": 5.9}
     assert known("relax")["energy_per_atom"] == -5.1
     (material,) = materials.find(materials.MaterialQuery())
     (curve,) = spectra.all_of_material(material.id)
     empty = curve.points()[curve.array() < 0.01]
     assert (empty.min(), empty.max()) == (pytest.approx(-0.55, abs=0.06), pytest.approx(0.55, abs=0.06))
-    assert registry.load(str(tmp_path / "mine")) == LoadReport(0, 2, 0)
+    assert dispatch.load(str(tmp_path / "mine")) == LoadReport(0, 2, 0)
 
 
 def test_the_method_says_what_ran(database: str, tmp_path: Path, vasprun_text: Text) -> None:
@@ -74,7 +74,7 @@ def test_the_method_says_what_ran(database: str, tmp_path: Path, vasprun_text: T
         "u": vasprun_text(a=2.9, tags=u_tags, **oxide),
         "plain": vasprun_text(a=2.9, **oxide),
     }
-    assert registry.load(str(put(tmp_path, **runs)), options=LoadOptions(source="S")).quarantined == 0
+    assert dispatch.load(str(put(tmp_path, **runs)), options=LoadOptions(source="S")).quarantined == 0
     found = {}
     for material in materials.find(materials.MaterialQuery()):
         for label in labels.of_material(material.id):
@@ -95,7 +95,7 @@ def test_calculations_that_differ_in_what_ran_are_not_put_together(
     database: str, tmp_path: Path, vasprun_text: Text
 ) -> None:
     runs = {"scf": vasprun_text(), "dos": vasprun_text(edges=(5.0, 6.2), tags={**NSCF, "METAGGA": "SCAN"})}
-    registry.load(str(put(tmp_path, **runs)))
+    dispatch.load(str(put(tmp_path, **runs)))
     (material,) = materials.find(materials.MaterialQuery())
     functional = {one.value: methods.get(one.method).functional for one in labels.of_material(material.id)}
     assert functional[-5.0] == "PBE (VASP)"
@@ -109,7 +109,7 @@ def test_of_several_static_runs_the_lowest_counts_whatever_they_are_called(
     texts = [vasprun_text(energy=value, edges=(5.0, 5.0 + value + 11.0)) for value in (-10.0, -10.4, -10.2)]
     for n, order in enumerate(itertools.permutations(texts)):
         folder = put(tmp_path / str(n), **dict(zip("abc", order, strict=True)))
-        assert registry.load(str(folder), options=LoadOptions(source=f"S{n}")).quarantined == 2
+        assert dispatch.load(str(folder), options=LoadOptions(source=f"S{n}")).quarantined == 2
         (material,) = materials.find(materials.MaterialQuery())
         own = [x for x in labels.of_material(material.id) if methods.get(x.method).settings["source"] == f"S{n}"]
         assert {str(one.property): one.value for one in own} == {
@@ -136,9 +136,9 @@ def test_what_gives_no_labels_is_refused_in_words(
     database: str, tmp_path: Path, vasprun_text: Text, options: dict[str, Any], told: str
 ) -> None:
     put(tmp_path, bad=vasprun_text(**options), good=vasprun_text(a=3.1))
-    assert registry.load(str(tmp_path)) == LoadReport(1, 0, 1)
+    assert dispatch.load(str(tmp_path)) == LoadReport(1, 0, 1)
     assert told in reasons()["bad/vasprun.xml"]
-    assert registry.load(str(tmp_path)) == LoadReport(0, 1, 1)
+    assert dispatch.load(str(tmp_path)) == LoadReport(0, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_damaged_and_hostile_files_are_refused_in_words(
     database: str, tmp_path: Path, vasprun_text: Text, change: Callable[[str], str], told: str
 ) -> None:
     put(tmp_path, bad=change(vasprun_text()), good=vasprun_text(a=3.1))
-    assert registry.load(str(tmp_path)) == LoadReport(1, 0, 1)
+    assert dispatch.load(str(tmp_path)) == LoadReport(1, 0, 1)
     (reason,) = reasons().values()
     assert any(one in reason for one in told.split("|"))
 
@@ -183,7 +183,7 @@ def test_packed_and_renamed_files_are_read(
     database: str, tmp_path: Path, vasprun_text: Text, name: str, pack: Callable[[bytes], bytes]
 ) -> None:
     (tmp_path / name).write_bytes(pack(vasprun_text().encode()))
-    assert registry.load(str(tmp_path / name)) == LoadReport(1, 0, 0)
+    assert dispatch.load(str(tmp_path / name)) == LoadReport(1, 0, 0)
     assert known()["energy_per_atom"] == -5.0
 
 
@@ -198,7 +198,7 @@ def test_a_packed_file_is_bounded_and_a_broken_one_told(
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "vasprun.xml.gz").write_bytes(content)
-    assert registry.load(str(tmp_path)) == LoadReport(0, 0, 3)
+    assert dispatch.load(str(tmp_path)) == LoadReport(0, 0, 3)
     found = {key.partition("/")[0]: reason for key, reason in reasons().items()}
     assert "larger than 3 MB unpacked" in found["bomb"]
     assert "cannot be read" in found["cut"]
@@ -210,7 +210,7 @@ def test_a_folder_may_hold_runs_and_structure_files(database: str, tmp_path: Pat
     start = Structure(Lattice.cubic(3.3), ["Ni", "Al"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     start.to(str(tmp_path / "run" / "POSCAR"))  # where the run began: no crystal of its own
     start.to(str(tmp_path / "other.cif"))
-    assert registry.load(str(tmp_path)) == LoadReport(2, 0, 0)
+    assert dispatch.load(str(tmp_path)) == LoadReport(2, 0, 0)
     assert {m.source["key"] for m in materials.find(materials.MaterialQuery())} == {"run/vasprun.xml", "other.cif"}
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no vasprun"):
@@ -231,7 +231,7 @@ def test_the_gap_is_found_wherever_vasp_puts_the_level(level: float) -> None:
 
 def test_a_gap_that_closes_on_the_mesh_makes_a_metal(database: str, tmp_path: Path, vasprun_text: Text) -> None:
     put(tmp_path, scf=vasprun_text(edges=(5.0, 5.0), level=4.9))
-    registry.load(str(tmp_path))
+    dispatch.load(str(tmp_path))
     (material,) = materials.find(materials.MaterialQuery())
     assert known()["band_gap"] == 0.0
     curve = spectra.of_material(material.id)
@@ -240,7 +240,7 @@ def test_a_gap_that_closes_on_the_mesh_makes_a_metal(database: str, tmp_path: Pa
 
 
 def test_genuine_runs_of_silicon_and_iron(database: str, silicon: Path) -> None:
-    report = registry.load(str(silicon), options=LoadOptions(source="S"))
+    report = dispatch.load(str(silicon), options=LoadOptions(source="S"))
     assert report == LoadReport(2, 1, 1)  # silicon twice, relaxed and static; iron; the worse of two relaxations told
     found = {m.formula: m for m in materials.find(materials.MaterialQuery())}
     by_task = {(m, "static"): {} for m in found} | {("Si", "relax"): {}}
@@ -264,10 +264,10 @@ def test_genuine_runs_of_silicon_and_iron(database: str, silicon: Path) -> None:
 
 def test_the_moment_comes_from_the_outcar_alone(database: str, silicon: Path, tmp_path: Path) -> None:
     (tmp_path / "vasprun.xml").write_bytes((silicon / "Fe" / "vasprun.xml").read_bytes())
-    registry.load(str(tmp_path / "vasprun.xml"))
+    dispatch.load(str(tmp_path / "vasprun.xml"))
     assert "magnetic_moment" not in known()
     (tmp_path / "OUTCAR.gz").write_bytes(gzip.compress((silicon / "Fe" / "OUTCAR").read_bytes()))
-    registry.load(str(tmp_path / "vasprun.xml"))
+    dispatch.load(str(tmp_path / "vasprun.xml"))
     (material,) = materials.find(materials.MaterialQuery())
     assert known()["magnetic_moment"] * 4 / material.n_sites == pytest.approx(9.165, abs=1e-3)
 
@@ -276,5 +276,5 @@ def test_a_genuine_file_that_was_cut_off_is_refused(database: str, silicon: Path
     whole = (silicon / "scf" / "vasprun.xml").read_bytes()
     for share in (0.02, 0.3, 0.9):
         (tmp_path / "vasprun.xml").write_bytes(whole[: int(share * len(whole))])
-        assert registry.load(str(tmp_path / "vasprun.xml")) == LoadReport(0, 0, 1)
+        assert dispatch.load(str(tmp_path / "vasprun.xml")) == LoadReport(0, 0, 1)
     assert "cut off or damaged" in next(iter(reasons().values()))

@@ -16,7 +16,7 @@ from fermiloop.flows.campaigns import managing
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.fair_share import CALCULATION, draw, queue_shares
 from fermiloop.flows.driving.advance import advance, advance_all
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, NotFoundError, SpecError, UserError

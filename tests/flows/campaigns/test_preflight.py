@@ -12,7 +12,7 @@ from mongoengine import get_db
 from fermiloop.flows.campaigns import methods, preflight
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.driving import launching
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec, EngineSpec, GeneratorSpec, SpaceSpec, parse_spec
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES

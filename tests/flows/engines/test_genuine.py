@@ -15,7 +15,7 @@ from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
 from fermiloop.flows.campaigns.fair_share import draw
 from fermiloop.flows.campaigns.steps import method_of
 from fermiloop.flows.driving.advance import advance_all
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.engines.vasp.outcar import cores
 from fermiloop.platform.campaign.spec import parse_spec

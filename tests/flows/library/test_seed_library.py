@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fermiloop.flows.engines.gpaw.dft import HARD_ELEMENTS, GpawSettings, StaticDos
+from fermiloop.flows.engines.gpaw.dft import StaticDos
+from fermiloop.flows.engines.gpaw.settings import HARD_ELEMENTS, GpawSettings
 from fermiloop.flows.library import seed_library
 from fermiloop.flows.library.seed_library import ELEMENTS, Entry, enumerate_entries, extend, merge, pending
 from fermiloop.platform.representations.prototypes import PROTOTYPES

@@ -12,8 +12,8 @@ from pymatgen.core import Structure
 from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.steps import method_of, seed_of, spec_of
 from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.flows.engines.registry import code_of
 from fermiloop.flows.engines.steps import isolation, tasks
 from fermiloop.flows.rounds import record as module
 from fermiloop.flows.rounds.sample import document

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.queue import watching
 from fermiloop.platform.api.app import create_app
 from fermiloop.platform.api.work import Limits

@@ -1,81 +1,76 @@
-"""No better than the baseline: Newcombe's own examples, and few trials never condemn."""
+"""When a campaign ends, how large its next batch is, and intervals."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fermiloop.platform.campaign.stopping import difference_interval, no_better_than
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.campaign.budget import evaluations_left, next_batch
+from fermiloop.platform.campaign.records import RoundRecord
+from fermiloop.platform.campaign.spec import BudgetSpec, StopSpec, load_spec
+from fermiloop.platform.campaign.statistics import discovery_factor, wilson
+from fermiloop.platform.campaign.stopping import decide
+
+SPEC = load_spec(Path(__file__).parents[3] / "examples" / "pd-like.yaml")
+BUDGET = BudgetSpec(rounds=3, evaluations=10, per_round=4, core_hours=1)
+FULL = RoundRecord(1, proposed=40, novel=20, passed=9, selected=2, evaluated=2)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "expected"),
-    [  # Newcombe (1998), table II, method 10
-        ((56, 70), (48, 80), (0.0524, 0.3339)),
-        ((9, 10), (3, 10), (0.1705, 0.8090)),
-        ((10, 10), (0, 20), (0.6791, 1.0000)),
-        ((0, 10), (0, 10), (-0.2775, 0.2775)),
+    ("rounds", "seconds", "action", "word"),
+    [
+        ([], 0, "next", "Round 1"),
+        ([FULL], 60, "next", "2 evaluations"),
+        ([FULL, FULL], 60, "stop", "evaluations"),
+        ([RoundRecord(1, selected=1, evaluated=1)] * 2, 60, "stop", "rounds"),
+        ([FULL], 7200, "stop", "core-hours"),
+        ([RoundRecord(1, proposed=40, novel=3)], 0, "stop", "40 proposed"),
     ],
 )
-def test_interval_is_that_of_the_paper(first: tuple[int, int], second: tuple[int, int], expected: tuple[float, float]):
-    assert difference_interval(*first, *second, 0.95) == pytest.approx(expected, abs=1e-4)
+def test_the_first_reason_that_holds(rounds: list[RoundRecord], seconds: float, action: str, word: str) -> None:
+    decision = decide(SPEC, rounds, {"evaluate": seconds})
+    assert decision.action == action
+    assert word in decision.reason
 
 
-def test_a_search_like_its_baseline_is_told_after_enough_trials():
-    assert not no_better_than(1, 10, 50, 500)[0]
-    told, why = no_better_than(50, 500, 50, 500)
-    assert told
-    assert why.startswith("No better than the baseline: 50 of 500 (10.0 %) against 50 of 500 (10.0 %)")
+def test_enough_hits_end_it() -> None:
+    spec = SPEC.model_copy(update={"stop": StopSpec(hits=1)})
+    assert decide(spec, [FULL], {}).action == "next"
+    assert "Converged" in decide(spec, [RoundRecord(1, selected=2, evaluated=2, hits=1)], {}).reason
 
 
-def test_a_better_search_goes_on_and_a_worse_one_ends():
-    told, why = no_better_than(40, 100, 10, 100)
-    assert not told
-    assert why.startswith("Better than the baseline")
-    assert no_better_than(0, 60, 30, 60)[0]
+def test_a_batch_fits_in_what_is_left() -> None:
+    four = RoundRecord(1, selected=4, evaluated=3, failed=1)
+    assert next_batch(BUDGET, [], {"evaluate": 0}) == 4
+    assert next_batch(BUDGET, [four, four], {"evaluate": 100}) == 2
+    assert next_batch(BUDGET, [four], {"evaluate": 2400}) == 2  # 600 s each, 1200 s left
+    assert next_batch(BUDGET, [four], {"evaluate": 3500}) == 1
+    assert next_batch(BUDGET, [four], {"evaluate": 3600}) == 0
 
 
-def test_without_trials_nothing_is_told():
-    for numbers in ((0, 0, 5, 10), (0, 10, 0, 0)):
-        told, why = no_better_than(*numbers)
-        assert not told
-        assert why.startswith("Nothing can be told yet")
+def test_failed_and_waiting_evaluations_are_paid_for() -> None:
+    assert evaluations_left(BUDGET, [RoundRecord(1, selected=4, evaluated=1, failed=1)]) == 6
 
 
-def test_a_baseline_that_never_hit_condemns_nothing():
-    assert not no_better_than(0, 1000, 0, 1000)[0]
+@given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_holds_its_share_and_mirrors(kn: tuple[int, int]) -> None:
+    k, n = kn
+    low, high = wilson(k, n)
+    assert 0 <= low <= k / n <= high <= 1
+    mirrored = wilson(n - k, n)
+    assert (1 - mirrored[1], 1 - mirrored[0]) == pytest.approx((low, high))
+    assert high - low >= wilson(2 * k, 2 * n)[1] - wilson(2 * k, 2 * n)[0]
 
 
-def test_worth_of_one_asks_for_the_whole_interval():
-    assert not no_better_than(50, 500, 50, 500, worth=1.0)[0]
-    assert no_better_than(10, 500, 100, 500, worth=1.0)[0]
+def test_wilson_as_tabulated() -> None:
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-3)
 
 
-def test_a_wider_level_is_slower_to_condemn():
-    assert no_better_than(8, 80, 40, 400, level=0.8)[0]
-    assert not no_better_than(8, 80, 40, 400, level=0.99)[0]
-
-
-@pytest.mark.parametrize(
-    ("numbers", "named"),
-    [((5, 4, 1, 2), "5 of 4"), ((-1, 4, 1, 2), "-1 of 4"), ((1, 4, 3, 2), "3 of 2")],
-)
-def test_impossible_counts_are_refused(numbers: tuple[int, int, int, int], named: str):
-    with pytest.raises(InputError, match=named):
-        no_better_than(*numbers)
-
-
-@pytest.mark.parametrize("bad", [{"level": 0.0}, {"level": 1.0}, {"worth": 0.5}, {"worth": float("nan")}])
-def test_impossible_options_are_refused(bad: dict[str, float]):
-    with pytest.raises(InputError):
-        no_better_than(1, 2, 1, 2, **bad)
-
-
-@given(st.integers(1, 200), st.integers(1, 200), st.data())
-def test_interval_holds_the_difference_and_mirrors(n: int, m: int, data: st.DataObject):
-    k, j = data.draw(st.integers(0, n)), data.draw(st.integers(0, m))
-    low, high = difference_interval(k, n, j, m, 0.95)
-    assert -1 - 1e-9 <= low <= k / n - j / m <= high <= 1 + 1e-9
-    assert difference_interval(j, m, k, n, 0.95) == pytest.approx((-high, -low))
+def test_a_discovery_factor_needs_both_rates() -> None:
+    assert discovery_factor(0.5, 0.1) == pytest.approx(5)
+    assert discovery_factor(0.0, 0.1) == 0
+    assert discovery_factor(0.5, 0.0) is None
+    assert discovery_factor(None, 0.1) is None

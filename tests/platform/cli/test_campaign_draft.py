@@ -10,7 +10,7 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.db_init import setup
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.campaign.draft import ELEMENTS
 from fermiloop.platform.representations.prototypes import PROTOTYPES

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import campaigns, labels, materials, methods, spectra
 from fermiloop.schemas.vocabulary import CampaignState

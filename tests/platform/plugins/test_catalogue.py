@@ -20,7 +20,7 @@ GOOD = DECLARE + "HERS = Declaration('hers', 'of a group')\n"
 def catalogue(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Catalogue[Declaration]:
     install(tmp_path, "ours-declared", {"ours_declared": DECLARE + "OURS = Declaration('ours', 'built in')\n"}, {})
     on_path(monkeypatch, tmp_path)
-    return Catalogue("things", Declaration, ("ours_declared:OURS",))
+    return Catalogue("things", Declaration, ("ours_declared",))
 
 
 def test_ours_come_first_and_an_installed_package_adds_its_own(

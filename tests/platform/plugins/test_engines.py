@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from plugins import installed
 
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.errors import PluginError, SpecError, UserError
 from fermiloop.platform.plugins.declaration import load

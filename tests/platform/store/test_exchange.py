@@ -72,7 +72,7 @@ NAMED = {"generator_score": "score"}  # in a file: in the store
 @pytest.mark.parametrize("document", TABLES)
 def test_every_field_of_a_document_leaves_or_is_known_to_stay(document: Any) -> None:
     """A field that is added to a schema is either exported or named here."""
-    extra = {"preset", "evaluated"} if document is Candidate else set()
+    extra = {"evaluated"} if document is Candidate else set()
     names = {NAMED.get(name, name) for name in TABLES[document]}
     assert set(document._fields) == (names - extra) | BEHIND[document]
 

@@ -18,7 +18,7 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp.inputs import KpointsSupportedModes
 
 from fermiloop.flows.engines.cp2k import engine as cp2k
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.plugins.engines import engine

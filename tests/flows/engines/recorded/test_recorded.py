@@ -11,7 +11,7 @@ import pytest
 from jobflow import JobStore, run_locally
 from maggma.stores import MemoryStore
 
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.engines import ENGINES

@@ -11,7 +11,7 @@ from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.flows.engines.gpaw.dft import _gap
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError, InputError
 from fermiloop.platform.settings import settings

@@ -22,7 +22,7 @@ from pymatgen.electronic_structure.dos import Dos
 from pymatgen.io.vasp import Poscar
 
 from fermiloop.flows.campaigns.steps import method_of, spec_of
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation, native
 from fermiloop.flows.engines.vasp.makers import relax_maker
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, job_store, launchpad

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fermiloop.flows.engines.gpaw.dft import GpawSettings, n_bands
+from fermiloop.flows.engines.gpaw.dft import n_bands
 from fermiloop.flows.engines.gpaw.makers import with_moments
+from fermiloop.flows.engines.gpaw.settings import GpawSettings
 from fermiloop.flows.engines.steps import tasks
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.representations.prototypes import PROTOTYPES

@@ -22,7 +22,7 @@ from pymatgen.io.validation.common import LightVasprun, PotcarSummaryStats, Vasp
 from pymatgen.io.validation.validation import VaspValidator
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.vasp import engine as vasp
 from fermiloop.flows.engines.vasp.makers import (
     SHORTEST_SECONDS,

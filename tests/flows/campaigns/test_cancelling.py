@@ -27,7 +27,7 @@ GPAW_SCRIPT = """
 from dataclasses import asdict
 from pymatgen.core import Lattice, Structure
 from fermiloop.flows.engines.steps import isolation
-from fermiloop.flows.engines.gpaw.dft import GpawSettings
+from fermiloop.flows.engines.gpaw.settings import GpawSettings
 al = Structure(Lattice.cubic(4.05), ["Al"] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 task = {"kind": "gpaw_static", "structure": al.as_dict(), "settings": asdict(GpawSettings())}
 isolation.run("calc-gpaw", "static", task, 120)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from packages import install, on_path
 
-from fermiloop.db_init.importers import registry
+from fermiloop.db_init.importers import dispatch
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.platform.errors import InputError, PluginError
 from fermiloop.platform.plugins.importers import IMPORTERS, ImporterDeclaration
@@ -61,18 +61,18 @@ def test_every_kind_of_source_has_an_importer_and_known_options() -> None:
     ],
 )
 def test_a_source_is_known_by_its_form(source: str, kind: str, what: str) -> None:
-    assert registry.which(source) == (kind, what)
+    assert dispatch.which(source) == (kind, what)
 
 
 def test_a_folder_is_a_source_whatever_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.csv").mkdir()
-    assert registry.which(str(tmp_path / "a.csv"))[0] == "structures"
+    assert dispatch.which(str(tmp_path / "a.csv"))[0] == "structures"
 
 
 @pytest.mark.parametrize("source", ["", "mars", "a.txt", "seed ", "mp2", "http://x.org", "a\n.cif2"])
 def test_what_is_no_source_is_told(source: str) -> None:
     with pytest.raises(InputError, match="is no source: give seed"):
-        registry.which(source)
+        dispatch.which(source)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_no_source_is_told(source: str) -> None:
 )
 def test_an_option_that_does_not_go_with_a_source_is_told(source: str, options: dict[str, Any], told: str) -> None:
     with pytest.raises(InputError, match=told):
-        registry.load(source, options=LoadOptions(**options))
+        dispatch.load(source, options=LoadOptions(**options))
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ def group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def test_importers_of_packages_are_asked_before_ours_of_files_and_hurt_nobody(group: None) -> None:
-    assert registry.which("ours:a.json") == ("ours", "a.json")
-    assert registry.which("a.cells.json") == ("cells", "a.cells.json")
-    assert registry.which("a.json") == ("jsonl", "a.json")  # the one that fails is passed over
-    assert registry.load("ours:abc").loaded == 3
+    assert dispatch.which("ours:a.json") == ("ours", "a.json")
+    assert dispatch.which("a.cells.json") == ("cells", "a.cells.json")
+    assert dispatch.which("a.json") == ("jsonl", "a.json")  # the one that fails is passed over
+    assert dispatch.load("ours:abc").loaded == 3
     with pytest.raises(InputError, match="--limit does not go with ours:a, which takes no option"):
-        registry.load("ours:a", options=LoadOptions(limit=1))
+        dispatch.load("ours:a", options=LoadOptions(limit=1))
     with pytest.raises(InputError, match="lax gave NoneType and no LoadReport"):
-        registry.load("lax:a")
+        dispatch.load("lax:a")
     with pytest.raises(InputError, match=r"mars is no source: give seed, mp, .*ours:FILE"):
-        registry.which("mars")
+        dispatch.which("mars")
 
 
 @pytest.mark.parametrize("pattern", ["(", "oqmd:.*", "(a)(b)"])

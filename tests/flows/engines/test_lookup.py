@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fermiloop.db_init import seed_method
-from fermiloop.flows.engines.gpaw.dft import GpawSettings
-from fermiloop.flows.engines.registry import code_of
+from fermiloop.flows.engines.gpaw.settings import GpawSettings
+from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
