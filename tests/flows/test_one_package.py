@@ -18,7 +18,7 @@ from fermiloop.schemas.vocabulary import CampaignState, Stage
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 TITLED = re.compile(r'^```\w+ title="([\w/.-]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-COMMENTED = re.compile(r"^```\w+\n# ([\w/.-]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENTED = re.compile(r"^```\w+\n# ([^\n]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BROKEN = {
     "pyproject.toml": (
@@ -135,5 +135,8 @@ def test_all_five_by_name_in_one_campaign_and_a_broken_package_hurts_nobody(
         assert one.generator == "exchange"
         assert one.scores["computed_mass_density"] > 0
         assert methods.get(labels.of_material(one.material)[0].method).engine in ("emt", "external")
+    (tmp_path / "unlucky.yaml").write_text(CAMPAIGN.replace("exchange", "unlucky"), encoding="utf-8")
     refused = cli(site, tmp_path, "campaign", "validate", "unlucky.yaml")
     assert refused.returncode == 2
+    assert "of-bad-luck" in refused.stdout + refused.stderr
+    assert "its licence has expired" in refused.stdout + refused.stderr
