@@ -31,8 +31,6 @@ MOVED: Final[Mapping[str, str]] = {
     "screen": "rounds.screen",
     "select": "rounds.select",
 }
-PARTED: Final[Mapping[str, str]] = {"AnalyticDosMaker": "engines.analytic.makers"}
-"""Classes that went elsewhere than the rest of their module."""
 FORMER: Final = re.compile(rf"{re.escape(ROOT)}({'|'.join(map(re.escape, sorted(MOVED, key=len, reverse=True)))})")
 JOBS: Final = "{} queued jobs led to where their code is now"
 
@@ -52,11 +50,7 @@ def migrate(database: Database[dict[str, Any]], dry_run: bool) -> list[str]:
 def moved(value: Any) -> Any:
     """A spec with every module of `MOVED` by its new name; everything else as it is."""
     if isinstance(value, Mapping):
-        made = {name: moved(part) for name, part in value.items()}
-        named = str(value.get("@class") or value.get("@callable") or "").partition(".")[0]
-        if named in PARTED and made["@module"] != value["@module"]:
-            made["@module"] = f"{ROOT}{PARTED[named]}"
-        return made
+        return {name: moved(part) for name, part in value.items()}
     if isinstance(value, list):
         return [moved(part) for part in value]
     if isinstance(value, str):

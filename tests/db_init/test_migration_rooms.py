@@ -54,15 +54,6 @@ def test_what_is_not_completed_names_the_new_modules(queue: Any) -> None:
     assert m0006_rooms.migrate(queue, dry_run=False) == []
 
 
-def test_a_class_that_left_its_module_is_followed() -> None:
-    former = "fermiloop.flows.engines.cheap_makers"
-    for name, module in (("AnalyticDosMaker", "engines.analytic.makers"), ("ChildRelaxMaker", "engines.makers")):
-        for key, value in (("@class", name), ("@callable", f"{name}.make")):
-            found = m0006_rooms.moved({"@module": former, key: value})
-            assert found == {"@module": f"fermiloop.flows.{module}", key: value}
-            assert hasattr(import_module(found["@module"]), name)
-
-
 def test_every_new_module_is_there() -> None:
     for module in m0006_rooms.MOVED.values():
         import_module(m0006_rooms.ROOT + module)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from jobflow import Flow, Job
 
 from fermiloop.flows.driving import workers
-from fermiloop.flows.engines.steps import isolation, wishes
+from fermiloop.flows.engines.steps import children, warm
 from fermiloop.flows.queue.launchpad import add_flow, job_store, launchpad
 from fermiloop.platform.settings import settings, without_secrets
 from fermiloop.platform.store import campaigns, connection, embedded
@@ -44,10 +45,13 @@ def test_a_calculation_knows_no_account(monkeypatch: pytest.MonkeyPatch, tmp_pat
         seen.update(arguments=arguments, environment=more["env"])
         raise InterruptedError
 
-    monkeypatch.setattr(isolation.subprocess, "Popen", note)
-    with pytest.raises(InterruptedError):
-        isolation._attempt(tmp_path, 1.0, wishes.Wish())
-    assert "s3cret" not in repr(seen)
+    monkeypatch.setattr(subprocess, "Popen", note)
+    for begin in (lambda: children.FreshChild(tmp_path), lambda: warm._Server(children.environment())):
+        seen.clear()
+        with pytest.raises(InterruptedError):
+            begin()
+        assert "s3cret" not in repr(seen)
+        assert "FERMILOOP_DATA_DIR" in seen["environment"]
 
 
 @pytest.mark.faults

@@ -86,7 +86,8 @@ class _Server:
         self.has_grown = False
         self._resident: dict[tuple[str, ...], int] = {}  # after the imports that a kind needs
         self._control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with far:
+        with far, contextlib.ExitStack() as undone:
+            undone.callback(self._control.close)
             self.process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, str(far.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
@@ -97,6 +98,7 @@ class _Server:
                 pass_fds=[far.fileno()],
                 start_new_session=True,  # the keyboard is the worker's
             )
+            undone.pop_all()
 
     def fork(self, folder: Path, needs: tuple[str, ...]) -> WarmChild | None:
         """A child for a folder; None where the server refuses.

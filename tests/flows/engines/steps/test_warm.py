@@ -150,14 +150,15 @@ def test_a_step_that_is_told_to_stop_ends_its_child(folder: Path, monkeypatch: p
     assert not is_there(child)
 
 
-@pytest.fixture
-def worker(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs the step."""
+@pytest.fixture(params=[2.0])
+def worker(request: pytest.FixtureRequest, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs the step, which lasts so many seconds."""
     data = {"FERMILOOP_DATA_DIR": str(settings().data_dir)}
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", WORKER, json.dumps(task(sleep=2))], env={**environment, **data},
+        [sys.executable, "-W", "ignore", "-c", WORKER, json.dumps(task(sleep=request.param))],
+        env={**environment, **data},
         stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     yield process
     process.kill()
     process.wait()
@@ -181,6 +182,7 @@ def test_a_worker_that_is_killed_leaves_its_child_and_nothing_is_paid_twice(
     assert outcomes(folder) == ["done"]
 
 
+@pytest.mark.parametrize("worker", [60.0], indirect=True)
 def test_a_worker_that_is_interrupted_takes_child_and_server_with_it(
     worker: subprocess.Popen[bytes], folder: Path
 ) -> None:
