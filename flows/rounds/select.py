@@ -124,11 +124,11 @@ def _picked(
         spec,
         target,
         predictions(target, [c.scores for c in passed]),
-        choosing.features([c.to_structure() for c in passed]),
+        [c.to_structure() for c in passed],
         n,
         computed_of(campaign),
         rng,
-        running=choosing.features([c.to_structure() for c in running]),
+        running=[c.to_structure() for c in running],
     )
     return [passed[i] for i in picked]
 

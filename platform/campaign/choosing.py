@@ -77,12 +77,12 @@ def choose(
     spec: CampaignSpec,
     target: Target,
     predictions: Predictions,
-    places: Array,
+    structures: Sequence[Structure],
     n: int,
     computed: Sequence[Mapping[str, float]],
     rng: np.random.Generator,
     *,
-    running: Array | Sequence[Array] = (),
+    running: Sequence[Structure] = (),
 ) -> list[int]:
     """Candidates to compute next, at most `n`, best first.
 
@@ -90,14 +90,14 @@ def choose(
     ----------
     predictions
         By part, mean and standard deviation of the m candidates.
-    places
-        (m, k) their `features`.
+    structures
+        Their crystals.
     computed
         What was computed so far, by part as `goal.score_of` takes it.
     running
-        (r, k) features of what is being computed.
+        Crystals that are being computed.
     """
-    belief = believe(target, predictions, computed, len(places))
+    belief = believe(target, predictions, computed, len(structures))
     best = incumbent([score_of(target, row)[0] for row in computed], level(target))
-    asked = spec.acquisition
-    return select_batch(asked.build(), belief, places, n, best, rng, diversity=asked.diversity, running=running)
+    asked, places, begun = spec.acquisition, features(structures), features(running)
+    return select_batch(asked.build(), belief, places, n, best, rng, diversity=asked.diversity, running=begun)

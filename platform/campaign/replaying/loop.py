@@ -244,7 +244,7 @@ class _Search:
             spec,
             oracle.target,
             self.surrogate.predict(structures),
-            choosing.features(structures),
+            structures,
             n,
             [oracle.row(i) for i in self.asked],
             np.random.default_rng(choosing.seed_of(spec, self.number, choosing.SELECTION)),
