@@ -151,22 +151,29 @@ def _training(spec: CampaignSpec) -> Iterator[str]:
 
 
 def _references(spec: CampaignSpec) -> Iterator[str]:
-    """Every element of the space has a reference wherever a hull is asked for."""
-    found = methods.of_campaign(spec)
+    """Every element of the space has a reference by the engine, where the target asks for a hull."""
     asked = [w.name for w in spec.target.properties if w.name in HULL_PROPERTIES]
-    if asked and (lacking := without_reference(spec, found.engine)):
+    if asked and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
         yield (
             f"target.properties asks for {asked[0]}, and {', '.join(lacking)} of space.elements has no reference "
             f"energy by {spec.engine.name} with these settings; leave it out, or compute or load the element first."
         )
+
+
+def _stability_references(spec: CampaignSpec) -> Iterator[str]:
+    """The same, where the file says that hits are stable."""
     wanted = spec.target.stability() is not None and "stable_within" in spec.target.model_fields_set
-    if wanted and (lacking := without_reference(spec, found.engine)):
+    if wanted and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
         yield (
             f"target.stable_within is {spec.target.stable_within:g}, and {', '.join(lacking)} of space.elements has no "
             f"reference energy by {spec.engine.name} with these settings; compute or load the element first, or set "
             "target.stable_within to null."
         )
-    if "hull" in spec.funnel.stages and (lacking := without_reference(spec, found.cheap)):
+
+
+def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
+    """Every element has a reference by the potential, where the funnel has a hull."""
+    if "hull" in spec.funnel.stages and (lacking := without_reference(spec, methods.of_campaign(spec).cheap)):
         yield (
             f"funnel.stages has hull, and {', '.join(lacking)} of space.elements has no reference energy by "
             f"{spec.funnel.potential}; compute it (fermiloop potentials label {spec.funnel.potential} --elements "
@@ -208,6 +215,8 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("retrain.source", _training),
     ("target", _target),
     ("target.properties", _references),
+    ("target.stable_within", _stability_references),
+    ("funnel.stages", _funnel_references),
     ("generators", _generators),
     ("target.exclude", _exclusions),
 )

@@ -65,7 +65,7 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
     """Why the cutoff is too low for a crystal, None where it is not."""
     hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
     if hard and float(settings.get("cutoff", GpawSettings.cutoff)) < HARD_CUTOFF:
-        return f"{', '.join(hard)} need a cutoff of {HARD_CUTOFF:g} eV"
+        return f"{', '.join(hard)} {'needs' if len(hard) == 1 else 'need'} a cutoff of {HARD_CUTOFF:g} eV"
     return None
 
 

@@ -128,4 +128,5 @@ def _dawdle(task: dict[str, Any]) -> None:
 def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:
     hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
     if hard and settings.cutoff < HARD_CUTOFF:
-        raise EngineError(f"{', '.join(hard)} need a cutoff of {HARD_CUTOFF:g} eV, not {settings.cutoff:g}")
+        need = "needs" if len(hard) == 1 else "need"
+        raise EngineError(f"{', '.join(hard)} {need} a cutoff of {HARD_CUTOFF:g} eV, not {settings.cutoff:g}")

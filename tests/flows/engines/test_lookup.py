@@ -64,7 +64,7 @@ def test_how_a_relaxation_is_run_is_no_part_of_the_method() -> None:
 
 def test_gpaw_refuses_elements_that_need_a_higher_cutoff() -> None:
     oxide = PROTOTYPES["B1"].build("Mg", "O", 9.4)
-    assert "O need a cutoff of 600 eV" in str(code_of("gpaw").refuses(oxide, {}))
+    assert "O needs a cutoff of 600 eV" in str(code_of("gpaw").refuses(oxide, {}))
     assert code_of("gpaw").refuses(oxide, {"cutoff": 600}) is None
 
 

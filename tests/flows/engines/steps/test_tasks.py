@@ -19,7 +19,7 @@ CRYSTAL = PROTOTYPES["B2"].build("Al", "Ni", 13.0)
 
 def test_elements_that_need_a_higher_cutoff_are_refused() -> None:
     oxide = PROTOTYPES["B1"].build("Mg", "O", 9.4)
-    with pytest.raises(EngineError, match="O need a cutoff of 600 eV, not 400"):
+    with pytest.raises(EngineError, match="O needs a cutoff of 600 eV, not 400"):
         tasks._refuse_hard(oxide, GpawSettings())
     tasks._refuse_hard(oxide, GpawSettings(cutoff=600.0))
     tasks._refuse_hard(CRYSTAL, GpawSettings())
