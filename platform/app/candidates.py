@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from fermiloop.platform.app.columns import CANDIDATE as FIELDS
 from fermiloop.platform.app.filters import CandidateFilters
 from fermiloop.platform.app.rows import Order, Row, fields_of
 from fermiloop.platform.app.texts import MOST_ROWS
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from fermiloop.schemas.spectrum import Spectrum
 
 SYMMETRY_TOLERANCE: Final = 0.01  # Å, as for materials
-FIELDS: Final = (
-    "id", "formula", "campaign", "round", "generator", "preset", "checkpoint", "seed", "parent", "score", "probability",
-    "stage", "reason", "scores", "verdicts", "calculation", "material",
-)  # fmt: skip
 STORED: Final = FIELDS[1:]  # an id always comes
 
 
