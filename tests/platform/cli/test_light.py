@@ -64,3 +64,21 @@ def test_short_commands_import_no_engine_and_no_network(database: str, tmp_path:
     )
     assert json.loads(run.stderr.splitlines()[-1]) == [[command, 0, []] for command in COMMANDS], run.stderr
     assert campaigns.get("held").state is CampaignState.CANCELLED
+
+
+def test_help_and_version_import_no_store_and_no_chemistry(tmp_path: Path) -> None:
+    ask = (
+        "import sys\nfrom fermiloop.platform.cli.main import main\n"
+        "codes = [main([word]) for word in ('--help', '--version')]\n"
+        f"print(codes, sorted({{'mongoengine', 'pymongo', 'pymatgen.core', 'scipy', *{HEAVY}}} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.stdout.splitlines()[-1] == "[0, 0] []", run.stdout + run.stderr
