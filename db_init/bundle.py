@@ -26,7 +26,7 @@ from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import bundles, connection, quarantine
+from fermiloop.platform.store import bundle_contents, connection, quarantine
 from fermiloop.schemas.base import BaseDocument, content_id
 from fermiloop.schemas.material import structure_id
 from fermiloop.schemas.method import Method
@@ -62,8 +62,8 @@ def load(path: Path, progress: Progress = silent) -> LoadReport:
     with tempfile.TemporaryDirectory(dir=scratch, prefix="load-") as folder:
         progress("unpacking", 0.0)
         archive = Archive(path, Path(folder))
-        for place, kind in enumerate(bundles.KINDS):
-            progress(f"checking {kind}", 0.1 + 0.4 * place / len(bundles.KINDS))
+        for place, kind in enumerate(bundle_contents.KINDS):
+            progress(f"checking {kind}", 0.1 + 0.4 * place / len(bundle_contents.KINDS))
             archive.check(kind)
         return _save(archive, progress)
 
@@ -160,7 +160,7 @@ class Archive:
         """
         seen = set()
         for batch in _chunks(self.documents(kind)):
-            here = {raw["_id"]: raw for raw in bundles.read(kind, [raw["_id"] for raw in batch])}
+            here = {raw["_id"]: raw for raw in bundle_contents.read(kind, [raw["_id"] for raw in batch])}
             for raw in batch:
                 seen.add(raw["_id"])
                 if here.get(raw["_id"]) != raw or kind == "settings":
@@ -172,7 +172,7 @@ class Archive:
         key = raw["_id"][:60]
         if not bundle_crystals.is_plain(raw.get("structure")):
             raise self._wrong(f"{key} has a site with a property that is neither a number, a word nor a list of them")
-        document: Any = bundles.document(kind, raw)
+        document: Any = bundle_contents.document(kind, raw)
         own = kind == "materials" and raw["_id"] in self._cells.get(raw["_id"], ())
         if raw["_id"] != _id_by_content(kind, document, own=own):
             raise self._wrong(f"{key} is not what its id says")
@@ -209,14 +209,16 @@ class Archive:
             named = name.removeprefix("files/") if name.startswith("files/") else expected.sha256
             if not digest.hexdigest() == expected.sha256 == named or size != expected.size:
                 raise self._wrong(f"the member {name} was changed")
-        kinds = [kind for kind in bundles.KINDS if kind != "settings" or manifest.schema_version >= WITH_SETTINGS]
+        kinds = [
+            kind for kind in bundle_contents.KINDS if kind != "settings" or manifest.schema_version >= WITH_SETTINGS
+        ]
         missing = [*left, *({f"documents/{kind}.jsonl" for kind in kinds} - set(manifest.members))]
         if missing:
             raise self._wrong(f"the member {missing[0]} is missing")
         return manifest
 
     def _kinds(self) -> set[str]:
-        return {kind for kind in bundles.KINDS if f"documents/{kind}.jsonl" in self.manifest.members}
+        return {kind for kind in bundle_contents.KINDS if f"documents/{kind}.jsonl" in self.manifest.members}
 
     def _place(self, name: str) -> Path:
         return self._folder / hashlib.sha256(name.encode()).hexdigest()
@@ -273,16 +275,16 @@ def _save(archive: Archive, progress: Progress) -> LoadReport:
     for kind in OF_THE_CAMPAIGN:
         for batch in _chunks(archive.documents(kind)):
             batch = crystals.translated(kind, batch)
-            known = {raw["_id"]: raw for raw in bundles.read(kind, [raw["_id"] for raw in batch])}
+            known = {raw["_id"]: raw for raw in bundle_contents.read(kind, [raw["_id"] for raw in batch])}
             if any(known.get(raw["_id"], raw) != raw for raw in batch):
                 raise UserError(
                     f"A campaign named {name} is here with other content; nothing of the archive is loaded."
                 )
     loaded = total = differing = 0
     for digest, content in archive.files():
-        bundles.put_file(digest, content, digest)
-    for place, kind in enumerate(bundles.KINDS):
-        progress(f"saving {kind}", 0.5 + 0.5 * place / len(bundles.KINDS))
+        bundle_contents.put_file(digest, content, digest)
+    for place, kind in enumerate(bundle_contents.KINDS):
+        progress(f"saving {kind}", 0.5 + 0.5 * place / len(bundle_contents.KINDS))
         for batch in _chunks(archive.documents(kind)):
             total += len(batch)
             if kind == "settings":
@@ -292,7 +294,7 @@ def _save(archive: Archive, progress: Progress) -> LoadReport:
             else:
                 ours = crystals.translated(kind, batch)
                 differing += _told(ours, archive) if kind == "labels" else 0
-                loaded += bundles.insert(kind, [_as_newcomer(kind, raw) for raw in ours])
+                loaded += bundle_contents.insert(kind, [_as_newcomer(kind, raw) for raw in ours])
     progress(name, 1.0)
     return LoadReport(loaded, total - loaded, differing)
 
@@ -306,7 +308,7 @@ def _as_newcomer(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
 
 def _told(batch: list[dict[str, Any]], archive: Archive) -> int:
     """Labels that have another value here, each told in quarantine; returns how many."""
-    here = {raw["_id"]: raw["value"] for raw in bundles.read("labels", [raw["_id"] for raw in batch])}
+    here = {raw["_id"]: raw["value"] for raw in bundle_contents.read("labels", [raw["_id"] for raw in batch])}
     other = [raw for raw in batch if here.get(raw["_id"], raw["value"]) != raw["value"]]
     for raw in other:
         kept = f"{raw['property']} of {raw['material']} is {here[raw['_id']]!r} here and stays so"

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fermiloop.platform.store import aliases, bundles, identity, merging
+from fermiloop.platform.store import aliases, bundle_contents, identity, merging
 from fermiloop.platform.store.moving import scaled
 from fermiloop.schemas.base import content_id
 from fermiloop.schemas.material import Material, described
@@ -34,7 +34,9 @@ class Crystals:
         made = [_setting(raw) for raw in batch]
         for setting in made:
             self._settings[setting.material].append(setting)
-        return len({setting.id for setting in made}) - len(list(bundles.read("settings", {one.id for one in made})))
+        return len({setting.id for setting in made}) - len(
+            list(bundle_contents.read("settings", {one.id for one in made}))
+        )
 
     def take_in(self, batch: Iterable[Raw]) -> int:
         """Save materials with their settings; returns how many are new."""
@@ -45,7 +47,7 @@ class Crystals:
             newcomers += _materials(raw, self._settings.get(raw["_id"], []))
         ids, new = identity.take_in(newcomers)
         merging.lead({key: at for key, at in ids.items() if key != at})
-        held = {row["_id"]: int(row["n_sites"]) for row in bundles.read("materials", set(ids.values()))}
+        held = {row["_id"]: int(row["n_sites"]) for row in bundle_contents.read("materials", set(ids.values()))}
         self._factors |= {key: held[at] / sites[key] for key, at in ids.items()}
         return new
 

@@ -5,7 +5,7 @@ campaign.yaml            the campaign file, for people
 documents/KIND.jsonl     documents as canonical extended JSON, one a line
 files/SHA256             files of the checkpoints: safetensors and their configuration
 
-Which documents a campaign stands on is found by `platform.store.bundles`.
+Which documents a campaign stands on is found by `platform.store.bundle_contents`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fermiloop.db_init.bundle_manifest import FORMAT, Licence, Manifest, Member
 from fermiloop.db_init.importers.entries import UNKNOWN
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.platform.errors import FailureError, UserError
-from fermiloop.platform.store import bundles, campaigns, connection
+from fermiloop.platform.store import bundle_contents, campaigns, connection
 from fermiloop.schemas.vocabulary import AT_REST, EXTERNAL
 
 OWN: Final = "that of each material"  # of numbers that our own engines computed
@@ -73,7 +73,7 @@ def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Prog
     if path.exists():
         raise UserError(f"The file {path} is there already; name another one.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    ids = bundles.closure(name, methods)
+    ids = bundle_contents.closure(name, methods)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as scratch:
         folder = Folder(Path(scratch))
         folder.write(bundle_manifest.SPEC, [campaign.spec_text.encode()])
@@ -96,7 +96,7 @@ def export(name: str, path: Path, *, methods: Iterable[str] = (), progress: Prog
 def _lines(folder: Folder, kind: str, ids: list[str], terms: dict[tuple[str, str], Licence]) -> Iterator[bytes]:
     """Lines of a kind; licences are gathered on the way."""
     folder.counts[kind] = 0
-    for raw in bundles.read(kind, ids):
+    for raw in bundle_contents.read(kind, ids):
         folder.counts[kind] += 1
         if kind in {"settings", "materials", "methods"}:
             _gather(kind, raw, terms)
@@ -132,11 +132,11 @@ def _merged(terms: dict[tuple[str, str], Licence]) -> list[Licence]:
 def _files(checkpoints: list[str]) -> Iterator[tuple[str, bytes]]:
     """Digest and content of each file of the checkpoints, once."""
     wanted: dict[str, list[str]] = defaultdict(list)
-    for raw in bundles.read("checkpoints", checkpoints):
+    for raw in bundle_contents.read("checkpoints", checkpoints):
         for digest in raw.get("files", {}).values():
             wanted[digest].append(raw["_id"])
     for digest, holders in sorted(wanted.items()):
-        content = bundles.file_content(digest)
+        content = bundle_contents.file_content(digest)
         if content is None or hashlib.sha256(content).hexdigest() != digest:
             raise FailureError(f"A file of the checkpoint {holders[0]} is lost or damaged; retrain it, then export.")
         yield digest, content

@@ -13,7 +13,7 @@ from bson import json_util
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store.bundles import KINDS
+from fermiloop.platform.store.bundle_contents import KINDS
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"

@@ -1,4 +1,4 @@
-"""Our own properties; a new one also needs its place in the list of `platform.plugins.properties`."""
+"""Our own properties: all that are declared here are known by name, in this order."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ def best_of(
     chosen: list[Candidate] = []
     for generator, places in allocate(n, rivals, rng).items():
         own = [c for c in passed if c.proposer == generator]
-        chosen += _picked(spec, campaign, own, min(places, len(own)), rng, running)
+        chosen += _picked(spec, campaign, own, min(places, len(own)), rng, [*running, *chosen])
     taken = {c.id for c in chosen}
     rest = [c for c in passed if c.id not in taken]  # where a generator had fewer candidates than places
     return chosen + _picked(spec, campaign, rest, n - len(chosen), rng, [*running, *chosen])

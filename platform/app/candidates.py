@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.app.columns import CANDIDATE as FIELDS
+from fermiloop.platform.app.fields import CANDIDATE as FIELDS
 from fermiloop.platform.app.filters import CandidateFilters
 from fermiloop.platform.app.rows import Order, Row, fields_of
 from fermiloop.platform.app.texts import MOST_ROWS

@@ -8,7 +8,7 @@ import typer
 
 from fermiloop.platform.app import filters as wishes
 from fermiloop.platform.app import texts
-from fermiloop.platform.app.columns import CANDIDATE as FIELDS
+from fermiloop.platform.app.fields import CANDIDATE as FIELDS
 from fermiloop.platform.cli import arranging, exporting, filters, lineage_view
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (

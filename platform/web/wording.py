@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from fermiloop.platform.plugins.properties import NO_UNIT, PROPERTIES
 from fermiloop.platform.plugins.stages import STAGES
 
 EV_PER_ATOM: Final = "eV/atom"
 # key of a label, score, filter or verdict: its name and its unit
 NAMES: Final[dict[str, tuple[str, str]]] = {
-    "energy_per_atom": ("energy", EV_PER_ATOM),
-    "formation_energy_per_atom": ("formation energy", EV_PER_ATOM),
     "energy_above_hull": ("energy above hull", EV_PER_ATOM),
-    "band_gap": ("band gap", "eV"),
-    "fermi_level": ("Fermi level", "eV"),
-    "magnetic_moment": ("magnetic moment", "μB/cell"),
-    "bulk_modulus": ("bulk modulus", "GPa"),
-    "shear_modulus": ("shear modulus", "GPa"),
     "dos_similarity": ("similarity of the density of states", "0 to 1"),
     "xrd_similarity": ("similarity of the powder pattern", "0 to 1"),
     "similarity_mean": ("predicted score", "0 to 1"),
@@ -58,4 +52,7 @@ def _entry(key: str) -> tuple[str, str]:
         if key.startswith(prefix):
             words, unit = _entry(key.removeprefix(prefix))
             return f"{words}, {source}", unit
+    declared = PROPERTIES.get(key)
+    if declared is not None:
+        return declared.title, "" if declared.unit == NO_UNIT else declared.unit
     return key.replace("_", " "), ""

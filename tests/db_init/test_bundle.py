@@ -168,18 +168,18 @@ def test_another_campaign_of_the_name_is_not_written_over(archive: Path, elsewhe
 
 
 def test_a_load_that_was_cut_off_is_completed(archive: Path, elsewhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = bundle.bundles.insert
+    whole = bundle.bundle_contents.insert
 
     def stops(kind: str, documents: Any) -> int:
         if kind == "checkpoints":
             raise ConnectionError
         return whole(kind, documents)
 
-    monkeypatch.setattr(bundle.bundles, "insert", stops)
+    monkeypatch.setattr(bundle.bundle_contents, "insert", stops)
     with pytest.raises(ConnectionError):
         bundle.load(archive)
     assert campaigns.find() == []
-    monkeypatch.setattr(bundle.bundles, "insert", whole)
+    monkeypatch.setattr(bundle.bundle_contents, "insert", whole)
     bundle.load(archive)
     assert [found.id for found in campaigns.find()] == ["small"]
 

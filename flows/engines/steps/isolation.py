@@ -155,7 +155,7 @@ def attempts(calculation: str) -> int:
 def add_cost(folder: Path, seconds: float, outcome: str) -> None:
     """Note what an attempt cost."""
     with (folder / COST).open("a", encoding="utf-8") as ledger:
-        ledger.write(json.dumps({"core_seconds": round(seconds, 3), "outcome": outcome}) + "\n")
+        ledger.write(json.dumps({"core_seconds": round(seconds, 4), "outcome": outcome}) + "\n")
 
 
 def write_atomically(path: Path, text: str, *, through: bool = True) -> None:

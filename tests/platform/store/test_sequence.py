@@ -13,7 +13,7 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.store import bundles, calculations, campaigns, checkpoints, schedules, sequence
+from fermiloop.platform.store import bundle_contents, calculations, campaigns, checkpoints, schedules, sequence
 from fermiloop.schemas.schedule import Schedule
 from fermiloop.schemas.vocabulary import TriggerKind
 
@@ -127,7 +127,7 @@ def test_numbers_of_another_store_do_not_come_in(database: str) -> None:
         "sequence": 10**6,
         "closed_sequence": 10**6,
     }
-    assert bundles.insert("rounds", [row | {"closed_at": MOMENT, "created_at": MOMENT}]) == 1
+    assert bundle_contents.insert("rounds", [row | {"closed_at": MOMENT, "created_at": MOMENT}]) == 1
     assert campaigns.round_of("far", 1).closed_sequence == 0
     assert campaigns.round_of("far", 1).sequence == 0
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fermiloop.platform.errors import InputError, NotFoundError
-from fermiloop.platform.store import bundles, calculations, campaigns, candidates, labels, snapshots
+from fermiloop.platform.store import bundle_contents, calculations, campaigns, candidates, labels, snapshots
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CalculationState
 
@@ -35,8 +35,8 @@ def campaign(stored: Callable[..., str], method: str, other_method: str, proposa
 
 
 def test_a_campaign_with_what_it_stands_on_and_nothing_else(campaign: Any) -> None:
-    found = bundles.closure("pd-like")
-    assert list(found) == list(bundles.KINDS)
+    found = bundle_contents.closure("pd-like")
+    assert list(found) == list(bundle_contents.KINDS)
     assert found["materials"] == sorted([campaign["library"], campaign["parent"], campaign["result"]])
     assert found["methods"] == [campaign["method"]]
     assert found["calculations"] == [campaign["calculation"]]
@@ -45,34 +45,34 @@ def test_a_campaign_with_what_it_stands_on_and_nothing_else(campaign: Any) -> No
     assert len(found["labels"]) == 2
     assert found["campaigns"] == ["pd-like"]
     with pytest.raises(NotFoundError):
-        bundles.closure("nobody")
+        bundle_contents.closure("nobody")
 
 
 def test_a_method_that_the_file_names_brings_its_library(campaign: Any, other_method: str) -> None:
-    found = bundles.closure("pd-like", [other_method])
+    found = bundle_contents.closure("pd-like", [other_method])
     assert campaign["stranger"] in found["materials"]
     assert len(found["labels"]) == 4
 
 
 def test_documents_are_read_as_they_lie_and_inserted_once(campaign: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundles, "BATCH", 1)
+    monkeypatch.setattr(bundle_contents, "BATCH", 1)
     ids = [campaign["result"], "m-none", campaign["library"]]
-    rows = list(bundles.read("materials", ids))
+    rows = list(bundle_contents.read("materials", ids))
     assert [row["_id"] for row in rows] == sorted([campaign["result"], campaign["library"]])
-    assert bundles.insert("materials", [*rows, rows[0] | {"_id": "m-new"}]) == 1
-    assert bundles.insert("materials", []) == 0
+    assert bundle_contents.insert("materials", [*rows, rows[0] | {"_id": "m-new"}]) == 1
+    assert bundle_contents.insert("materials", []) == 0
 
 
 @pytest.mark.parametrize("change", [{"colour": "red"}, {"n_sites": "two"}, {"structure": {}}, {"fingerprint": "x"}])
 def test_a_document_of_another_shape_is_refused(campaign: Any, change: dict[str, Any]) -> None:
-    (row,) = bundles.read("materials", [campaign["library"]])
-    assert bundles.document("materials", row).id == campaign["library"]
+    (row,) = bundle_contents.read("materials", [campaign["library"]])
+    assert bundle_contents.document("materials", row).id == campaign["library"]
     with pytest.raises(InputError):
-        bundles.document("materials", row | change)
+        bundle_contents.document("materials", row | change)
 
 
 def test_a_file_is_stored_once(database: str) -> None:
-    assert bundles.file_content("a" * 64) is None
-    assert bundles.put_file("a" * 64, b"weights", "model")
-    assert not bundles.put_file("a" * 64, b"other", "model")
-    assert bundles.file_content("a" * 64) == b"weights"
+    assert bundle_contents.file_content("a" * 64) is None
+    assert bundle_contents.put_file("a" * 64, b"weights", "model")
+    assert not bundle_contents.put_file("a" * 64, b"other", "model")
+    assert bundle_contents.file_content("a" * 64) == b"weights"
