@@ -47,7 +47,6 @@ class Campaign(BaseDocument):
     state = EnumField(CampaignState, default=CampaignState.RUNNING)
     reason = StringField()
     sequence = IntField(default=0)  # orders campaigns, see platform.store.sequence
-    turn = DictField()  # by, until: the lease of who selects next, where selection is asynchronous
     created_at = DateTimeField(default=now)
     closed_at = DateTimeField()
 
@@ -75,7 +74,7 @@ class Round(BaseDocument):
     counts = DictField()
     costs = DictField()  # core-seconds of each step but the evaluations, which keep their own
     decision = EmbeddedDocumentField(RoundDecision, default=RoundDecision)
-    launched = DictField()  # by, until: the lease of who adds the workflow
+    launched = DictField()  # by: who added its workflow; empty where it is run without the queue
     sequence = IntField(default=0)  # of its planning, see platform.store.sequence
     closed_sequence = IntField(default=0)
     created_at = DateTimeField(default=now)

@@ -1,7 +1,7 @@
 """A candidate's generator and its preset in two fields, and what a launch has resolved in one document.
 
 Generator and preset stood in one text, as ``dos_composer/paper``; the Methods of a campaign and whether its results
-have a hull stood beside each other.
+have a hull stood beside each other. Who selects for a campaign next is a lease like any other now.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pymongo.database import Database
 
 TITLE: Final = "generator and preset of candidates, what launches resolved"
 BATCH: Final = 1000
+FORMER: Final = ("methods", "hull", "turn")  # fields of a campaign
 GATHERED: Final = "what the launch resolved of {} campaigns in one document"
 SPLIT: Final = "generator and preset of {} candidates in two fields"
 
@@ -40,19 +41,19 @@ def _candidates(database: Database[dict[str, Any]], dry_run: bool) -> int:
 
 def _campaigns(database: Database[dict[str, Any]], dry_run: bool) -> int:
     n = 0
-    old = {"$or": [{"methods": {"$exists": True}}, {"hull": {"$exists": True}}]}
+    old = {"$or": [{name: {"$exists": True}} for name in FORMER]}
     for row in list(database["campaigns"].find(old, {"methods": 1, "hull": 1, "resolved": 1})):
         n += 1
         if not dry_run:
             found = gathered(row).get("resolved")
-            change = {"$unset": {"methods": "", "hull": ""}} | ({"$set": {"resolved": found}} if found else {})
+            change = {"$unset": dict.fromkeys(FORMER, "")} | ({"$set": {"resolved": found}} if found else {})
             database["campaigns"].update_one({"_id": row["_id"]}, change)
     return n
 
 
 def gathered(campaign: Mapping[str, Any]) -> dict[str, Any]:
     """A stored campaign with its Methods and whether it has a hull in one document."""
-    rest = {name: value for name, value in campaign.items() if name not in ("methods", "hull")}
+    rest = {name: value for name, value in campaign.items() if name not in FORMER}
     methods, hull = campaign.get("methods"), campaign.get("hull")
     if not methods:  # launched before Methods were kept: they are resolved at the next look
         return rest

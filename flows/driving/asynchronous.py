@@ -31,8 +31,8 @@ LEASE_SECONDS = 120.0
 
 def advance_asynchronous(pad: LaunchPad, name: str, worker: str) -> None:
     """Make the campaign's next move, if nobody else is at it."""
-    holder = campaigns.get(name).turn.get("by")
-    if holder and is_gone(holder):
+    holder = campaigns.turn_of(name)
+    if holder is not None and is_gone(holder):
         campaigns.end_turn(name, holder)
     if not campaigns.take_turn(name, worker, LEASE_SECONDS):
         return

@@ -95,7 +95,7 @@ def _inline(one: Round) -> bool:
 
 
 def _relaunch(one: Round) -> None:
-    campaigns.update_round(one.campaign, one.number, state=RoundState.PLANNED, launched={})
+    campaigns.plan_again(one.campaign, one.number)
 
 
 def _evaluations(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from mongoengine import NotUniqueError
@@ -150,26 +149,30 @@ def claim_launch(name: str, number: int, by: str, lease_seconds: float) -> bool:
 
     The time is that of the database server, see `leases`.
     """
-    moment = leases.server_time()
-    lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
-    free = Round.objects(id=round_id(name, number), state=RoundState.PLANNED, launched={})
-    if free.update(set__launched=lease):
-        return True
-    current = round_of(name, number)
-    until = current.launched.get("until")
-    if current.state is not RoundState.PLANNED or until is None or until > moment:
+    if round_of(name, number).state is not RoundState.PLANNED:
         return False
-    expired = Round.objects(
-        id=current.id, state=RoundState.PLANNED, launched__by=current.launched["by"], launched__until=until
-    )
-    return bool(expired.update(set__launched=lease))
+    if not leases.take(_launch(name, number), by, lease_seconds, renew=False):
+        return False
+    planned = Round.objects(id=round_id(name, number), state=RoundState.PLANNED)
+    return bool(planned.update(set__launched={"by": by}))
 
 
 def mark_launched(name: str, number: int) -> bool:
     """Note that the workflow of a planned round was added."""
-    return bool(
-        Round.objects(id=round_id(name, number), state=RoundState.PLANNED).update(set__state=RoundState.LAUNCHED)
-    )
+    planned = Round.objects(id=round_id(name, number), state=RoundState.PLANNED)
+    marked = bool(planned.update(set__state=RoundState.LAUNCHED))
+    leases.end(_launch(name, number))
+    return marked
+
+
+def plan_again(name: str, number: int) -> None:
+    """Let a round be launched once more, by the first that comes."""
+    update_round(name, number, state=RoundState.PLANNED, launched={})
+    leases.end(_launch(name, number))
+
+
+def _launch(name: str, number: int) -> str:
+    return f"launch of {round_id(name, number)}"
 
 
 def add_cost(name: str, number: int, step: str, core_seconds: float) -> None:
@@ -187,18 +190,21 @@ def take_turn(name: str, by: str, lease_seconds: float) -> bool:
 
     The time is that of the database server, see `leases`.
     """
-    moment = leases.server_time()
-    lease = {"by": by, "until": moment + timedelta(seconds=lease_seconds)}
-    current = dict(get(name).turn)
-    if current and current["until"] > moment:
-        return False
-    held = {"turn.by": current.get("by"), "turn.until": current.get("until")}  # None where nobody has held it
-    return bool(Campaign.objects(id=name, __raw__=held).update(set__turn=lease))
+    return leases.take(_turn(name), by, lease_seconds, renew=False)
+
+
+def turn_of(name: str) -> str | None:
+    """Who selects for an asynchronous campaign now; None where nobody does."""
+    return leases.holder(_turn(name))
 
 
 def end_turn(name: str, by: str) -> None:
     """Give the right to select back."""
-    Campaign.objects(id=name, turn__by=by).update(set__turn={})
+    leases.give_back(_turn(name), by)
+
+
+def _turn(name: str) -> str:
+    return f"turn of {name}"
 
 
 def update_round(name: str, number: int, **fields: Any) -> None:

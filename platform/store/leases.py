@@ -21,8 +21,15 @@ def server_time(client: MongoClient[Any] | None = None) -> datetime:
     return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
 
 
-def take(name: str, holder: str, seconds: float) -> bool:
-    """Take or renew a lease; False where another holds it."""
+def take(name: str, holder: str, seconds: float, *, renew: bool = True) -> bool:
+    """Take a lease; False where another holds it.
+
+    Parameters
+    ----------
+    renew
+        Whether its holder may take it again before it has run out; where not, a holder that was killed and started
+        again under the same name waits as all others do.
+    """
     moment = server_time()
     until = moment + timedelta(seconds=seconds)
     current = Lease.objects(id=name).first()
@@ -32,7 +39,7 @@ def take(name: str, holder: str, seconds: float) -> bool:
         except NotUniqueError:
             return False
         return True
-    if current.holder != holder and current.until > moment:
+    if current.until > moment and not (renew and current.holder == holder):
         return False
     same = Lease.objects(id=name, holder=current.holder, until=current.until)
     return bool(same.update(set__holder=holder, set__until=until))
@@ -41,6 +48,11 @@ def take(name: str, holder: str, seconds: float) -> bool:
 def give_back(name: str, holder: str) -> None:
     """Let others have it at once."""
     Lease.objects(id=name, holder=holder).delete()
+
+
+def end(name: str) -> None:
+    """Let it go, whoever has it: what it was for is done."""
+    Lease.objects(id=name).delete()
 
 
 def holder(name: str) -> str | None:

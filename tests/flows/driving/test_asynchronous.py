@@ -96,4 +96,4 @@ def test_a_turn_whose_holder_died_is_given_back_at_once(library: str, campaign: 
     advance_all(pad, "me")
     pad.connection.close()
     assert [one.number for one in campaigns.rounds("left")] == [1]
-    assert campaigns.get("left").turn == {}
+    assert campaigns.turn_of("left") is None
