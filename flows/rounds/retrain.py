@@ -17,6 +17,7 @@ from jobflow import Maker, job
 from fermiloop.flows.campaigns import cancelling
 from fermiloop.flows.campaigns.steps import logger, seed_of, step, training_method_of
 from fermiloop.flows.campaigns.targets import resolve, with_target_curves
+from fermiloop.flows.rounds import learnable
 from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
 from fermiloop.platform.errors import InputError
@@ -68,7 +69,7 @@ class RetrainMaker(Maker):
             if done.snapshot and wanted(spec) <= set(done.checkpoints):
                 return dict(done.checkpoints)
             method = training_method_of(spec)
-            ids = training.materials_of(method)
+            ids = learnable.verified(method)
             query = {"method": method}
             snapshot = snapshots.freeze(ids, query=query, split_seed=spec.seed, method=method, campaign=campaign)
             found = _unchanged(spec, campaign, number, len(ids)) or {}

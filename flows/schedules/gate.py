@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fermiloop.flows.schedules.learning import is_held_out, learned
+from fermiloop.flows.rounds.learnable import is_held_out
+from fermiloop.flows.schedules.learning import learned
 from fermiloop.platform.campaign.gate import Verdict, compare, judge
 from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.representations.spectrum import DOS_GRID

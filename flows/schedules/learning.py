@@ -1,18 +1,12 @@
-"""What a generator may learn from, and training it on that: for schedules and by hand.
-
-A tenth of all crystals, by the hash of their id and so for ever, is never learned from: it tests all checkpoints.
-What a campaign proposed and no calculation confirmed is left out, and so is what would make a generator's own
-proposals more than half of its training set.
-"""
+"""Training a generator for schedules and by hand, on what `learnable` says."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from fermiloop.db_init.importers.report import silent
+from fermiloop.flows.rounds.learnable import Split, split
 from fermiloop.flows.rounds.retrain import fit_and_save, state_folder
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.generators import GENERATORS
@@ -20,37 +14,6 @@ from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.plugins.provenance import provenance
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import checkpoints, methods, snapshots, training
-
-TENTH: Final = 10
-OWN_SHARE: Final = 0.5
-
-
-@dataclass(frozen=True)
-class Split:
-    """Ids to learn from, ids held out, and how many were dropped and why."""
-
-    learn: list[str]
-    test: list[str]
-    dropped: dict[str, int]
-
-
-def split(generator: str, method: str, own_share: float = OWN_SHARE) -> Split:
-    """All that a generator may learn of a Method, and what is kept from it."""
-    known = training.materials_of(method)
-    loose = training.unverified(known, method)
-    sound = [key for key in known if key not in loose]
-    learn = [key for key in sound if not is_held_out(key)]
-    own = training.proposed_by(learn, generator)
-    room = int(own_share / (1 - own_share) * (len(learn) - len(own)))
-    excess = set(sorted(own, key=_digest)[room:])
-    test = [key for key in sound if is_held_out(key)]
-    dropped = {"unverified": len(loose), "own proposals above their share": len(excess)}
-    return Split([key for key in learn if key not in excess], test, dropped)
-
-
-def is_held_out(material: str) -> bool:
-    """Whether a material belongs to the tenth that nobody learns from."""
-    return _digest(material) % TENTH == 0
 
 
 def train(
@@ -102,7 +65,3 @@ def largest_library(generator: str) -> str:
 def learned(checkpoint: str) -> set[str]:
     """Ids of the materials that a checkpoint has learned from."""
     return set(snapshots.ids(checkpoints.get(checkpoint).snapshot))
-
-
-def _digest(material: str) -> int:
-    return int(hashlib.sha256(material.encode()).hexdigest(), 16)

@@ -15,6 +15,7 @@ from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
+from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Origin, SpectrumKind
 
@@ -27,8 +28,8 @@ def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str
 
 def unverified(material_ids: Iterable[str], method: str) -> set[str]:
     """Those made in a campaign that no calculation by this method has confirmed: nothing may learn from them."""
-    ids = list(material_ids)
-    made = {key for key, found in materials.get_many(ids).items() if found.origin is Origin.CAMPAIGN}
+    proposed = Material.objects(origin=Origin.CAMPAIGN).only("id").as_pymongo()
+    made = {row["_id"] for row in proposed} & set(material_ids)
     confirmed = {
         row["material"]
         for kind in (Label, Spectrum)

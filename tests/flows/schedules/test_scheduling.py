@@ -19,6 +19,7 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.db_init import setup
+from fermiloop.flows.rounds import learnable
 from fermiloop.flows.schedules import gate, learning, scheduling, triggers
 from fermiloop.platform.campaign.gate import compare, judge
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -127,7 +128,7 @@ def test_a_second_training_meets_the_champion_on_crystals_that_neither_has_seen(
     test = second.gate["test"]
     assert test["n"] > 0
     assert second.state is (RunState.PROMOTED if second.gate["promote"] else RunState.REFUSED)
-    held = set(learning.split("dos_composer", method).test)
+    held = set(learnable.split("dos_composer", method).test)
     assert not held & (learning.learned(first.checkpoint) | learning.learned(second.checkpoint))
     assert scheduling.fire(made, "two", "by hand", "another") is None
     if second.state is RunState.PROMOTED:
@@ -294,18 +295,18 @@ def test_nobody_learns_from_what_nothing_has_confirmed(method: str) -> None:
         PROTOTYPES["B2"].build("Ni", "Al", 12.0), origin=Origin.CAMPAIGN, source={"name": "campaign"}, candidate="c-1"
     )
     labels.save(loose, Property.ENERGY_PER_ATOM, -4.0, method=method)  # the cheap potential's word, no calculation
-    given = learning.split("dos_composer", method)
+    given = learnable.split("dos_composer", method)
     assert given.dropped["unverified"] == 1
     assert loose not in {*given.learn, *given.test}
     labels.save(loose, Property.BAND_GAP, 0.1, method=method, calculation="calc-1")
-    assert learning.split("dos_composer", method).dropped["unverified"] == 0
+    assert learnable.split("dos_composer", method).dropped["unverified"] == 0
 
 
 def test_a_generators_own_proposals_are_at_most_half(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    learn = learning.split("dos_composer", method).learn
+    learn = learnable.split("dos_composer", method).learn
     own = learn[:-3]
-    monkeypatch.setattr(learning.training, "proposed_by", lambda ids, generator: own)
-    given = learning.split("dos_composer", method)
+    monkeypatch.setattr(learnable.training, "proposed_by", lambda ids, generator: own)
+    given = learnable.split("dos_composer", method)
     assert len(set(given.learn) & set(own)) == 3
     assert given.dropped["own proposals above their share"] == len(own) - 3
 

@@ -52,7 +52,7 @@ def test_show(cli: Callable[..., Any], trained: list[str]) -> None:
 
 
 def test_train_keeps_a_challenger_with_its_snapshot(cli: Callable[..., Any], database: str, dos_library: Any) -> None:
-    from fermiloop.flows.schedules.learning import is_held_out
+    from fermiloop.flows.rounds.learnable import is_held_out
     from fermiloop.platform.store import materials, methods, snapshots, spectra
     from fermiloop.schemas.vocabulary import Origin
 
