@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from fireworks import LaunchPad
@@ -18,16 +18,14 @@ from pydantic import ValidationError
 
 from fermiloop.flows.campaigns.methods import difference
 from fermiloop.flows.campaigns.steps import logger, spec_of
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, CAMPAIGN_KEY
+from fermiloop.flows.queue.documents import fireworks
+from fermiloop.flows.queue.documents.rows import CALCULATION as CALCULATION
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.campaign import Campaign
 from fermiloop.schemas.vocabulary import CampaignState
 
-CATEGORY: Final = f"spec.{CAMPAIGN_KEY}"
-CALCULATION: Final = f"spec.{CALCULATION_KEY}"
-BEGUN: Final = ("RESERVED", "RUNNING", "COMPLETED", "FIZZLED")  # a step that failed is recorded by a later one
 HELD: Final = frozenset({CampaignState.PAUSED, CampaignState.CANCELLED})
 
 
@@ -37,12 +35,12 @@ class QueueShare:
 
     campaign: str
     tickets: float
-    query: dict[str, Any]
+    query: fireworks.Query
 
 
 def queue_shares(pad: LaunchPad) -> list[QueueShare]:
     """What may be taken now: of a paused or cancelled campaign only evaluations that have begun."""
-    waiting = pad.fireworks.distinct(CATEGORY, {"state": "READY"})
+    waiting = fireworks.waiting_campaigns(pad)
     found = {campaign.id: campaign for campaign in campaigns.of_names(waiting)}
     drawn = [_queue_share(pad, name, found.get(name)) for name in sorted(waiting)]
     return [share for share in drawn if share is not None]
@@ -64,7 +62,7 @@ def _difference(_database: str, campaign: str) -> str | None:
     return told
 
 
-def draw(pad: LaunchPad, rng: np.random.Generator) -> dict[str, Any] | None:
+def draw(pad: LaunchPad, rng: np.random.Generator) -> fireworks.Query | None:
     """Query of the work to take next, None where nothing waits that may be taken."""
     waiting = fitting(queue_shares(pad))
     if not waiting:
@@ -76,7 +74,6 @@ def draw(pad: LaunchPad, rng: np.random.Generator) -> dict[str, Any] | None:
 def _queue_share(pad: LaunchPad, name: str, campaign: Campaign | None) -> QueueShare | None:
     tickets = float(campaign.spec.get("priority", 1.0)) if campaign else 1.0
     if campaign is None or campaign.state not in HELD:
-        return QueueShare(name, tickets, {CATEGORY: name})
-    begun = pad.fireworks.distinct(CALCULATION, {CATEGORY: name, "state": {"$in": list(BEGUN)}})
-    query = {CATEGORY: name, CALCULATION: {"$in": begun}}
-    return QueueShare(name, tickets, query) if pad.fireworks.find_one({**query, "state": "READY"}, {"_id": 1}) else None
+        return QueueShare(name, tickets, fireworks.work_of(name))
+    query = fireworks.work_of(name, fireworks.begun_calculations(pad, name))
+    return QueueShare(name, tickets, query) if fireworks.is_ready(pad, query) else None

@@ -7,7 +7,7 @@ campaign stays where it is; a cancelled one is put in order once its last evalua
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from fireworks import LaunchPad
 
@@ -16,8 +16,9 @@ from fermiloop.flows.campaigns.fair_share import queue_shares
 from fermiloop.flows.campaigns.steps import logger, spec_of
 from fermiloop.flows.driving.asynchronous import advance_asynchronous
 from fermiloop.flows.driving.states import close_what_ended, current_round, is_asynchronous, newest_round
+from fermiloop.flows.queue.documents import fireworks, launches, workflows
 from fermiloop.flows.queue.giving_back import release
-from fermiloop.flows.queue.launchpad import add_flow, has_workflow
+from fermiloop.flows.queue.launchpad import add_flow
 from fermiloop.flows.round import flow_of
 from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import Round
@@ -25,7 +26,6 @@ from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
 ROUND_KEY: Final = "fermiloop_round"
 LEASE_SECONDS: Final = 60.0
-ACTIVE: Final = ("READY", "RESERVED", "RUNNING")
 
 
 def advance_all(pad: LaunchPad, worker: str) -> None:
@@ -55,7 +55,7 @@ def add_workflow(pad: LaunchPad, current: Round, worker: str) -> None:
     """Add the workflow of a planned round, once."""
     if not campaigns.claim_launch(current.campaign, current.number, worker, LEASE_SECONDS):
         return
-    if not has_workflow(pad, ROUND_KEY, current.id):
+    if not workflows.has_workflow(pad, ROUND_KEY, current.id):
         flow = flow_of(spec_of(current.campaign).mode, current.campaign, current.number)
         add_flow(pad, flow, current.campaign, {ROUND_KEY: current.id})
         logger.info("round %d of %s: workflow added", current.number, current.campaign)
@@ -64,38 +64,32 @@ def add_workflow(pad: LaunchPad, current: Round, worker: str) -> None:
 
 def workflow_is_active(pad: LaunchPad, round_id: str) -> bool:
     """Whether anything of the round's workflow runs or can be run."""
-    nodes = _nodes(pad, round_id)
-    return pad.fireworks.find_one({"fw_id": {"$in": nodes}, "state": {"$in": list(ACTIVE)}}, {"_id": 1}) is not None
+    return fireworks.is_active(pad, _nodes(pad, round_id))
 
 
 def settle(pad: LaunchPad, current: Round) -> None:
     """Close a round of a cancelled campaign when nothing of it runs; what was not begun is not paid."""
-    nodes = {"fw_id": {"$in": _nodes(pad, current.id)}}
-    if current.state is RoundState.LAUNCHED and pad.fireworks.find_one(
-        {**nodes, "state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1}
-    ):
+    nodes = _nodes(pad, current.id)
+    if current.state is RoundState.LAUNCHED and fireworks.is_held(pad, nodes):
         return
     if any(share.campaign == current.campaign for share in queue_shares(pad)):
         return
     for candidate in candidates.of_round(current.campaign, current.number):
         if candidate.stage is Stage.SELECTED:
             release(candidate)
-    for firework in pad.fireworks.find({**nodes, "state": "READY"}, {"fw_id": 1}):
-        pad.defuse_fw(firework["fw_id"])
+    for fw_id in fireworks.ready_of(pad, nodes):
+        pad.defuse_fw(fw_id)
     close_cancelled(current.campaign, current.number)
 
 
 def first_failure(pad: LaunchPad, round_id: str) -> str:
     """Reason of the first firework of a round that failed."""
-    failed = pad.fireworks.find_one({"fw_id": {"$in": _nodes(pad, round_id)}, "state": "FIZZLED"}, sort=[("fw_id", 1)])
+    failed = launches.first_failure(pad, _nodes(pad, round_id))
     if failed is None:
         return "its workflow ended without closing the round"
-    launch = pad.launches.find_one({"launch_id": {"$in": failed.get("launches", [])}}) or {}
-    stored: dict[str, Any] = (launch.get("action") or {}).get("stored_data") or {}
-    trace = str((stored.get("_exception") or {}).get("_stacktrace", "")).strip()
-    return f"{failed['name']} failed: {trace.splitlines()[-1][:300] if trace else 'without a message'}"
+    trace = failed.trace.strip()
+    return f"{failed.name} failed: {trace.splitlines()[-1][:300] if trace else 'without a message'}"
 
 
 def _nodes(pad: LaunchPad, round_id: str) -> list[int]:
-    found = pad.workflows.find_one({f"metadata.{ROUND_KEY}": round_id}, {"nodes": 1})
-    return list(found["nodes"]) if found else []
+    return workflows.nodes_of(pad, ROUND_KEY, round_id)

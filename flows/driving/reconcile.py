@@ -7,6 +7,7 @@ twice: what lies finished on disk is recorded, never computed again. Every repai
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,8 +15,9 @@ from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
 from fermiloop.flows.driving.attempts import MOST_ATTEMPTS
 from fermiloop.flows.driving.recover import lost_runs
-from fermiloop.flows.queue.launchpad import SafeLaunchPad, has_workflow
-from fermiloop.flows.rounds.evaluations import add_evaluation, is_finished, is_queued
+from fermiloop.flows.queue.documents import fireworks, workflows
+from fermiloop.flows.queue.launchpad import SafeLaunchPad
+from fermiloop.flows.rounds.evaluations import add_evaluation, is_finished
 from fermiloop.flows.rounds.record import record_evaluation
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
@@ -70,22 +72,20 @@ def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
 
 def _half_added(pad: SafeLaunchPad) -> Iterator[Finding]:
     """Workflows whose adding was cut off before their first job could be taken."""
-    for workflow in pad.workflows.find({"state": "READY"}, {"nodes": 1, "parent_links": 1}):
-        roots = [node for node in workflow["nodes"] if str(node) not in workflow["parent_links"]]
-        query = {"fw_id": {"$in": roots}, "state": "WAITING"}
-        if pad.fireworks.find_one(query, {"_id": 1}):
+    for roots in workflows.roots_of_ready(pad):
+        if fireworks.is_any_waiting(pad, roots):
             yield Finding(
                 "half-added workflow",
                 f"firework {roots[0]}",
                 "its first jobs may be taken",
-                lambda query=query: pad.fireworks.update_many(query, {"$set": {"state": "READY"}}),  # type: ignore[misc]
+                functools.partial(fireworks.mark_waiting_ready, pad, roots),
             )
 
 
 def _rounds(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:
     """Rounds that were launched and have no workflow, as after the queue was emptied by hand."""
     for one in campaigns.rounds(campaign.id):
-        if one.state is RoundState.LAUNCHED and not has_workflow(pad, ROUND_KEY, one.id) and not _inline(one):
+        if one.state is RoundState.LAUNCHED and not workflows.has_workflow(pad, ROUND_KEY, one.id) and not _inline(one):
             yield Finding("round without workflow", one.id, "it is launched again", lambda one=one: _relaunch(one))  # type: ignore[misc]
 
 
@@ -119,7 +119,7 @@ def _evaluation(
 ) -> Finding | None:
     if calculation.state is CalculationState.FAILED and candidate.stage is Stage.FAILED:
         return None  # it failed, and that is written down
-    if is_queued(pad, calculation.id) or workflow_is_active(pad, f"{campaign.id}/{candidate.round}"):
+    if fireworks.is_queued(pad, calculation.id) or workflow_is_active(pad, f"{campaign.id}/{candidate.round}"):
         return None
     if calculation.state is CalculationState.COMPLETED or is_finished(calculation):
         return Finding(

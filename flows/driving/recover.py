@@ -11,14 +11,16 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.driving.attempts import MOST_RERUNS
 from fermiloop.flows.processes.heartbeat import silence_seconds
 from fermiloop.flows.processes.identity import is_gone as is_gone
 from fermiloop.flows.processes.identity import worker_name as worker_name
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, GIVEN_BACK, HELD, SETTLE_SECONDS, TAKER, SafeLaunchPad
+from fermiloop.flows.queue.documents import fireworks, launches, workflows
+from fermiloop.flows.queue.documents.rows import HELD, LaunchRow
+from fermiloop.flows.queue.launchpad import SETTLE_SECONDS, SafeLaunchPad
 from fermiloop.platform.store import calculations
 
 LOCK_SECONDS: Final = 10.0
@@ -42,14 +44,14 @@ def recover(pad: SafeLaunchPad, myself: str) -> list[int]:
 def give_back(pad: SafeLaunchPad, myself: str) -> list[int]:
     """Put the runs of a worker that was told to stop back into the queue, which is no failure; their firework ids."""
     found = []
-    for launch in list(pad.launches.find({"state": "RUNNING", "fworker.name": myself})):
-        pad.launches.update_one({"launch_id": launch["launch_id"]}, {"$set": {GIVEN_BACK: True}})
-        calculation = _calculation_of(pad, launch["fw_id"])
+    for launch in launches.running_of(pad, myself):
+        launches.mark_given_back(pad, launch.launch_id)
+        calculation = fireworks.calculation_of(pad, launch.fw_id)
         if _rerun(pad, launch, "RUNNING", myself, last=False):
             if calculation:
                 calculations.put_back(calculation)
-            logger.info("gave back firework %d: its worker was told to stop", launch["fw_id"])
-            found.append(launch["fw_id"])
+            logger.info("gave back firework %d: its worker was told to stop", launch.fw_id)
+            found.append(launch.fw_id)
     return found
 
 
@@ -63,13 +65,11 @@ def lost_runs(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
 
 def _not_heard(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
     """Runs whose worker is gone, or silent."""
-    fields = {"fw_id": 1, "launch_id": 1, "fworker": 1, "state_history": 1}
-    running = list(pad.launches.find({"state": "RUNNING"}, fields))
-    pad.watch.keep("run", (launch["launch_id"] for launch in running))
+    running = launches.running(pad)
+    pad.watch.keep("run", (launch.launch_id for launch in running))
     for launch in running:
-        name = _worker_of(launch)
-        silent = pad.watch.unchanged(("run", launch["launch_id"]), repr(launch.get("state_history")))
-        if name == myself or is_gone(name):
+        silent = pad.watch.unchanged(("run", launch.launch_id), repr(launch.history))
+        if launch.worker == myself or is_gone(launch.worker):
             why = "its worker is gone"
         elif silent >= silence_seconds():
             why = f"nothing was heard of it for {silent:.0f} s"
@@ -80,70 +80,64 @@ def _not_heard(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
 
 def _ended_untold(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
     """Runs that ended, or were taken away, and whose firework was never told, since who was about to was killed."""
-    running = list(pad.fireworks.find({"state": "RUNNING"}, {"fw_id": 1, "launches": 1}))
-    ids = [one for firework in running for one in firework.get("launches", [])]
-    fields = {"fw_id": 1, "launch_id": 1, "state": 1, "fworker": 1, TAKER: 1}
-    launches = {one["launch_id"]: one for one in pad.launches.find({"launch_id": {"$in": ids}}, fields)}
-    pad.watch.keep("ended", (firework["fw_id"] for firework in running))
+    running = fireworks.running(pad)
+    known = launches.ends_of(pad, (one for firework in running for one in firework.launch_ids))
+    pad.watch.keep("ended", (firework.fw_id for firework in running))
     for firework in running:
-        own = [launches[one] for one in firework.get("launches", []) if one in launches]
-        states = tuple(one["state"] for one in own)
-        lasted = pad.watch.unchanged(("ended", firework["fw_id"]), states)
+        own = [known[one] for one in firework.launch_ids if one in known]
+        states = tuple(one.state for one in own)
+        lasted = pad.watch.unchanged(("ended", firework.fw_id), states)
         if not own or any(state in HELD for state in states):
             continue
         newest = own[-1]
-        if lasted < SETTLE_SECONDS and not is_gone(newest.get(TAKER) or _worker_of(newest)):
+        if lasted < SETTLE_SECONDS and not is_gone(newest.taker or newest.worker):
             continue
-        if newest.get(TAKER):
+        if newest.taker:
             yield _again(pad, newest, "FIZZLED", myself, "it was taken away and not run again")
         else:
-            tell = functools.partial(_tell, pad, firework["fw_id"])
-            yield firework["fw_id"], "it had ended without its workflow being told; now it is", tell
+            tell = functools.partial(_tell, pad, firework.fw_id)
+            yield firework.fw_id, "it had ended without its workflow being told; now it is", tell
 
 
 def _taken_and_never_run(pad: SafeLaunchPad) -> Iterator[LostRun]:
     """Fireworks that a worker reserved, which it does for an instant, and was killed."""
-    reserved = list(pad.fireworks.find({"state": "RESERVED"}, {"fw_id": 1, "updated_on": 1}))
-    pad.watch.keep("reserved", (firework["fw_id"] for firework in reserved))
+    reserved = fireworks.reserved(pad)
+    pad.watch.keep("reserved", (firework.fw_id for firework in reserved))
     for firework in reserved:
-        query = {"fw_id": firework["fw_id"], "state": "RESERVED", "updated_on": firework.get("updated_on")}
-        if pad.watch.unchanged(("reserved", firework["fw_id"]), repr(firework.get("updated_on"))) >= SETTLE_SECONDS:
-            free = functools.partial(_free, pad, query)
-            yield firework["fw_id"], "it was reserved and never run; it may be taken again", free
+        if pad.watch.unchanged(("reserved", firework.fw_id), repr(firework.updated_on)) >= SETTLE_SECONDS:
+            free = functools.partial(fireworks.free, pad, firework)
+            yield firework.fw_id, "it was reserved and never run; it may be taken again", free
 
 
 def _failed_by_the_database(pad: SafeLaunchPad, myself: str) -> Iterator[LostRun]:
     """Fireworks that failed because the database was away."""
-    for firework in pad.fireworks.find({"state": "FIZZLED"}, {"fw_id": 1, "launches": 1}):
-        query = {"launch_id": {"$in": firework.get("launches", [])}}
-        launch = pad.launches.find_one(query, {"fw_id": 1, "launch_id": 1, "fworker": 1, "action": 1}) or {}
-        stored = (launch.get("action") or {}).get("stored_data") or {}
-        trace = str((stored.get("_exception") or {}).get("_stacktrace", ""))
-        attempts = pad.launches.count_documents({"fw_id": firework["fw_id"]})
-        if DATABASE_ERRORS in trace and attempts < MOST_RERUNS:
+    for firework in fireworks.failed(pad):
+        launch = launches.first_of(pad, firework.launch_ids)
+        attempts = launches.count(pad, firework.fw_id)
+        if launch is not None and DATABASE_ERRORS in launch.trace and attempts < MOST_RERUNS:
             yield _again(pad, launch, "FIZZLED", myself, "it had lost the database")
 
 
-def _again(pad: SafeLaunchPad, launch: dict[str, Any], state: str, myself: str, why: str) -> LostRun:
+def _again(pad: SafeLaunchPad, launch: LaunchRow, state: str, myself: str, why: str) -> LostRun:
     """A run that is done once more, or given up."""
-    attempts = pad.launches.count_documents({"fw_id": launch["fw_id"], GIVEN_BACK: {"$ne": True}})
+    attempts = launches.count_attempts(pad, launch.fw_id)
     last = attempts >= MOST_RERUNS
     remedy = f"{why}; {f'it is given up after {attempts} runs' if last else 'it is run again'}"
-    return launch["fw_id"], remedy, functools.partial(_rerun, pad, launch, state, myself, last=last)
+    return launch.fw_id, remedy, functools.partial(_rerun, pad, launch, state, myself, last=last)
 
 
-def _rerun(pad: SafeLaunchPad, launch: dict[str, Any], state: str, myself: str, *, last: bool) -> bool:
+def _rerun(pad: SafeLaunchPad, launch: LaunchRow, state: str, myself: str, *, last: bool) -> bool:
     """Take a run from its worker and let it be done again; False where another process was first."""
-    if not pad.take_away(launch["launch_id"], state, myself):
+    if not pad.take_away(launch.launch_id, state, myself):
         return False
-    calculation = _calculation_of(pad, launch["fw_id"])
+    calculation = fireworks.calculation_of(pad, launch.fw_id)
     if calculation:
-        calculations.release(calculation, _worker_of(launch))
-    _unlock(pad, launch["fw_id"])
+        calculations.release(calculation, launch.worker)
+    _unlock(pad, launch.fw_id)
     if last:
-        pad._refresh_wf(launch["fw_id"])  # noqa: SLF001  (FireWorks has no other name for it)
+        pad._refresh_wf(launch.fw_id)  # noqa: SLF001  (FireWorks has no other name for it)
     else:
-        pad.rerun_fw(launch["fw_id"])
+        pad.rerun_fw(launch.fw_id)
     return True
 
 
@@ -153,24 +147,11 @@ def _tell(pad: SafeLaunchPad, fw_id: int) -> bool:
     return True
 
 
-def _free(pad: SafeLaunchPad, query: dict[str, Any]) -> bool:
-    return bool(pad.fireworks.update_one(query, {"$set": {"state": "READY"}}).modified_count)
-
-
-def _worker_of(launch: dict[str, Any]) -> str:
-    return str((launch.get("fworker") or {}).get("name", ""))
-
-
-def _calculation_of(pad: SafeLaunchPad, fw_id: int) -> str:
-    key = f"spec.{CALCULATION_KEY}"
-    return str(((pad.fireworks.find_one({"fw_id": fw_id}, {key: 1}) or {}).get("spec") or {}).get(CALCULATION_KEY, ""))
-
-
 def _unlock(pad: SafeLaunchPad, fw_id: int) -> None:
     """Take away the workflow's lock that a killed worker holds: it stays shut for longer than any change takes."""
     deadline = time.monotonic() + LOCK_SECONDS
-    while pad.workflows.find_one({"nodes": fw_id, "locked": {"$exists": True}}, {"_id": 1}):
+    while workflows.is_locked(pad, fw_id):
         if time.monotonic() > deadline:
-            pad.workflows.update_one({"nodes": fw_id}, {"$unset": {"locked": True}})
+            workflows.unlock(pad, fw_id)
             return
         time.sleep(0.1)

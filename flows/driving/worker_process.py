@@ -24,6 +24,7 @@ from fermiloop.flows.driving.recover import give_back, recover
 from fermiloop.flows.processes.heartbeat import ping_seconds
 from fermiloop.flows.processes.identity import worker_name
 from fermiloop.flows.queue import listening
+from fermiloop.flows.queue.documents import fireworks
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform import privacy
 from fermiloop.platform.errors import DatabaseError
@@ -109,8 +110,7 @@ class Worker:
 
     def idle(self, pad: SafeLaunchPad) -> bool:
         """Whether no campaign runs, and no job runs or waits that may be taken."""
-        busy = pad.fireworks.find_one({"state": {"$in": ["RESERVED", "RUNNING"]}}, {"_id": 1})
-        return busy is None and not queue_shares(pad) and not campaigns.find(CampaignState.RUNNING)
+        return not fireworks.is_any_held(pad) and not queue_shares(pad) and not campaigns.find(CampaignState.RUNNING)
 
     def _stop(self, *_: Any) -> None:
         self.stopping = True

@@ -20,15 +20,15 @@ from pymongo.errors import DocumentTooLarge, PyMongoError
 
 from fermiloop.flows.processes.heartbeat import Watch, ping_seconds
 from fermiloop.flows.processes.identity import is_gone
+from fermiloop.flows.queue.documents import fireworks, launches, workflows
+from fermiloop.flows.queue.documents.rows import CALCULATION_KEY as CALCULATION_KEY
+from fermiloop.flows.queue.documents.rows import CAMPAIGN_KEY as CAMPAIGN_KEY
+from fermiloop.flows.queue.documents.rows import TAKER as TAKER
+from fermiloop.flows.queue.documents.workflows import has_workflow as has_workflow
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, connection
 
 DATA_STORE: Final = "data"  # curves: too large for a job's document
-CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
-CALCULATION_KEY: Final = "fermiloop_calculation"
-HELD: Final = ("RESERVED", "RUNNING")  # states of a run that is a worker's
-GIVEN_BACK: Final = "given_back"  # of a run that its worker ended because it was told to stop
-TAKER: Final = "lost_to"  # of a run that was taken away: by whom
 SETTLE_SECONDS: Final = 60.0  # what is over in an instant where all goes well is lost after so long
 logger = logging.getLogger("fermiloop.flows")
 
@@ -92,14 +92,13 @@ class SafeLaunchPad(LaunchPad):
             return {}  # `recover.give_back` follows
         launch = self.get_launch_by_id(launch_id)
         launch.state, launch.action = state, action or launch.action
-        mine = {"launch_id": launch_id, "state": {"$in": list(HELD)}}
         try:
-            ended = self.launches.replace_one(mine, launch.to_db_dict()).matched_count
+            ended = launches.end(self, launch_id, launch.to_db_dict())
         except DocumentTooLarge:
             return dict(super().complete_launch(launch_id, action, state))  # which keeps it in GridFS
         if ended:
-            for firework in self.fireworks.find({"launches": launch_id}, {"fw_id": 1}):
-                self._refresh_wf(firework["fw_id"])
+            for fw_id in fireworks.of_launch(self, launch_id):
+                self._refresh_wf(fw_id)
         else:
             logger.warning("run %d was lost and given to another worker; what it computed lies on disk", launch_id)
         if self._claimed:
@@ -109,17 +108,15 @@ class SafeLaunchPad(LaunchPad):
 
     def restore_backup_data(self, launch_id: int, fw_id: int) -> None:
         """As it was before a failed end; not where the run was taken away meanwhile."""
-        if self.launches.find_one({"launch_id": launch_id, "state": {"$in": list(HELD)}}, {"_id": 1}):
+        if launches.is_held(self, launch_id):
             super().restore_backup_data(launch_id, fw_id)
 
     def take_away(self, launch_id: int, state: str, by: str) -> bool:
         """Take a run from its worker, or from one that began to and is lost; True for one taker only."""
-        known = self.launches.find_one({"launch_id": launch_id}, {TAKER: 1}) or {}
-        before = known.get(TAKER)
+        before = launches.taker_of(self, launch_id)
         if before and before != by and not self._is_over(("taken", launch_id), before):
             return False
-        query = {"launch_id": launch_id, "state": state, TAKER: before}
-        return bool(self.launches.update_one(query, {"$set": {"state": "FIZZLED", TAKER: by}}).matched_count)
+        return launches.take_away(self, launch_id, state, by, before)
 
     def ping_launch(self, launch_id: int, *args: Any, **more: Any) -> None:
         """Say that a run lives, unless it has just said so; where the database is away, say it next time.
@@ -144,8 +141,8 @@ class SafeLaunchPad(LaunchPad):
         roots = list(whole.root_fw_ids)
         for root in roots:
             whole.id_fw[root].state = whole.fw_states[root] = "READY"
-        self.workflows.insert_one(whole.to_db_dict())
-        self.fireworks.update_many({"fw_id": {"$in": roots}}, {"$set": {"state": "READY"}})
+        workflows.insert(self, whole.to_db_dict())
+        fireworks.mark_ready(self, roots)
         return dict(old_new)
 
     def bulk_add_wfs(self, wfs: list[Workflow]) -> None:
@@ -159,21 +156,18 @@ class SafeLaunchPad(LaunchPad):
         """The next firework whose calculation nobody else works at; reserved by compare-and-set."""
         if fw_id is not None or not checkout:
             return super()._get_a_fw_to_run(query, fw_id, checkout)
-        fields, order = {"fw_id": 1, f"spec.{CALCULATION_KEY}": 1}, [("spec._priority", -1)]
         passed: list[int] = []
         while True:
-            wanted = {"$and": [dict(query or {}), {"state": "READY", "fw_id": {"$nin": passed}}]}
-            found = self.fireworks.find_one(wanted, fields, sort=order)
+            found = fireworks.next_ready(self, query, passed)
             if found is None:
                 return None
-            passed.append(found["fw_id"])
-            calculation = found["spec"].get(CALCULATION_KEY, "")
+            passed.append(found.fw_id)
+            calculation = found.calculation or ""
             if calculation and not self._claim(calculation):
                 continue
-            ready, reserved = {"fw_id": found["fw_id"], "state": "READY"}, {"$set": {"state": "RESERVED"}}
-            if self.fireworks.update_one(ready, reserved).modified_count:
+            if fireworks.reserve(self, found.fw_id):
                 self._claimed = calculation
-                firework = super()._get_a_fw_to_run(None, found["fw_id"])
+                firework = super()._get_a_fw_to_run(None, found.fw_id)
                 self._reserved = None if firework is None else firework.fw_id
                 return firework
             if calculation:
@@ -182,10 +176,8 @@ class SafeLaunchPad(LaunchPad):
     def _refresh_wf(self, fw_id: int) -> None:
         """Tell the workflow of a firework's state; that one is run now is one field, and changes nothing else there."""
         begins, self._reserved = fw_id == self._reserved, None
-        if begins:
-            free = {"nodes": fw_id, "state": "RUNNING", "locked": {"$exists": False}}
-            if self.workflows.update_one(free, {"$set": {f"fw_states.{fw_id}": "RUNNING"}}).matched_count:
-                return
+        if begins and workflows.mark_running(self, fw_id):
+            return
         super()._refresh_wf(fw_id)
 
     def _claim(self, calculation: str) -> bool:
@@ -200,9 +192,8 @@ class SafeLaunchPad(LaunchPad):
 
     def _is_left(self, calculation: str, holder: str) -> bool:
         """Whether a worker has kept a right that it no longer uses; a run of it that is silent is `recover`'s."""
-        runs = [one["fw_id"] for one in self.fireworks.find({f"spec.{CALCULATION_KEY}": calculation}, {"fw_id": 1})]
-        used = {"fw_id": {"$in": runs}, "state": {"$in": list(HELD)}, "fworker.name": holder}
-        seen = holder if self.launches.find_one(used, {"_id": 1}) is None else None
+        used = launches.holds_any(self, holder, fireworks.of_calculation(self, calculation))
+        seen = None if used else holder
         return self.watch.unchanged(("claim", calculation), seen) > SETTLE_SECONDS and seen is not None
 
     def _is_over(self, key: tuple[str, int], worker: str) -> bool:
@@ -232,12 +223,8 @@ def launchpad() -> SafeLaunchPad:
     """LaunchPad on the store's database, ready for use."""
     pad = SafeLaunchPad(host=connection.uri(), uri_mode=True, name=settings().database, strm_lvl="CRITICAL")
     if pad.fw_id_assigner.find_one({}) is None:
-        pad.fireworks.create_index("fw_id", unique=True)
-        pad.fireworks.create_index("state")
-        pad.fireworks.create_index(f"spec.{CALCULATION_KEY}")
-        pad.launches.create_index("launch_id", unique=True)
-        pad.launches.create_index("fw_id")
-        pad.workflows.create_index("nodes")
+        for collection in (fireworks, launches, workflows):
+            collection.create_indexes(pad)
         # Last, so that where counters are, the indexes are too.
         pad.fw_id_assigner.update_one(
             {"_id": "counters"}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
@@ -259,8 +246,3 @@ def configure_jobflow() -> JobStore:
     store = job_store()
     SETTINGS.JOB_STORE = store
     return store
-
-
-def has_workflow(pad: LaunchPad, key: str, value: Any) -> bool:
-    """Whether a workflow with this metadata was added."""
-    return pad.workflows.find_one({f"metadata.{key}": value}, {"_id": 1}) is not None

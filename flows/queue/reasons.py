@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fermiloop.flows.engines.steps import isolation, native
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, launchpad
+from fermiloop.flows.queue.documents import launches
+from fermiloop.flows.queue.launchpad import launchpad
 
 LONGEST: Final = 500  # characters
 CONSEQUENCES: Final = ("the step before failed", "the relaxation failed")  # of steps that had nothing to begin with
@@ -25,15 +26,10 @@ def caught_by_queue(calculation: str) -> str | None:
     """What FireWorks noted of the first of a calculation's jobs that failed; None where it noted nothing."""
     pad = launchpad()
     try:
-        jobs = {
-            job["fw_id"]: str(job.get("name", "a job"))
-            for job in pad.fireworks.find({f"spec.{CALCULATION_KEY}": calculation}, {"fw_id": 1, "name": 1})
-        }
-        query = {"fw_id": {"$in": sorted(jobs)}, "state": "FIZZLED"}
-        launches = list(pad.launches.find(query, {"fw_id": 1, "action": 1, "fworker": 1}, sort=[("launch_id", 1)]))
+        failures = launches.failures(pad, calculation)
     finally:
         pad.connection.close()
-    found = [(jobs[launch["fw_id"]], _exception(launch)) for launch in launches]
+    found = [(failure.name, _exception(failure.trace)) for failure in failures]
     told = [f"{name}: {said}" for name, said in found if said and not any(words in said for words in CONSEQUENCES)]
     if told:
         return told[0][:LONGEST]
@@ -51,10 +47,9 @@ def left_in_folder(calculation: str) -> str:
     return f"it ended without a result: {came}; see {folder}"
 
 
-def _exception(launch: dict[str, Any]) -> str:
-    """Last line of the traceback that a launch ended with, and nothing where it had none."""
-    stored = ((launch.get("action") or {}).get("stored_data") or {}).get("_exception") or {}
-    lines = [line.strip() for line in str(stored.get("_stacktrace") or "").strip().splitlines() if line.strip()]
+def _exception(trace: str) -> str:
+    """Last line of the traceback that a run ended with, and nothing where it had none."""
+    lines = [line.strip() for line in trace.strip().splitlines() if line.strip()]
     return lines[-1].removeprefix("fermiloop.platform.errors.") if lines else ""
 
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fireworks import LaunchPad
 
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.engines.steps.children import LOG
 from fermiloop.flows.processes.identity import parse
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, CAMPAIGN_KEY, HELD, SafeLaunchPad
+from fermiloop.flows.queue.documents import fireworks, launches
+from fermiloop.flows.queue.documents.rows import NOT_BEGUN, FireworkRow, LaunchRow
+from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import connection
 
-OPEN: Final = (*HELD, "READY", "WAITING")
 MOST: Final = 2000  # steps that are looked at
 LINES: Final = 80  # of the end of a log
 MOST_BYTES: Final = 64_000  # of a log that are read
-FIELDS: Final = {"fw_id": 1, "name": 1, "state": 1, "launches": 1, "created_on": 1, "updated_on": 1,
-                 f"spec.{CAMPAIGN_KEY}": 1, f"spec.{CALCULATION_KEY}": 1}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,12 @@ class QueueStep:
 
 def queue() -> list[QueueStep]:
     """Steps that run or wait, those that run first."""
-    found = _steps({"state": {"$in": list(HELD)}}, MOST)
-    return found + _steps({"state": {"$in": [one for one in OPEN if one not in HELD]}}, MOST)
+    return _steps(lambda pad: fireworks.held(pad, MOST)) + _steps(lambda pad: fireworks.not_begun(pad, MOST))
 
 
 def steps(calculation: str) -> list[QueueStep]:
     """Steps of one calculation, in the order in which they ran; those that have not come last."""
-    found = _steps({f"spec.{CALCULATION_KEY}": calculation}, MOST)[::-1]  # FireWorks numbers a flow's end first
+    found = _steps(lambda pad: fireworks.steps_of(pad, calculation, MOST))[::-1]  # FireWorks numbers a flow's end first
     return sorted(found, key=lambda one: (one.state == "WAITING", one.since or datetime.max.replace(tzinfo=UTC)))
 
 
@@ -79,34 +77,25 @@ def _end(path: Path) -> str:
     return "\n".join(deque(lines, LINES))
 
 
-def _steps(query: dict[str, Any], limit: int) -> list[QueueStep]:
+def _steps(find: Callable[[LaunchPad], list[FireworkRow]]) -> list[QueueStep]:
     pad = SafeLaunchPad(host=connection.uri(), uri_mode=True, name=settings().database, strm_lvl="CRITICAL")
     try:
-        found = list(pad.fireworks.find(query, FIELDS).sort("fw_id", 1).limit(limit))
-        launches = _launches(pad, (one["launches"][-1] for one in found if one.get("launches")))
+        found = find(pad)
+        newest = launches.times_of(pad, (one.newest_launch for one in found if one.newest_launch is not None))
     finally:
         pad.connection.close()
-    return [_row(one, launches.get((one.get("launches") or [None])[-1], {})) for one in found]
+    return [_row(one, newest.get(one.newest_launch) if one.newest_launch is not None else None) for one in found]
 
 
-def _launches(pad: LaunchPad, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    fields = {"launch_id": 1, "fworker.name": 1, "time_start": 1, "state_history": 1}
-    return {one["launch_id"]: one for one in pad.launches.find({"launch_id": {"$in": list(ids)}}, fields)}
-
-
-def _row(firework: dict[str, Any], launch: dict[str, Any]) -> QueueStep:
-    spec, state = firework.get("spec") or {}, str(firework["state"])
-    began: dict[str, Any] = next(
-        (one for one in launch.get("state_history") or [] if one.get("state") == "RUNNING"), {}
-    )
-    since = began.get("created_on") if began and state not in ("READY", "WAITING") else firework.get("updated_on")
+def _row(firework: FireworkRow, launch: LaunchRow | None) -> QueueStep:
+    began = launch.began_at if launch is not None and firework.state not in NOT_BEGUN else None
     return QueueStep(
-        name=str(firework.get("name") or ""),
-        state=state,
-        campaign=spec.get(CAMPAIGN_KEY),
-        calculation=spec.get(CALCULATION_KEY),
-        worker=told((launch.get("fworker") or {}).get("name")),
-        since=_moment(since or firework.get("created_on")),
+        name=firework.name,
+        state=firework.state,
+        campaign=firework.campaign,
+        calculation=firework.calculation,
+        worker=told(launch.worker or None) if launch is not None else None,
+        since=_moment(began or firework.updated_on or firework.created_on),
     )
 
 

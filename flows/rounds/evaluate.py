@@ -14,7 +14,8 @@ from maggma.stores import MemoryStore
 
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.engines.lookup import code_of
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, DATA_STORE, jobs_of
+from fermiloop.flows.queue.documents.rows import CALCULATION_KEY
+from fermiloop.flows.queue.launchpad import DATA_STORE, jobs_of
 from fermiloop.flows.rounds.record import RecordMaker, record_evaluation
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.store import calculations, candidates, connection

@@ -7,19 +7,19 @@ from typing import Final
 from fireworks import LaunchPad
 
 from fermiloop.flows.engines.steps import isolation
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, add_flow
+from fermiloop.flows.queue.documents import fireworks
+from fermiloop.flows.queue.launchpad import add_flow
 from fermiloop.flows.rounds.evaluate import EvaluateMaker
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
 
 EVALUATION_KEY: Final = "fermiloop_evaluation"
-ALIVE: Final = ("READY", "RESERVED", "RUNNING")
 
 
 def add_evaluation(pad: LaunchPad, candidate: Candidate) -> bool:
     """Add the evaluation of a candidate, unless one is in the queue; whether it was added."""
-    if is_queued(pad, candidate.calculation):
+    if fireworks.is_queued(pad, candidate.calculation):
         return False
     flow = EvaluateMaker().make(candidate.campaign, candidate.round, candidate.id)
     add_flow(pad, flow, candidate.campaign, {EVALUATION_KEY: candidate.id})
@@ -30,9 +30,3 @@ def is_finished(calculation: Calculation) -> bool:
     """Whether the last step of a calculation left its output."""
     last = engine(calculation.engine).last_step
     return isolation.read_output(isolation.step_folder(calculation.id, last)) is not None
-
-
-def is_queued(pad: LaunchPad, calculation: str) -> bool:
-    """Whether anything of a calculation runs or can be run."""
-    query = {f"spec.{CALCULATION_KEY}": calculation, "state": {"$in": list(ALIVE)}}
-    return pad.fireworks.find_one(query, {"_id": 1}) is not None

@@ -1,0 +1,1 @@
+"""FireWorks' collections, queried here alone: `fireworks`, `launches`, `workflows`, and the `rows` that they give."""
