@@ -75,10 +75,10 @@ def test_validate_lists_every_problem(cli: Callable[..., Any], library: str, fil
     told = cli("campaign", "validate", str(file))
     assert told.code == 2
     lines = told.out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["target", "target.properties"]
+    assert [line.split(":")[0] for line in lines] == ["target", "funnel.stages"]
     found = cli("campaign", "validate", str(file), "--json")
     assert found.code == 2
-    assert [one["key"] for one in found.json()["problems"]] == ["target", "target.properties"]
+    assert [one["key"] for one in found.json()["problems"]] == ["target", "funnel.stages"]
     assert "no reference energy" in found.json()["problems"][1]["text"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -166,7 +167,8 @@ class Scaled:
 class Forgetful(Scaled):
     def fit(self, data, seed, progress, resume=None):
         found = super().fit(data, seed, progress, resume)
-        self.known = self.known[: 1 + int(np.random.default_rng().integers(4, 20))]
+        if resume is not None:
+            self.known = self.known[:1]
         return found
 
 
@@ -188,8 +190,10 @@ class Rough(Scaled):
 
 
 class Unseeded(Scaled):
+    seeds = itertools.count()
+
     def sample(self, target, space, n, rng):
-        return super().sample(target, space, n, np.random.default_rng())
+        return super().sample(target, space, n, np.random.default_rng(next(self.seeds)))
 
 
 class Endless(Scaled):

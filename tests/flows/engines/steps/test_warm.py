@@ -23,7 +23,8 @@ from fermiloop.platform.settings import settings
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="children are forked on Linux alone")
 AL = Structure(Lattice.cubic(4.05), ["Al"] * 4, [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
 WORKER = (
-    "import json, sys\nfrom fermiloop.flows.engines.steps import isolation\n"
+    "import json, signal, sys\nfrom fermiloop.flows.engines.steps import isolation\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs are begun without
     "isolation.run('calc', 'relax', json.loads(sys.argv[1]), 60)"
 )
 
