@@ -10,11 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fermiloop.platform.python import calculations as calculations
     from fermiloop.platform.python import candidates as candidates
     from fermiloop.platform.python import database as database
     from fermiloop.platform.python import generators as generators
     from fermiloop.platform.python import labels as labels
     from fermiloop.platform.python import materials as materials
+    from fermiloop.platform.python import schedules as schedules
+    from fermiloop.platform.python import workers as workers
     from fermiloop.platform.python.campaign import Campaign as Campaign
     from fermiloop.platform.python.connecting import connect as connect
     from fermiloop.platform.python.materials import similar as similar
@@ -24,18 +27,21 @@ if TYPE_CHECKING:
 _API = "fermiloop.platform.python"
 _PLACES = {
     "Campaign": f"{_API}.campaign:Campaign",
+    "calculations": f"{_API}.calculations",
     "candidates": f"{_API}.candidates",
     "connect": f"{_API}.connecting:connect",
     "database": f"{_API}.database",
     "generators": f"{_API}.generators",
     "labels": f"{_API}.labels",
     "materials": f"{_API}.materials",
+    "schedules": f"{_API}.schedules",
     "similar": f"{_API}.materials:similar",
     "testing": "fermiloop.testing",
+    "workers": f"{_API}.workers",
 }
 __all__ = [
-    "Campaign", "__version__", "candidates", "connect", "database", "generators", "labels", "materials", "similar",
-    "testing",
+    "Campaign", "__version__", "calculations", "candidates", "connect", "database", "generators", "labels", "materials",
+    "schedules", "similar", "testing", "workers",
 ]  # fmt: skip
 
 

@@ -244,6 +244,26 @@ class Campaign:
         if wait:
             app.await_idle(self.name)
 
+    def export(self, path: str | Path, *, progress: Progress | None = None) -> Path:
+        """Write the campaign with its data, checkpoints and licences into one file; the file.
+
+        Parameters
+        ----------
+        path
+            Ends in ``.tar.gz``; ``fermiloop db load`` and `fermiloop.database.load` take it into another database.
+
+        Raises
+        ------
+        NotFoundError
+            If it was not launched.
+        InputError
+            If the file's name ends otherwise.
+        """
+        connected()
+        file = Path(path)
+        app.export(self.name, file, progress)
+        return file
+
     def clone(self, name: str) -> Campaign:
         """The same campaign under another name, not launched.
 
