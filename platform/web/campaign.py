@@ -99,7 +99,8 @@ def controls(state: CampaignState) -> Component:
         id="campaign-wait", options=[{"label": " let running evaluations finish when cancelling", "value": "wait"}],
         value=[],
     )  # fmt: skip
-    return html.Div([pause, resume, asked, wait], className="row")
+    manner = html.Div(wait, id="campaign-manner", hidden=hidden["cancel"])  # of a cancelling that there is no more
+    return html.Div([pause, resume, asked, manner], className="row")
 
 
 def running(name: str) -> Component:
@@ -218,13 +219,13 @@ def register(app: Dash, site: Site) -> None:
     """Callbacks."""
 
     @app.callback(
-        *(Output(f"campaign-{what}", "hidden") for what in BUTTONS),
+        *(Output(f"campaign-{what}", "hidden") for what in (*BUTTONS, "manner")),
         Input("campaign-stamp", "data"), Input("campaign-note", "children"), prevent_initial_call=True,
     )  # fmt: skip
     def _buttons(shown: object, _: object) -> object:
         name = text(shown.get("name")) if isinstance(shown, dict) else ""
         hidden = ask(lambda: unusable(campaigns.get(name).state), lambda _why: {})
-        return tuple(hidden.get(what, no_update) for what in BUTTONS)
+        return tuple(hidden.get(what, no_update) for what in (*BUTTONS, "cancel"))
 
     @app.callback(
         Output("live", "children"), Output("campaign-stamp", "data"),

@@ -194,8 +194,11 @@ def test_a_hit_has_one_colour(filled: dict[str, str]) -> None:
      (CampaignState.FINISHED, set()), (CampaignState.FAILED, set()), (CampaignState.CANCELLED, set())],
 )  # fmt: skip
 def test_no_button_does_nothing(state: CampaignState, shown: set[str]) -> None:
-    buttons = [one for one in parts(campaign.controls(state)) if isinstance(one, html.Button)]
+    made = list(parts(campaign.controls(state)))
+    buttons = [one for one in made if isinstance(one, html.Button)]
     assert {one.id.removeprefix("campaign-") for one in buttons if not one.hidden} == shown
+    (manner,) = [one for one in made if getattr(one, "id", None) == "campaign-manner"]
+    assert manner.hidden is ("cancel" not in shown)
 
 
 def test_what_runs_is_shown_with_how_far_it_is(site: Site, filled: dict[str, str], calls: Any, show: Any) -> None:
