@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.catalogue import Catalogue
 from fermiloop.platform.plugins.declaration import Declaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.options import chosen_options
 
 LAST: Final = "target"
 """The stage that predicts: whatever does not say where it stands comes before it."""
@@ -74,17 +75,7 @@ class StageDeclaration(Declaration):
         InputError
             If an option is unknown or its value is not one that it takes.
         """
-        chosen = dict(given or {})
-        kind = code_at(self.options) if self.options else None
-        known = [one.name for one in fields(kind)] if kind else []
-        unknown = next((name for name in chosen if name not in known), None)
-        if unknown is not None:
-            told = f"known are {', '.join(known)}" if known else "it takes none"
-            raise InputError(f"The stage {self.name} has no option {unknown!r}; {told}.")
-        try:
-            return kind(**chosen) if kind else None
-        except (TypeError, ValueError) as error:
-            raise InputError(f"The options {chosen} of the stage {self.name} cannot be used: {error}.") from None
+        return chosen_options(self.options, f"stage {self.name}", given)
 
     def code(self) -> Any:
         """Its function.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.plugins.catalogue import Catalogue
 from fermiloop.platform.plugins.declaration import Declaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.options import chosen_options
 from fermiloop.platform.plugins.provenance import lost
 
 
@@ -50,17 +51,7 @@ class SurrogateDeclaration(Declaration):
         InputError
             If an option is unknown or its value is not one that it takes.
         """
-        chosen = dict(given or {})
-        kind = code_at(self.options) if self.options else None
-        known = [one.name for one in fields(kind)] if kind else []
-        unknown = next((name for name in chosen if name not in known), None)
-        if unknown is not None:
-            told = f"known are {', '.join(known)}" if known else "it takes none"
-            raise InputError(f"The surrogate {self.name} has no option {unknown!r}; {told}.")
-        try:
-            return kind(**{**self.usual, **chosen}) if kind else None
-        except TypeError as error:
-            raise InputError(f"The options {chosen} of {self.name} cannot be used: {error}.") from None
+        return chosen_options(self.options, f"surrogate {self.name}", given, self.usual)
 
     def defaults(self) -> dict[str, Any]:
         """Its options with their usual values."""
