@@ -191,9 +191,12 @@ def of_candidates(
 
 
 def _once_installed() -> list[str]:
-    """Generators that the store has checkpoints of, installed or not."""
-    from fermiloop.platform.store import checkpoints, connection
+    """Generators that the store has checkpoints of, installed or not; no database is started to look."""
+    from fermiloop.platform.settings import settings
+    from fermiloop.platform.store import checkpoints, connection, embedded
 
+    if settings().mongodb_uri is None and not embedded.status(settings().data_dir)["running"]:
+        return []
     try:
         connection.connect()
     except DatabaseError:  # the name is what is wrong

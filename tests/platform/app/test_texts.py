@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from fermiloop.platform.app import filters, texts
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.settings import settings
+from fermiloop.platform.store import embedded
 
 finite = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 6))
 
@@ -117,3 +120,13 @@ def test_texts_and_values_make_the_same_filters() -> None:
 def test_a_hostile_formula_is_a_sentence(text: str) -> None:
     with pytest.raises(InputError, match="no formula"):
         texts.formula(text)
+
+
+def test_a_name_that_is_wrong_starts_no_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FERMILOOP_MONGODB_URI", raising=False)
+    monkeypatch.setenv("FERMILOOP_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    with pytest.raises(InputError, match="did you mean substitution"):
+        filters.of_candidates(generator="substitutio")
+    assert not embedded.status(tmp_path)["running"]
+    settings.cache_clear()
