@@ -1,4 +1,4 @@
-"""What installed packages add, and what of it cannot be used, for whoever looks after an installation."""
+"""What installed packages add, and what of it cannot be used, for the administrator of an installation."""
 
 from __future__ import annotations
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.catalogue import Catalogue
 from fermiloop.platform.plugins.declaration import Declaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
-from fermiloop.platform.plugins.provenance import lost
+from fermiloop.platform.plugins.provenance import entry_of
 from fermiloop.platform.plugins.reference import Reference
 
 if TYPE_CHECKING:
@@ -129,18 +129,5 @@ GENERATORS: Final = Catalogue(
 
 
 def generator(name: str, config: Mapping[str, Any] | None = None) -> GeneratorDeclaration:
-    """The declaration of a generator.
-
-    Parameters
-    ----------
-    config
-        Of a checkpoint of it, which tells the package where it is no longer installed.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
-    """
-    if name not in GENERATORS:
-        raise NotFoundError(lost(GENERATORS, name, "generator", config or {}))
-    return GENERATORS[name]
+    """The declaration of a generator; see `entry_of`."""
+    return entry_of(GENERATORS, name, "generator", config)

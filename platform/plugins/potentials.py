@@ -13,7 +13,7 @@ from fermiloop.platform.plugins.catalogue import Catalogue
 from fermiloop.platform.plugins.declaration import PLACE, Declaration, load
 
 DEFAULT: Final = "chgnet"
-"""The potential of whoever names none; docs/results.md says why."""
+"""The potential of a campaign that names none; docs/results.md says why."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from fermiloop.platform.plugins.catalogue import Catalogue
+from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.catalogue import Catalogue, D
 
 PLUGIN: Final = "plugin"
 """Key of a checkpoint's configuration."""
@@ -36,6 +37,26 @@ def told(catalogue: Catalogue[Any], name: str, config: Mapping[str, Any]) -> str
         return f"{source.distribution} {source.version}" if source else ""
     kept = package_of(config)
     return f"{kept}, not installed" if kept else ""
+
+
+def entry_of(catalogue: Catalogue[D], name: str, what: str, config: Mapping[str, Any] | None) -> D:
+    """The declaration of a name.
+
+    Parameters
+    ----------
+    what
+        Kind of name, such as ``"generator"``.
+    config
+        Of a checkpoint of it, which tells the package where it is no longer installed.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name.
+    """
+    if name not in catalogue:
+        raise NotFoundError(lost(catalogue, name, what, config or {}))
+    return catalogue[name]
 
 
 def lost(catalogue: Catalogue[Any], name: str, what: str, config: Mapping[str, Any]) -> str:

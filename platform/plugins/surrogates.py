@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.plugins.catalogue import Catalogue
 from fermiloop.platform.plugins.declaration import Declaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
 from fermiloop.platform.plugins.options import chosen_options
-from fermiloop.platform.plugins.provenance import lost
+from fermiloop.platform.plugins.provenance import entry_of
 
 
 @dataclass(frozen=True)
@@ -80,18 +79,5 @@ SURROGATES: Final = Catalogue(
 
 
 def surrogate(name: str, config: Mapping[str, Any] | None = None) -> SurrogateDeclaration:
-    """The declaration of a surrogate.
-
-    Parameters
-    ----------
-    config
-        Of a checkpoint of it, which tells the package where it is no longer installed.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none of that name.
-    """
-    if name not in SURROGATES:
-        raise NotFoundError(lost(SURROGATES, name, "surrogate", config or {}))
-    return SURROGATES[name]
+    """The declaration of a surrogate; see `entry_of`."""
+    return entry_of(SURROGATES, name, "surrogate", config)

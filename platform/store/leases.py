@@ -51,7 +51,7 @@ def give_back(name: str, holder: str) -> None:
 
 
 def end(name: str) -> None:
-    """Let it go, whoever has it: what it was for is done."""
+    """End a lease, no matter who holds it: what it was for is done."""
     Lease.objects(id=name).delete()
 
 
