@@ -2,8 +2,8 @@
 
     python benchmarks/gpaw_convergence.py FILE [--only NAME …] [--records] [--table]
 
-Every crystal keeps its geometry of the literature: static energies and stresses at 600, 800 and 1000 eV, and the energies
-of the elements that it is made of at 600 and 800 eV, so that the change of the formation energy is known. Molecules lie in
+Every crystal keeps its geometry of the literature: static energies and stresses at 600, 800 and 1000 eV, and energies
+of the elements that it is made of at 600 and 800 eV, so that formation energies are compared. Molecules lie in
 a box of 8 Å. The k-points are thinner than those of a campaign, the same at all cutoffs: what is asked is the plane
 waves. `--records` computes instead what a campaign computes of a crystal at fixed geometry, energy and density of
 states, and keeps its processor time and curve. FILE holds one JSON object a line; a run that was ended goes on where it
@@ -182,18 +182,17 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Largest difference of stress between cutoffs, and change of the formation energy, of each crystal."""
     found = {(row["name"], row["cutoff"]): row for row in rows if row["kind"] == "static"}
     low, middle, high = STRESS_CUTOFFS
-    lines = [
-        f"| crystal | stress {low:g} - {high:g} eV, GPa | stress {middle:g} - {high:g} eV, GPa "
-        f"| E_f({CUTOFFS[0]:g}) - E_f({CUTOFFS[1]:g}), meV/atom | processor s |\n|---|---|---|---|---|"
-    ]
+    stresses = f"stress {low:g} - {high:g} eV, GPa | stress {middle:g} - {high:g} eV, GPa"
+    formation = f"E_f({CUTOFFS[0]:g}) - E_f({CUTOFFS[1]:g}), meV/atom"
+    lines = [f"| crystal | {stresses} | {formation} | processor s |\n|---|---|---|---|---|"]
     for name in CRYSTALS:
         change, seconds = (
             formation_change(name, found),
             [found[name, c]["cpu_s"] for c in CUTOFFS if (name, c) in found],
         )
         text = "not computed" if change is None else f"{1000 * change:.1f}"
-        stresses = [stress_difference(name, cutoff, high, found) for cutoff in (low, middle)]
-        lines.append(f"| {name} | {stresses[0]} | {stresses[1]} | {text} | {', '.join(f'{s:.0f}' for s in seconds)} |")
+        off = [stress_difference(name, cutoff, high, found) for cutoff in (low, middle)]
+        lines.append(f"| {name} | {off[0]} | {off[1]} | {text} | {', '.join(f'{s:.0f}' for s in seconds)} |")
     return "\n".join(lines) + "\n"
 
 

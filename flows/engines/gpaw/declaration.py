@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fermiloop.platform.plugins.engines import ELECTRONIC, EngineDeclaration
+from fermiloop.platform.plugins.engines import ELECTRONIC, CurveRule, EngineDeclaration
 
 GPAW = EngineDeclaration(
     name="gpaw",
@@ -11,6 +11,12 @@ GPAW = EngineDeclaration(
     settings="fermiloop.flows.engines.gpaw.settings:GpawEngineSettings",
     gives=ELECTRONIC,
     gives_dos=True,
+    curves=CurveRule(
+        family="gpaw",
+        spin="Cr, Mn, Fe, Co, Ni and elements with U",
+        ignored=("max_scf_steps", "symmetry_tolerance"),
+        enough={"cutoff": 400.0, "kpoint_density": 5.0},  # those of `gpaw`, which refuses what needs more
+    ),
 )
 GPAW_HARD = replace(
     GPAW,

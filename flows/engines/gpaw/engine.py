@@ -33,7 +33,11 @@ def flow(engine: str, calculation: str, structure: Structure, settings: Mapping[
     checked = of_engine(settings, engine)
     static = {f.name: getattr(checked, f.name) for f in fields(GpawSettings)}
     relax = GpawRelaxMaker(
-        settings={**static, "kpoint_density": checked.relax_kpoint_density},
+        settings={
+            **static,
+            "kpoint_density": checked.relax_kpoint_density,
+            "cutoff": checked.cutoff + checked.relax_extra_cutoff,
+        },
         steps=checked.relax_steps,
         relax_kwargs={"fmax": checked.relax_fmax},
         calculation=calculation,
