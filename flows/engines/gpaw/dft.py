@@ -180,5 +180,4 @@ def band_edges(calc: Any) -> Edges:
     counts = below.sum(axis=1).reshape(len(spins), -1)
     if (counts.min(axis=1) != counts.max(axis=1)).any():
         return Edges()  # a band of one spin crosses the Fermi level
-    vbm, cbm = float(levels[below].max() - fermi), float(levels[above].min() - fermi)
-    return Edges(vbm, cbm) if cbm > vbm else Edges()
+    return Edges(float(levels[below].max() - fermi), float(levels[above].min() - fermi))
