@@ -1,0 +1,116 @@
+"""What the seed libraries hold: compositions, and the structure types that compete for each.
+
+A family is one Method: `gpaw` (400 eV) for intermetallics and `gpaw-hard` (600 eV) for compounds of boron, carbon,
+nitrogen, oxygen and fluorine. Cheap entries come first, by a shuffle weighted with their expected cost.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from itertools import permutations
+from typing import TYPE_CHECKING, Final
+
+from pymatgen.core import Composition, Element
+
+from fermiloop.flows.engines.gpaw.dft import INITIAL_MOMENTS
+from fermiloop.flows.engines.gpaw.settings import HARD_ELEMENTS
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEFT_OUT: Final = HARD_ELEMENTS | {"He", "Ne", "Ar", "Kr", "Xe", "Tc"}
+ELEMENTS: Final = tuple(
+    element.symbol
+    for element in map(Element.from_Z, range(3, 84))
+    if element.symbol not in LEFT_OUT and (not element.is_lanthanoid or element.symbol == "La")
+)
+ELEMENTAL: Final = ("A1", "A2", "A3", "A4")
+ORDER_SEED: Final = 7
+SOFT_METALS: Final = frozenset({"La", "Ba", "Cs", "Ca", "Hg", "Rb", "K", "Sr"})  # large cells, many plane waves
+IONIC: Final = ("O", "F", "N")
+COVALENT: Final = ("C", "B")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One composition and the structure types that compete for it.
+
+    Parameters
+    ----------
+    elements
+        One for each slot of the structure types, A first.
+    prototypes
+        Names in `PROTOTYPES`; only the lowest by CHGNet is computed.
+    """
+
+    elements: tuple[str, ...]
+    prototypes: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Unique name of the entry in its library."""
+        named = self.elements if len(self.elements) > 1 else (*self.elements, "None")
+        return f"{'-'.join(named)}-{'|'.join(self.prototypes)}"
+
+    @property
+    def composition(self) -> Composition:
+        """Of the first of its structure types, one cell."""
+        slots = PROTOTYPES[self.prototypes[0]].slots
+        return Composition({element: slots.count(slot) for slot, element in zip("ABCD", self.elements, strict=False)})
+
+
+def intermetallics() -> list[Entry]:
+    """Unaries and binaries without hard elements."""
+    return in_order([*_unaries(), *_binaries()])
+
+
+def hard_compounds() -> list[Entry]:
+    """Metals, and their borides, carbides, nitrides, oxides and fluorides.
+
+    Oxides, fluorides and nitrides are charge-balanced by the oxidation states of known crystals.
+    """
+    metals = [Entry((element,), ELEMENTAL) for element in ELEMENTS]
+    ionic = [entry for entry in _of_anions(IONIC) if entry.composition.oxi_state_guesses()]
+    return in_order([*metals, *ionic, *_of_anions(COVALENT), Entry(("C",), ("A4",)), Entry(("B", "N"), ("B3", "B4"))])
+
+
+def _unaries() -> Iterator[Entry]:
+    for name in ELEMENTAL:
+        for element in ELEMENTS:
+            yield Entry((element,), (name,))
+
+
+def _binaries() -> Iterator[Entry]:
+    for i, a in enumerate(ELEMENTS):
+        for b in ELEMENTS[i + 1 :]:
+            yield Entry((a, b), ("B1", "B2", "B3"))
+            yield Entry((a, b), ("B_h", "B8_1", "B4"))
+            for pair in permutations((a, b)):
+                yield Entry(pair, ("L1_2", "D0_3"))
+                yield Entry(pair, ("C1",))
+                yield Entry(pair, ("C32",))
+
+
+def _of_anions(anions: tuple[str, ...]) -> Iterator[Entry]:
+    for anion in anions:
+        for metal in ELEMENTS:
+            yield Entry((metal, anion), ("B1", "B3", "B4", "B8_1"))
+            yield Entry((anion, metal), ("C1", "C32"))
+            yield Entry((metal, anion), ("C1",))
+
+
+def in_order(entries: list[Entry]) -> list[Entry]:
+    """In a fixed order: shuffled, the cheap ones likely to come early."""
+    rng = random.Random(ORDER_SEED)
+    return sorted(entries, key=lambda entry: rng.expovariate(1.0) * expected_cost(entry))
+
+
+def expected_cost(entry: Entry) -> float:
+    """Relative cost of the DFT of an entry: atoms, spin, semicore states."""
+    symbols = set(entry.elements)
+    cost = float(len(PROTOTYPES[entry.prototypes[0]].slots) ** 0.8)
+    cost *= 0.1 if len(symbols) == 1 else 1.0  # every compound needs its elements
+    cost *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
+    return cost * (2.0 if symbols & SOFT_METALS else 1.0)
