@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 from typing import TYPE_CHECKING, Final
 
 from pymatgen.core import Composition, Element
 
 from fermiloop.flows.engines.gpaw.dft import INITIAL_MOMENTS
 from fermiloop.flows.engines.gpaw.settings import HARD_ELEMENTS
-from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.structure_types import structure_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,11 @@ ORDER_SEED: Final = 7
 SOFT_METALS: Final = frozenset({"La", "Ba", "Cs", "Ca", "Hg", "Rb", "K", "Sr"})  # large cells, many plane waves
 IONIC: Final = ("O", "F", "N")
 COVALENT: Final = ("C", "B")
+LATE: Final = ("Fe", "Co", "Ni", "Cu", "Zn", "Ru", "Rh", "Pd", "Ag", "Ir", "Pt", "Au")
+EARLY: Final = ("Li", "Mg", "Sc", "Ti", "V", "Cr", "Mn", "Y", "Zr", "Nb", "Hf", "Ta", "La")
+MAIN_GROUP: Final = ("Mg", "Zn", "Al", "Si", "P", "Ga", "Ge", "As", "In", "Sn", "Sb", "Pb", "Bi")
+LARGE: Final = ("Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Y", "La", "Ag", "Cu", "Tl", "Pb", "Bi")
+"""Large cations of perovskites and delafossites."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Entry:
     elements
         One for each slot of the structure types, A first.
     prototypes
-        Names in `PROTOTYPES`; only the lowest by CHGNet is computed.
+        Names in `structure_types`; only the lowest by CHGNet is computed.
     """
 
     elements: tuple[str, ...]
@@ -57,13 +62,17 @@ class Entry:
     @property
     def composition(self) -> Composition:
         """Of the first of its structure types, one cell."""
-        slots = PROTOTYPES[self.prototypes[0]].slots
-        return Composition({element: slots.count(slot) for slot, element in zip("ABCD", self.elements, strict=False)})
+        return Composition(amounts(self.prototypes[0], self.elements))
+
+
+def amounts(structure_type: str, elements: tuple[str, ...]) -> dict[str, float]:
+    """Atoms of each element in the primitive cell of a structure type."""
+    return dict(zip(elements, map(float, structure_types()[structure_type].amounts), strict=True))
 
 
 def intermetallics() -> list[Entry]:
-    """Unaries and binaries without hard elements."""
-    return in_order([*_unaries(), *_binaries()])
+    """Unaries, binaries and ternaries without hard elements."""
+    return in_order([*_unaries(), *_binaries(), *_tetragonal(), *_heuslers()])
 
 
 def hard_compounds() -> list[Entry]:
@@ -72,8 +81,10 @@ def hard_compounds() -> list[Entry]:
     Oxides, fluorides and nitrides are charge-balanced by the oxidation states of known crystals.
     """
     metals = [Entry((element,), ELEMENTAL) for element in ELEMENTS]
-    ionic = [entry for entry in _of_anions(IONIC) if entry.composition.oxi_state_guesses()]
-    return in_order([*metals, *ionic, *_of_anions(COVALENT), Entry(("C",), ("A4",)), Entry(("B", "N"), ("B3", "B4"))])
+    ionic = [*_of_anions(IONIC), *_rutiles(), *_ternary_salts()]
+    balanced = [entry for entry in ionic if entry.composition.oxi_state_guesses()]
+    others = [*_of_anions(COVALENT), *_antiperovskites(), Entry(("C",), ("A4",)), Entry(("B", "N"), ("B3", "B4"))]
+    return in_order([*metals, *balanced, *others])
 
 
 def _unaries() -> Iterator[Entry]:
@@ -101,6 +112,42 @@ def _of_anions(anions: tuple[str, ...]) -> Iterator[Entry]:
             yield Entry((metal, anion), ("C1",))
 
 
+def _tetragonal() -> Iterator[Entry]:
+    for i, a in enumerate(ELEMENTS):
+        for b in ELEMENTS[i + 1 :]:
+            yield Entry((a, b), ("L1_0",))
+            for pair in permutations((a, b)):
+                yield Entry(pair, ("D0_22",))
+
+
+def _heuslers() -> Iterator[Entry]:
+    for x, y, z in product(LATE, EARLY, MAIN_GROUP):
+        if len({x, y, z}) == 3:
+            yield Entry((x, y, z), ("L2_1", "X_a", "CuFePt2"))
+            yield Entry((y, x, z), ("C1_b",))
+
+
+def _rutiles() -> Iterator[Entry]:
+    for metal in ELEMENTS:
+        for anion in ("O", "F"):
+            yield Entry((metal, anion), ("C4", "C6"))
+            yield Entry((metal, anion), ("D0_9",))
+
+
+def _ternary_salts() -> Iterator[Entry]:
+    for a, b in product(LARGE, ELEMENTS):
+        if a != b:
+            for anion in ("O", "F"):
+                yield Entry((a, b, anion), ("E2_1",))
+            yield Entry((a, b, "O"), ("F5_1", "CuFeO2"))
+
+
+def _antiperovskites() -> Iterator[Entry]:
+    for metal, anion, z in product(LATE + EARLY, ("C", "N"), MAIN_GROUP):
+        if metal != z:
+            yield Entry((z, anion, metal), ("E2_1",))
+
+
 def in_order(entries: list[Entry]) -> list[Entry]:
     """In a fixed order: shuffled, the cheap ones likely to come early."""
     rng = random.Random(ORDER_SEED)
@@ -110,7 +157,7 @@ def in_order(entries: list[Entry]) -> list[Entry]:
 def expected_cost(entry: Entry) -> float:
     """Relative cost of the DFT of an entry: atoms, spin, semicore states."""
     symbols = set(entry.elements)
-    cost = float(len(PROTOTYPES[entry.prototypes[0]].slots) ** 0.8)
+    cost = float(len(structure_types()[entry.prototypes[0]].slots) ** 0.8)
     cost *= 0.1 if len(symbols) == 1 else 1.0  # every compound needs its elements
     cost *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
     return cost * (2.0 if symbols & SOFT_METALS else 1.0)

@@ -7,13 +7,19 @@ from typing import Final
 
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.flows.library.entries import ELEMENTAL, Entry
+from fermiloop.flows.library.entries import ELEMENTAL, Entry, amounts
 from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 from fermiloop.platform.predictors.potential.relaxing import relax
 from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume
 from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.structure_types import structure_types
 
 MAX_FORMATION: Final = 0.25  # eV per atom by CHGNet
+VOLUME_ALONE: Final = frozenset(
+    {name for name, one in PROTOTYPES.items() if one.crystal_system == "cubic"}
+    | {"C1_b", "L2_1", "X_a", "E2_1", "D0_9"}
+)
+"""Structure types without a free parameter of shape or site."""
 BONDS: Final = {"N": 1.10, "O": 1.21, "F": 1.41}  # Å, of the free molecules
 BOX: Final = 5.0  # Å, between molecules: within reach of the potential's graph, beyond that of any bond
 
@@ -21,13 +27,13 @@ BOX: Final = 5.0  # Å, between molecules: within reach of the potential's graph
 def cheap_geometry(entry: Entry) -> tuple[str, Structure, float]:
     """Lowest structure type of an entry by CHGNet, its geometry, and its energy in eV per atom.
 
-    A cubic type has only its volume to find; others are relaxed as well, unless they lie so high above the elements
-    that relaxing could not help.
+    Where symmetry fixes everything but the volume, that alone is found; others are relaxed as well, unless they lie so
+    high above the elements that relaxing could not help.
     """
     candidates = [(*scaled(name, entry.elements), name) for name in entry.prototypes]
     structure, energy, name = min(candidates, key=lambda row: row[1])
     hopeless = len(entry.elements) > 1 and formation_energy(structure, energy) > 2 * MAX_FORMATION
-    if PROTOTYPES[name].crystal_system == "cubic" or hopeless:
+    if name in VOLUME_ALONE or hopeless:
         return name, structure, energy
     relaxed = relax(ChgnetPotential(), structure, fmax=0.03, steps=60)
     return name, relaxed.structure, relaxed.energy_per_atom
@@ -35,14 +41,10 @@ def cheap_geometry(entry: Entry) -> tuple[str, Structure, float]:
 
 def scaled(prototype: str, elements: tuple[str, ...]) -> tuple[Structure, float]:
     """A decorated structure type at its CHGNet volume, and its energy in eV per atom."""
-    a, b = (*elements, None)[:2]
-    amounts = {
-        element: float(PROTOTYPES[prototype].slots.count(slot)) for slot, element in zip("AB", elements, strict=False)
-    }
-    volume, energy = equilibrium_volume(
-        ChgnetPotential(), lambda v: PROTOTYPES[prototype].build(str(a), b, v), guess_volume(amounts)
-    )
-    return PROTOTYPES[prototype].build(str(a), b, volume), energy
+    made = structure_types()[prototype]
+    guess = guess_volume(amounts(prototype, elements))
+    volume, energy = equilibrium_volume(ChgnetPotential(), lambda v: made.decorate(elements, v), guess)
+    return made.decorate(elements, volume), energy
 
 
 def formation_energy(structure: Structure, energy_per_atom: float) -> float:

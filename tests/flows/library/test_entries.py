@@ -51,5 +51,13 @@ def test_oxides_are_balanced(formula: str, there: bool) -> None:
     assert (formula in {entry.composition.reduced_formula for entry in hard_compounds()}) is there
 
 
+def test_ternaries_and_tetragonal_types_are_there() -> None:
+    soft = {entry.key for entry in intermetallics()}
+    assert {"Ni-Mn-Ga-L2_1|X_a|CuFePt2", "Ti-Ni-Sn-C1_b", "Cu-Au-L1_0", "Al-Ti-D0_22"} <= soft
+    hard = {entry.key for entry in hard_compounds()}
+    assert {"Sr-Ti-O-E2_1", "K-Mg-F-E2_1", "Ti-O-C4|C6", "Li-Co-O-F5_1|CuFeO2", "Al-C-Fe-E2_1"} <= hard
+    assert "K-Ti-O-E2_1" not in hard  # not balanced
+
+
 def test_slots_and_elements_follow_each_other() -> None:
     assert Entry(("O", "Zr"), ("C1",)).composition.reduced_formula == "ZrO2"

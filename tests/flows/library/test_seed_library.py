@@ -16,7 +16,7 @@ from fermiloop.flows.engines.gpaw.settings import GpawSettings
 from fermiloop.flows.library import geometry, seed_library
 from fermiloop.flows.library.entries import Entry, intermetallics
 from fermiloop.flows.library.seed_library import FAMILIES, Family, compute, entry_task, extend, merge, pending
-from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.structure_types import structure_types
 
 
 def fake_dos(structure: object, settings: GpawSettings) -> StaticDos:
@@ -33,7 +33,7 @@ def no_dft(monkeypatch: pytest.MonkeyPatch) -> None:
         "cheap_geometry",
         lambda entry: (
             entry.prototypes[0],
-            PROTOTYPES[entry.prototypes[0]].build(*(*entry.elements, None)[:2], 15.0),
+            structure_types()[entry.prototypes[0]].decorate(entry.elements, 15.0),
             -3.0,
         ),
     )
