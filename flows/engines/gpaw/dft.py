@@ -150,6 +150,13 @@ def static_dos(structure: Structure, settings: GpawSettings, log: str | None = N
     )
 
 
+def static_energy(structure: Structure, settings: GpawSettings, kpoint_density: float) -> float:
+    """Total energy at fixed geometry, eV per cell, with another density of k-points than `settings` (per Å⁻¹)."""
+    atoms = initial_atoms(structure)
+    atoms.calc = calculator(settings, kpts={"density": kpoint_density, "gamma": True})
+    return float(atoms.get_potential_energy())
+
+
 def _converged(atoms: Atoms, settings: GpawSettings, log: str | None) -> Any:
     """Converge the density and the bands up to the top of the window, adding bands as needed."""
     for per_atom in BANDS_PER_ATOM:
