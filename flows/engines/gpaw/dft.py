@@ -152,8 +152,9 @@ def static_dos(structure: Structure, settings: GpawSettings, log: str | None = N
 
 def static_energy(structure: Structure, settings: GpawSettings, kpoint_density: float) -> float:
     """Total energy at fixed geometry, eV per cell, with another density of k-points than `settings` (per Å⁻¹)."""
-    atoms = initial_atoms(structure)
-    atoms.calc = calculator(settings, kpts={"density": kpoint_density, "gamma": True})
+    own = settings.of_crystal(structure.symbol_set)
+    atoms = initial_atoms(structure, own)
+    atoms.calc = calculator(own, kpts={"density": kpoint_density, "gamma": True})
     return float(atoms.get_potential_energy())
 
 
