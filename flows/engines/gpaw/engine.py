@@ -53,6 +53,16 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
     return chain("GPAW relax, static and DOS", [relax], {"static": dos})
 
 
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Static with density of states, at the geometry as it is."""
+    from fermiloop.flows.engines.gpaw.makers import GpawDosMaker
+
+    checked = checked_settings(GpawEngineSettings, settings, GPAW.name)
+    science = {name: getattr(checked, name) for name in SCIENCE}
+    dos = GpawDosMaker(settings=science, calculation=calculation, time_limit=time_limit).make(structure)
+    return chain("GPAW static and DOS", [], {"static": dos})
+
+
 def available() -> Availability:
     """Whether GPAW is installed."""
     if importlib.util.find_spec("gpaw") is None:
@@ -69,4 +79,4 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
     return None
 
 
-ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)
