@@ -19,7 +19,7 @@ from fermiloop.flows.evaluations.evaluate import TIME_LIMIT, EvaluateMaker
 from fermiloop.flows.queue.documents import fireworks
 from fermiloop.flows.queue.documents.rows import OF_NONE
 from fermiloop.flows.queue.launchpad import add_flow, launchpad
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.canonical import canonical
 from fermiloop.platform.store import calculations, methods
 from fermiloop.schemas.fields import structure_fault
@@ -74,6 +74,19 @@ def check(given: Sequence[Given], engine: str, settings: Mapping[str, Any], *, r
         raise InputError(f"Nothing was queued, for {_listed(faults)} is no crystal; leave it out.")
     _refuse(given, code, engine, settings)
     return Method.make(record.engine, record.functional, record.settings, record.code_versions)
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an engine that cannot run on this machine.
+
+    Raises
+    ------
+    UserError
+        With what to do about it.
+    """
+    availability = code_of(engine).available()
+    if not availability.ready:
+        raise UserError(f"The engine {engine} cannot run here: {availability.detail}.")
 
 
 def launch(
