@@ -16,6 +16,7 @@ from fermiloop.flows.driving import workers as worker_pool
 from fermiloop.flows.driving.recover import give_back, recover
 from fermiloop.flows.evaluations.asking import queue
 from fermiloop.flows.evaluations.outcomes import Outcome, open_of, outcomes
+from fermiloop.flows.processes import signals
 from fermiloop.flows.processes.identity import worker_name
 from fermiloop.flows.queue import running
 from fermiloop.flows.queue.documents.rows import CALCULATION
@@ -92,20 +93,26 @@ def _here(ids: Sequence[str], watch: Watch) -> bool:
     os.chdir(folder)
     handlers = _as_interrupts(pad)
     try:
-        while not connection.retrying(watch):
-            worker = FWorker(name, query={CALCULATION: {"$in": open_of(ids)}})
-            if not launch_rocket(pad, worker, strm_lvl="CRITICAL"):
-                recover(pad, name)
-                time.sleep(LOOK_EVERY)
+        _take_all(ids, pad, watch)
     except KeyboardInterrupt:
-        give_back(pad, name)
-        return True
+        pad.stopping = True
     finally:
         for kind, handler in handlers.items():
             signal.signal(kind, handler)
+        if pad.stopping:
+            give_back(pad, name)
         pad.connection.close()
         os.chdir(before)
-    return False
+    return pad.stopping
+
+
+def _take_all(ids: Sequence[str], pad: SafeLaunchPad, watch: Watch) -> None:
+    """Take steps until all have ended, or a signal came in the middle of one, which FireWorks takes for a failure."""
+    while not pad.stopping and not connection.retrying(watch):
+        worker = FWorker(worker_name(), query={CALCULATION: {"$in": open_of(ids)}})
+        if not launch_rocket(pad, worker, strm_lvl="CRITICAL"):
+            recover(pad, worker_name())
+            time.sleep(LOOK_EVERY)
 
 
 def _as_interrupts(pad: SafeLaunchPad) -> dict[signal.Signals, Any]:
@@ -116,7 +123,7 @@ def _as_interrupts(pad: SafeLaunchPad) -> dict[signal.Signals, Any]:
         raise KeyboardInterrupt
 
     try:
-        return {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
+        return {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, *signals.STOPPING)}
     except ValueError:  # not the main thread, which alone gets signals
         return {}
 

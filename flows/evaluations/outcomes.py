@@ -61,8 +61,8 @@ class Outcome:
 
 def outcomes(ids: Sequence[str]) -> list[Outcome]:
     """Outcome of each calculation, once each, in the order given; unknown ids are left out."""
-    found = {one.id: one for one in calculations.of_ids(ids)}
-    return [_outcome(found[key]) for key in dict.fromkeys(ids) if key in found]
+    found, hulls = {one.id: one for one in calculations.of_ids(ids)}, _Hulls()
+    return [_outcome(found[key], hulls) for key in dict.fromkeys(ids) if key in found]
 
 
 def open_of(ids: Iterable[str]) -> list[str]:
@@ -70,7 +70,22 @@ def open_of(ids: Iterable[str]) -> list[str]:
     return [one.id for one in calculations.of_ids(ids) if one.state not in FINISHED_CALCULATIONS]
 
 
-def _outcome(one: Calculation) -> Outcome:
+class _Hulls:
+    """Formation energies by the hulls as they are now: references may have come after a calculation."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[frozenset[str], str], Hulls] = {}
+
+    def formation(self, structure: Structure, energy_per_atom: float, method: str) -> float | None:
+        """EV per atom; None where an element has no energy by the Method."""
+        symbols = frozenset(element.symbol for element in structure.composition.elements)
+        if (symbols, method) not in self._known:
+            self._known[symbols, method] = Hulls(labels.hull_entries(symbols, method))
+        hulls = self._known[symbols, method]
+        return None if hulls.missing(symbols) else float(hulls.above(structure.composition, energy_per_atom)[1])
+
+
+def _outcome(one: Calculation, hulls: _Hulls) -> Outcome:
     structure = Structure.from_dict(one.structure)
     done = one.state is CalculationState.COMPLETED
     material = str(one.result["material"]) if done and one.result.get("material") else None
@@ -84,19 +99,12 @@ def _outcome(one: Calculation) -> Outcome:
         method=str(one.method),
         relaxed=bool(one.relaxed),
         energy_per_atom=energy,
-        formation_energy_per_atom=None if energy is None else _formation(structure, float(energy), one.method),
+        formation_energy_per_atom=None if energy is None else hulls.formation(structure, float(energy), one.method),
         gap=None if material is None else _gap(one, material),
         core_seconds=round(float(one.core_seconds or 0.0), 2),
         has_curve=material is not None and spectra.of_material(material, method=one.method) is not None,
         reason=one.error if one.state is CalculationState.FAILED else None,
     )
-
-
-def _formation(structure: Structure, energy_per_atom: float, method: str) -> float | None:
-    """Of the hull as it is now: references may have come after the calculation."""
-    symbols = frozenset(element.symbol for element in structure.composition.elements)
-    hulls = Hulls(labels.hull_entries(symbols, method))
-    return None if hulls.missing(symbols) else float(hulls.above(structure.composition, energy_per_atom)[1])
 
 
 def _gap(one: Calculation, material: str) -> float | None:

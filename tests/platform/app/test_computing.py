@@ -53,7 +53,7 @@ def test_a_formula_of_several_materials_names_none_of_them(database: str) -> Non
 def test_text_of_a_file_is_read_by_its_name_and_reaches_no_other_place() -> None:
     (one,) = computing.of_text("../../NiAl.cif", B2.to(fmt="cif"))
     assert (one.name, len(one.structure)) == ("NiAl.cif", 2)
-    with pytest.raises(InputError, match="name it such as NiAl.cif"):
+    with pytest.raises(InputError, match=r"name it such as NiAl\.cif"):
         computing.of_text("passwd", "x")
 
 
