@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.python import schedules as schedules
     from fermiloop.platform.python import workers as workers
     from fermiloop.platform.python.campaign import Campaign as Campaign
+    from fermiloop.platform.python.computing import compute as compute
     from fermiloop.platform.python.connecting import connect as connect
     from fermiloop.platform.python.materials import similar as similar
 
@@ -29,6 +30,7 @@ _PLACES = {
     "Campaign": f"{_API}.campaign:Campaign",
     "calculations": f"{_API}.calculations",
     "candidates": f"{_API}.candidates",
+    "compute": f"{_API}.computing:compute",
     "connect": f"{_API}.connecting:connect",
     "database": f"{_API}.database",
     "generators": f"{_API}.generators",
@@ -40,8 +42,8 @@ _PLACES = {
     "workers": f"{_API}.workers",
 }
 __all__ = [
-    "Campaign", "__version__", "calculations", "candidates", "connect", "database", "generators", "labels", "materials",
-    "schedules", "similar", "testing", "workers",
+    "Campaign", "__version__", "calculations", "candidates", "compute", "connect", "database", "generators", "labels",
+    "materials", "schedules", "similar", "testing", "workers",
 ]  # fmt: skip
 
 

@@ -69,6 +69,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "campaign cancel": ("campaign cancel pd-like", "campaign cancel pd-like --wait --timeout 3600"),
     "campaign clone": ("campaign clone pd-like pd-like-2 --to pd-like-2.yaml",),
     "campaign replay": ("campaign replay pd-like",),
+    "compute": (
+        "compute Pt3Ni.cif --engine gpaw",
+        "compute crystals/ --engine gpaw --settings cutoff=600 kpoint_density=4 --no-relax --workers 2 --json",
+    ),
     "calculations": ("calculations find --state failed", "calculations rerun --error 'ran out of'"),
     "calculations find": ("calculations find --campaign pd-like --error 'did not converge'",),
     "calculations show": ("calculations show calc-0123456789abcdef",),

@@ -22,6 +22,7 @@ from fermiloop.platform.cli import (
     calculations,
     campaign,
     candidates,
+    compute,
     database,
     doctor,
     examples,
@@ -55,6 +56,7 @@ app.add_typer(generators.app, name="generators")
 app.add_typer(potentials.app, name="potentials")
 campaign.app.command("replay")(replay.replay)
 app.add_typer(campaign.app, name="campaign")
+app.command("compute")(compute.compute)
 app.add_typer(calculations.app, name="calculations")
 app.add_typer(worker.app, name="worker")
 app.add_typer(schedule.app, name="schedule")
