@@ -40,10 +40,10 @@ BY_TYPE: Final[dict[str, str]] = {
 }
 TITLES: Final = {
     "A1": "face-centred cubic", "A2": "body-centred cubic", "A3": "hexagonal close packed",
-    "A3'": "double hexagonal close packed", "A4": "diamond", "A6": "tetragonal, of indium", "A7": "rhombohedral, of arsenic",
-    "A8": "chains, of selenium", "A9": "graphite", "A11": "orthorhombic, of gallium", "A14": "crystal of molecules, of iodine",
-    "A17": "black phosphorus", "A20": "orthorhombic, of uranium", "C19": "nine layers, of samarium",
-    "B12": "rhombohedral, of icosahedra", "molecule": "molecule in a box",
+    "A3'": "double hexagonal close packed", "A4": "diamond", "A6": "tetragonal, of indium",
+    "A7": "rhombohedral, of arsenic", "A8": "chains, of selenium", "A9": "graphite", "A11": "orthorhombic, of gallium",
+    "A14": "crystal of molecules, of iodine", "A17": "black phosphorus", "A20": "orthorhombic, of uranium",
+    "C19": "nine layers, of samarium", "B12": "rhombohedral, of icosahedra", "molecule": "molecule in a box",
 }  # fmt: skip
 STANDS_FOR: Final = {
     "Mn": "A12, 29 atoms, antiferromagnetic", "P": "red phosphorus, 42 atoms", "S": "S8 molecules in A16, 32 atoms",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 MOLECULE: Final = "molecule"
@@ -28,7 +29,7 @@ def is_molecule(structure: Structure) -> bool:
     return len(structure) > 1 and bool(np.linalg.norm(apart, axis=-1).min() >= VACUUM)
 
 
-def _whole(structure: Structure) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _whole(structure: Structure) -> NDArray[np.float64]:
     """(n, 3) Å: positions with every atom at its image nearest to the first."""
     fractions = structure.frac_coords - structure.frac_coords[0]
     return np.asarray((fractions - np.round(fractions)) @ structure.lattice.matrix)

@@ -10,7 +10,7 @@ from pymatgen.core import Composition
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.properties import declared_property
-from fermiloop.platform.store import aliases, merging
+from fermiloop.platform.store import aliases, merging, methods
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.label import Label
@@ -157,12 +157,27 @@ def of_calculations(calculations: Iterable[str]) -> list[Label]:
 
 
 def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, float], float, str]]:
-    """Composition, energy (eV/atom) and material id of all that lies in a chemical space, by one method."""
+    """Composition, energy (eV/atom) and material id of all that lies in a chemical space, by one method.
+
+    Energies of elements are with the corrections of the method, where it has any.
+    """
     allowed = set(elements)
     rows = Material.objects(elements__in=sorted(allowed)).only("elements", "formula").order_by("id")
     inside = {m.id: m.formula for m in rows if set(m.elements) <= allowed}
     energies = values(inside, Property.ENERGY_PER_ATOM, method)
-    return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
+    by_element = methods.corrections(method)
+    entries = []
+    for key, energy in energies.items():
+        amounts = _amounts(inside[key])
+        shift = by_element.get(next(iter(amounts)), 0.0) if len(amounts) == 1 else 0.0
+        entries.append((amounts, energy + shift, key))
+    return entries
+
+
+def materials_with(name: str, method: str) -> list[str]:
+    """Ids of materials that have a value of a property by a method, sorted."""
+    rows = Label.objects(method=method, property=declared_property(str(name)).name).only("material").as_pymongo()
+    return sorted({row["material"] for row in rows})
 
 
 def _refuse_beyond(material: str, name: str, value: float) -> str:
