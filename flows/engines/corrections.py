@@ -8,7 +8,7 @@ it is a reference; nothing is corrected unless the setting says so, and correcte
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jobflow import Flow
 
 LARGEST: Final = 2.0  # eV per atom
+Flows = Callable[[str, Structure, Mapping[str, Any], float], "Flow"]
 
 
 def with_corrections(entry: EngineEntry) -> EngineEntry:
@@ -32,13 +33,20 @@ def with_corrections(entry: EngineEntry) -> EngineEntry:
         found = checked(settings.get(CORRECTIONS))
         return replace(record, settings={**record.settings, CORRECTIONS: found}) if found else record
 
-    def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
-        return entry.flow(calculation, structure, _own(settings), time_limit)
-
     def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
         return entry.refuses(structure, _own(settings))
 
-    return replace(entry, method=method, flow=flow, refuses=refuses)
+    static = None if entry.static is None else _bare(entry.static)
+    return replace(entry, method=method, flow=_bare(entry.flow), static=static, refuses=refuses)
+
+
+def _bare(flow: Flows) -> Flows:
+    """A flow that is given the settings without the corrections."""
+
+    def made(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+        return flow(calculation, structure, _own(settings), time_limit)
+
+    return made
 
 
 def checked(given: Any) -> dict[str, float]:

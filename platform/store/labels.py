@@ -166,12 +166,14 @@ def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, f
     inside = {m.id: m.formula for m in rows if set(m.elements) <= allowed}
     energies = values(inside, Property.ENERGY_PER_ATOM, method)
     by_element = methods.corrections(method)
-    entries = []
-    for key, energy in energies.items():
-        amounts = _amounts(inside[key])
-        shift = by_element.get(next(iter(amounts)), 0.0) if len(amounts) == 1 else 0.0
-        entries.append((amounts, energy + shift, key))
-    return entries
+    rows = ((_amounts(inside[key]), energy, key) for key, energy in energies.items())
+    return [(amounts, energy + correction(amounts, by_element), key) for amounts, energy, key in rows]
+
+
+def correction(amounts: Iterable[str], by_element: Mapping[str, float]) -> float:
+    """What a method's corrections add to the energy per atom of a composition, eV: of an element, and of nothing else."""
+    symbols = list(amounts)
+    return by_element.get(symbols[0], 0.0) if len(symbols) == 1 else 0.0
 
 
 def materials_with(name: str, method: str) -> list[str]:

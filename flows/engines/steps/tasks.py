@@ -65,6 +65,13 @@ def chgnet_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     return _cheap_relax(ChgnetPotential(), task, folder)
 
 
+def chgnet_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Energy by CHGNet at the geometry as it is."""
+    structure = Structure.from_dict(task["structure"])
+    energy = float(ChgnetPotential().energies([structure])[0]) * len(structure)
+    return {"structure": plain(structure), "energy": energy}
+
+
 def analytic_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relaxation by the pair potential of the tests, after as long as they ask for."""
     _dawdle(task)
