@@ -171,7 +171,7 @@ def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, f
 
 
 def correction(amounts: Iterable[str], by_element: Mapping[str, float]) -> float:
-    """What a method's corrections add to the energy per atom of a composition, eV: of an element, and of nothing else."""
+    """What a method's corrections add to the energy of a composition, eV per atom: of an element alone."""
     symbols = list(amounts)
     return by_element.get(symbols[0], 0.0) if len(symbols) == 1 else 0.0
 
