@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.python import generators as generators
     from fermiloop.platform.python import labels as labels
     from fermiloop.platform.python import materials as materials
+    from fermiloop.platform.python import references as references
     from fermiloop.platform.python import schedules as schedules
     from fermiloop.platform.python import workers as workers
     from fermiloop.platform.python.campaign import Campaign as Campaign
@@ -36,6 +37,7 @@ _PLACES = {
     "generators": f"{_API}.generators",
     "labels": f"{_API}.labels",
     "materials": f"{_API}.materials",
+    "references": f"{_API}.references",
     "schedules": f"{_API}.schedules",
     "similar": f"{_API}.materials:similar",
     "testing": "fermiloop.testing",
@@ -43,7 +45,7 @@ _PLACES = {
 }
 __all__ = [
     "Campaign", "__version__", "calculations", "candidates", "compute", "connect", "database", "generators", "labels",
-    "materials", "schedules", "similar", "testing", "workers",
+    "materials", "references", "schedules", "similar", "testing", "workers",
 ]  # fmt: skip
 
 

@@ -111,7 +111,8 @@ def stability(composition: Composition, energy_per_atom: float, method: str, mat
     hulls = Hulls(entries)
     if hulls.missing(symbols):
         return {}
-    above, formation = hulls.above(composition, energy_per_atom)
+    shift = labels.correction(symbols, methods.corrections(method))
+    above, formation = hulls.above(composition, energy_per_atom + shift)
     known = {Property.FORMATION_ENERGY_PER_ATOM: formation, Property.ENERGY_ABOVE_HULL: above}
     return {name: value for name, value in known.items() if PROPERTIES[name].fault(value) is None}
 

@@ -47,6 +47,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "potentials": ("potentials list", "potentials label sevennet --elements Al Ni Pd"),
     "potentials list": ("potentials list",),
     "potentials label": ("potentials label sevennet --elements Al Ni Pd",),
+    "references": ("references build --engine chgnet --elements Ba Sr Ti O", "references list --engine gpaw-hard"),
+    "references build": (
+        "references build --engine gpaw-hard --elements O Mg --workers 2",
+        "references build --engine gpaw-hard --settings 'corrections={O: 0.4}' --elements O",
+    ),
+    "references list": ("references list --engine chgnet",),
+    "hull": ("hull build --elements V,O --engine chgnet", "hull show --elements V,O --engine chgnet"),
+    "hull build": ("hull build --elements V,O --engine gpaw-hard --limit 20 --workers 2",),
+    "hull show": ("hull show --elements V,O --engine chgnet --json",),
     "campaign": (
         "campaign init --target-dos Pt --to pt.yaml",
         "campaign launch pt.yaml --workers 2",

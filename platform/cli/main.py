@@ -27,10 +27,12 @@ from fermiloop.platform.cli import (
     doctor,
     examples,
     generators,
+    hull,
     materials,
     optimade,
     potentials,
     reconcile,
+    references,
     replay,
     schedule,
     tokens,
@@ -54,6 +56,8 @@ app.add_typer(materials.app, name="materials")
 app.add_typer(candidates.app, name="candidates")
 app.add_typer(generators.app, name="generators")
 app.add_typer(potentials.app, name="potentials")
+app.add_typer(references.app, name="references")
+app.add_typer(hull.app, name="hull")
 campaign.app.command("replay")(replay.replay)
 app.add_typer(campaign.app, name="campaign")
 app.command("compute")(compute.compute)

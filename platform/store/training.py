@@ -25,9 +25,10 @@ from fermiloop.schemas.vocabulary import Origin, SpectrumKind
 
 
 def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS, curves: Sequence[str] = ()) -> list[str]:
-    """Ids of all materials with a label by this method, or a curve by it or those named, sorted."""
+    """Sorted ids of all materials with a label by this method, or a curve by it or those named; molecules are none."""
     found = {row["material"] for row in Label.objects(method=method).only("material").as_pymongo()}
-    return sorted(found.union(*(spectra.materials_with(one, kind) for one in curves or (method,))))
+    found = found.union(*(spectra.materials_with(one, kind) for one in curves or (method,)))
+    return sorted(found - materials.molecules())
 
 
 def unverified(material_ids: Iterable[str], method: str, curves: Sequence[str] = ()) -> set[str]:
