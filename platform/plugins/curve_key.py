@@ -1,8 +1,8 @@
 """What makes densities of states of several Methods comparable: one key, which is not the Method.
 
 Energies of two Methods never mix. A density of states of unit area depends on less: functional, spin, broadening, grid
-and +U, but on a cutoff only as far as it is not converged. What lies at zero is no matter of the Method: the store keeps
-curves about the middle of the gap, with the gap, and every reader brings them to the zero that is asked for.
+and +U, but on a cutoff only as far as it is not converged. What lies at zero is no matter of the Method: the store
+keeps curves about the middle of the gap, with the gap, and every reader brings them to the zero that is asked for.
 """
 
 from __future__ import annotations
