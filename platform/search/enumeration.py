@@ -26,7 +26,16 @@ from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.search.fillings import Scorer, fillings
-from fermiloop.platform.search.templates import Template, learn_templates, log_radius, negativity, volume_of
+from fermiloop.platform.search.templates import (
+    ALL_TYPES,
+    TABLES,
+    Template,
+    check_table,
+    learn_templates,
+    log_radius,
+    negativity,
+    volume_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,9 +48,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ALL_TYPES: Final = "all"
-TABLES: Final = ("cubic_hexagonal", ALL_TYPES)
-"""Which tabulated structure types join those of the training set."""
 POOL: Final = 50
 """Decorations kept for each one asked for, so that enough of them pass the rules."""
 LEAST_POOL: Final = 2_000
@@ -86,10 +92,7 @@ class PrototypeEnumerationOptions:
     mixed_valence: bool = False
 
     def __post_init__(self) -> None:
-        if self.structure_types not in TABLES:
-            raise InputError(
-                f"{self.structure_types} is no table of structure types; choose one of {', '.join(TABLES)}."
-            )
+        check_table(self.structure_types)
         if self.prototypes < 0 or self.temperature < 0:
             raise InputError(
                 f"prototype_enumeration takes no negative number of prototypes ({self.prototypes}) and no negative "
@@ -197,11 +200,10 @@ class PrototypeEnumeration:
     def build(self, template: Template, symbols: Sequence[str]) -> Structure:
         """A decoration at the volume of its elements and the packing of its prototype.
 
-        Where a tabulated type meets an element that no crystal of the training set has, by the lengths of bonds.
+        Of a type that is known from its table alone, at the volume by the lengths of bonds.
         """
-        if template.examples and not template.count and not set(symbols) <= set(self.volumes):
-            made = template.build(symbols, 1.0)
-            return template.build(symbols, volume_by_bonds(made))
+        if template.examples and not template.count:
+            return template.build(symbols, volume_by_bonds(template.build(symbols, 1.0)))
         volume = template.packing * volume_of(symbols, template.amounts, self.volumes)
         return template.build(symbols, volume)
 

@@ -18,6 +18,7 @@ import spglib
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Element, Lattice, Structure
 
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.potential.volumes import guess_volume
 from fermiloop.platform.representations.canonical import crystal_system
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+ALL_TYPES: Final = "all"
+TABLES: Final = ("cubic_hexagonal", ALL_TYPES)
+"""Which tabulated structure types are decorated: `PROTOTYPES`, or all."""
 TOLERANCE: Final = 0.05
 """Å of spglib's search."""
 PAINT: Final = ("Li", "F", "Ti", "Se", "Pb", "O", "Ru", "Gd")
@@ -124,6 +128,18 @@ class _Group:
 
     template: Template
     members: tuple[_Seen, ...]
+
+
+def check_table(name: str) -> None:
+    """Refuse what is none of `TABLES`.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if name not in TABLES:
+        raise InputError(f"{name} is no table of structure types; choose one of {', '.join(TABLES)}.")
 
 
 def learn_templates(
@@ -286,6 +302,11 @@ def _tabulated(learned: Sequence[Template], all_types: bool) -> list[Template]:
         if not any(_same(_painted(other), _painted(template)) for other in like):
             made.append(template)
     return made
+
+
+def tabulated_types() -> tuple[Template, ...]:
+    """Every tabulated structure type."""
+    return tuple(template for _, template in _table(all_types=True))
 
 
 @cache

@@ -13,7 +13,7 @@ from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.structure_types import prototype
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.search.ionic_substitution import likely_swaps, oxidation_states
-from fermiloop.platform.search.substitution import Substitution, SubstitutionOptions
+from fermiloop.platform.search.substitution import Substitution, SubstitutionOptions, swaps
 
 ELEMENTS = ("Li", "Na", "K", "Rb", "Mg", "Ca", "Sr", "F", "Cl", "Br", "O", "S", "Cu", "Au")
 SPACE = Space(ELEMENTS, (2, 2), ("cubic",), 4)
