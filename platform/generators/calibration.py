@@ -24,9 +24,7 @@ def log_softmax(scores: Array) -> Array:
     return np.asarray(scores - logsumexp(scores, axis=-1, keepdims=True))
 
 
-def pool_weights(
-    experts: Array, truth: NDArray[np.int64], log_share: ArrayLike = 0.0, shrink: float = 1e-3
-) -> Array:
+def pool_weights(experts: Array, truth: NDArray[np.int64], log_share: ArrayLike = 0.0, shrink: float = 1e-3) -> Array:
     """(n_experts,) weights that make the true rows likeliest.
 
     Parameters

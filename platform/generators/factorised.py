@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from fermiloop.platform.generators.calibration import log_softmax, pool_weights
-from fermiloop.platform.generators.heads import HeadsEnsemble, HeadsOptions, Layout
 from fermiloop.platform.generators.experts import forward_scores, log_prior, retrieval
+from fermiloop.platform.generators.heads import HeadsEnsemble, HeadsOptions, Layout
 from fermiloop.platform.generators.row_array import RowArray
 from fermiloop.platform.generators.samples import Samples, compared_rows, fold_numbers
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from fermiloop.platform.generators.samples import Samples
     from fermiloop.platform.generators.row_array import Places
+    from fermiloop.platform.generators.samples import Samples
 
     Array = NDArray[np.float64]
 

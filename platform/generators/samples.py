@@ -73,6 +73,12 @@ class Samples:
         return tuple(sorted({number for row in self.rows for number, _ in row}))
 
     @property
+    def are_enough(self) -> bool:
+        """Whether a model can learn from them."""
+        many = len(self) >= FEWEST_SAMPLES and len(set(self.rows)) >= FEWEST_COMPOSITIONS
+        return many and len(self.elements) >= 2
+
+    @property
     def most_components(self) -> int:
         """Elements of the largest composition."""
         return max((len(row) for row in self.rows), default=0)
@@ -102,23 +108,23 @@ def samples_of(data: TrainingSet, most: int = MOST_COMPONENTS) -> Samples:
     """
     rows = [row_of(structure.composition) for structure in data.structures]
     kept = [i for i, row in enumerate(rows) if is_learnable(row, most)]
-    kinds = {rows[i] for i in kept}
-    elements = {number for row in kinds for number, _ in row}
-    if len(kept) < FEWEST_SAMPLES or len(kinds) < FEWEST_COMPOSITIONS or len(elements) < 2:
-        raise InputError(
-            f"{len(kept)} curves of {len(kinds)} compositions of {len(elements)} elements are too few to learn from; "
-            f"at least {FEWEST_SAMPLES} curves, {FEWEST_COMPOSITIONS} compositions and 2 elements are needed."
-        )
     curves = data.curves[kept]
     if not np.isfinite(curves).all():
         raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
-    return Samples(
+    samples = Samples(
         curves=data.grid.normalise(np.maximum(curves, 0)),
         rows=tuple(rows[i] for i in kept),
         systems=np.array([data.crystal_systems[i] for i in kept], dtype=str),
         step=data.grid.step,
         zero=zero_of(data.grid),
     )
+    if not samples.are_enough:
+        raise InputError(
+            f"{len(samples)} curves of {len(set(samples.rows))} compositions of {len(samples.elements)} elements are "
+            f"too few to learn from; at least {FEWEST_SAMPLES} curves, {FEWEST_COMPOSITIONS} compositions and 2 "
+            "elements are needed."
+        )
+    return samples
 
 
 def zero_of(grid: SpectrumGrid) -> int:
