@@ -10,6 +10,7 @@ import numpy as np
 from pymatgen.core import Composition, Element, Lattice, Structure
 
 from fermiloop.platform.bench.library import lines_of, read_library
+from fermiloop.platform.bench.space_groups import SpaceGroups, cache_file
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
@@ -37,7 +38,8 @@ def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID, lines: int | None =
     """Crystals of a file, and why each refused line was refused.
 
     Two formats: structures with labels (``cell``, ``species``, ``frac``, ``e_form``, ``band_gap``,
-    ``e_above_hull``, ``spacegroup``), whose curves are NaN, and the records of a DOS library.
+    ``e_above_hull``, ``spacegroup``), whose curves are NaN, and the records of a DOS library. A space group that is
+    missing is computed.
 
     Parameters
     ----------
@@ -52,12 +54,13 @@ def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID, lines: int | None =
     first = next(lines_of(path), "")
     if '"cell"' not in first:
         return read_library(path, grid)
-    rows, refused = [], []
+    rows, refused, groups = [], [], SpaceGroups(cache_file())
     for number, line in enumerate(islice(lines_of(path), lines), start=1):
         try:
-            rows.append(_row(json.loads(line)))
+            rows.append(_row(json.loads(line), groups))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             refused.append(f"line {number}: no crystal ({type(error).__name__}: {error})")
+    groups.keep()
     if not rows:
         raise InputError(f"{path} holds no usable crystal; the first reason: {refused[0]}.")
     return _as_training_set(rows, grid), refused
@@ -147,9 +150,9 @@ def crystal_of(record: dict[str, Any]) -> Structure:
     return Structure(Lattice.from_parameters(*record["cell"]), species, record["frac"])
 
 
-def _row(record: dict[str, Any]) -> dict[str, Any]:
+def _row(record: dict[str, Any], groups: SpaceGroups) -> dict[str, Any]:
     structure = crystal_of(record)
-    group = int(record.get("spacegroup") or 1)
+    group = int(record.get("spacegroup") or groups.of(structure))
     return {
         "id": str(record.get("material_id", structure.composition.reduced_formula)),
         "structure": structure,

@@ -31,11 +31,12 @@ def test_crystals_with_their_labels(name, tmp_path):
     data, refused = read_crystals(write(tmp_path / name, ROWS))
     assert refused == []
     assert data.ids == ("mp-1", "mp-2", "mp-3")
-    assert data.crystal_systems == ("cubic", "hexagonal", "triclinic")
+    assert data.crystal_systems == ("cubic", "hexagonal", "tetragonal")
     assert data.labels["formation_energy_per_atom"][:2].tolist() == [-2, -1]
     assert np.isnan(data.labels["band_gap"]).tolist() == [False, True, True]
     assert not data.has_curve.any()
     assert len(data.with_curves()) == 0
+    assert data.prototypes == ("AB/221", "ABC/186", "A/123")  # the last one's space group is computed
 
 
 def test_bad_lines_are_told_and_left_out(tmp_path):
