@@ -1,4 +1,4 @@
-"""Crystals with labels out of a file, chosen and split for a benchmark."""
+"""Crystals with labels out of a file, chosen for a benchmark."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 LABELS: Final = {
     "e_form": "formation_energy_per_atom",
@@ -111,36 +108,8 @@ def select(
     return data.subset(fits)
 
 
-def split(
-    n: int, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 21, groups: Sequence[str] | None = None
-) -> tuple[NDArray[np.int64], ...]:
-    """Indices of the parts of `n` rows, at random; rows of one group stay together.
-
-    Parameters
-    ----------
-    n
-        Rows.
-    shares
-        Of the parts; the last takes what is left.
-    seed
-        Of the random draws.
-    groups
-        Group of each row, such as its reduced formula.
-    """
-    random = np.random.default_rng(seed)
-    names = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    places = random.permutation(int(names.max()) + 1 if n else 0)
-    order = np.argsort(places[names], kind="stable") if n else names
-    edges = [round(float(edge) * n) for edge in np.cumsum(shares)[:-1]]
-    for i, edge in enumerate(edges):  # an edge within a group moves to its end
-        while 0 < edge < n and names[order[edge]] == names[order[edge - 1]]:
-            edge += 1
-        edges[i] = edge
-    return tuple(np.sort(part) for part in np.split(order, edges))
-
-
 def formulas(data: TrainingSet) -> list[str]:
-    """Reduced formula of each crystal: the groups of a split by composition."""
+    """Reduced formula of each crystal."""
     return [structure.composition.reduced_formula for structure in data.structures]
 
 

@@ -48,7 +48,9 @@ def test_the_whole_bench_runs_on_a_small_file(file, monkeypatch):
     told = []
     found = run_bench(file, True, 0, lambda what, share: told.append(share))
     assert found["data"]["n"] == 90
-    assert found["data"]["train"] == 72
+    data = found["data"]
+    assert data["train"] + data["validation"] + data["test"] + data["in no part"] == 90
+    assert any("random, as published" in row["what"] for row in found["rows"])
     assert found["data"]["element_vectors"] == "own"
     assert all(row.keys() == COLUMNS for row in found["rows"])
     by_name = {row["what"]: row for row in found["rows"]}
