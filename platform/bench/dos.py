@@ -10,6 +10,7 @@ Wilson intervals.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,7 +22,7 @@ from fermiloop.platform.bench.splits import APART, Parts, folds_apart
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions
 from fermiloop.platform.generators.heads import HeadsOptions
-from fermiloop.platform.generators.regression import RegressionModel, RegressionOptions
+from fermiloop.platform.generators.regression import BETTER, RegressionModel, RegressionOptions
 from fermiloop.platform.generators.samples import Samples, fold_numbers, is_learnable, samples_of
 from fermiloop.platform.representations.composition import row_of
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 SPLITS: Final = ("in-sample", "held-out random", "held-out composition", f"held-out {APART}")
 FOLDS: Final = 5
 QUICK_EPOCHS: Final = 10
+QUICK_VECTORS: Final = 150
 
 
 def run_bench(
@@ -87,7 +89,7 @@ def run(
     samples = samples_of(data)
     rows = []
     models = _models(quick)
-    folds = {split: folds_of(data, split, FOLDS, seed) for split in SPLITS}
+    folds = {split: folds_of(data, split, 2 if quick else FOLDS, seed) for split in SPLITS}
     for i, (name, make) in enumerate(models.items()):
         for j, split in enumerate(SPLITS):
             progress(f"{name}, {split}", (i + j / len(SPLITS)) / len(models))
@@ -177,13 +179,20 @@ def answers_of(make: Callable[[], Model], samples: Samples, folds: Sequence[tupl
 
 def _models(quick: bool) -> dict[str, Callable[[], Model]]:
     def paper() -> Model:
-        return RegressionModel(RegressionOptions(epochs=QUICK_EPOCHS) if quick else RegressionOptions())
+        return RegressionModel(
+            RegressionOptions(epochs=QUICK_EPOCHS, vector_epochs=QUICK_VECTORS) if quick else RegressionOptions()
+        )
+
+    def regression() -> Model:
+        options = RegressionOptions(epochs=QUICK_EPOCHS, vector_epochs=QUICK_VECTORS) if quick else RegressionOptions()
+        return RegressionModel(replace(options, **BETTER))
 
     def factorised() -> Model:
         return FactorisedModel(FactorisedOptions(heads=HeadsOptions(epochs=2)) if quick else FactorisedOptions())
 
     return {
         "paper": paper,
+        "regression": regression,
         "factorised": factorised,
         "nearest_neighbour": NearestNeighbour,
         "random": RandomRows,
@@ -199,7 +208,7 @@ def _describe(samples: Samples, quick: bool) -> dict[str, Any]:
         "table": len(samples.table()),
         "unaries": alone,
         "binaries": len(samples) - alone,
-        "folds": FOLDS,
+        "folds": 2 if quick else FOLDS,
         "quick": quick,
     }
 

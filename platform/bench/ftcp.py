@@ -17,11 +17,14 @@ import numpy as np
 
 from fermiloop.platform.bench.crystal_data import read_crystals, select
 from fermiloop.platform.bench.crystal_scores import Share, row
-from fermiloop.platform.bench.ftcp_designs import design_rows
+from fermiloop.platform.bench.ftcp_designs import Relaxing, design_rows
 from fermiloop.platform.bench.ftcp_models import paper_rows, published_rows, structured_rows, train
 from fermiloop.platform.bench.ftcp_reference import reference_images
+from fermiloop.platform.bench.ftcp_relaxed import RelaxationJudge
+from fermiloop.platform.bench.potential_data import Hull, elements_of
 from fermiloop.platform.bench.splits import APART, Parts, apart, published, without
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.representations.crystals import CrystalBatch
 from fermiloop.platform.representations.element_bins import element_vectors
 from fermiloop.platform.representations.ftcp import FtcpFeaturizer
@@ -65,6 +68,10 @@ class Size:
         Crystals that the independent ensemble learns from at most.
     judge_epochs
         Its epochs; None takes its own.
+    relaxed
+        Designs, and random crystals, that are relaxed.
+    potential
+        That relaxes them.
     """
 
     crystals: int | None = None
@@ -76,10 +83,12 @@ class Size:
     designs: int = 300
     judged: int = 5000
     judge_epochs: int | None = None
+    relaxed: int = 100
+    potential: str = DEFAULT
 
 
 FULL: Final = Size()
-QUICK: Final = Size(150, 60, 3, 40, 2, 20, 6, 150, 4)
+QUICK: Final = Size(150, 60, 3, 40, 2, 20, 6, 150, 4, 3, "analytic")
 
 
 def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> dict[str, Any]:
@@ -124,7 +133,11 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     progress("reconstruction", 0.4)
     rows += structured_rows(generator, learned, test, size.drawn, seed, seconds)
     progress("designs", 0.45)
-    rows += design_rows(generator, learned, others, size.designs, size.judge_epochs, seed)
+    labels = every.labels["formation_energy_per_atom"]
+    judge = RelaxationJudge(size.potential, elements_of(data, every.structures, labels.tolist()))
+    hull = Hull(every.structures, labels)
+    relaxing = Relaxing(judge, hull, size.relaxed, lambda what, share: progress(what, 0.45 + 0.1 * share))
+    rows += design_rows(generator, learned, others, size.designs, size.judge_epochs, relaxing, seed)
     progress("published network", 0.55)
     few = learned.subset(range(min(size.paper_crystals, len(learned))))
     rows += paper_rows({"epochs": size.paper_epochs}, few, test, seed, _within(progress, 0.55, 0.65))

@@ -150,7 +150,7 @@ def _learned(
     train: TrainingSet, test: TrainingSet, real: TrainingSet, quick: bool, seed: int, progress: Progress
 ) -> tuple[Imatgen, FitReport, list[dict[str, Any]]]:
     """The model that learns from some parents, and the rows of the test parents and of real V-O."""
-    model = Imatgen(QUICK if quick else OPTIONS)
+    model = Imatgen(None, QUICK if quick else OPTIONS)
     report = model.fit(train, seed, progress)
     rows = _autoencoder_rows(model, test, report.core_seconds, progress)
     return model, report, rows + _vanadium_rows(model, real.structures, 60 if quick else SAMPLES, seed, progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions, unit
 from fermiloop.platform.generators.heads import HeadsOptions
-from fermiloop.platform.generators.regression import RegressionModel, RegressionOptions
+from fermiloop.platform.generators.regression import BETTER, RegressionModel, RegressionOptions
 from fermiloop.platform.representations.composition import formula_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PRESETS: Final[dict[str, type[RegressionModel] | type[FactorisedModel]]] = {
     "paper": RegressionModel,
+    "regression": RegressionModel,
     "factorised": FactorisedModel,
 }
 
@@ -151,8 +152,9 @@ def make_model(preset: str, epochs: int | None) -> RegressionModel | FactorisedM
         raise InputError(f"{preset} is no preset of dos_composer; choose one of {', '.join(PRESETS)}.")
     if epochs is not None and (not isinstance(epochs, int) or epochs < 0):
         raise InputError(f"Epochs must be a whole number from 0 up, not {epochs}.")
-    if preset == "paper":
-        return RegressionModel(RegressionOptions() if epochs is None else RegressionOptions(epochs=epochs))
+    if preset in {"paper", "regression"}:
+        options = RegressionOptions(**(BETTER if preset == "regression" else {}))
+        return RegressionModel(options if epochs is None else replace(options, epochs=epochs))
     return FactorisedModel(
         FactorisedOptions() if epochs is None else FactorisedOptions(heads=HeadsOptions(epochs=epochs))
     )

@@ -43,7 +43,9 @@ def small(make_library):
 def test_every_model_on_every_split_with_sound_figures(small):
     result = run(small, quick=True, progress=silent)
     assert [(r["model"], r["split"]) for r in result["rows"]] == [
-        (model, split) for model in ("paper", "factorised", "nearest_neighbour", "random") for split in SPLITS
+        (model, split)
+        for model in ("paper", "regression", "factorised", "nearest_neighbour", "random")
+        for split in SPLITS
     ]
     for row in result["rows"]:
         assert row["n"] == len(small) == result["data"]["n"]
