@@ -160,15 +160,6 @@ class CheckpointState(StrEnum):
     RETIRED = "retired"
 
 
-class TriggerKind(StrEnum):
-    """What makes a schedule fire."""
-
-    CRON = "cron"
-    NEW_LABELS = "new_labels"
-    DRIFT = "drift"
-    AFTER_ROUND = "after_round"
-
-
 class RunState(StrEnum):
     """What became of a firing of a schedule."""
 

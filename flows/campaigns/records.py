@@ -14,7 +14,7 @@ from fermiloop.flows.campaigns.proposals import proposal_records
 from fermiloop.flows.campaigns.steps import spec_of, training_method_of
 from fermiloop.flows.campaigns.targets import computed_curve, resolve, target_name, with_target_curves
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.platform.campaign import cost, counting, goal, wording
+from fermiloop.platform.campaign import cost, counting, goal, hits
 from fermiloop.platform.campaign.believing import computed_parts
 from fermiloop.platform.campaign.counting import Share, Trial
 from fermiloop.platform.campaign.records import (
@@ -83,8 +83,8 @@ def read_record(name: str, *, library: bool = True) -> CampaignRecord:
 def hit_of(spec: CampaignSpec, target: Target, method: str) -> HitRecord:
     """What a hit of a campaign is, in words."""
     return HitRecord(
-        definition=wording.definition(target, f"{spec.engine.name} ({method})"),
-        score=goal.level(target) if goal.has_hits(target) and not goal.objectives(target) else None,
+        definition=hits.definition(target, f"{spec.engine.name} ({method})"),
+        score=goal.level(target) if hits.requirements(target) and not goal.objectives(target) else None,
         remark=stability.remark(spec),
         stable_within=None if target.stability is None else float(target.stability.high),
     )
@@ -171,7 +171,7 @@ def _candidate(
             core_seconds=float(calculation.core_seconds or 0.0),
             score=candidate.scores.get("computed_score") if done else None,
             hit=bool(candidate.scores.get("hit")) and done,
-            missed=wording.missed(target, computed_parts(candidate.scores)) if done else (),
+            missed=hits.missed(target, computed_parts(candidate.scores)) if done else (),
             objectives=tuple(candidate.scores.get(f"computed_{one.property}") for one in goal.objectives(target)),
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
             formation_energy_per_atom=candidate.scores.get("computed_formation_energy_per_atom"),
@@ -238,7 +238,7 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
         known[Property.ENERGY_ABOVE_HULL] = _above(data.structures, energies, spec.space.elements, method)
     known["similarity"] = np.asarray(target.similarity(data.curves))
     rows = [{name: float(values[i]) for name, values in known.items()} for i in range(len(data))]
-    return {key: goal.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
+    return {key: hits.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
 
 
 def _known_hits(library: dict[str, bool]) -> tuple[KnownHit, ...]:

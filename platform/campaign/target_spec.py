@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
+from fermiloop.platform.campaign import hits
 from fermiloop.platform.campaign.curve_file import curve_problem, read_pattern
 from fermiloop.platform.campaign.property_spec import PropertySpec
 from fermiloop.platform.campaign.spec_fields import AnyNumber, Number, Part, Text, formula
@@ -258,4 +259,4 @@ class TargetSpec(Part):
     @property
     def has_hits(self) -> bool:
         """Whether it says what a hit is: by a curve, or by a bound of a property."""
-        return self.curve is not None or any(one.bounded for one in self.properties)
+        return hits.are_defined(self.curve, self.windows())

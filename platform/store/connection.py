@@ -17,8 +17,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from fermiloop.platform.errors import AwayError
-from fermiloop.platform.errors import DatabaseError
+from fermiloop.platform.errors import AwayError, DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import address, embedded
 
