@@ -98,6 +98,7 @@ ENGINES: Final = Catalogue(
         "fermiloop.flows.engines.cp2k.declaration",
         "fermiloop.flows.engines.recorded.declaration",
         "fermiloop.flows.engines.flow.declaration",
+        "fermiloop.flows.engines.*.declaration",
     ),
 )
 
