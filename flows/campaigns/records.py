@@ -229,8 +229,10 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     ]
     if not inside:
         return {}
-    only_curves = spec.target.dos is not None
-    data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
+    data = with_target_curves(training.training_set(inside, DOS_GRID, method), spec)
+    data = data if spec.target.of_crystals else data.with_curves()
+    if not len(data):
+        return {}
     known = {name: np.array(values) for name, values in data.labels.items()}
     asked = {condition.property for condition in target.conditions}
     if Property.ENERGY_ABOVE_HULL in asked:

@@ -17,7 +17,7 @@ from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
 from fermiloop.flows.engines import sanity
 from fermiloop.flows.engines.lookup import code_of
-from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines.protocol import Curve, EvaluationResult
 from fermiloop.flows.engines.steps import failures, isolation
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.flows.queue.reasons import reason_of
@@ -25,11 +25,12 @@ from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.plugins.engines import EngineDeclaration, engine
-from fermiloop.platform.plugins.properties import PROPERTIES, learned
+from fermiloop.platform.plugins.properties import PROPERTIES, grows, learned
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, methods, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import Alignment, CalculationState, Origin, Property, RoundState, Stage
 
 
@@ -109,6 +110,9 @@ def ingest(
             n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
         )
+    for kind, (points, values) in found.curves.items():
+        whole = factor * values if grows(SpectrumKind(kind).declared.unit) else values
+        spectra.save(material, points, whole, method=method, kind=SpectrumKind(kind), calculation=made_by)
     measured: dict[str, float | None] = {
         Property.ENERGY_PER_ATOM: found.energy_per_atom,
         Property.BAND_GAP: found.gap,
@@ -161,6 +165,7 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
         energies=curve.points() if curve else None,
         density=curve.array() if curve else None,
         gap=curve.gap if curve else None,
+        curves=_other_curves(material, calculation.method),
     )
     stored = labels.of_materials([material])  # the latest version comes last
     numbers = {row.property: row.value for row in stored if row.method == calculation.method}
@@ -168,6 +173,12 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
     candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)
+
+
+def _other_curves(material: str, method: str) -> dict[str, Curve]:
+    """What is stored of other kinds than a density of states by a Method."""
+    stored = [one for one in spectra.all_of_material(material) if one.method == method]
+    return {str(one.kind): (one.points(), one.array()) for one in stored if one.kind is not SpectrumKind.DOS}
 
 
 def method_that_ran(calculation: Calculation, found: EvaluationResult) -> str:

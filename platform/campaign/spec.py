@@ -39,6 +39,7 @@ from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.plugins.stages import STAGES, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 BLEND: Final = "blend"
 EXPECTED_IMPROVEMENT: Final = "expected_improvement"
@@ -244,8 +245,17 @@ def _not_given(spec: CampaignSpec) -> str | None:
     if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
         return None
     engine = ENGINES[name]
-    if spec.target.dos is not None and not engine.has_dos(settings):
-        return f"engine.name is {name}, which gives no density of states for target.dos; use gpaw"
+    curve = spec.target.curve
+    if curve is not None and not spec.target.of_crystals and curve.kind not in engine.curves(settings):
+        told = f"engine.name is {name}, which gives no {curve.kind.declared.title} for target.{curve.kind}"
+        if engine.curve_named_by and curve.kind in engine.gives_curves:
+            return f"{told}; set engine.settings.{engine.curve_named_by} to {curve.kind}"
+        able = (
+            "gpaw"
+            if curve.kind is SpectrumKind.DOS
+            else " or ".join(other for other in chosen_engines() if curve.kind in ENGINES[other].gives_curves)
+        )
+        return f"{told}; use {able}" if able else f"{told}, and no engine that is installed here does"
     given = engine.properties(settings)
     missing = next((window.name for window in spec.target.properties if window.name not in given), None)
     if missing is None:

@@ -13,6 +13,7 @@ from fermiloop.platform.plugins.declaration import PLACE, Declaration
 # Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
 LOWEST_ENERGY: Final = -40.0  # eV per atom
 ENERGY: Final = "energy_per_atom"
+DOS: Final = "dos"
 FROM_ENERGY: Final = ("formation_energy_per_atom", "energy_above_hull")
 """What follows from energies, once the elements have references by the same Method."""
 ENERGIES: Final = (ENERGY, *FROM_ENERGY)
@@ -34,6 +35,10 @@ class EngineDeclaration(Declaration):
         Names of the properties that its results hold.
     gives_dos
         Whether its results hold a density of states.
+    gives_curves
+        Names of other kinds of curves that its results hold.
+    curve_named_by
+        Setting that names which of these; empty where that never varies.
     named_by
         Setting whose keys are the names of what it gives, in place of `gives`; empty where that never varies.
     dos_named_by
@@ -58,6 +63,8 @@ class EngineDeclaration(Declaration):
     settings: str = ""
     gives: tuple[str, ...] = ENERGIES
     gives_dos: bool = False
+    gives_curves: tuple[str, ...] = ()
+    curve_named_by: str = ""
     named_by: str = ""
     dos_named_by: str = ""
     last_step: str = "static"
@@ -84,6 +91,12 @@ class EngineDeclaration(Declaration):
     def has_dos(self, settings: Mapping[str, Any]) -> bool:
         """Whether it gives a density of states by these settings."""
         return bool(settings.get(self.dos_named_by)) if self.dos_named_by else self.gives_dos
+
+    def curves(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of the kinds of curves that it gives by these settings."""
+        named = settings.get(self.curve_named_by) if self.curve_named_by else None
+        others = tuple(name for name in self.gives_curves if not self.curve_named_by or name == named)
+        return (DOS, *others) if self.has_dos(settings) else others
 
 
 ENGINES: Final = Catalogue(

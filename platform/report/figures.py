@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
 from fermiloop.platform.representations.alignment import AXES
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.scores import PLAIN, SCORES
 from fermiloop.schemas.vocabulary import Alignment
 
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY: Final = "#6b6b6b"
 DPI: Final = 130
-CURVES: Final = {  # kind: what it is, its axis, its values, where to draw a line
-    "dos": ("density of states", "", "DOS of unit area (1/eV)", 0.0),  # the axis by what lies at zero
-    "xrd": ("powder pattern", "2θ for Cu Kα (degrees)", "Intensity of unit area (1/degree)", None),
-}
 
 
 @dataclass(frozen=True)
@@ -81,18 +78,18 @@ def _nothing(axes: Axes, why: str) -> None:
 def curve(summary: Summary) -> Figure:
     """The target's curve and the best computed ones."""
     target = summary["target"]
-    what, x, y, line = CURVES[target["kind"] or "dos"]
-    axis = x or AXES[Alignment(target.get("alignment") or Alignment.MIDGAP)]
-    figure, axes = _canvas(f"Target and computed {what}", axis, y)
+    kind = SpectrumKind(target["kind"] or SpectrumKind.DOS).declared
+    axis = kind.axis or AXES[Alignment(target.get("alignment") or Alignment.MIDGAP)]
+    figure, axes = _canvas(f"Target and computed {kind.title}", axis, kind.values)
     if not target["values"]:
-        _nothing(axes, f"This campaign looks for no {what}.")
+        _nothing(axes, f"This campaign looks for no {kind.title}.")
         return figure
     axes.fill_between(target["grid"], target["values"], color="#d9d9d9", label=f"target {target['name']}".strip())
     for number, (one, colour) in enumerate(zip(summary["curves"], PALETTE, strict=False)):
         label = f"{one['formula']} ({one['score']:.3f})" if one["score"] is not None else one["formula"]
         axes.plot(target["grid"], one["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
-    if line is not None:
-        axes.axvline(line, color=GREY, lw=0.8, ls=":")
+    if kind.line is not None:
+        axes.axvline(kind.line, color=GREY, lw=0.8, ls=":")
     if target["window"]:
         axes.axvspan(target["window"][0], target["window"][1], color=GREY, alpha=0.08, lw=0, label="compared")
     axes.set_xlim(target["grid"][0], target["grid"][-1])

@@ -18,16 +18,11 @@ from numpy.typing import NDArray
 from fermiloop.platform.errors import FailureError, InputError
 from fermiloop.platform.store import border, exchange_crystal
 from fermiloop.platform.store.candidate_columns import COLUMNS
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import DTYPE, ArrayField
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.scores import GENERATOR
-from fermiloop.schemas.vocabulary import (
-    Alignment,
-    CrystalSystem,
-    Origin,
-    SpectrumKind,
-    Unit,
-)  # fmt: skip
+from fermiloop.schemas.vocabulary import Alignment, CrystalSystem, Origin, Unit
 
 FORMAT: Final = "fermiloop-materials"
 VERSION: Final = 2

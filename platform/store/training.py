@@ -13,17 +13,18 @@ from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Origin, SpectrumKind
+from fermiloop.schemas.vocabulary import Origin
 
 
-def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
+def materials_of(method: str) -> list[str]:
     """Ids of all materials with a curve or a label by this method, sorted."""
     labelled = Label.objects(method=method).only("material").as_pymongo()
-    return sorted({row["material"] for row in labelled} | set(spectra.materials_with(method, kind)))
+    return sorted({row["material"] for row in labelled} | set(spectra.materials_with(method, None)))
 
 
 def unverified(material_ids: Iterable[str], method: str) -> set[str]:
@@ -77,8 +78,8 @@ def training_set(
         If a curve does not cover the grid, or nothing is left.
     """
     documents = materials.get_many(material_ids)
-    curves = _curves(list(documents), grid, method, kind)
-    rows = [key for key in documents if key in curves or not only_curves]
+    known_curves = _curves(list(documents), grid, method, kind)
+    rows = [key for key in documents if key in known_curves or not only_curves]
     if not rows:
         what = f"a {kind} curve" if only_curves else "a curve or a label"
         raise InputError(f"No material has {what} by the method {method}; load a library first.")
@@ -90,9 +91,16 @@ def training_set(
         crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
         prototypes=tuple(documents[key].prototype for key in rows),
         grid=replace(grid, alignment=spectra.grid(kind).alignment),
-        curves=np.stack([curves.get(key, nothing) for key in rows]),
+        curves=np.stack([known_curves.get(key, nothing) for key in rows]),
         labels={name: np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()},
     )
+
+
+def curves(ids: Iterable[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> NDArray[np.float64]:
+    """(n, grid.n) curves of a kind by a method, in the order of the ids; NaN where there is none."""
+    wanted = list(ids)
+    found, nothing = _curves(wanted, grid, method, kind), np.full(grid.n, np.nan)
+    return np.stack([found.get(key, nothing) for key in wanted]) if wanted else np.empty((0, grid.n))
 
 
 def mean_curve(grid: SpectrumGrid, method: str) -> NDArray[np.float64] | None:
