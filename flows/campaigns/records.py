@@ -234,11 +234,14 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     if not len(data):
         return {}
     known = {name: np.array(values) for name, values in data.labels.items()}
-    asked = {condition.property for condition in target.conditions}
-    if Property.ENERGY_ABOVE_HULL in asked:
-        energies = known[Property.ENERGY_PER_ATOM]
+    known[goal.CURVE] = np.asarray(target.similarity(data.curves))
+    asked = hits.requirements(target)
+    if any(one.property == Property.ENERGY_ABOVE_HULL for one in asked):
+        # a hull takes longest, so it is asked for what is a hit by all else
+        others = [one for one in asked if one.property != Property.ENERGY_ABOVE_HULL]
+        rest = [one.met(known.get(one.property, np.full(len(data), np.nan))) for one in others]
+        energies = np.where(np.all(rest, axis=0), known[Property.ENERGY_PER_ATOM], np.nan)
         known[Property.ENERGY_ABOVE_HULL] = _above(data.structures, energies, spec.space.elements, method)
-    known["similarity"] = np.asarray(target.similarity(data.curves))
     rows = [{name: float(values[i]) for name, values in known.items()} for i in range(len(data))]
     return {key: hits.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
 
