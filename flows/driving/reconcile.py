@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
-from fermiloop.flows.driving.retries import MOST_ATTEMPTS
 from fermiloop.flows.driving.recover import lost_runs
+from fermiloop.flows.driving.retries import MOST_ATTEMPTS
 from fermiloop.flows.queue.documents import fireworks, workflows
 from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.flows.rounds.evaluations import add_evaluation, is_finished
