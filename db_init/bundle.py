@@ -20,7 +20,7 @@ from bson.errors import BSONError
 from fermiloop.db_init import bundle_crystals, bundle_manifest, tar_members
 from fermiloop.db_init.bundle_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
-from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0007_launches
+from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0007_launches, m0011_scores
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
@@ -31,6 +31,7 @@ from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 BATCH: Final = 500
 NAMED_SCORES: Final = 4  # schema version from which scores say their source
 SAID_GOALS: Final = 5  # and from which files say what a hit is
+TYPED: Final = 11  # schema version from which scores are numbers
 RESOLVED: Final = 7  # schema version of presets beside generators, and of one document of what a launch resolved
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
 
@@ -82,10 +83,12 @@ class Archive:
         former = self.manifest.schema_version < NAMED_SCORES and kind in ("candidates", "calculations")
         unsaid = self.manifest.schema_version < SAID_GOALS
         former_shape = self.manifest.schema_version < RESOLVED
+        untyped = self.manifest.schema_version < TYPED
         for raw in self._documents(kind):
             now = self._renamed(kind, raw) if former else raw
             now = self._completed(kind, now) if unsaid else now
-            yield _now(kind, now) if former_shape else now
+            now = _now(kind, now) if former_shape else now
+            yield m0011_scores.typed(now) if untyped and kind == "candidates" else now
 
     def _completed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         """A document with what a hit is and the scores of now."""
@@ -222,7 +225,7 @@ class Archive:
 
 
 def _now(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
-    """A document of schema version 7 or lower in the shape of now."""
+    """A document of a schema version below 7 in the shape of now."""
     if kind == "candidates":
         return m0007_launches.parted(raw)
     return m0007_launches.gathered(raw) if kind == "campaigns" else raw

@@ -121,7 +121,7 @@ def trials(name: str) -> dict[str, tuple[int, int]]:
 def _trials(found: Sequence[Candidate]) -> list[Trial]:
     """Evaluations that have ended."""
     ended = [c for c in found if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation)]
-    return [Trial(c.proposer, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
+    return [Trial(c.proposer, c.stage is Stage.EVALUATED, c.scores.hit) for c in ended]
 
 
 def computed_of(name: str) -> list[dict[str, float]]:
@@ -169,8 +169,8 @@ def _candidate(
             calculation=calculation.id,
             state="completed" if done else "failed",
             core_seconds=float(calculation.core_seconds or 0.0),
-            score=candidate.scores.get("computed_score") if done else None,
-            hit=bool(candidate.scores.get("hit")) and done,
+            score=candidate.scores.computed_score if done else None,
+            hit=candidate.scores.hit and done,
             missed=hits.missed(target, computed_parts(candidate.scores)) if done else (),
             objectives=tuple(candidate.scores.get(f"computed_{one.property}") for one in goal.objectives(target)),
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),

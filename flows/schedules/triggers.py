@@ -222,5 +222,5 @@ def _errors(campaign: str) -> list[tuple[int, float]]:
     from fermiloop.schemas.vocabulary import Stage
 
     done = [c for c in candidates.outlines(campaign) if c.stage is Stage.EVALUATED]
-    pairs = [(c.round, c.scores.get("predicted_score"), c.scores.get("computed_score")) for c in done]
-    return [(number, float(p) - float(c)) for number, p, c in pairs if p is not None and c is not None]
+    pairs = [(c.round, c.scores.predicted_score, c.scores.computed_score) for c in done]
+    return [(number, p - c) for number, p, c in pairs if p is not None and c is not None]
