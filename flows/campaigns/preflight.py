@@ -17,7 +17,8 @@ from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.lookup import code_of
-from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
+from fermiloop.platform.campaign.choosing import AcquisitionSpec
+from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from fermiloop.flows.evaluations import asking, outcomes
-from fermiloop.flows.evaluations.asking import Given
-from fermiloop.flows.evaluations.outcomes import Outcome
-
 from fermiloop.db_init.element_references import of_elements, shipped
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.flows.campaigns import elements, hulls
 from fermiloop.flows.driving import computing
+from fermiloop.flows.evaluations import asking, outcomes
+from fermiloop.flows.evaluations.asking import Given
+from fermiloop.flows.evaluations.outcomes import Outcome
 from fermiloop.platform.plugins.engines import CORRECTIONS
 from fermiloop.platform.store import labels, materials, methods
 from fermiloop.schemas.vocabulary import Property

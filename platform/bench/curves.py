@@ -30,12 +30,12 @@ from fermiloop.platform.generators.heads import HeadsOptions
 from fermiloop.platform.generators.protocol import Space
 from fermiloop.platform.generators.samples import samples_of
 from fermiloop.platform.representations.composition import row_of
-from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.diffraction import xrd_patterns
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.representations.training import Target
 from fermiloop.platform.search.random_pick import RandomPick, RandomPickOptions
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

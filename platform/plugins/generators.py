@@ -137,6 +137,7 @@ GENERATORS: Final = Catalogue(
         "fermiloop.platform.generators.ccdcgan.declaration",
         "fermiloop.platform.generators.command.declaration",
         "fermiloop.platform.search.declarations",
+        "fermiloop.platform.generators.*.declaration",
     ),
 )
 

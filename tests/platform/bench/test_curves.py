@@ -11,8 +11,8 @@ from fermiloop.platform.bench import curves
 from fermiloop.platform.bench.curves import crystal_rows, proposed, run_bench
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal, Space
-from fermiloop.platform.representations.curves import XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_patterns
+from fermiloop.platform.representations.grids import XRD_GRID
 
 KEYS = {"what", "published", "ours", "ours_low", "ours_high", "n", "baseline", "seconds", "note"}
 
