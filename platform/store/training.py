@@ -117,7 +117,7 @@ def training_set(
 def curves_of(ids: Iterable[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> NDArray[np.float64]:
     """(n, grid.n) curves of a kind by a method, in the order of the ids; NaN where there is none."""
     wanted = list(ids)
-    found, nothing = _curves(wanted, grid, (method,), kind), np.full(grid.n, np.nan)
+    found, nothing = _curves(wanted, grid, (method,), kind, None), np.full(grid.n, np.nan)
     return np.stack([found.get(key, nothing) for key in wanted]) if wanted else np.empty((0, grid.n))
 
 
