@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pydantic import ValidationError
@@ -17,12 +18,14 @@ from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.lookup import code_of
-from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
+from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.spec import MOST_COMPONENTS, MOST_SITES, AcquisitionSpec, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
-from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.structure_types import fitting
+from fermiloop.platform.search.templates import ALL_TYPES
 from fermiloop.platform.store import campaigns, training
 from fermiloop.schemas.vocabulary import Property
 
@@ -183,15 +186,19 @@ def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
 
 def _generators(spec: CampaignSpec) -> Iterator[str]:
     """Generators that decorate known prototypes find one that fits into the space."""
-    systems, (low, high) = set(spec.space.crystal_systems), spec.space.components
-    shapes = {(p.crystal_system, len(set(p.slots)), len(p.slots)) for p in PROTOTYPES.values()}
-    fits = any(system in systems and low <= n <= high and sites <= spec.space.max_sites for system, n, sites in shapes)
+    space, (low, high) = spec.space, spec.space.components
     for generator in spec.generators:
-        if GENERATORS[generator.name].tabulated_prototypes and not fits:
+        declared = GENERATORS[generator.name]
+        few = generator.options.get("structure_types") != ALL_TYPES and (declared.most_components or 0) <= 2
+        table = partial(fitting, cubic_and_hexagonal=few)
+        if declared.tabulated_prototypes and not table(range(low, high + 1), space.crystal_systems, space.max_sites):
+            known = table(range(1, MOST_COMPONENTS + 1), names.CRYSTAL_SYSTEMS, MOST_SITES)
+            systems = "cubic and hexagonal prototypes" if few else "tabulated structure types"
             yield (
-                f"The generator {generator.name} can propose nothing in this space: it decorates cubic and hexagonal "
-                f"prototypes of 1 or 2 elements and up to {max(s for *_, s in shapes)} sites; widen "
-                "space.crystal_systems, space.components or space.max_sites, or use another generator."
+                f"The generator {generator.name} can propose nothing in this space: it decorates {systems} of "
+                f"{' or '.join(sorted({str(len(one.amounts)) for one in known}))} elements and up to "
+                f"{max(len(one.slots) for one in known)} sites; widen space.crystal_systems, space.components or "
+                "space.max_sites, or use another generator."
             )
 
 

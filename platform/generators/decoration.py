@@ -21,7 +21,7 @@ from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, 
 from fermiloop.platform.representations.prototypes import PROTOTYPES, Prototype
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pymatgen.core import Structure
 
@@ -97,10 +97,7 @@ class Decorator:
         amounts = {decoration.element_a: float(prototype.slots.count("A"))}
         if decoration.element_b is not None:
             amounts[decoration.element_b] = float(prototype.slots.count("B"))
-        return self.at_volume(build, self.volume_per_atom(amounts))
-
-    def at_volume(self, build: Callable[[float], Structure], volume: float) -> Structure:
-        """A crystal at a volume per atom (Å³), or at that of the potential near it."""
+        volume = self.volume_per_atom(amounts)
         if self.potential != RULE_ONLY:
             volume, _ = equilibrium_volume(declared(self.potential).build(), build, volume)
         return build(volume)
