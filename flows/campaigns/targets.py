@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import stability
-from fermiloop.flows.campaigns.steps import training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, spec_of, training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -40,7 +40,7 @@ def resolve(spec: CampaignSpec) -> Target:
         if curve is None:
             curve = _curve(spec)
     return Target(
-        grid=spectra.grid(wanted.kind) if wanted is not None else None,
+        grid=spectra.grid(wanted.kind, alignment_of(spec)) if wanted is not None else None,
         curve=curve,
         hit_similarity=spec.target.hit_similarity,
         windows=spec.target.windows(),
@@ -50,17 +50,22 @@ def resolve(spec: CampaignSpec) -> Target:
     )
 
 
+def alignment_of(spec: CampaignSpec) -> Alignment:
+    """What lies at zero of a campaign's densities of states: the target, what is learned, and what is computed."""
+    return spec.target.alignment(spectra.alignment())
+
+
 def keep(spec: CampaignSpec) -> None:
     """Store the curve of the target with the campaign; a repeat changes nothing."""
     if spec.target.curve is not None and _kept(spec) is None:
-        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(spectra.alignment()))
+        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(alignment_of(spec)))
 
 
 def _curve(spec: CampaignSpec) -> NDArray[np.float64]:
     """Curve of the target by the file and the store as they are."""
     wanted = spec.target.curve
     assert wanted is not None
-    given = spec.target.unit_curve(spectra.alignment())
+    given = spec.target.unit_curve(alignment_of(spec))
     return _of_material(str(wanted.material), wanted.kind, spec) if given is None else given
 
 
@@ -71,9 +76,9 @@ def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
     except NotFoundError:
         return None
     found = kept.resolved
-    if found is None or not found.curve or found.alignment != str(spectra.alignment()):
+    if found is None or not found.curve or found.alignment != str(alignment_of(spec)):
         return None
-    same = kept.to_mongo()["spec"].get("target") == spec.as_dict()["target"]  # not a file that bears the name alone
+    same = spec_of(spec.name).target == spec.target  # not a file that bears the name alone
     return np.array(found.curve, dtype=float) if same else None
 
 
@@ -84,7 +89,7 @@ def filled(target: Target, spec: CampaignSpec) -> Target:
     """
     if target.window is None or target.grid is None or target.curve is None:
         return target
-    mean = training.mean_curve(target.grid, training_method_of(spec))
+    mean = training.mean_curve(target.grid, curve_methods_of(spec), alignment_of(spec))
     inside = within(target.grid, target.window)
     if mean is None or not mean[inside].sum() > 0:
         return target
@@ -120,8 +125,8 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
         return pattern if np.isfinite(pattern).all() else None
     if found.energies is None or found.density is None:
         return None
-    grid = spectra.grid(wanted.kind)
-    moved = offset(Alignment.MIDGAP, spectra.alignment(), found.gap)
+    about = alignment_of(spec)
+    grid, moved = spectra.grid(wanted.kind, about), offset(Alignment.MIDGAP, about, found.gap)
     return grid.normalise(grid.resample(np.asarray(found.energies) + moved, found.density))
 
 
@@ -144,7 +149,7 @@ def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[n
         if not found:
             raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
         return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
-    stored = _spectrum(name, training_method_of(spec))
+    stored = spectra.aligned(_spectrum(name, curve_methods_of(spec)), alignment_of(spec))
     return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
@@ -158,17 +163,19 @@ def _lowest(found: list[Material], method: str) -> Material:
     return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
 
 
-def _spectrum(name: str, method: str) -> Spectrum:
+def _spectrum(name: str, methods: Sequence[str]) -> Spectrum:
+    """Curve of the material of lowest energy, by the first of these Methods that has one of any of that name."""
     stored = _named(name)
     if not stored:
         raise InputError(
             f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
             "material, or give the curve as target.dos.file."
         )
-    curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
-    if not curves:
-        raise InputError(
-            f"{name} is stored without a density of states by the Method {method} that this campaign learns from; name "
-            "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
-        )
-    return curves[_lowest([m for m, _ in curves.values()], method).id][1]
+    for method in methods:
+        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+        if curves:
+            return curves[_lowest([m for m, _ in curves.values()], method).id][1]
+    raise InputError(
+        f"{name} is stored without a density of states by the Method {methods[0]} that this campaign learns from; name "
+        "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
+    )

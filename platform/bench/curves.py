@@ -187,7 +187,7 @@ def proposed(generator: Generator, asked: TrainingSet, space: Space, rng: np.ran
 def _patterns(path: Path, quick: bool, seed: int, progress: Progress) -> tuple[TrainingSet, int]:
     """Learnable crystals of a file with their patterns, and how many lines were refused."""
     crystals, refused = read_crystals(path)
-    learnable = [i for i, s in enumerate(crystals.structures) if is_learnable(row_of(s.composition))]
+    learnable = [i for i, s in enumerate(crystals.structures) if is_learnable(row_of(s.composition), 2)]
     if not learnable:
         raise InputError(f"{path} holds no crystal of one or two elements with amounts of at most 3; give another.")
     most = QUICK_CRYSTALS if quick else MOST_CRYSTALS

@@ -3,6 +3,9 @@
 Four times [32 kernels of width 13, ReLU, max-pooling by 2], then a linear layer to 60 numbers, by
 Adam at 1e-3 on the squared error; candidates are the nearest composition vectors (Bang et al.,
 J. Mater. Chem. A 12, 6004, 2024). Epochs, batch size and loss are not published; ours are options.
+
+The vectors have a block of 30 for each element of the largest composition learned from, so that ternaries are learned
+from ternaries, as published; of more elements than that nothing is proposed.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from fermiloop.platform.generators.calibration import log_softmax
+from fermiloop.platform.generators.row_array import RowArray
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.representations.composition import CompositionTable, CompositionVectors
 from fermiloop.platform.representations.element_vectors import centroids, fit_element_vectors
@@ -90,11 +95,12 @@ class RegressionModel:
         self.table = samples.table()
         middle = centroids(samples.curves, samples.rows, self.table.elements)
         element_vectors = fit_element_vectors(middle, seed, self.options.vector_epochs)
-        self.vectors = CompositionVectors(self.table, element_vectors)
+        self.vectors = CompositionVectors(self.table, element_vectors, max(2, samples.most_components))
+        self.rows = RowArray.of(self.table.rows, self.table.elements)
         self.scale = float(samples.curves.std())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.network = RegressionNetwork(samples.curves.shape[1], 2 * self.vectors.dim)
+            self.network = RegressionNetwork(samples.curves.shape[1], self.vectors.n_blocks * self.vectors.dim)
         x = torch.tensor(samples.curves / self.scale, dtype=torch.float32)
         y = torch.tensor(self.vectors.encode(samples.rows), dtype=torch.float32)
         history = self._train(x, y, np.random.default_rng(seed), progress)
@@ -102,14 +108,17 @@ class RegressionModel:
             self.variance = max(float(((self.network(x) - y) ** 2).mean()), 1e-6)
         return history
 
-    def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:  # noqa: ARG002 - the paper has one model for each system
+    def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:
         """(k, n_rows) log softmax of the negative squared distance over twice the training error."""
-        scores = -(self.vectors.distances(self.regress(curves)) ** 2) / (2 * self.variance)
-        scores -= scores.max(axis=1, keepdims=True)
-        return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
+        return log_softmax(self.scores(self.rows, curves, systems))
+
+    def scores(self, rows: RowArray, curves: Array, systems: NDArray[np.str_]) -> Array:  # noqa: ARG002 - the paper has one model for each system
+        """(k, m) log probabilities of any m compositions, but for a constant of each curve."""
+        distances = self.vectors.distances_to(self.regress(curves), rows.places, rows.amounts)
+        return -(distances**2) / (2 * self.variance)
 
     def regress(self, curves: Array) -> Array:
-        """(k, 60) composition vectors of (k, n_points) curves."""
+        """(k, n_blocks·30) composition vectors of (k, n_points) curves."""
         with torch.no_grad():
             return self.network(torch.tensor(curves / self.scale, dtype=torch.float32)).numpy().astype(float)
 
@@ -122,6 +131,7 @@ class RegressionModel:
         return {
             "options": asdict(self.options),
             "elements": list(self.table.elements),
+            "n_blocks": self.vectors.n_blocks,
             "scale": self.scale,
             "variance": self.variance,
         }
@@ -131,9 +141,10 @@ class RegressionModel:
         """The model that `config` and `state` tell of."""
         model = cls(RegressionOptions(**config["options"]))
         model.table = CompositionTable(config["elements"])
-        model.vectors = CompositionVectors(model.table, state["element_vectors"])
+        model.rows = RowArray.of(model.table.rows, model.table.elements)
+        model.vectors = CompositionVectors(model.table, state["element_vectors"], int(config.get("n_blocks", 2)))
         model.scale, model.variance = float(config["scale"]), float(config["variance"])
-        model.network = RegressionNetwork(n_points, 2 * model.vectors.dim)
+        model.network = RegressionNetwork(n_points, model.vectors.n_blocks * model.vectors.dim)
         from_arrays(model.network, state, "network.")
         return model
 

@@ -36,6 +36,8 @@ class GeneratorDeclaration(Declaration):
         Most distinct elements of the crystals that it makes; None where there is no such limit.
     tabulated_prototypes
         Whether it decorates `PROTOTYPES` alone, so that one of them must fit into the space.
+    shapes_of_known
+        Whether its crystals have the crystal system, number of elements and number of sites of one that it learns from.
     unanswered
         Whether it is also given the store's materials inside the space that have no answer yet, unless it has an
         option ``file``.
@@ -53,6 +55,7 @@ class GeneratorDeclaration(Declaration):
     needs_curve: bool = False
     most_components: int | None = None
     tabulated_prototypes: bool = False
+    shapes_of_known: bool = False
     unanswered: bool = False
     learns: bool = False
     scorer: str = ""

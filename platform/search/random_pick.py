@@ -13,20 +13,18 @@ import numpy as np
 from pymatgen.core import Composition, Element
 
 from fermiloop.platform.errors import FermiloopError, InputError
-from fermiloop.platform.generators.decoration import RULE_ONLY, Decorator
+from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.plugins.potentials import DEFAULT, potential
+from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
-from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, volume_by_bonds
+from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.composition import CompositionTable, formula_of
 from fermiloop.platform.search.templates import ALL_TYPES, TABLES, check_table, negativity, tabulated_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from pymatgen.core import Structure
 
     from fermiloop.platform.generators.protocol import Space, Target, TrainingSet
     from fermiloop.platform.search.templates import Template
@@ -138,19 +136,12 @@ class RandomPick:
             symbols = _ordered(one, [space.elements[i] for i in rng.permutation(len(space.elements))])
             formula = Composition(dict(zip(symbols, one.amounts, strict=True))).reduced_formula
             if (one.name, symbols) not in found and formula not in excluded:
-                made = self._at_volume(one, symbols)
+                guess = volume_by_bonds(one.build(symbols, 1.0))
+                made = self.decorator.at_volume(partial(one.build, symbols), guess)
                 found[one.name, symbols] = Proposal(made, 0.0, None, None, {"prototype": one.name})
             if len(found) == n:
                 break
         return list(found.values())
-
-    def _at_volume(self, template: Template, symbols: tuple[str, ...]) -> Structure:
-        """A decoration at the volume by the lengths of its bonds, or at that of the potential near it."""
-        volume = volume_by_bonds(template.build(symbols, 1.0))
-        if self.options.potential != RULE_ONLY:
-            chosen = potential(self.options.potential).build()
-            volume, _ = equilibrium_volume(chosen, partial(template.build, symbols), volume)
-        return template.build(symbols, volume)
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` (elemental volumes) and ``config.json``."""
