@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fermiloop.db_init import setup
 from fermiloop.flows.driving import launching, referencing
 from fermiloop.flows.driving.referencing import How
@@ -11,6 +13,7 @@ from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.store import campaigns, candidates, materials
 from fermiloop.schemas.vocabulary import CampaignState, Stage
 
+pytestmark = pytest.mark.slow
 EXAMPLE = Path(__file__).parents[2] / "examples" / "oxides.yaml"
 SMALLER = (
     ("engine: {name: chgnet", "engine: {name: analytic"),
