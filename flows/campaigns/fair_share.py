@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from fermiloop.flows.campaigns.methods import difference, difference_of
 from fermiloop.flows.campaigns.steps import logger, spec_of
 from fermiloop.flows.queue.documents import fireworks
-from fermiloop.flows.queue.documents.rows import CALCULATION as CALCULATION
 from fermiloop.flows.queue.documents.rows import method_of_none
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.settings import settings

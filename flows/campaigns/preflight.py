@@ -18,7 +18,8 @@ from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign import names
-from fermiloop.platform.campaign.spec import MOST_COMPONENTS, MOST_SITES, AcquisitionSpec, CampaignSpec
+from fermiloop.platform.campaign.choosing import AcquisitionSpec
+from fermiloop.platform.campaign.spec import MOST_COMPONENTS, MOST_SITES, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
-from fermiloop.flows.driving.attempts import MOST_ATTEMPTS
 from fermiloop.flows.driving.recover import lost_runs
+from fermiloop.flows.driving.retries import MOST_ATTEMPTS
 from fermiloop.flows.evaluations import asking
 from fermiloop.flows.evaluations import record as handed_over
 from fermiloop.flows.evaluations.work import is_finished

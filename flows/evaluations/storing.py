@@ -15,10 +15,11 @@ from fermiloop.flows.engines.steps import failures, isolation
 from fermiloop.flows.queue.reasons import reason_of
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.plugins.engines import EngineDeclaration, engine
-from fermiloop.platform.plugins.properties import PROPERTIES
+from fermiloop.platform.plugins.properties import PROPERTIES, grows
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, labels, materials, methods, moving, spectra
 from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import Property
 
 logger = logging.getLogger("fermiloop.flows")
@@ -83,6 +84,11 @@ def store(calculation: Calculation, material: str, found: EvaluationResult) -> d
             calculation=calculation.id,
             n_electrons=None if found.n_electrons is None else factor * found.n_electrons,
             gap=found.gap,
+        )
+    for kind, (points, values) in found.curves.items():
+        whole = factor * values if grows(SpectrumKind(kind).declared.unit) else values
+        spectra.save(
+            material, points, whole, method=calculation.method, kind=SpectrumKind(kind), calculation=calculation.id
         )
     labels.save_all(material, numbers, method=calculation.method, calculation=calculation.id)
     return numbers

@@ -14,7 +14,7 @@ from jobflow import Maker, OnMissing, job
 
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
-from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.engines.protocol import Curve, EvaluationResult
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.evaluations import storing
 from fermiloop.flows.queue.giving_back import release
@@ -24,6 +24,7 @@ from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import Alignment, CalculationState, Origin, Property, RoundState, Stage
 
 
@@ -119,6 +120,7 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
         energies=curve.points() if curve else None,
         density=curve.array() if curve else None,
         gap=curve.gap if curve else None,
+        curves=_other_curves(material, calculation.method),
     )
     stored = labels.of_materials([material])  # the latest version comes last
     numbers = {row.property: row.value for row in stored if row.method == calculation.method}
@@ -126,3 +128,9 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
     candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)
+
+
+def _other_curves(material: str, method: str) -> dict[str, Curve]:
+    """What is stored of other kinds than a density of states by a Method."""
+    stored = [one for one in spectra.all_of_material(material) if one.method == method]
+    return {str(one.kind): (one.points(), one.array()) for one in stored if one.kind is not SpectrumKind.DOS}

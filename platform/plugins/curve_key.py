@@ -25,7 +25,7 @@ def curve_key(engine: str, functional: str, settings: Mapping[str, Any]) -> str 
         Of the Method.
     """
     declared = ENGINES.get(engine)
-    rule = declared.curves if declared is not None else None
+    rule = declared.comparable if declared is not None else None
     if rule is None:
         return None
     ignored = (*rule.ignored, CORRECTIONS)

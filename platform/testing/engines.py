@@ -146,6 +146,9 @@ def _check_result(declaration: EngineDeclaration, settings: Mapping[str, Any], f
     curve = found.density is not None and found.energies is not None
     said = declaration.has_dos(settings)
     assert curve == said, f"a density of states is {'' if said else 'not '}declared, and {'' if curve else 'not '}given"
+    named = set(declaration.curves(settings))
+    unnamed = set(found.curves) - named
+    assert not unnamed, f"it gives the curves {', '.join(sorted(unnamed))} without declaring that"
     if curve:
         rising = np.diff(np.asarray(found.energies))
         assert (rising > 0).all(), "the energies of its density of states do not rise"

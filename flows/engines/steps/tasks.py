@@ -22,6 +22,7 @@ from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 from fermiloop.platform.predictors.potential.relaxing import relax
 from fermiloop.platform.representations.molecules import is_molecule
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 
 def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -95,7 +96,19 @@ def analytic_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
         "n_electrons": float(np.trapezoid(np.asarray(y)[x <= 0], x[x <= 0])),
         "energies": [float(v) for v in x],
         "density": [float(v) for v in np.asarray(y)],
+        **({"curves": {task["curve"]: _made_up(structure, SpectrumKind(task["curve"]))}} if task.get("curve") else {}),
     }
+
+
+def _made_up(structure: Structure, kind: SpectrumKind) -> list[list[float]]:
+    """Points and values of another curve: a peak for each atom, by its element and the volume."""
+    grid = kind.declared
+    x = np.linspace(grid.lo, grid.hi, grid.n)
+    volume = structure.volume / len(structure)
+    places = [0.15 + 0.07 * (site.specie.Z % 10) + 0.002 * volume for site in structure]
+    share = (x - grid.lo) / (grid.hi - grid.lo)
+    y = np.sum([np.exp(-(((share - place) / 0.08) ** 2)) for place in places], axis=0)
+    return [[float(v) for v in x], [float(v) for v in y]]
 
 
 def _cheap_relax(potential: AnalyticPotential | ChgnetPotential, task: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -156,6 +156,11 @@ def calculation_of(pad: LaunchPad, fw_id: int) -> str:
     return (firework_row(found).calculation or "") if found else ""
 
 
+def every(pad: LaunchPad) -> dict[int, FireworkRow]:
+    """All that was ever added, with its name and what it belongs to, by its id."""
+    return {one.fw_id: one for one in map(firework_row, pad.fireworks.find({}, ALL))}
+
+
 def held(pad: LaunchPad, most: int) -> list[FireworkRow]:
     """What workers have in hand, in the order of the ids."""
     return _rows(pad, {"state": {"$in": list(HELD)}}, most)

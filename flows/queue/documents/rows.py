@@ -75,8 +75,16 @@ class LaunchRow:
     @property
     def began_at(self) -> object:
         """When it began to run, as FireWorks writes it; None where it has not."""
-        began = next((one for one in self.history if one.get("state") == "RUNNING"), {})
-        return began.get("created_on")
+        return self._entered("RUNNING")
+
+    @property
+    def completed_at(self) -> object:
+        """When it ended well, as FireWorks writes it; None where it has not."""
+        return self._entered("COMPLETED")
+
+    def _entered(self, state: str) -> object:
+        entered = next((one for one in self.history if one.get("state") == state), {})
+        return entered.get("created_on")
 
 
 @dataclass(frozen=True)

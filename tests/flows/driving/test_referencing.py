@@ -1,4 +1,4 @@
-"""Elements and known phases by an engine: computed once, references for hulls, labels that follow, refused before paid."""
+"""Elements and known phases by an engine: computed once, references for hulls, refused before anything is paid."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_one_that_the_engine_refuses_stops_all_of_a_list_and_is_left_out_of_ever
 
     heavy = replace(code_of("analytic"), refuses=refuses)
     monkeypatch.setattr("fermiloop.flows.engines.analytic.engine.ENGINE", heavy)
-    with pytest.raises(InputError, match="does not compute Al .reference of Al.: it is too heavy"):
+    with pytest.raises(InputError, match=r"does not compute Al .reference of Al.: it is too heavy"):
         referencing.references(["Li", "Al"], ANALYTIC)
     assert queued() == 0
     assert calculations.find() == []
