@@ -17,17 +17,21 @@ from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.lookup import code_of
+from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.choosing import AcquisitionSpec
-from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.campaign.spec import MOST_COMPONENTS, MOST_SITES, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
-from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.structure_types import fitting
+from fermiloop.platform.search.templates import ALL_TYPES
 from fermiloop.platform.store import campaigns, materials, training
 from fermiloop.schemas.vocabulary import Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
+BINARIES: Final = 2
+"""Most elements of the structure types that are decorated where a generator says nothing else."""
 EDGE: Final = 3.0  # Å, of the one-atom cell by which an engine is asked about an element
 
 
@@ -191,14 +195,18 @@ def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
 
 def _generators(spec: CampaignSpec) -> Iterator[str]:
     """Generators that decorate known prototypes find one that fits into the space."""
-    systems, (low, high) = set(spec.space.crystal_systems), spec.space.components
-    shapes = {(p.crystal_system, len(set(p.slots)), len(p.slots)) for p in PROTOTYPES.values()}
-    fits = any(system in systems and low <= n <= high and sites <= spec.space.max_sites for system, n, sites in shapes)
+    space, (low, high) = spec.space, spec.space.components
     for generator in spec.generators:
-        if GENERATORS[generator.name].tabulated_prototypes and not fits:
+        declared = GENERATORS[generator.name]
+        every = generator.options.get("structure_types") == ALL_TYPES
+        most = MOST_COMPONENTS if every else declared.most_components or BINARIES
+        inside = fitting(range(low, min(high, most) + 1), space.crystal_systems, space.max_sites)
+        if declared.tabulated_prototypes and not inside:
+            known = fitting(range(1, most + 1), names.CRYSTAL_SYSTEMS, MOST_SITES)
             yield (
-                f"The generator {generator.name} can propose nothing in this space: it decorates cubic and hexagonal "
-                f"prototypes of 1 or 2 elements and up to {max(s for *_, s in shapes)} sites; widen "
+                f"The generator {generator.name} can propose nothing in this space: it decorates types of 1 to "
+                f"{max(len(one.amounts) for one in known)} elements and up to {max(len(one.slots) for one in known)} "
+                f"sites, which are {', '.join(dict.fromkeys(one.crystal_system for one in known))}; widen "
                 "space.crystal_systems, space.components or space.max_sites, or use another generator."
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import perm
 from typing import TYPE_CHECKING, Final
 
@@ -135,10 +136,8 @@ class RandomPick:
             symbols = _ordered(one, [space.elements[i] for i in rng.permutation(len(space.elements))])
             formula = Composition(dict(zip(symbols, one.amounts, strict=True))).reduced_formula
             if (one.name, symbols) not in found and formula not in excluded:
-                made = self.decorator.at_volume(
-                    lambda volume, one=one, symbols=symbols: one.build(symbols, volume),
-                    volume_by_bonds(one.build(symbols, 1.0)),
-                )
+                guess = volume_by_bonds(one.build(symbols, 1.0))
+                made = self.decorator.at_volume(partial(one.build, symbols), guess)
                 found[one.name, symbols] = Proposal(made, 0.0, None, None, {"prototype": one.name})
             if len(found) == n:
                 break
