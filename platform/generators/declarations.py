@@ -12,7 +12,7 @@ DOS_COMPOSER: Final = GeneratorDeclaration(
     "compositions for a curve by a learned inverse, decorated on structure types",
     load="fermiloop.platform.generators.dos_composer:DosComposer",
     options="fermiloop.platform.generators.dos_composer:ComposerOptions",
-    presets=("paper", "factorised"),
+    presets=("paper", "regression", "factorised"),
     needs_curve=True,
     most_components=4,
     tabulated_prototypes=True,

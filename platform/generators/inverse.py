@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from fermiloop.platform.generators.beam import WIDTH, beam_search
 from fermiloop.platform.generators.experts import unit
 from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions
 from fermiloop.platform.generators.heads import HeadsOptions
-from fermiloop.platform.generators.regression import RegressionModel, RegressionOptions
+from fermiloop.platform.generators.regression import BETTER, RegressionModel, RegressionOptions
 from fermiloop.platform.generators.row_array import ratios_of
 from fermiloop.platform.representations.composition import formula_of
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PRESETS: Final[dict[str, type[RegressionModel] | type[FactorisedModel]]] = {
     "paper": RegressionModel,
+    "regression": RegressionModel,
     "factorised": FactorisedModel,
 }
 
@@ -216,8 +217,9 @@ def make_model(preset: str, epochs: int | None) -> RegressionModel | FactorisedM
         raise InputError(f"{preset} is no preset of dos_composer; choose one of {', '.join(PRESETS)}.")
     if epochs is not None and (not isinstance(epochs, int) or epochs < 0):
         raise InputError(f"Epochs must be a whole number from 0 up, not {epochs}.")
-    if preset == "paper":
-        return RegressionModel(RegressionOptions() if epochs is None else RegressionOptions(epochs=epochs))
+    if preset in {"paper", "regression"}:
+        options = RegressionOptions(**(BETTER if preset == "regression" else {}))
+        return RegressionModel(options if epochs is None else replace(options, epochs=epochs))
     return FactorisedModel(
         FactorisedOptions() if epochs is None else FactorisedOptions(heads=HeadsOptions(epochs=epochs))
     )

@@ -170,6 +170,11 @@ class CompositionVectors:
         """Numbers of one element vector."""
         return int(self.element_vectors.shape[1])
 
+    @property
+    def width(self) -> int:
+        """Numbers of one composition vector."""
+        return self.n_blocks * self.dim
+
     def encode(self, rows: Sequence[Row] | None = None) -> NDArray[np.float64]:
         """(n_rows, n_blocks·dim) vectors of `rows`, of the whole table by default."""
         rows = self.table.rows if rows is None else rows

@@ -252,6 +252,20 @@ def test_an_insulators_curve_lies_about_the_middle_of_its_gap_or_its_valence_edg
     assert "moved by +1.0" in target.told(Alignment.MIDGAP)[0]
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [(None, Alignment.VBM), ("midgap", Alignment.MIDGAP), ("fermi", Alignment.MIDGAP), ("vbm", Alignment.VBM)],
+)
+def test_the_file_says_what_lies_at_zero_or_leaves_it_to_the_store(
+    asked: str | None, expected: Alignment, tmp_path: Path
+) -> None:
+    (tmp_path / "pd.csv").write_text("".join(f"{x},{9 - abs(x)}\n" for x in range(-8, 9)))
+    (tmp_path / "c.yaml").write_text(changed("target.dos", {"file": "pd.csv", "alignment": asked}))
+    spec = load_spec(tmp_path / "c.yaml")
+    assert spec.target.alignment(Alignment.VBM) is expected
+    assert CampaignSpec.stored(spec.as_dict()) == spec
+
+
 def test_nitrogen_and_exponents_are_what_they_look_like() -> None:
     text = changed("space.elements", ["Ti"]).replace("- Ti", "- N\n  - Y\n  - No").replace("0.2", "2e-1")
     spec = parse_spec(text)

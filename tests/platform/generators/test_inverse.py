@@ -8,7 +8,7 @@ from fermiloop.platform.generators.dos_composer import ranks_of
 from fermiloop.platform.generators.experts import forward_scores, log_prior
 from fermiloop.platform.generators.heads import HeadsOptions, augment
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
-from fermiloop.platform.generators.regression import RegressionModel, RegressionOptions
+from fermiloop.platform.generators.regression import BETTER, RegressionModel, RegressionOptions
 from fermiloop.platform.generators.samples import fold_numbers, samples_of
 from fermiloop.platform.representations.composition import ratio_of
 
@@ -33,13 +33,43 @@ def places(model, samples):
     return [model.table.index[row] for row in samples.rows]
 
 
-def test_the_paper_preset_memorises(samples):
+def test_the_published_network_memorises(samples):
     few = samples.subset(range(0, len(samples), 2))
-    model = RegressionModel(RegressionOptions(epochs=60, vector_epochs=150, batch_size=8))
+    model = RegressionModel(RegressionOptions(epochs=60, vector_epochs=150, batch_size=8, **BETTER))
     history = model.fit(few, 0, silent)
     ranks = ranks_of(model.log_probabilities(few.curves, few.systems), places(model, few))
     assert history[-1] < 0.1 * history[0]
     assert (ranks < 5).mean() >= 0.9
+
+
+def test_the_paper_preset_has_a_network_for_each_crystal_system(samples):
+    model = RegressionModel(RegressionOptions(epochs=3, vector_epochs=60))
+    model.fit(samples, 0, silent)
+    assert set(model.networks) == set(samples.systems.tolist())
+    assert model.scale == 1.0
+    one, other = (model.regress(samples.curves[:2], np.array([name] * 2)) for name in ("cubic", "hexagonal"))
+    assert not np.allclose(one, other)
+    largest = next(iter(model.networks))
+    np.testing.assert_array_equal(
+        model.regress(samples.curves[:2], np.array(["", "monoclinic"])),
+        model.regress(samples.curves[:2], np.array([largest] * 2)),
+    )
+    back = RegressionModel.restore(model.config(), model.state(), samples.curves.shape[1])
+    found, expected = (one.regress(samples.curves, samples.systems) for one in (back, model))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_model_of_before_has_one_network_for_all(samples):
+    model = RegressionModel(RegressionOptions(epochs=1, vector_epochs=60, **BETTER))
+    model.fit(samples, 0, silent)
+    config = model.config()
+    for name in BETTER:
+        del config["options"][name]
+    del config["systems"]
+    back = RegressionModel.restore(config, model.state(), samples.curves.shape[1])
+    assert back.options == model.options
+    found, expected = (one.regress(samples.curves, samples.systems) for one in (back, model))
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_factorised_reads_compositions_that_it_never_saw(samples):
