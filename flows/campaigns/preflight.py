@@ -17,9 +17,8 @@ from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.lookup import code_of
-from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.choosing import AcquisitionSpec
-from fermiloop.platform.campaign.spec import MOST_COMPONENTS, MOST_SITES, CampaignSpec
+from fermiloop.platform.campaign.spec import MOST_COMPONENTS, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
@@ -31,7 +30,7 @@ from fermiloop.schemas.vocabulary import Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
 BINARIES: Final = 2
-"""Most elements of the structure types that are decorated where a generator says nothing else."""
+"""Most elements of the cubic and hexagonal types that are decorated where a generator says nothing else."""
 EDGE: Final = 3.0  # Å, of the one-atom cell by which an engine is asked about an element
 
 
@@ -194,20 +193,20 @@ def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
 
 
 def _generators(spec: CampaignSpec) -> Iterator[str]:
-    """Generators that decorate known prototypes find one that fits into the space."""
+    """Generators that decorate tabulated structure types find one that fits into the space."""
     space, (low, high) = spec.space, spec.space.components
     for generator in spec.generators:
         declared = GENERATORS[generator.name]
         every = generator.options.get("structure_types") == ALL_TYPES
         most = MOST_COMPONENTS if every else declared.most_components or BINARIES
-        inside = fitting(range(low, min(high, most) + 1), space.crystal_systems, space.max_sites)
-        if declared.tabulated_prototypes and not inside:
-            known = fitting(range(1, most + 1), names.CRYSTAL_SYSTEMS, MOST_SITES)
+        sizes, old = range(low, min(high, most) + 1), most <= BINARIES
+        if declared.tabulated_prototypes and not fitting(sizes, space.crystal_systems, space.max_sites, old):
             yield (
-                f"The generator {generator.name} can propose nothing in this space: it decorates types of 1 to "
-                f"{max(len(one.amounts) for one in known)} elements and up to {max(len(one.slots) for one in known)} "
-                f"sites, which are {', '.join(dict.fromkeys(one.crystal_system for one in known))}; widen "
-                "space.crystal_systems, space.components or space.max_sites, or use another generator."
+                f"The generator {generator.name} can propose nothing in this space: it decorates "
+                f"{'cubic and hexagonal' if old else 'tabulated'} structure types of 1 to {most} elements, "
+                f"and none of {low} to {high} elements is {' or '.join(space.crystal_systems)} with at most "
+                f"{space.max_sites} sites; widen space.crystal_systems, space.components or space.max_sites, or use "
+                "another generator."
             )
 
 

@@ -5,7 +5,8 @@ hold none: they sit on every tabulated type of their ratio and on those of its o
 likely as it is frequent and its known compounds are alike.
 
 The volume is that of the elements in the training set, added up by amount (least squares, drawn
-towards a guess from atomic radii); a cheap potential may then find the minimum of its own energy.
+towards a guess from atomic radii), of three elements and more that of the lengths of bonds; a cheap potential may then
+find the minimum of its own energy.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pymatgen.core import Element
 from fermiloop.platform.generators.slots import arrangement, learned_types, reduced, type_named
 from fermiloop.platform.plugins.potentials import potential as declared
 from fermiloop.platform.plugins.potentials import usable
-from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume
+from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume, volume_by_bonds
 from fermiloop.platform.representations.prototypes import Prototype
 from fermiloop.platform.representations.structure_types import structure_types
 
@@ -116,8 +117,11 @@ class Decorator:
     def build(self, decoration: Decoration) -> Structure:
         """The crystal, at the volume of the rule or of the potential."""
         kind = self.own.get(decoration.prototype) or structure_types()[decoration.prototype]
-        amounts = dict(zip(decoration.elements, map(float, kind.amounts), strict=True))
-        return self.at_volume(partial(kind.decorate, decoration.elements), self.volume_per_atom(amounts))
+        if len(kind.amounts) > 2:
+            volume = volume_by_bonds(kind.decorate(decoration.elements, 1.0))
+        else:
+            volume = self.volume_per_atom(dict(zip(decoration.elements, map(float, kind.amounts), strict=True)))
+        return self.at_volume(partial(kind.decorate, decoration.elements), volume)
 
     def at_volume(self, build: Callable[[float], Structure], volume: float) -> Structure:
         """A crystal at a volume per atom (Å³), or at that of the potential near it."""
