@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from pymatgen.core import Element, Structure
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel, Pull
@@ -25,7 +25,7 @@ from fermiloop.platform.generators.ccdcgan.gan import CrystalGan
 from fermiloop.platform.generators.ccdcgan.options import PAPER_OPTIONS, CcdcganOptions
 from fermiloop.platform.generators.ccdcgan.spaces import CODES, SPACES
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ PORTION: Final = 64
 """Graphs made at once."""
 
 
-class Ccdcgan:
+class Ccdcgan(SavedModel):
     """Learns crystal graphs, draws them to wanted properties.
 
     Parameters
@@ -165,10 +165,9 @@ class Ccdcgan:
         """The crystal of each of (n, width) rows, or why there is none."""
         return [self.coder.decode(codes) for codes in self.space.codes(rows, allowed)]
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
             "constraints": sorted(self.constraints),
@@ -177,33 +176,21 @@ class Ccdcgan:
         arrays |= {f"space/{name}": value for name, value in self.space.state().items()}
         for name, model in self.constraints.items():
             arrays |= model.state(f"constraint/{name}/")
-        write_model(folder, config, arrays)
+        return config, arrays
 
     @classmethod
-    def load(cls, folder: Path) -> Ccdcgan:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(config["preset"], CcdcganOptions(**config["options"]))
-            made.coder = GraphCoder(made.options, made.preset == "compact")
-            made.coder.restore(arrays)
-            learned = {
-                name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")
-            }
-            made.space = SPACES[made.preset](made.options, learned)
-            made.constraints = {name: ConstraintModel(made.space, name) for name in config["constraints"]}
-            for name, model in made.constraints.items():
-                model.restore(arrays, f"constraint/{name}/")
-            made.gan = CrystalGan(made.space, made.options)
-            from_arrays(made.gan.average, arrays, "gan/")
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Ccdcgan:
+        """The same out of what `packed` gave."""
+        made = cls(config["preset"], CcdcganOptions(**config["options"]))
+        made.coder = GraphCoder(made.options, made.preset == "compact")
+        made.coder.restore(arrays)
+        learned = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
+        made.space = SPACES[made.preset](made.options, learned)
+        made.constraints = {name: ConstraintModel(made.space, name) for name in config["constraints"]}
+        for name, model in made.constraints.items():
+            model.restore(arrays, f"constraint/{name}/")
+        made.gan = CrystalGan(made.space, made.options)
+        from_arrays(made.gan.average, arrays, "gan/")
         return made
 
     def _fit_constraints(
