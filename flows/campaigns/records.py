@@ -235,7 +235,7 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
         formulas = [material.formula for material in inside.values()]
         known[Property.ENERGY_ABOVE_HULL] = _above(formulas, energies, spec.space.elements, method)
     # nothing is picked that has no curve of a kind that is stored
-    counted = ~np.isnan(curves).all(axis=1) | bool(spec.target.of_crystals)
+    counted = np.ones(len(inside), bool) if spec.target.of_crystals else ~np.isnan(curves).all(axis=1)
     return {
         key: hits.is_hit(target, {name: float(values[i]) for name, values in known.items()})
         for i, key in enumerate(inside)
@@ -272,7 +272,7 @@ def _above(
     """(n,) energies above the hull of all that has an energy by a Method, NaN without energy or reference."""
     hulls = Hulls(labels.hull_entries(elements, method))
     found = np.full(len(formulas), np.nan)
-    for i in np.flatnonzero(np.isfinite(energies)):
+    for i in np.flatnonzero(np.isfinite(energies)).tolist():
         composition = Composition(formulas[i])
         if not hulls.missing(frozenset(element.symbol for element in composition.elements)):
             found[i] = hulls.above(composition, float(energies[i]))[0]
