@@ -235,11 +235,11 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
         formulas = [material.formula for material in inside.values()]
         known[Property.ENERGY_ABOVE_HULL] = _above(formulas, energies, spec.space.elements, method)
     # nothing is picked that has no curve of a kind that is stored
-    counted = np.ones(len(inside), bool) if spec.target.of_crystals else ~np.isnan(curves).all(axis=1)
+    nowhere = np.asarray(np.isnan(curves).all(axis=1), dtype=bool) & (not spec.target.of_crystals)
     return {
         key: hits.is_hit(target, {name: float(values[i]) for name, values in known.items()})
         for i, key in enumerate(inside)
-        if counted[i]
+        if not nowhere[i]
     }
 
 
