@@ -20,6 +20,11 @@ GPAW: Final[dict[str, Any]] = {
     },
     "code_versions": {"gpaw": "26.7.0", "gpaw-data": "1.2.1"},
 }
+GPAW_HARD: Final[dict[str, Any]] = {
+    **GPAW,
+    "engine": "gpaw-hard",
+    "settings": {**GPAW["settings"], "cutoff": 600.0},  # eV
+}
 CHGNET: Final[dict[str, Any]] = {
     "engine": "chgnet",
     "functional": "CHGNet 0.3.0",

@@ -1,4 +1,4 @@
-"""The seed library: crystals, densities of states and energies by one Method, computed for this project."""
+"""The seed libraries: crystals, densities of states and energies computed for this project, each file by one Method."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,15 +23,36 @@ from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Origin, Property
 
-SHIPPED: Final = Path(__file__).parent.parent / "seed" / "gpaw_pbe.jsonl.gz"
+FOLDER: Final = Path(__file__).parent.parent / "seed"
+SHIPPED: Final = FOLDER / "gpaw_pbe.jsonl.gz"
+SHIPPED_HARD: Final = FOLDER / "gpaw_pbe_hard.jsonl.gz"
+LIBRARIES: Final = ((SHIPPED, seed_method.GPAW), (SHIPPED_HARD, seed_method.GPAW_HARD))
+REFERENCE: Final = "reference"  # kind of a record that is an element's energy alone, such as that of a molecule
 GRID: Final = np.linspace(seed_method.DOS_LO, seed_method.DOS_HI, seed_method.DOS_POINTS)
 CHUNK: Final = 200
 
 
-def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
+def load_all(progress: Progress = silent, libraries: Iterable[tuple[Path, dict[str, Any]]] = LIBRARIES) -> LoadReport:
+    """Load every library that is shipped, each with its Method; a repeat adds nothing."""
+    reports = [load(path, progress, method) for path, method in libraries]
+    return LoadReport(
+        sum(one.loaded for one in reports), sum(one.already for one in reports), sum(one.quarantined for one in reports)
+    )
+
+
+def load(path: Path = SHIPPED, progress: Progress = silent, method: dict[str, Any] = seed_method.GPAW) -> LoadReport:
     """Load a library in the seed's format; a repeat adds nothing.
 
     Formation energies are taken against the lowest record of each element in the same file.
+
+    Parameters
+    ----------
+    path
+        One record a line, plain or gzip.
+    progress
+        Told what is done.
+    method
+        What `methods.save` takes: the Method of its energies and curves.
 
     Raises
     ------
@@ -38,12 +60,12 @@ def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
         If the file is missing or is not gzip.
     """
     rows = read(path)
-    gpaw = methods.save(**seed_method.GPAW)
+    gpaw = methods.save(**method)
     chgnet = methods.save(**seed_method.CHGNET)
     references = elemental_references([row for _, row in rows if isinstance(row, dict)])
     loaded = refused = 0
     for start in range(0, len(rows), CHUNK):
-        documents: list[tuple[Material, Spectrum, list[Label]]] = []
+        documents: list[tuple[Material, Spectrum | None, list[Label]]] = []
         for number, row in rows[start : start + CHUNK]:
             try:
                 documents.append(_documents(row, references, gpaw, chgnet))
@@ -51,7 +73,7 @@ def load(path: Path = SHIPPED, progress: Progress = silent) -> LoadReport:
                 quarantine.put(path.name, number, reason_of(error), str(row)[:200])
                 refused += 1
         # Curves and labels first: a material without them would never get them on a repeat.
-        spectra.save_many(spectrum for _, spectrum, _ in documents)
+        spectra.save_many(spectrum for _, spectrum, _ in documents if spectrum is not None)
         labels.save_many(label for _, _, found in documents for label in found)
         loaded += materials.save_many([material for material, _, _ in documents])
         progress("seed library", min(1.0, (start + CHUNK) / len(rows)))
@@ -101,38 +123,54 @@ def _content(line: str) -> Any:
 
 def _documents(
     row: Any, references: dict[str, dict[str, float]], gpaw: str, chgnet: str
-) -> tuple[Material, Spectrum, list[Label]]:
-    if not isinstance(row, dict) or not {"structure", "dos", "energy"} <= set(row):
+) -> tuple[Material, Spectrum | None, list[Label]]:
+    """Material, curve and labels of a record; of a reference there is no curve."""
+    if not isinstance(row, dict) or not {"structure", "energy"} <= set(row):
         raise InputError("no record of a library")
     structure = Structure.from_dict(row["structure"])
     source = {"name": "fermiloop seed library", "key": row["key"], "licence": "MIT"}
     material = Material.from_structure(structure, origin=Origin.SEED, source=source, prototype=row["prototype"])
+    material.check()
     factor = material.n_sites / len(structure)  # what is per cell in the file becomes per cell of the material
-    density = factor * np.asarray(row["dos"], dtype=float)
-    gap = row["gap"] if "gap" in row else gap_in(GRID, density)
-    spectrum = Spectrum.from_arrays(
-        material.id, GRID, density, method=gpaw, n_electrons=factor * row["nelectrons"], gap=gap
-    )
-    energy = row["energy"] / len(structure)
-    numbers = [
-        (Property.ENERGY_PER_ATOM, energy, gpaw),
-        (Property.FERMI_LEVEL, row["efermi"], gpaw),
-        (Property.MAGNETIC_MOMENT, factor * row["magmom"], gpaw),
-        (Property.ENERGY_PER_ATOM, row["chgnet_energy_per_atom"], chgnet),
-        (Property.FORMATION_ENERGY_PER_ATOM, row["chgnet_formation"], chgnet),
-    ]
-    if "gap" in row:
-        numbers.append((Property.BAND_GAP, row["gap"], gpaw))
-    fractions = structure.composition.fractional_composition.get_el_amt_dict()
-    if set(fractions) <= set(references["energy"]):
-        formation = energy - sum(x * references["energy"][element] for element, x in fractions.items())
-        numbers.append((Property.FORMATION_ENERGY_PER_ATOM, formation, gpaw))
+    numbers = _energies(row, structure, references, gpaw, chgnet)
+    spectrum = None
+    if row.get("kind") != REFERENCE:
+        spectrum = _spectrum(row, material, factor, gpaw)
+        spectrum.check()
+        numbers += [
+            (Property.FERMI_LEVEL, row["efermi"], gpaw),
+            (Property.MAGNETIC_MOMENT, factor * row["magmom"], gpaw),
+        ]
+        numbers += [(Property.BAND_GAP, row["gap"], gpaw)] if "gap" in row else []
     made = [
         Label.make(material.id, name, float(value), method=method, calculation=None, version=1)
         for name, value, method in numbers
     ]
-    material.check()
-    spectrum.check()
     for label in made:
         label.check()
     return material, spectrum, made
+
+
+def _spectrum(row: dict[str, Any], material: Material, factor: float, gpaw: str) -> Spectrum:
+    density = factor * np.asarray(row["dos"], dtype=float)
+    gap = row["gap"] if "gap" in row else gap_in(GRID, density)
+    return Spectrum.from_arrays(
+        material.id, GRID, density, method=gpaw, n_electrons=factor * row["nelectrons"], gap=gap
+    )
+
+
+def _energies(
+    row: dict[str, Any], structure: Structure, references: dict[str, dict[str, float]], gpaw: str, chgnet: str
+) -> list[tuple[str, float, str]]:
+    """Property, value and Method of the energies; the formation energy only where every element has a reference."""
+    energy = row["energy"] / len(structure)
+    found: list[tuple[str, float, str]] = [
+        (Property.ENERGY_PER_ATOM, energy, gpaw),
+        (Property.ENERGY_PER_ATOM, row["chgnet_energy_per_atom"], chgnet),
+        (Property.FORMATION_ENERGY_PER_ATOM, row["chgnet_formation"], chgnet),
+    ]
+    fractions = structure.composition.fractional_composition.get_el_amt_dict()
+    if set(fractions) <= set(references["energy"]):
+        formation = energy - sum(x * references["energy"][element] for element, x in fractions.items())
+        found.append((Property.FORMATION_ENERGY_PER_ATOM, formation, gpaw))
+    return found

@@ -11,8 +11,8 @@ from fermiloop.db_init.importers.report import LoadReport, Progress
 
 
 def shipped(_: str, progress: Progress, __: LoadOptions) -> LoadReport:
-    """The seed library."""
-    return seed.load(progress=progress)
+    """The seed libraries."""
+    return seed.load_all(progress)
 
 
 def materials_project(_: str, progress: Progress, options: LoadOptions) -> LoadReport:

@@ -15,7 +15,7 @@ from fermiloop.flows.campaigns import packages
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.plugins.potentials import potential
-from fermiloop.platform.store import campaigns, methods
+from fermiloop.platform.store import calculations, campaigns, methods
 from fermiloop.schemas.method import Method
 
 
@@ -31,11 +31,14 @@ class Methods:
         Whose labels the generators learn: the engine's, or that of the source which the file names.
     cheap
         That of the funnel's potential.
+    curves
+        Whose densities of states are learned and compared with: that of `training`, then those with the same key.
     """
 
     engine: str
     training: str
     cheap: str
+    curves: tuple[str, ...]
 
 
 def of_campaign(spec: CampaignSpec) -> Methods:
@@ -55,14 +58,17 @@ def of_campaign(spec: CampaignSpec) -> Methods:
     if kept.resolved is None:  # launched by an earlier version
         keep(spec)
         return of_campaign(spec)
-    return Methods(kept.resolved.engine, kept.resolved.training, kept.resolved.cheap)
+    found = kept.resolved
+    curves = tuple(found.curves) or (found.training,)  # one launched before curves were shared goes on as it was
+    return Methods(found.engine, found.training, found.cheap, curves)
 
 
 def here(spec: CampaignSpec) -> Methods:
     """What this machine makes of a campaign file; nothing is stored."""
     engine, cheap = _engine(spec), _potential(spec)
     source = spec.retrain.source
-    return Methods(engine.id, engine.id if source is None else methods.of_source(source).id, cheap.id)
+    learned = engine if source is None else methods.of_source(source)
+    return Methods(engine.id, learned.id, cheap.id, methods.with_like_curves(learned))
 
 
 def keep(spec: CampaignSpec) -> None:
@@ -72,7 +78,7 @@ def keep(spec: CampaignSpec) -> None:
     for made in (_engine(spec), _potential(spec)):
         methods.save(made.engine, made.functional, dict(made.settings), dict(made.code_versions))
     found = here(spec)
-    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap, packages.of_spec(spec))
+    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap, packages.of_spec(spec), found.curves)
 
 
 def refuse_another(spec: CampaignSpec) -> None:
@@ -95,17 +101,38 @@ def difference(spec: CampaignSpec) -> str | None:
     others = packages.difference(resolved.packages if resolved else {}, spec)
     if others is not None:
         return others
+    told = _from(launched, spec.engine.name, spec.engine.settings)
+    if told is None or not told.startswith("the Method"):
+        return told
+    return (
+        f"The campaign {spec.name} was launched with {told}; use the settings of the launch here, or launch another "
+        "campaign."
+    )
+
+
+def difference_of(method: str) -> str | None:
+    """How this machine would compute otherwise than by a Method that crystals wait for; None where it would not."""
+    planned = calculations.any_of_method(method)
+    if planned is None:
+        return None
+    told = _from(methods.get(method), planned.engine, dict(planned.settings))
+    if told is None or not told.startswith("the Method"):
+        return told
+    return f"Crystals were handed over for {told}; use the settings of the machine that queued them here."
+
+
+def _from(launched: Method, engine: str, settings: Mapping[str, Any]) -> str | None:
+    """The Method of a launch beside that of this machine, in words; None where they are one."""
     try:
-        own = _engine(spec)
+        own = _method(engine, settings)
     except UserError as error:  # its engine is not installed here
         return str(error)
     if own.id == launched.id:
         return None
     what = "; ".join(_changes(dict(launched.settings), dict(own.settings))) or "the functional"
     return (
-        f"The campaign {spec.name} was launched with the Method {launched.id} of {launched.engine} "
-        f"({launched.functional}), and this machine would compute with {own.id} ({own.functional}): {what}; "
-        "use the settings of the launch here, or launch another campaign."
+        f"the Method {launched.id} of {launched.engine} ({launched.functional}), and this machine would compute with "
+        f"{own.id} ({own.functional}): {what}"
     )
 
 

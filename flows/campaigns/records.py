@@ -11,8 +11,8 @@ from pymatgen.core import Composition
 
 from fermiloop.flows.campaigns import methods, stability
 from fermiloop.flows.campaigns.proposals import proposal_records
-from fermiloop.flows.campaigns.steps import spec_of, training_method_of
-from fermiloop.flows.campaigns.targets import computed_curve, library_curves, resolve, target_name
+from fermiloop.flows.campaigns.steps import curve_methods_of, spec_of, training_method_of
+from fermiloop.flows.campaigns.targets import alignment_of, computed_curve, library_curves, resolve, target_name
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign import cost, counting, goal, hits
 from fermiloop.platform.campaign.believing import computed_parts
@@ -71,7 +71,7 @@ def read_record(name: str, *, library: bool = True) -> CampaignRecord:
         grid=tuple(target.grid.points.tolist()) if target.grid is not None else (),
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
-        alignment=str(spectra.alignment()),
+        alignment=str(alignment_of(spec)),
         library_hits=tuple(found.values()),
         proposals=tuple(proposal_records(name)),
         known_hits=_known_hits(found),
@@ -220,7 +220,7 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     if target.curve is None or spec.target.objectives:
         return {}
     method = training_method_of(spec)
-    inside = _inside(spec, method)
+    inside = _inside(spec)
     if not inside:
         return {}
     known = {name: _column(values, inside) for name, values in labels.table(inside, learned(), method).items()}
@@ -243,11 +243,12 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     }
 
 
-def _inside(spec: CampaignSpec, method: str) -> dict[str, Material]:
-    """Library materials of a Method inside the space."""
+def _inside(spec: CampaignSpec) -> dict[str, Material]:
+    """Library materials inside the space."""
+    known = training.materials_of(training_method_of(spec), curves=curve_methods_of(spec))
     return {
         key: m
-        for key, m in materials.get_many(training.materials_of(method)).items()
+        for key, m in materials.get_many(known).items()
         if m.origin is not Origin.CAMPAIGN
         and set(m.elements) <= set(spec.space.elements)
         and spec.space.components[0] <= m.n_elements <= spec.space.components[1]

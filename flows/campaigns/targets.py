@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import stability
-from fermiloop.flows.campaigns.steps import training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -41,7 +41,7 @@ def resolve(spec: CampaignSpec) -> Target:
         if curve is None:
             curve = _curve(spec)
     return Target(
-        grid=spectra.grid(wanted.kind) if wanted is not None else None,
+        grid=spectra.grid(wanted.kind, alignment_of(spec)) if wanted is not None else None,
         curve=curve,
         hit_similarity=spec.target.hit_similarity,
         windows=spec.target.windows(),
@@ -51,17 +51,22 @@ def resolve(spec: CampaignSpec) -> Target:
     )
 
 
+def alignment_of(spec: CampaignSpec) -> Alignment:
+    """What lies at zero of a campaign's densities of states: the target, what is learned, and what is computed."""
+    return spec.target.alignment(spectra.alignment())
+
+
 def keep(spec: CampaignSpec) -> None:
     """Store the curve of the target with the campaign; a repeat changes nothing."""
     if spec.target.curve is not None and _kept(spec) is None:
-        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(spectra.alignment()))
+        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(alignment_of(spec)))
 
 
 def _curve(spec: CampaignSpec) -> NDArray[np.float64]:
     """Curve of the target by the file and the store as they are."""
     wanted = spec.target.curve
     assert wanted is not None
-    given = spec.target.unit_curve(spectra.alignment())
+    given = spec.target.unit_curve(alignment_of(spec))
     return _of_material(str(wanted.material), wanted.kind, spec) if given is None else given
 
 
@@ -72,7 +77,7 @@ def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
     except NotFoundError:
         return None
     found = kept.resolved
-    if found is None or not found.curve or found.alignment != str(spectra.alignment()):
+    if found is None or not found.curve or found.alignment != str(alignment_of(spec)):
         return None
     told = kept.to_mongo()["spec"].get("target") or {}
     same = _said(told) == _said(spec.as_dict()["target"])  # not a file that bears the name alone
@@ -91,7 +96,7 @@ def filled(target: Target, spec: CampaignSpec) -> Target:
     """
     if target.window is None or target.grid is None or target.curve is None:
         return target
-    mean = training.mean_curve(target.grid, training_method_of(spec))
+    mean = training.mean_curve(target.grid, curve_methods_of(spec), alignment_of(spec))
     inside = within(target.grid, target.window)
     if mean is None or not mean[inside].sum() > 0:
         return target
@@ -118,8 +123,7 @@ def with_target_curves(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
     grid = GRIDS[wanted.kind]
     if spec.target.of_crystals:
         return replace(data, grid=grid, curves=_of_crystals(wanted.kind)(data.structures, grid))
-    method = training_method_of(spec)
-    return replace(data, grid=grid, curves=training.curves(data.ids, grid, method, wanted.kind))
+    return replace(data, grid=grid, curves=_stored(data.ids, wanted.kind, spec))
 
 
 def library_curves(found: Iterable[Material], spec: CampaignSpec) -> NDArray[np.float64]:
@@ -129,7 +133,14 @@ def library_curves(found: Iterable[Material], spec: CampaignSpec) -> NDArray[np.
     grid = GRIDS[wanted.kind]
     if spec.target.of_crystals:
         return _of_crystals(wanted.kind)([one.to_structure() for one in rows], grid)
-    return training.curves([one.id for one in rows], grid, training_method_of(spec), wanted.kind)
+    return _stored([one.id for one in rows], wanted.kind, spec)
+
+
+def _stored(ids: Sequence[str], kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
+    """(n, grid.n) curves of materials by the Methods that are learned from; NaN where there is none."""
+    if kind is SpectrumKind.DOS:
+        return training.curves_of(ids, GRIDS[kind], curve_methods_of(spec), kind, alignment_of(spec))
+    return training.curves_of(ids, GRIDS[kind], (training_method_of(spec),), kind)
 
 
 def _of_crystals(kind: SpectrumKind) -> Callable[[Sequence[Structure], SpectrumGrid], NDArray[np.float64]]:
@@ -152,7 +163,8 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
         return None if given is None else grid.normalise(np.maximum(grid.resample(*given), 0.0))
     if found.energies is None or found.density is None:
         return None
-    moved = offset(Alignment.MIDGAP, spectra.alignment(), found.gap)
+    about = alignment_of(spec)
+    grid, moved = spectra.grid(wanted.kind, about), offset(Alignment.MIDGAP, about, found.gap)
     return grid.normalise(grid.resample(np.asarray(found.energies) + moved, found.density))
 
 
@@ -181,7 +193,7 @@ def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[n
         if not np.isfinite(pattern).all():
             raise InputError(f"{name} has no {kind.declared.title}; name another material.")
         return pattern
-    stored = _spectrum(name, kind, training_method_of(spec))
+    stored = spectra.aligned(_spectrum(name, kind, curve_methods_of(spec)), alignment_of(spec))
     return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
@@ -195,17 +207,19 @@ def _lowest(found: list[Material], method: str) -> Material:
     return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
 
 
-def _spectrum(name: str, kind: SpectrumKind, method: str) -> Spectrum:
+def _spectrum(name: str, kind: SpectrumKind, methods: Sequence[str]) -> Spectrum:
+    """Curve of the material of lowest energy, by the first of these Methods that has one of any of that name."""
     stored = _named(name)
     if not stored:
         raise InputError(
             f"The store holds no material {name} for target.{kind}; load a library (fermiloop db load seed), name "
             f"another material, or give the curve as target.{kind}.file."
         )
-    curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, kind, method))}
-    if not curves:
-        raise InputError(
-            f"{name} is stored without a {kind.declared.title} by the Method {method} that this campaign learns from; "
-            f"name a material that has one (fermiloop materials find), or give the curve as target.{kind}.file."
-        )
-    return curves[_lowest([m for m, _ in curves.values()], method).id][1]
+    for method in methods:
+        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, kind, method))}
+        if curves:
+            return curves[_lowest([m for m, _ in curves.values()], method).id][1]
+    raise InputError(
+        f"{name} is stored without a {kind.declared.title} by the Method {methods[0]} that this campaign learns from; "
+        f"name a material that has one (fermiloop materials find), or give the curve as target.{kind}.file."
+    )

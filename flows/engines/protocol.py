@@ -149,6 +149,8 @@ class EngineEntry:
         Output of the flow to results.
     refuses
         Why it cannot compute a crystal by these settings, None where it can.
+    static
+        As `flow`, at the geometry as it is; None where it computes no crystal without relaxing it.
     """
 
     method: Callable[[Mapping[str, Any]], MethodRecord]
@@ -156,6 +158,7 @@ class EngineEntry:
     available: Callable[[], Availability]
     results: Callable[[Mapping[str, Any]], EvaluationResult] = results_of
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = lambda *_: None
+    static: Callable[[str, Structure, Mapping[str, Any], float], Flow] | None = None
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fermiloop.platform.bench import loop_cases as cases
 from fermiloop.platform.bench.crystal_data import read_crystals, select
 from fermiloop.platform.bench.library import lines_of
+from fermiloop.platform.bench.loop_front import FRONT, front_cases
 from fermiloop.platform.bench.loop_kept import Kept, key_of
 from fermiloop.platform.bench.loop_library import read_labelled
 from fermiloop.platform.bench.loop_rows import rows_of
@@ -21,6 +22,7 @@ from fermiloop.platform.bench.loop_statistics import Outcome
 from fermiloop.platform.bench.loop_strategies import COMPARED, OF_MATERIALS, QUICK, UNNAMED, USUAL, check, strategy
 from fermiloop.platform.bench.replay import CRYSTALS, MAX_SITES, labelled_pool
 from fermiloop.platform.campaign.replaying.loop import replay
+from fermiloop.platform.campaign.replaying.strategies import DEFAULT
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
 
 CURVES: Final = ("pool", "hidden", "stable")
-LABELS: Final = ("window", "lowest")
-PROTOCOLS: Final = ("pool", "hidden", "window", "lowest", "stable")
+LABELS: Final = ("window", "lowest", FRONT)
+PROTOCOLS: Final = ("pool", "hidden", "window", "lowest", "stable", FRONT)
 TARGETS: Final = 40
 SEEDS: Final = 2
 WINDOW_SEEDS: Final = 10
@@ -127,7 +129,7 @@ def run_loop(options: LoopOptions, progress: Progress) -> dict[str, Any]:
     kept, rows = Kept(options.resume), []
     for place, (protocol, found) in enumerate(made.items()):
         part = _part_of(progress, place / len(made), 1 / len(made))
-        names = [name for name in options.names if protocol in CURVES or name not in OF_MATERIALS]
+        names = [name for name in options.names if suits(found[0], name)]
         rows += _protocol(protocol, found, names, kept, part)
     progress("done", 1.0)
     return {
@@ -156,8 +158,12 @@ def _cases(options: LoopOptions, progress: Progress) -> tuple[dict[str, list[Cas
             except InputError as error:
                 skipped[name] = str(error)
     if options.data is not None and any(name in LABELS for name in left):
-        found = _label_cases(options, options.data, progress)
-        made |= {name: [one for one in found if one.protocol == name] for name in left if name in LABELS}
+        crystals = _labelled(options, options.data, progress)
+        for name in (name for name in left if name in LABELS):
+            try:
+                made[name] = _label_cases(options, crystals, name)
+            except InputError as error:
+                skipped[name] = str(error)
     return {name: made[name] for name in asked if name in made}, skipped, refused
 
 
@@ -179,15 +185,20 @@ def _curve_cases(options: LoopOptions, library: TrainingSet, name: str) -> list[
     return cases.pool_cases(library, options.n_targets, seeds, course, stable=name == "stable")
 
 
-def _label_cases(options: LoopOptions, path: Path, progress: Progress) -> list[Case]:
-    """Cases of the protocols with labels alone."""
-    seeds = options.seeds_of("window")
-    if options.quick:
-        some, _ = read_crystals(path, lines=QUICK_LINES)
-        chosen = select(some, max_sites=MAX_SITES, limit=QUICK_CRYSTALS, seed=options.seed)
-        return cases.window_cases(chosen, seeds, QUICK_WINDOWS)
-    crystals = labelled_pool(path, cases.ENERGY, MAX_SITES, CRYSTALS, options.seed, progress)
-    return cases.window_cases(crystals, seeds, cases.WINDOWS)
+def _labelled(options: LoopOptions, path: Path, progress: Progress) -> TrainingSet:
+    """Crystals of the protocols with labels alone."""
+    if not options.quick:
+        return labelled_pool(path, cases.ENERGY, MAX_SITES, CRYSTALS, options.seed, progress)
+    some, _ = read_crystals(path, lines=QUICK_LINES)
+    return select(some, max_sites=MAX_SITES, limit=QUICK_CRYSTALS, seed=options.seed)
+
+
+def _label_cases(options: LoopOptions, crystals: TrainingSet, name: str) -> list[Case]:
+    """Cases of a protocol with labels alone."""
+    seeds, course = options.seeds_of(name), QUICK_WINDOWS if options.quick else cases.WINDOWS
+    if name == FRONT:
+        return front_cases(crystals, seeds, course)
+    return [one for one in cases.window_cases(crystals, seeds, course) if one.protocol == name]
 
 
 def _protocol(
@@ -201,6 +212,14 @@ def _protocol(
             progress(f"{protocol}, run {place + 1} of {len(found)}: {name}", (place + j / len(names)) / len(found))
             outcomes[name].append(outcome(case, name, kept))
     return rows_of(protocol, outcomes, baseline)
+
+
+def suits(case: Case, name: str) -> bool:
+    """Whether a strategy can look for what the case does, and differs from others there."""
+    if case.protocol not in CURVES and name in OF_MATERIALS:
+        return False
+    plan = strategy(name, case.composition)
+    return plan.rule is not None or plan.suits(case.spec(strategy(DEFAULT, None)))
 
 
 def outcome(case: Case, name: str, kept: Kept) -> Outcome:
@@ -222,11 +241,11 @@ def outcome(case: Case, name: str, kept: Kept) -> Outcome:
         asked = list(replay(spec, oracle.target, oracle, case.known, case.seed, plan.rule).asked)
         told = {"protocol": case.protocol, "strategy": name, "target": case.group, "seed": case.seed}
         kept.put(key, told, asked)
-    hit = dict(zip(case.oracle.pool.ids, case.oracle.hits, strict=True))
+    hit = dict(zip(case.oracle.pool.ids, case.hits, strict=True))
     batch, left = case.course.batch, case.left
     found = tuple(bool(hit[one]) for one in asked)
     ends = (*range(batch, len(asked), batch), len(asked))
-    return Outcome(case.unit, case.group, case.seed, len(left), int(case.oracle.hits[left].sum()), found, ends)
+    return Outcome(case.unit, case.group, case.seed, len(left), int(case.hits[left].sum()), found, ends)
 
 
 def _part_of(progress: Progress, start: float, share: float) -> Progress:

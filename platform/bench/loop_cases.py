@@ -7,6 +7,7 @@ is left out; a hit is a cosine of
 hits there. One batch of 50 answers, of which the first 10 and 20 count too, since a batch is ranked.
 ``window`` and ``lowest``: a window of formation energy, and its lowest 5 %, on labelled crystals without curves.
 ``stable``: as ``pool``, but a hit must lie within 0.1 eV/atom of the hull of the library too.
+``front``: two objectives, see `loop_front`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ class Case:
         How the loop goes.
     composition
         Of the target; None where the target is no material.
+    wanted
+        (n,) what is counted in the place of hits, where the target itself says of nothing that it is one.
     """
 
     protocol: str
@@ -89,6 +92,12 @@ class Case:
     known: Rows = field(repr=False)
     course: Course
     composition: Composition | None = None
+    wanted: NDArray[np.bool_] | None = field(default=None, repr=False)
+
+    @property
+    def hits(self) -> NDArray[np.bool_]:
+        """(n,) what is counted."""
+        return self.oracle.hits if self.wanted is None else self.wanted
 
     @property
     def unit(self) -> str:

@@ -23,7 +23,6 @@ TREES_NAMED: Final = "extra_trees_named"
 UNNAMED: Final = "unnamed"
 """The default where the campaign file gives a curve of which it does not say what it is of."""
 RANDOM: Final = "random"
-NEEDS_OBJECTIVES: Final = "hypervolume"
 COMPARED: Final = (TREES, NEAREST)
 """Baselines that paired differences are taken to."""
 OWN: Final[dict[str, tuple[str, Callable[[Composition | None], Baseline]]]] = {
@@ -34,13 +33,13 @@ OWN: Final[dict[str, tuple[str, Callable[[Composition | None], Baseline]]]] = {
 }
 """Baselines of this bench: what they are, and what makes them for a target's composition."""
 BASELINES: Final = (RANDOM, NEAREST, FRACTIONS, TREES, TREES_NAMED, "camd_shipped", "camd_exploit", "substitution")
-OFFERED: Final = tuple(name for name, one in ACQUISITIONS.items() if one.needs_prediction and not one.fewest_objectives)
+OFFERED: Final = tuple(name for name, one in ACQUISITIONS.items() if one.needs_prediction)
 USUAL: Final = (DEFAULT, UNNAMED, *OFFERED, *BASELINES)
 """Strategies of the whole table, in its order."""
 QUICK: Final = (DEFAULT, RANDOM, NEAREST, TREES)
 OF_MATERIALS: Final = (UNNAMED, TREES_NAMED)
 """Strategies that differ from others only where the target is the curve of a material."""
-KNOWN: Final = tuple(dict.fromkeys((*USUAL, *(name for name in REPLAY_STRATEGIES if name != NEEDS_OBJECTIVES))))
+KNOWN: Final = tuple(dict.fromkeys((*USUAL, *REPLAY_STRATEGIES)))
 
 
 def strategy(name: str, composition: Composition | None) -> Strategy:

@@ -22,7 +22,7 @@ from fermiloop.platform.campaign.spec_fields import (
     Number,
     Options,
     Part,
-    Symbol,
+    SpaceSymbol,
     Text,
     Whole,
     campaign_name,
@@ -47,10 +47,14 @@ EXPECTED_IMPROVEMENT: Final = "expected_improvement"
 HYPERVOLUME: Final = "hypervolume"
 
 
-class SpaceSpec(Part):
-    """Where candidates may lie."""
+MOST_COMPONENTS: Final = 6
+MOST_SITES: Final = 60
 
-    elements: Annotated[tuple[Symbol, ...], AfterValidator(distinct)] = Field(
+
+class SpaceSpec(Part):
+    """Where candidates may lie: ordered crystals, one element a site."""
+
+    elements: Annotated[tuple[SpaceSymbol, ...], AfterValidator(distinct)] = Field(
         min_length=1, description="element symbols"
     )
     components: tuple[Whole, Whole] = Field(default=(1, 2), description="fewest and most distinct elements")
@@ -58,13 +62,15 @@ class SpaceSpec(Part):
         tuple[Annotated[Text, AfterValidator(known("crystal system", names.CRYSTAL_SYSTEMS))], ...],
         AfterValidator(distinct),
     ] = Field(default=("cubic", "hexagonal"), min_length=1, description="crystal systems")
-    max_sites: Whole = Field(default=8, ge=1, le=20, description="most sites of the primitive cell")
+    max_sites: Whole = Field(default=8, ge=1, le=MOST_SITES, description="most sites of the primitive cell")
 
     @model_validator(mode="after")
     def _components(self) -> SpaceSpec:
         low, high = self.components
-        if not 1 <= low <= high <= 3:
-            raise ValueError(f"space.components is [{low}, {high}], but must rise within 1 to 3, such as [1, 2]")
+        if not 1 <= low <= high <= MOST_COMPONENTS:
+            raise ValueError(
+                f"space.components is [{low}, {high}], but must rise within 1 to {MOST_COMPONENTS}, such as [1, 2]"
+            )
         if len(self.elements) < low:
             raise ValueError(
                 f"space.elements names {len(self.elements)}, but space.components asks for at least {low} in each"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
 import numpy as np
 from pydantic import AfterValidator, Field, create_model, model_validator
@@ -86,6 +86,10 @@ class DosTarget(CurveTarget):
     fermi: Number | None = Field(default=None, description="Fermi level in eV as the file, or energies, count")
     one_spin: bool = Field(default=False, strict=True, description="a file of one spin is half of two alike")
     gap: Number | None = Field(default=None, ge=0, description="eV, where zero is known to be the middle of the gap")
+    alignment: Literal["midgap", "vbm", "fermi"] | None = Field(
+        default=None,
+        description="what lies at zero of insulators: midgap, vbm, or fermi, which is midgap; else the store's setting",
+    )
 
     def read(self, path: Path) -> DosTarget:
         """The same with the numbers of its file, about the middle of the gap where that is known."""
@@ -96,6 +100,7 @@ class DosTarget(CurveTarget):
             energies=tuple(zeroed.energies.tolist()),
             values=tuple(found.density.tolist()),
             gap=zeroed.gap,
+            alignment=self.alignment,
             remarks=tuple(remark[:500] for remark in said),
         )
 
@@ -266,6 +271,16 @@ class TargetSpec(Curves):
     def of_crystals(self) -> str:
         """Place of what computes the curves of crystals; empty where they are stored, or none is looked for."""
         return self.curve.kind.declared.of_crystals if self.curve is not None else ""
+
+    def alignment(self, usual: Alignment) -> Alignment:
+        """What lies at zero of densities of states, where the file does not say so what is usual.
+
+        The Fermi level of an insulator is the middle of its gap, here as in GPAW: programs put it anywhere.
+        """
+        asked = self.dos.alignment if self.dos is not None else None
+        if asked is None:
+            return usual
+        return Alignment.VBM if asked == Alignment.VBM else Alignment.MIDGAP
 
     def windows(self) -> tuple[Condition, ...]:
         """Conditions and objectives of properties as the generators and the screening take them."""

@@ -29,13 +29,13 @@ Data = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Crystals with formation energies, one JSON object a line, plain or gzip, for the protocols window and "
-        "lowest; ../shared/data/mp_structures.jsonl.gz beside a checkout otherwise, where it is.",
+        help="Crystals with formation energies, one JSON object a line, plain or gzip, for the protocols window, "
+        "lowest and front; ../shared/data/mp_structures.jsonl.gz beside a checkout otherwise, where it is.",
     ),
 ]
 Protocol = Annotated[
     list[str] | None,
-    typer.Option("--protocol", help="pool, hidden, window, lowest or stable; may be given more than once. [all]"),
+    typer.Option("--protocol", help="pool, hidden, window, lowest, stable or front; repeatable. [all]"),
 ]
 StrategyName = Annotated[
     list[str] | None,

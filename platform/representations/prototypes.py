@@ -1,7 +1,8 @@
 """Cubic and hexagonal prototype structures by their Strukturbericht designation.
 
 A prototype is a primitive cell of unit lattice parameter, its sites in terms of the species slots
-``A`` and ``B``, and the crystal system. `build` scales it to a volume per atom.
+``A`` and ``B``, and the crystal system. `build` scales it to a volume per atom. Those of further crystal systems and
+of more elements are in `structure_types`, in which these are too.
 
 Source of the cells: the Strukturbericht itself (Ewald and Hermann, 1931), as tabulated by
 Mehl et al., Comput. Mater. Sci. 136, S1 (2017).
@@ -10,10 +11,13 @@ Mehl et al., Comput. Mater. Sci. 136, S1 (2017).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FCC: Final = ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0))
 BCC: Final = ((-0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.5, 0.5, -0.5))
@@ -29,18 +33,49 @@ def _hexagonal(c_over_a: float) -> tuple[tuple[float, float, float], ...]:
 
 @dataclass(frozen=True)
 class Prototype:
-    """One structure type: unit cell, slots and fractional coordinates."""
+    """One structure type: unit cell, slots and fractional coordinates.
+
+    Parameters
+    ----------
+    name
+        The Strukturbericht's, or that of a compound.
+    crystal_system
+        In lower case.
+    cell, frac
+        Rows a, b, c of the primitive cell, whose length has no meaning, and fractional coordinates.
+    slots
+        A letter for each site; sites of one letter bear one element.
+    common
+        A common name.
+    space_group
+        Its number; 0 where it is not told.
+    examples
+        Compounds of it, an element for each slot; the first gives the free parameters.
+    """
 
     name: str
     crystal_system: str
     cell: tuple[tuple[float, float, float], ...]
     slots: str
     frac: tuple[tuple[float, float, float], ...]
+    common: str = ""
+    space_group: int = 0
+    examples: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def example(self) -> tuple[str, ...]:
+        """The first compound of `examples`, an element for each slot."""
+        return self.examples[0] if self.examples else ()
 
     @property
     def stoichiometry(self) -> tuple[int, int]:
         """Number of A and of B atoms in the primitive cell."""
         return self.slots.count("A"), self.slots.count("B")
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """Sites of each slot in the primitive cell, in the order of the slots' letters."""
+        return tuple(self.slots.count(slot) for slot in sorted(set(self.slots)))
 
     def build(self, element_a: str, element_b: str | None, volume_per_atom: float) -> Structure:
         """Decorate the prototype.
@@ -57,14 +92,32 @@ class Prototype:
         ValueError
             If the volume is not positive or the second element is missing or superfluous.
         """
+        elements = (element_a,) if element_b is None else (element_a, element_b)
+        return self.decorate(elements, volume_per_atom)
+
+    def decorate(self, elements: Sequence[str], volume_per_atom: float) -> Structure:
+        """The crystal with an element in each slot, in the order of the slots' letters.
+
+        Parameters
+        ----------
+        elements
+            Symbols.
+        volume_per_atom
+            Å³ per atom.
+
+        Raises
+        ------
+        ValueError
+            If the volume is not positive or there are too few or too many elements.
+        """
         if not volume_per_atom > 0:
             raise ValueError(f"volume per atom must be positive, not {volume_per_atom}")
-        if ("B" in self.slots) != (element_b is not None):
-            raise ValueError(f"prototype {self.name} takes {len(set(self.slots))} element(s)")
+        letters = sorted(set(self.slots))
+        if len(elements) != len(letters):
+            raise ValueError(f"prototype {self.name} takes {len(letters)} element(s), not {len(elements)}")
         cell = np.array(self.cell)
         scale = (volume_per_atom * len(self.slots) / abs(np.linalg.det(cell))) ** (1 / 3)
-        species = [element_a if slot == "A" else str(element_b) for slot in self.slots]
-        return Structure(Lattice(cell * scale), species, self.frac)
+        return Structure(Lattice(cell * scale), [elements[letters.index(slot)] for slot in self.slots], self.frac)
 
 
 PROTOTYPES: Final[dict[str, Prototype]] = {

@@ -108,7 +108,8 @@ class Basis:
     @cached_property
     def used(self) -> set[str]:
         """Methods by which it learns and computes."""
-        used = {one.method for one in Snapshot.objects(id__in=sorted(self.snapshots)).only("method")}
+        headers = list(Snapshot.objects(id__in=sorted(self.snapshots)).only("method", "curve_methods"))
+        used = {one.method for one in headers} | {key for one in headers for key in one.curve_methods}
         return used | self.methods | _methods(self.evaluations)
 
     @cached_property

@@ -9,7 +9,8 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
-from fermiloop.platform.plugins.engines import chosen_engines
+from fermiloop.platform.plugins.curve_key import curve_key
+from fermiloop.platform.plugins.engines import CORRECTIONS, chosen_engines
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import EXTERNAL
@@ -39,6 +40,13 @@ def get(method_id: str) -> Method:
     return found
 
 
+def corrections(method_id: str) -> dict[str, float]:
+    """What a method adds to the energy of an element as a reference, eV per atom by element; empty where nothing."""
+    found = Method.objects(id=method_id).only("settings").first()
+    given = found.settings.get(CORRECTIONS) if found is not None else None
+    return {str(symbol): float(value) for symbol, value in (given or {}).items()}
+
+
 def known(ids: Iterable[str]) -> set[str]:
     """Those of these ids that the store holds."""
     return {method.id for method in Method.objects(id__in=sorted(ids)).only("id")}
@@ -57,6 +65,24 @@ def of_engine(engine: str) -> list[Method]:
 def every() -> list[Method]:
     """All methods."""
     return list(Method.objects.order_by("id"))
+
+
+def with_like_curves(method: Method) -> tuple[str, ...]:
+    """Ids of the stored Methods whose densities of states may stand beside those of a Method, which comes first."""
+    key = key_of(method)
+    others = every() if key is not None else []
+    return (str(method.id), *(str(one.id) for one in others if one.id != method.id and key_of(one) == key))
+
+
+def curves_beside(method_id: str) -> tuple[str, ...]:
+    """`with_like_curves` of the Method of an id; one that is not stored stands alone."""
+    found = Method.objects(id=method_id).first()
+    return (method_id,) if found is None else with_like_curves(found)
+
+
+def key_of(method: Method) -> str | None:
+    """What makes its densities of states comparable; None where they stand alone."""
+    return curve_key(str(method.engine), str(method.functional), dict(method.settings))
 
 
 def of_source(source: str) -> Method:

@@ -26,10 +26,11 @@ def alignment() -> Alignment:
     return Alignment(settings().dos_alignment)
 
 
-def grid(kind: SpectrumKind = SpectrumKind.DOS) -> SpectrumGrid:
-    """The grid of a kind, for densities of states with what lies at its zero."""
-    moved = kind is SpectrumKind.DOS and alignment() is not Alignment.MIDGAP
-    return replace(GRIDS[kind], alignment=str(alignment())) if moved else GRIDS[kind]
+def grid(kind: SpectrumKind = SpectrumKind.DOS, about: Alignment | None = None) -> SpectrumGrid:
+    """The grid of a kind, for densities of states with what lies at its zero: the store's zero, or another."""
+    zero = about or alignment()
+    moved = kind is SpectrumKind.DOS and zero is not Alignment.MIDGAP
+    return replace(GRIDS[kind], alignment=str(zero)) if moved else GRIDS[kind]
 
 
 def axis(row: Mapping[str, Any], wanted: Alignment | None = None) -> tuple[float, float]:

@@ -64,6 +64,8 @@ def check_engine(
     for crystal in crystals:
         _check_refusal(code, crystal, given)
         _check_flow(declaration, code.flow("calc-check", crystal, given, time_limit))
+        if code.static is not None:
+            _check_flow(declaration, code.static("calc-check", crystal, given, time_limit))
         if compute and found.ready and code.refuses(crystal, given) is None:
             _check_result(declaration, given, computed(code, crystal, given, time_limit))
 

@@ -12,7 +12,7 @@ import pytest
 
 from fermiloop.db_init import seed_method
 from fermiloop.db_init.importers import dispatch, seed
-from fermiloop.db_init.importers.report import LoadReport
+from fermiloop.db_init.importers.report import LoadReport, silent
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import labels, materials, methods, quarantine, spectra, training
@@ -117,9 +117,9 @@ def test_a_library_with_lower_elements_brings_the_next_versions(database: str, f
 @pytest.mark.parametrize(
     "change",
     [
-        {"structure": 5}, {"structure": {}}, {"structure": {"sites": []}}, {"dos": [1.0] * 360}, {"dos": "flat"},
-        {"dos": [float("nan")] * 361}, {"energy": None}, {"energy": float("inf")}, {"chgnet_energy_per_atom": "low"},
-        {"efermi": float("nan")}, {"nelectrons": [1]}, {"magmom": {}},
+        {"structure": 5}, {"structure": {}}, {"structure": {"sites": []}}, {"dos": None}, {"dos": [1.0] * 360},
+        {"dos": "flat"}, {"dos": [float("nan")] * 361}, {"energy": None}, {"energy": float("inf")},
+        {"chgnet_energy_per_atom": "low"}, {"efermi": float("nan")}, {"nelectrons": [1]}, {"magmom": {}},
     ],
 )  # fmt: skip
 def test_a_damaged_record_is_kept_with_its_reason(
@@ -142,5 +142,5 @@ def test_what_is_no_library_is_told(database: str, tmp_path: Path) -> None:
 
 
 def test_seed_is_a_source(database: str, few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seed.load, "__defaults__", (few, *seed.load.__defaults__[1:]))
+    monkeypatch.setattr(seed.load_all, "__defaults__", (silent, ((few, seed_method.GPAW),)))
     assert dispatch.load("seed").loaded > 0

@@ -57,9 +57,18 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
     return chain("analytic relax and DOS", [relax], {"static": dos})
 
 
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Make up a density of states at the geometry as it is."""
+    from fermiloop.flows.engines.makers import AnalyticDosMaker
+
+    checked_settings(AnalyticSettings, settings, ANALYTIC.name)
+    dos = AnalyticDosMaker(calculation=calculation, time_limit=time_limit).make(structure)
+    return chain("analytic DOS", [], {"static": dos})
+
+
 def available() -> Availability:
     """It is built in."""
     return Availability(True, "built in")
 
 
-ENGINE: Final = EngineEntry(method, flow, available)
+ENGINE: Final = EngineEntry(method, flow, available, static=static)

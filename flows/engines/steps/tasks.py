@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
+from fermiloop.flows.engines.gpaw import molecule
 from fermiloop.flows.engines.gpaw.dft import static_dos
-from fermiloop.flows.engines.gpaw.settings import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings
+from fermiloop.flows.engines.gpaw.settings import GpawSettings, refusal
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 from fermiloop.platform.predictors.potential.relaxing import relax
+from fermiloop.platform.representations.molecules import is_molecule
 from fermiloop.schemas.curve_kinds import SpectrumKind
 
 
@@ -27,45 +29,48 @@ def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relaxation by the atomate2 maker, from the last geometry of an earlier attempt where there is one."""
     from fermiloop.flows.engines.gpaw.makers import GpawRelaxMaker
 
-    settings = GpawSettings(**task["settings"])
     asked = Structure.from_dict(task["structure"])
-    _refuse_hard(asked, settings)
+    settings = molecule.settings_of(GpawSettings(**task["settings"]), asked)
+    _refuse(asked, settings)
     earlier = last_geometry(folder, asked)
     maker = GpawRelaxMaker(
+        relax_cell=not is_molecule(asked),
         settings=asdict(settings),
         steps=task["steps"],
         relax_kwargs={"fmax": task["fmax"], "trajectory": GeometryFile(folder)},
     )
-    result = maker.run_ase(earlier or asked)
+    result = maker.run_ase(_with_moments_of(asked, earlier) if earlier else asked)
     if not result.is_force_converged:
         raise EngineError(f"the relaxation did not converge to {task['fmax']} eV/Å in {task['steps']} steps")
     # atomate2 leaves final_energy empty after a relaxation; the trajectory has it
     energy = float(result.trajectory.frame_properties[-1]["energy"])
-    found = plain(result.final_mol_or_struct)
+    found = _with_moments_of(asked, Structure.from_dict(plain(result.final_mol_or_struct))).as_dict()
     return {"structure": found, "energy": energy, "converged": True, "resumed": earlier is not None}
 
 
 def gpaw_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Static energy and density of states."""
+    from fermiloop.flows.engines.gpaw.makers import labels_of
+
     settings = GpawSettings(**task["settings"])
     structure = Structure.from_dict(task["structure"])
-    _refuse_hard(structure, settings)
-    result = static_dos(structure, settings, log=str(folder / "gpaw.txt"))
-    return {
-        "structure": plain(structure),
-        "energy": result.energy,
-        "fermi_level": result.fermi_level,
-        "gap": result.gap,
-        "magnetic_moment": result.magnetic_moment,
-        "n_electrons": result.n_electrons,
-        "energies": [float(x) for x in result.energies],
-        "density": [round(float(x), 5) for x in result.density],
-    }
+    _refuse(structure, settings)
+    log = str(folder / "gpaw.txt")
+    if is_molecule(structure):
+        return {"structure": plain(structure), **molecule.static(structure, settings, log)}
+    return {"structure": plain(structure), **labels_of(static_dos(structure, settings, log=log))}
 
 
 def chgnet_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relaxation and energy by CHGNet; an unconverged one is a failure, which nobody else would notice."""
     return _cheap_relax(ChgnetPotential(), task, folder)
+
+
+def chgnet_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Energy by CHGNet at the geometry as it is."""
+    structure = Structure.from_dict(task["structure"])
+    energy = float(ChgnetPotential().energies([structure])[0]) * len(structure)
+    return {"structure": plain(structure), "energy": energy}
 
 
 def analytic_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -138,8 +143,14 @@ def _dawdle(task: dict[str, Any]) -> None:
         bytearray(2**32)
 
 
-def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:
-    hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
-    if hard and settings.cutoff < HARD_CUTOFF:
-        need = "needs" if len(hard) == 1 else "need"
-        raise EngineError(f"{', '.join(hard)} {need} a cutoff of {HARD_CUTOFF:g} eV, not {settings.cutoff:g}")
+def _with_moments_of(asked: Structure, found: Structure) -> Structure:
+    """The same atoms elsewhere, with the moments that they were given to begin with."""
+    if "magmom" in asked.site_properties:
+        found.add_site_property("magmom", asked.site_properties["magmom"])
+    return found
+
+
+def _refuse(structure: Structure, settings: GpawSettings) -> None:
+    told = refusal(structure.symbol_set, settings.cutoff)
+    if told is not None:
+        raise EngineError(told)

@@ -29,9 +29,10 @@ def create_indexes(pad: LaunchPad) -> None:
     pad.fireworks.create_index(CALCULATION)
 
 
-def is_queued(pad: LaunchPad, calculation: str) -> bool:
-    """Whether anything of a calculation runs or can be run."""
-    return _any(pad, {CALCULATION: calculation, "state": {"$in": list(ACTIVE)}})
+def is_queued(pad: LaunchPad, calculation: str, campaign: str | None = None) -> bool:
+    """Whether anything of a calculation runs or can be run, in a campaign or in any."""
+    whose = {} if campaign is None else {CAMPAIGN: campaign}
+    return _any(pad, {CALCULATION: calculation, "state": {"$in": list(ACTIVE)}, **whose})
 
 
 def is_active(pad: LaunchPad, nodes: Sequence[int]) -> bool:

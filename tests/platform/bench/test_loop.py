@@ -75,6 +75,7 @@ def labelled(crystals, tmp_path_factory):
             "species": [site.specie.symbol for site in one],
             "frac": one.frac_coords.tolist(),
             "e_form": float(crystals.labels["formation_energy_per_atom"][i]),
+            "band_gap": float(i % 7) / 3,
         }
         for i, one in enumerate(crystals.structures)
     ]
@@ -87,9 +88,9 @@ def test_the_whole_table_of_a_quick_run(library, labelled):
     rows = found["rows"]
     assert all(set(row) >= KEYS for row in rows)
     assert [row["protocol"] for row in rows if row["strategy"] == "default"] == [
-        "pool", "hidden", "hidden", "hidden", "window", "lowest", "stable"
+        "pool", "hidden", "hidden", "hidden", "window", "lowest", "stable", "front"
     ]  # fmt: skip
-    assert [row["calls"] for row in rows if row["strategy"] == "default"] == [10, 10, 20, 50, 10, 10, 10]
+    assert [row["calls"] for row in rows if row["strategy"] == "default"] == [10, 10, 20, 50, 10, 10, 10, 10]
     assert {row["strategy"]: row["baseline"] for row in rows} == {
         "default": False, "random": True, "nearest_composition": True, "extra_trees": True
     }  # fmt: skip
@@ -126,7 +127,9 @@ def test_a_library_that_suits_one_protocol_alone_runs_that_one(library, monkeypa
 
 def test_a_file_says_itself_what_it_suits(library, labelled, monkeypatch):
     monkeypatch.setattr(loop, "QUICK", ("random",))
-    assert {row["protocol"] for row in run_bench(labelled, True, 0, silent)["rows"]} == {"window", "lowest"}
+    assert {row["protocol"] for row in run_bench(labelled, True, 0, silent)["rows"]} == {
+        "window", "lowest", "front"
+    }  # fmt: skip
     assert {row["protocol"] for row in run_bench(library, True, 0, silent)["rows"]} == {"pool", "hidden", "stable"}
 
 
@@ -171,6 +174,33 @@ def test_strategies_that_are_one_are_run_once(crystals):
     assert len(kept.rows) == 1
     outcome(case, "random", kept)
     assert len(kept.rows) == 2
+
+
+def test_an_acquisition_is_left_out_where_it_does_not_suit(library, labelled):
+    """Two objectives have no hit whose probability could be told, and one window has no front."""
+    asked = ("probability", "hypervolume", "expected_improvement", "unnamed")
+    options = LoopOptions(
+        library, labelled, quick=True, protocols=("pool", "window", "front"), strategies=asked, targets=1
+    )
+    rows = run_loop(options, silent)["rows"]
+    found = {
+        name: {row["strategy"] for row in rows if row["protocol"] == name} & set(asked) for name in options.protocols
+    }
+    assert found["pool"] == {"probability", "expected_improvement", "unnamed"}
+    assert found["window"] == {"probability", "expected_improvement"}
+    assert found["front"] == {"hypervolume", "expected_improvement"}
+
+
+def test_a_file_without_gaps_has_no_front(labelled, tmp_path):
+    rows = [
+        {k: v for k, v in json.loads(line).items() if k != "band_gap"} for line in labelled.read_text().splitlines()
+    ]
+    options = LoopOptions(
+        None, written(tmp_path / "a.jsonl", rows), quick=True, protocols=("lowest", "front"), strategies=("random",)
+    )
+    found = run_loop(options, silent)
+    assert {row["protocol"] for row in found["rows"]} == {"lowest"}
+    assert "crystals with a formation energy and a band gap, and 0 are there" in found["skipped"]["front"]
 
 
 def test_an_outcome_is_what_the_loop_of_the_product_finds(crystals):

@@ -1,0 +1,163 @@
+"""What the seed libraries hold: compositions, and the structure types that compete for each.
+
+A family is one Method: `gpaw` (400 eV) for intermetallics and `gpaw-hard` (600 eV) for compounds of boron, carbon,
+nitrogen, oxygen and fluorine. Cheap entries come first, by a shuffle weighted with their expected cost.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from itertools import permutations, product
+from typing import TYPE_CHECKING, Final
+
+from pymatgen.core import Composition, Element
+
+from fermiloop.flows.engines.gpaw.dft import INITIAL_MOMENTS
+from fermiloop.flows.engines.gpaw.settings import HARD_ELEMENTS
+from fermiloop.platform.representations.structure_types import structure_types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEFT_OUT: Final = HARD_ELEMENTS | {"He", "Ne", "Ar", "Kr", "Xe", "Tc"}
+ELEMENTS: Final = tuple(
+    element.symbol
+    for element in map(Element.from_Z, range(3, 84))
+    if element.symbol not in LEFT_OUT and (not element.is_lanthanoid or element.symbol == "La")
+)
+ELEMENTAL: Final = ("A1", "A2", "A3", "A4")
+ORDER_SEED: Final = 7
+SOFT_METALS: Final = frozenset({"La", "Ba", "Cs", "Ca", "Hg", "Rb", "K", "Sr"})  # large cells, many plane waves
+IONIC: Final = ("O", "F", "N")
+COVALENT: Final = ("C", "B")
+LATE: Final = ("Fe", "Co", "Ni", "Cu", "Zn", "Ru", "Rh", "Pd", "Ag", "Ir", "Pt", "Au")
+EARLY: Final = ("Li", "Mg", "Sc", "Ti", "V", "Cr", "Mn", "Y", "Zr", "Nb", "Hf", "Ta", "La")
+MAIN_GROUP: Final = ("Mg", "Zn", "Al", "Si", "P", "Ga", "Ge", "As", "In", "Sn", "Sb", "Pb", "Bi")
+LARGE: Final = ("Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Y", "La", "Ag", "Cu", "Tl", "Pb", "Bi")
+"""Large cations of perovskites and delafossites."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One composition and the structure types that compete for it.
+
+    Parameters
+    ----------
+    elements
+        One for each slot of the structure types, A first.
+    prototypes
+        Names in `structure_types`; only the lowest by CHGNet is computed.
+    """
+
+    elements: tuple[str, ...]
+    prototypes: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Unique name of the entry in its library."""
+        named = self.elements if len(self.elements) > 1 else (*self.elements, "None")
+        return f"{'-'.join(named)}-{'|'.join(self.prototypes)}"
+
+    @property
+    def composition(self) -> Composition:
+        """Of the first of its structure types, one cell."""
+        return Composition(amounts(self.prototypes[0], self.elements))
+
+
+def amounts(structure_type: str, elements: tuple[str, ...]) -> dict[str, float]:
+    """Atoms of each element in the primitive cell of a structure type."""
+    return dict(zip(elements, map(float, structure_types()[structure_type].amounts), strict=True))
+
+
+def intermetallics() -> list[Entry]:
+    """Unaries, binaries and ternaries without hard elements."""
+    return in_order([*_unaries(), *_binaries(), *_tetragonal(), *_heuslers()])
+
+
+def hard_compounds() -> list[Entry]:
+    """Metals, and their borides, carbides, nitrides, oxides and fluorides.
+
+    Oxides, fluorides and nitrides are charge-balanced by the oxidation states of known crystals.
+    """
+    metals = [Entry((element,), ELEMENTAL) for element in ELEMENTS]
+    ionic = [*_of_anions(IONIC), *_rutiles(), *_ternary_salts()]
+    balanced = [entry for entry in ionic if entry.composition.oxi_state_guesses()]
+    others = [*_of_anions(COVALENT), *_antiperovskites(), Entry(("C",), ("A4",)), Entry(("B", "N"), ("B3", "B4"))]
+    return in_order([*metals, *balanced, *others])
+
+
+def _unaries() -> Iterator[Entry]:
+    for name in ELEMENTAL:
+        for element in ELEMENTS:
+            yield Entry((element,), (name,))
+
+
+def _binaries() -> Iterator[Entry]:
+    for i, a in enumerate(ELEMENTS):
+        for b in ELEMENTS[i + 1 :]:
+            yield Entry((a, b), ("B1", "B2", "B3"))
+            yield Entry((a, b), ("B_h", "B8_1", "B4"))
+            for pair in permutations((a, b)):
+                yield Entry(pair, ("L1_2", "D0_3"))
+                yield Entry(pair, ("C1",))
+                yield Entry(pair, ("C32",))
+
+
+def _of_anions(anions: tuple[str, ...]) -> Iterator[Entry]:
+    for anion in anions:
+        for metal in ELEMENTS:
+            yield Entry((metal, anion), ("B1", "B3", "B4", "B8_1"))
+            yield Entry((anion, metal), ("C1", "C32"))
+            yield Entry((metal, anion), ("C1",))
+
+
+def _tetragonal() -> Iterator[Entry]:
+    for i, a in enumerate(ELEMENTS):
+        for b in ELEMENTS[i + 1 :]:
+            yield Entry((a, b), ("L1_0",))
+            for pair in permutations((a, b)):
+                yield Entry(pair, ("D0_22",))
+
+
+def _heuslers() -> Iterator[Entry]:
+    for x, y, z in product(LATE, EARLY, MAIN_GROUP):
+        if len({x, y, z}) == 3:
+            yield Entry((x, y, z), ("L2_1", "X_a", "CuFePt2"))
+            yield Entry((y, x, z), ("C1_b",))
+
+
+def _rutiles() -> Iterator[Entry]:
+    for metal in ELEMENTS:
+        for anion in ("O", "F"):
+            yield Entry((metal, anion), ("C4", "C6"))
+            yield Entry((metal, anion), ("D0_9",))
+
+
+def _ternary_salts() -> Iterator[Entry]:
+    for a, b in product(LARGE, ELEMENTS):
+        if a != b:
+            for anion in ("O", "F"):
+                yield Entry((a, b, anion), ("E2_1",))
+            yield Entry((a, b, "O"), ("F5_1", "CuFeO2"))
+
+
+def _antiperovskites() -> Iterator[Entry]:
+    for metal, anion, z in product(LATE + EARLY, ("C", "N"), MAIN_GROUP):
+        if metal != z:
+            yield Entry((z, anion, metal), ("E2_1",))
+
+
+def in_order(entries: list[Entry]) -> list[Entry]:
+    """In a fixed order: shuffled, the cheap ones likely to come early."""
+    rng = random.Random(ORDER_SEED)
+    return sorted(entries, key=lambda entry: rng.expovariate(1.0) * expected_cost(entry))
+
+
+def expected_cost(entry: Entry) -> float:
+    """Relative cost of the DFT of an entry: atoms, spin, semicore states."""
+    symbols = set(entry.elements)
+    cost = float(len(structure_types()[entry.prototypes[0]].slots) ** 0.8)
+    cost *= 0.1 if len(symbols) == 1 else 1.0  # every compound needs its elements
+    cost *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
+    return cost * (2.0 if symbols & SOFT_METALS else 1.0)

@@ -1,0 +1,41 @@
+"""What the protocol front counts."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fermiloop.platform.bench.loop_cases import Course
+from fermiloop.platform.bench.loop_front import first_fronts, front_cases
+from fermiloop.platform.errors import InputError
+
+
+def test_whole_fronts_are_counted_until_they_hold_the_share():
+    values = np.array([[0, 3], [1, 2], [3, 0], [1, 4], [4, 1], [5, 5]], dtype=float)
+    assert first_fronts(values, 0.01).tolist() == [True, True, True, False, False, False]
+    assert first_fronts(values, 0.5).tolist() == [True, True, True, False, False, False]
+    assert first_fronts(values, 0.51).tolist() == [True, True, True, True, True, False]
+    assert first_fronts(values, 1.0).all()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30))
+def test_nothing_that_is_left_out_dominates_what_is_counted(rows):
+    values = np.array(rows, dtype=float)
+    chosen = first_fronts(values, 0.2)
+    assert chosen.sum() >= 0.2 * len(rows)
+    for one in values[~chosen]:
+        better = (one <= values[chosen]).all(axis=1) & (one < values[chosen]).any(axis=1)
+        assert not better.any()
+
+
+def test_cases_differ_in_what_is_known_and_share_what_is_counted(make_library):
+    crystals = make_library(elements=("Al", "Ti", "Ni"), names=("A1", "B2", "L1_2"), every=1)
+    gaps = np.arange(len(crystals)) % 5 / 2.0
+    crystals = crystals.subset(range(len(crystals)))
+    crystals.labels["band_gap"] = gaps
+    first, second = front_cases(crystals, [0, 1], Course(3, 4, 2))
+    assert (first.hits == second.hits).all()
+    assert 0 < first.hits.sum() < len(crystals)
+    assert sorted(first.known) != sorted(second.known)
+    with pytest.raises(InputError, match="needs 1000 crystals"):
+        front_cases(crystals, [0], Course(500, 500, 10))
