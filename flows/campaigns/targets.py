@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,8 +123,24 @@ def with_target_curves(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
     grid = GRIDS[wanted.kind]
     if spec.target.of_crystals:
         return replace(data, grid=grid, curves=_of_crystals(wanted.kind)(data.structures, grid))
-    method = training_method_of(spec)
-    return replace(data, grid=grid, curves=training.curves_of(data.ids, grid, method, wanted.kind))
+    return replace(data, grid=grid, curves=_stored(data.ids, wanted.kind, spec))
+
+
+def library_curves(found: Iterable[Material], spec: CampaignSpec) -> NDArray[np.float64]:
+    """(n, grid.n) curves of the kind that is looked for, by the Method that is learned from; NaN without one."""
+    wanted, rows = spec.target.curve, list(found)
+    assert wanted is not None
+    grid = GRIDS[wanted.kind]
+    if spec.target.of_crystals:
+        return _of_crystals(wanted.kind)([one.to_structure() for one in rows], grid)
+    return _stored([one.id for one in rows], wanted.kind, spec)
+
+
+def _stored(ids: Sequence[str], kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
+    """(n, grid.n) curves of materials by the Methods that are learned from; NaN where there is none."""
+    if kind is SpectrumKind.DOS:
+        return training.curves_of(ids, GRIDS[kind], curve_methods_of(spec), kind, alignment_of(spec))
+    return training.curves_of(ids, GRIDS[kind], (training_method_of(spec),), kind)
 
 
 def _of_crystals(kind: SpectrumKind) -> Callable[[Sequence[Structure], SpectrumGrid], NDArray[np.float64]]:

@@ -6,6 +6,7 @@ mistake is a `SpecError` of one sentence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -34,7 +35,7 @@ from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
+from fermiloop.platform.plugins.engines import ENGINES, EngineDeclaration, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.plugins.stages import STAGES, usual
@@ -245,23 +246,28 @@ def _check_stop(spec: CampaignSpec) -> str | None:
     return None
 
 
+def _no_curve(target: TargetSpec, engine: EngineDeclaration, settings: Mapping[str, Any]) -> str | None:
+    """That the engine, as it is set, does not give the curve that is looked for."""
+    curve = target.curve
+    if curve is None or target.of_crystals or curve.kind in engine.curves(settings):
+        return None
+    told = f"engine.name is {engine.name}, which gives no {curve.kind.declared.title} for target.{curve.kind}"
+    if curve.kind is SpectrumKind.DOS:
+        return f"{told}; use gpaw"
+    if engine.curve_named_by and curve.kind in engine.gives_curves:
+        return f"{told}; set engine.settings.{engine.curve_named_by} to {curve.kind}"
+    able = [other for other in chosen_engines() if curve.kind in ENGINES[other].gives_curves]
+    return f"{told}; use {' or '.join(able)}" if able else f"{told}, and no engine that is installed here does"
+
+
 def _not_given(spec: CampaignSpec) -> str | None:
     """What the target asks for and the engine, as it is set, does not give."""
     name, settings = spec.engine.name, spec.engine.settings
     if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
         return None
     engine = ENGINES[name]
-    curve = spec.target.curve
-    if curve is not None and not spec.target.of_crystals and curve.kind not in engine.curves(settings):
-        told = f"engine.name is {name}, which gives no {curve.kind.declared.title} for target.{curve.kind}"
-        if engine.curve_named_by and curve.kind in engine.gives_curves:
-            return f"{told}; set engine.settings.{engine.curve_named_by} to {curve.kind}"
-        able = (
-            "gpaw"
-            if curve.kind is SpectrumKind.DOS
-            else " or ".join(other for other in chosen_engines() if curve.kind in ENGINES[other].gives_curves)
-        )
-        return f"{told}; use {able}" if able else f"{told}, and no engine that is installed here does"
+    if told := _no_curve(spec.target, engine, settings):
+        return told
     given = engine.properties(settings)
     missing = next((window.name for window in spec.target.properties if window.name not in given), None)
     if missing is None:

@@ -118,7 +118,7 @@ class OtherTarget(CurveTarget):
     def read(self, path: Path) -> Self:
         """The same with the numbers of its file."""
         points, values = read_pattern(path, self.axis())
-        return type(self)(**{self.axis(): tuple(points.tolist()), "values": tuple(values.tolist())})
+        return self.model_validate({self.axis(): tuple(points.tolist()), "values": tuple(values.tolist())})
 
 
 def _other(kind: SpectrumKind) -> type[OtherTarget]:

@@ -114,10 +114,24 @@ def training_set(
     )
 
 
-def curves_of(ids: Iterable[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> NDArray[np.float64]:
-    """(n, grid.n) curves of a kind by a method, in the order of the ids; NaN where there is none."""
+def curves_of(
+    ids: Iterable[str],
+    grid: SpectrumGrid,
+    methods: Sequence[str],
+    kind: SpectrumKind,
+    about: Alignment | None = None,
+) -> NDArray[np.float64]:
+    """(n, grid.n) curves of a kind by these Methods, in the order of the ids; NaN where there is none.
+
+    Parameters
+    ----------
+    methods
+        The best first.
+    about
+        What lies at zero of densities of states; by default what the settings say.
+    """
     wanted = list(ids)
-    found, nothing = _curves(wanted, grid, (method,), kind, None), np.full(grid.n, np.nan)
+    found, nothing = _curves(wanted, grid, methods, kind, about), np.full(grid.n, np.nan)
     return np.stack([found.get(key, nothing) for key in wanted]) if wanted else np.empty((0, grid.n))
 
 

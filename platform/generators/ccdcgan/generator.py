@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from pymatgen.core import Element, Structure
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel, Pull
@@ -31,7 +31,7 @@ from fermiloop.platform.generators.ccdcgan.published import (
 )
 from fermiloop.platform.generators.ccdcgan.spaces import CompactSpace, PaperSpace
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ PORTION: Final = 64
 """Graphs made at once."""
 
 
-class Ccdcgan:
+class Ccdcgan(SavedModel):
     """Learns crystal graphs, draws them to wanted properties.
 
     Parameters
@@ -193,10 +193,9 @@ class Ccdcgan:
         """The crystal of each of (n, width) rows, or why there is none."""
         return [self.coder.decode(codes) for codes in self.space.codes(rows, allowed)]
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
             "constraints": sorted(self.constraints),
@@ -205,36 +204,24 @@ class Ccdcgan:
         arrays |= {f"space/{name}": value for name, value in self.space.state().items()}
         for name, model in self.constraints.items():
             arrays |= model.state(f"constraint/{name}/")
-        write_model(folder, config, arrays)
+        return config, arrays
 
     @classmethod
-    def load(cls, folder: Path) -> Ccdcgan:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            preset = config["preset"]
-            if preset == "paper" and "epoch_images" not in config["options"]:  # "graph" was called "paper" before
-                preset = "graph"
-            made = cls(preset, CcdcganOptions(**config["options"]))
-            made.coder = made.make_coder()
-            made.coder.restore(arrays)
-            learned = {
-                name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")
-            }
-            made.space = SPACES[made.preset](made.options, learned)
-            made.constraints = {name: made.make_constraint(made.space, name) for name in config["constraints"]}
-            for name, model in made.constraints.items():
-                model.restore(arrays, f"constraint/{name}/")
-            made.gan = CrystalGan(made.space, made.options)
-            from_arrays(made.gan.average, arrays, "gan/")
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Ccdcgan:
+        """The same out of what `packed` gave."""
+        preset = config["preset"]
+        if preset == "paper" and "epoch_images" not in config["options"]:  # "graph" was called "paper" before
+            preset = "graph"
+        made = cls(preset, CcdcganOptions(**config["options"]))
+        made.coder = made.make_coder()
+        made.coder.restore(arrays)
+        learned = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
+        made.space = SPACES[made.preset](made.options, learned)
+        made.constraints = {name: made.make_constraint(made.space, name) for name in config["constraints"]}
+        for name, model in made.constraints.items():
+            model.restore(arrays, f"constraint/{name}/")
+        made.gan = CrystalGan(made.space, made.options)
+        from_arrays(made.gan.average, arrays, "gan/")
         return made
 
     def _fit_constraints(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.imatgen.coder import SLOTS, CrystalCoder
@@ -32,7 +32,7 @@ from fermiloop.platform.generators.imatgen.virtual import (
     virtual_set,
 )
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -55,7 +55,7 @@ PORTION: Final = 64
 """Latent points decoded at once."""
 
 
-class Imatgen:
+class Imatgen(SavedModel):
     """Learns images of virtual crystals of one pair of elements; proposes crystals of any pair of a space.
 
     A space of more than two elements is served by substitution: a crystal is decoded as one of the pair that was
@@ -178,10 +178,9 @@ class Imatgen:
         """The crystal of the learned pair at each of (n, latent) points, or why there is none."""
         return self.coder.crystals(self.network.decode(points), self.pair)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
             "pair": list(self.pair),
@@ -189,32 +188,22 @@ class Imatgen:
             "parents": list(self.parents),
         }
         arrays: dict[str, NDArray[Any]] = {"known": self.known, "anchors": self.anchors.astype(np.uint8)}
-        write_model(folder, config, arrays | self.coder.state() | to_arrays(self.network, "network/"))
+        return config, arrays | self.coder.state() | to_arrays(self.network, "network/")
 
     @classmethod
-    def load(cls, folder: Path) -> Imatgen:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(config.get("preset"), ImatgenOptions(**config["options"]))
-            made.pair = by_electronegativity(config["pair"])
-            made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
-            made.parents = tuple(config["parents"])
-            made.known, made.anchors = arrays["known"], arrays["anchors"].astype(bool)
-            made.coder = made.make_coder()
-            made.coder.restore(arrays)
-            made.network = made.make_network()
-            from_arrays(made.network, arrays, "network/")
-            made.known = made.known.reshape(len(made.parents), made.options.latent)
-            made.anchors = made.anchors.reshape(len(made.parents))
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Imatgen:
+        """The same out of what `packed` gave."""
+        made = cls(config.get("preset"), ImatgenOptions(**config["options"]))
+        made.pair = by_electronegativity(config["pair"])
+        made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
+        made.parents = tuple(config["parents"])
+        made.known, made.anchors = arrays["known"], arrays["anchors"].astype(bool)
+        made.coder = made.make_coder()
+        made.coder.restore(arrays)
+        made.network = made.make_network()
+        from_arrays(made.network, arrays, "network/")
+        made.known = made.known.reshape(len(made.parents), made.options.latent)
+        made.anchors = made.anchors.reshape(len(made.parents))
         return made
 
     def _pairs(self, space: Space) -> list[tuple[str, str]]:
