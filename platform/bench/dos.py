@@ -46,7 +46,29 @@ QUICK_HEADS: Final = 2
 QUICK_VECTORS: Final = 150
 
 
-def run_bench(
+def run_bench(data: Path, quick: bool, seed: int, progress: Callable[[str, float], None]) -> dict[str, Any]:
+    """Rows of the table, of one library.
+
+    Parameters
+    ----------
+    data
+        Library of densities of states.
+    quick
+        Few epochs and two folds: a check, not a figure.
+    seed
+        Of the folds and the trainings.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds too little.
+    """
+    records, refused = read_library(data)
+    result = run(records, quick=quick, seed=seed, progress=progress)
+    return {"rows": result["rows"], "data": {"library": data.name, "refused": refused} | result["data"]}
+
+
+def run_libraries(
     seed_library: Path,
     library: Path | None,
     test: Path | None,

@@ -30,12 +30,16 @@ class Bench:
         packages of the searches take seconds. Where something is learned and tested, there is a ``held_out`` as well.
     no_test_part
         Why nothing of it is measured on crystals that were held out, where that is so.
+    of_library
+        Whether it is measured on curves, which a file of crystals has not: run with all others, it takes the library
+        that is shipped.
     """
 
     title: str
     source: str
     module: str
     no_test_part: str = ""
+    of_library: bool = False
 
     def held_out(self, crystals: TrainingSet, *, quick: bool, seed: int) -> list[Parts]:
         """What its figures of held-out crystals are learned from and measured on; empty where there are none.
@@ -64,6 +68,12 @@ class Bench:
 
 
 BENCHES: Final[dict[str, Bench]] = {
+    "dos": Bench(
+        "Composition from a density of states",
+        "Bang et al., J. Mater. Chem. A 12, 6004 (2024)",
+        "fermiloop.platform.bench.dos",
+        of_library=True,
+    ),
     "ftcp": Bench(
         "FTCP: representation, reconstruction, designs",
         "Ren et al., Matter 5, 314 (2022)",

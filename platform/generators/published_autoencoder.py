@@ -84,7 +84,7 @@ class PublishedAutoencoder(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """(n, grid, grid, grid) images of (n, latent) codes."""
-        raw = self.up(self.widen(z)[:, :, None, None, None])[:, 0]
+        raw = self.up(self.widen(z)[:, :, None, None, None])[:, 0].float()  # the clip sees steps of 1e-4
         if self.output == "rectified":
             return torch.relu(torch.tanh(raw))
         painted = torch.sigmoid(raw)

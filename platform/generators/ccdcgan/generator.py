@@ -4,6 +4,9 @@ Elements are those of the graph's own slots (or rows of large enough norm), amon
 at random. Windows of a target pull the noise at sampling, through every constraint model that could be trained; while
 the networks train, the properties named in the options are drawn below the best tenth of the training set. A target
 that is only a curve adds no pull of its own: its crystals are those of the network as trained.
+
+A low formation energy is no stability: it is counted from the elements, and what competes with a crystal may lie
+lower. Draw ``energy_above_hull`` down too, or let the funnel's hull decide.
 """
 
 from __future__ import annotations

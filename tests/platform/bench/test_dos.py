@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from fermiloop.platform.bench.dos import SPLITS, run, run_bench
+from fermiloop.platform.bench.dos import SPLITS, run, run_libraries
 from fermiloop.platform.bench.library import read_library
 from fermiloop.platform.errors import InputError
 
@@ -93,11 +93,11 @@ def test_missing_broken_and_empty_files_are_refused(tmp_path):
 def test_another_library_is_tested_where_it_is_new(tmp_path, small, make_library):
     other = make_library(elements=("Al", "Ni", "Pd", "Cu"), names=("A1", "B2"), every=1)
     seed, test = write(tmp_path / "seed.jsonl", small), write(tmp_path / "test.jsonl", other)
-    result = run_bench(seed, None, test, quick=True, progress=silent)
+    result = run_libraries(seed, None, test, quick=True, progress=silent)
     assert {row["split"] for row in result["rows"]} == {"transfer"}
     new = {s.composition.reduced_formula for s in other.structures} - {
         s.composition.reduced_formula for s in small.structures
     }
     assert result["data"]["n_test"] == len(new)
     with pytest.raises(InputError, match="nothing to test"):
-        run_bench(seed, None, seed, quick=True, progress=silent)
+        run_libraries(seed, None, seed, quick=True, progress=silent)
