@@ -22,12 +22,13 @@ from fermiloop.schemas.vocabulary import CampaignState, RoundAction, RoundState
 class Resolved(EmbeddedDocument):
     """What the launch made of a campaign's file; it never changes, whatever a node has installed or the store learns.
 
-    The first three are ids of Methods.
+    The first three are ids of Methods, as are those of the curves.
     """
 
     engine = StringField(required=True)
     training = StringField(required=True)  # whose labels are learned
     cheap = StringField(required=True)  # of the funnel's potential
+    curves = ListField(StringField())  # whose densities of states are learned, the best first; empty: that of training
     packages = (
         DictField()
     )  # what is no part of fermiloop, such as ``engine emt``, to the package and version it came from

@@ -18,7 +18,8 @@ class Snapshot(BaseDocument):
     n = IntField(required=True, min_value=0)
     content_hash = StringField(required=True)
     split_seed = IntField(required=True)
-    method = StringField(required=True)
+    method = StringField(required=True)  # of the labels
+    curve_methods = ListField(StringField())  # of the curves, where they are not those of `method` alone
     campaign = StringField()
     created_at = DateTimeField(default=now)
 

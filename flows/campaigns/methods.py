@@ -31,11 +31,14 @@ class Methods:
         Whose labels the generators learn: the engine's, or that of the source which the file names.
     cheap
         That of the funnel's potential.
+    curves
+        Whose densities of states are learned and compared with: that of `training`, then those with the same key.
     """
 
     engine: str
     training: str
     cheap: str
+    curves: tuple[str, ...]
 
 
 def of_campaign(spec: CampaignSpec) -> Methods:
@@ -55,14 +58,17 @@ def of_campaign(spec: CampaignSpec) -> Methods:
     if kept.resolved is None:  # launched by an earlier version
         keep(spec)
         return of_campaign(spec)
-    return Methods(kept.resolved.engine, kept.resolved.training, kept.resolved.cheap)
+    found = kept.resolved
+    curves = tuple(found.curves) or (found.training,)  # one launched before curves were shared goes on as it was
+    return Methods(found.engine, found.training, found.cheap, curves)
 
 
 def here(spec: CampaignSpec) -> Methods:
     """What this machine makes of a campaign file; nothing is stored."""
     engine, cheap = _engine(spec), _potential(spec)
     source = spec.retrain.source
-    return Methods(engine.id, engine.id if source is None else methods.of_source(source).id, cheap.id)
+    learned = engine if source is None else methods.of_source(source)
+    return Methods(engine.id, learned.id, cheap.id, methods.with_like_curves(learned))
 
 
 def keep(spec: CampaignSpec) -> None:
@@ -72,7 +78,7 @@ def keep(spec: CampaignSpec) -> None:
     for made in (_engine(spec), _potential(spec)):
         methods.save(made.engine, made.functional, dict(made.settings), dict(made.code_versions))
     found = here(spec)
-    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap, packages.of_spec(spec))
+    campaigns.fix_methods(spec.name, found.engine, found.training, found.cheap, packages.of_spec(spec), found.curves)
 
 
 def refuse_another(spec: CampaignSpec) -> None:

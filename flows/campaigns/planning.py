@@ -15,7 +15,8 @@ MOST: Final = 2000  # evaluations that are looked at, the newest
 def plan_of(spec: CampaignSpec, workers: int = 1) -> Plan:
     """Plan of a campaign by the costs that the store has measured."""
     found = methods.of_campaign(spec)
-    return plan(spec, costs(spec), overheads(spec), len(training.materials_of(found.training)), workers, spec.seed)
+    known = len(training.materials_of(found.training, curves=found.curves))
+    return plan(spec, costs(spec), overheads(spec), known, workers, spec.seed)
 
 
 def costs(spec: CampaignSpec) -> Measured:

@@ -142,7 +142,9 @@ def _target(spec: CampaignSpec) -> Iterator[str]:
 
 def _training(spec: CampaignSpec) -> Iterator[str]:
     """There is something to learn from."""
-    if not training.materials_of(methods.of_campaign(spec).training):
+    found = methods.of_campaign(spec)
+    curves = found.curves if spec.target.dos is not None else ()
+    if not training.materials_of(found.training, curves=curves):
         yield (
             f"The store holds nothing that {spec.retrain.source or spec.engine.name} computed with these settings, so "
             "there is nothing to learn from; load a library (fermiloop db load seed), or name a source of labels as "

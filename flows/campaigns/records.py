@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import methods, stability
 from fermiloop.flows.campaigns.proposals import proposal_records
-from fermiloop.flows.campaigns.steps import spec_of, training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, spec_of, training_method_of
 from fermiloop.flows.campaigns.targets import computed_curve, resolve, target_name, with_target_curves
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign import cost, counting, goal, wording
@@ -217,10 +217,10 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     """
     if target.curve is None or spec.target.objectives:
         return {}
-    method = training_method_of(spec)
+    method, curves = training_method_of(spec), curve_methods_of(spec)
     inside = [
         m.id
-        for m in materials.get_many(training.materials_of(method)).values()
+        for m in materials.get_many(training.materials_of(method, curves=curves)).values()
         if m.origin is not Origin.CAMPAIGN
         and set(m.elements) <= set(spec.space.elements)
         and spec.space.components[0] <= m.n_elements <= spec.space.components[1]
@@ -230,7 +230,8 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     if not inside:
         return {}
     only_curves = spec.target.dos is not None
-    data = with_target_curves(training.training_set(inside, DOS_GRID, method, only_curves=only_curves), spec)
+    data = training.training_set(inside, DOS_GRID, method, only_curves=only_curves, curves=curves)
+    data = with_target_curves(data, spec)
     known = {name: np.array(values) for name, values in data.labels.items()}
     asked = {condition.property for condition in target.conditions}
     if Property.ENERGY_ABOVE_HULL in asked:

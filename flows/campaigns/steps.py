@@ -16,7 +16,7 @@ from fermiloop.platform.store import campaigns, connection
 from fermiloop.schemas.campaign import RoundDecision
 
 __all__ = [
-    "cheap_method_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
+    "cheap_method_of", "curve_methods_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
 ]  # fmt: skip
 
 logger = logging.getLogger("fermiloop.flows")
@@ -41,6 +41,11 @@ def training_method_of(spec: CampaignSpec) -> str:
         If the store holds no labels of that source.
     """
     return methods.of_campaign(spec).training
+
+
+def curve_methods_of(spec: CampaignSpec) -> tuple[str, ...]:
+    """Ids of the Methods whose densities of states are learned and compared with, the best first."""
+    return methods.of_campaign(spec).curves
 
 
 def cheap_method_of(spec: CampaignSpec) -> str:

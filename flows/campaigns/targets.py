@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import stability
-from fermiloop.flows.campaigns.steps import training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -84,7 +84,7 @@ def filled(target: Target, spec: CampaignSpec) -> Target:
     """
     if target.window is None or target.grid is None or target.curve is None:
         return target
-    mean = training.mean_curve(target.grid, training_method_of(spec))
+    mean = training.mean_curve(target.grid, curve_methods_of(spec))
     inside = within(target.grid, target.window)
     if mean is None or not mean[inside].sum() > 0:
         return target
@@ -144,7 +144,7 @@ def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[n
         if not found:
             raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
         return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
-    stored = _spectrum(name, training_method_of(spec))
+    stored = _spectrum(name, curve_methods_of(spec))
     return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
@@ -158,17 +158,19 @@ def _lowest(found: list[Material], method: str) -> Material:
     return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
 
 
-def _spectrum(name: str, method: str) -> Spectrum:
+def _spectrum(name: str, methods: Sequence[str]) -> Spectrum:
+    """Curve of the material of lowest energy, by the first of these Methods that has one of any of that name."""
     stored = _named(name)
     if not stored:
         raise InputError(
             f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
             "material, or give the curve as target.dos.file."
         )
-    curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
-    if not curves:
-        raise InputError(
-            f"{name} is stored without a density of states by the Method {method} that this campaign learns from; name "
-            "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
-        )
-    return curves[_lowest([m for m, _ in curves.values()], method).id][1]
+    for method in methods:
+        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+        if curves:
+            return curves[_lowest([m for m, _ in curves.values()], method).id][1]
+    raise InputError(
+        f"{name} is stored without a density of states by the Method {methods[0]} that this campaign learns from; name "
+        "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
+    )

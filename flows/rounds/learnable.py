@@ -12,6 +12,7 @@ checkpoint that somebody promotes has no such tenth: the gate leaves out all tha
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,10 +22,18 @@ TENTH: Final = 10
 OWN_SHARE: Final = 0.5
 
 
-def verified(method: str) -> list[str]:
-    """Ids of the materials of a Method that may be learned from, sorted."""
-    known = training.materials_of(method)
-    loose = training.unverified(known, method)
+def verified(method: str, curves: Sequence[str] = ()) -> list[str]:
+    """Ids of the materials that may be learned from, sorted.
+
+    Parameters
+    ----------
+    method
+        Whose labels are learned.
+    curves
+        Methods whose curves are learned; that of the labels by default.
+    """
+    known = training.materials_of(method, curves=curves)
+    loose = training.unverified(known, method, curves)
     return [key for key in known if key not in loose]
 
 
@@ -37,10 +46,10 @@ class Split:
     dropped: dict[str, int]
 
 
-def split(generator: str, method: str, own_share: float = OWN_SHARE) -> Split:
-    """All that a generator may learn of a Method, and what is kept from it."""
-    known = training.materials_of(method)
-    sound = verified(method)
+def split(generator: str, method: str, curves: Sequence[str] = (), own_share: float = OWN_SHARE) -> Split:
+    """All that a generator may learn of the labels of a Method and of these curves, and what is kept from it."""
+    known = training.materials_of(method, curves=curves)
+    sound = verified(method, curves)
     learn = [key for key in sound if not is_held_out(key)]
     own = training.proposed_by(learn, generator)
     room = int(own_share / (1 - own_share) * (len(learn) - len(own)))

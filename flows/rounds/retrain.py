@@ -15,7 +15,7 @@ import numpy as np
 from jobflow import Maker, job
 
 from fermiloop.flows.campaigns import cancelling
-from fermiloop.flows.campaigns.steps import logger, seed_of, step, training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, logger, seed_of, step, training_method_of
 from fermiloop.flows.campaigns.targets import resolve, with_target_curves
 from fermiloop.flows.rounds import learnable
 from fermiloop.platform.campaign import choosing
@@ -69,9 +69,11 @@ class RetrainMaker(Maker):
             if done.snapshot and wanted(spec) <= set(done.checkpoints):
                 return dict(done.checkpoints)
             method = training_method_of(spec)
-            ids = learnable.verified(method)
-            query = {"method": method}
-            snapshot = snapshots.freeze(ids, query=query, split_seed=spec.seed, method=method, campaign=campaign)
+            curves = curve_methods_of(spec)
+            ids = learnable.verified(method, curves)
+            snapshot = snapshots.freeze(
+                ids, query={"method": method}, split_seed=spec.seed, method=method, curves=curves, campaign=campaign
+            )
             found = _unchanged(spec, campaign, number, len(ids)) or {}
             if not wanted(spec) <= set(found):
                 data = learned_from(spec, snapshot, method)
@@ -107,9 +109,9 @@ def predicted_target(spec: CampaignSpec) -> Target:
 
 
 def learned_from(spec: CampaignSpec, snapshot: str, method: str) -> TrainingSet:
-    """The crystals of a snapshot with the labels that it was frozen with."""
-    known = snapshots.label_ids(snapshot)
-    found = training.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known)
+    """The crystals of a snapshot with the labels that it was frozen with, and curves of its Methods."""
+    known, curves = snapshots.label_ids(snapshot), snapshots.curve_methods(snapshot)
+    found = training.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known, curves=curves)
     return with_target_curves(found, spec)
 
 

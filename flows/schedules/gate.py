@@ -17,7 +17,7 @@ from fermiloop.platform.plugins.generators import generator as declared
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.search.gate_scores import score_on, scorer_of
-from fermiloop.platform.store import campaigns, candidates, checkpoints, snapshots, training
+from fermiloop.platform.store import campaigns, candidates, checkpoints, methods, snapshots, training
 from fermiloop.schemas.vocabulary import RoundState
 
 MOST: Final = 120  # crystals that are scored on each set
@@ -47,14 +47,15 @@ def _frozen(generator: str, method: str, held_out: Iterable[str]) -> list[str]:
     name = f"{generator} on {method}"
     there = snapshots.test_set(name)
     if there is None:
-        made = snapshots.freeze(held_out, query={"test_set": name}, split_seed=SEED, method=method)
+        made = snapshots.freeze(held_out, query={"test_set": name}, split_seed=SEED, method=method,
+                                curves=methods.curves_beside(method))  # fmt: skip
         return snapshots.ids(made)
     return snapshots.ids(there.id)
 
 
 def _recent(method: str) -> list[str]:
     """Held-out materials that the last closed rounds of the campaigns have computed by this Method."""
-    known = set(training.materials_of(method))
+    known = set(training.materials_of(method, curves=methods.curves_beside(method)))
     found = []
     for campaign in campaigns.find():
         closed = [one.number for one in campaigns.rounds(campaign.id) if one.state is RoundState.CLOSED][-LAST_ROUNDS:]
@@ -76,7 +77,7 @@ def _data(generator: str, ids: list[str], method: str) -> TrainingSet | None:
     """The crystals that the generator can be scored on, at most `MOST`."""
     if not ids:
         return None
-    data = training.training_set(ids, DOS_GRID, method)
+    data = training.training_set(ids, DOS_GRID, method, curves=methods.curves_beside(method))
     _, needs_curve = scorer_of(generator)
     rows = np.flatnonzero(data.has_curve) if needs_curve else np.arange(len(data.ids))
     if len(rows) > MOST:

@@ -24,7 +24,7 @@ def train(
     seed: int,
     progress: Callable[[str, float], None] = silent,
 ) -> tuple[str, Split]:
-    """Checkpoint of a generator trained on all that it may learn of a Method, and what that was.
+    """Checkpoint of a generator trained on all that it may learn of a Method and its like curves, and what that was.
 
     Started again after a kill it goes on where it was, and ends with the same checkpoint.
 
@@ -35,12 +35,14 @@ def train(
     """
     entry = declared(generator)
     preset = preset or entry.default_preset
-    given = split(generator, method)
+    curves = methods.curves_beside(method)
+    given = split(generator, method, curves)
     if not given.learn:
         raise InputError(f"{generator} has nothing to learn from by the method {method}; load some first.")
     query = {"method": method, "dropped": given.dropped}
-    snapshot = snapshots.freeze(given.learn, query=query, split_seed=seed, method=method)
-    data = training.training_set(given.learn, DOS_GRID, method, label_ids=snapshots.label_ids(snapshot))
+    snapshot = snapshots.freeze(given.learn, query=query, split_seed=seed, method=method, curves=curves)
+    known = snapshots.label_ids(snapshot)
+    data = training.training_set(given.learn, DOS_GRID, method, label_ids=known, curves=curves)
     config = {"preset": preset, "options": options} | provenance(GENERATORS, generator)
     with state_folder(snapshot, f"{generator}-{preset}", seed) as folder:
         model = entry.build(preset, options)

@@ -263,9 +263,9 @@ def export(name: str, path: Path, progress: Progress | None = None) -> Manifest:
         If the file's name does not end as one of a campaign's.
     """
     from fermiloop.db_init import bundle_export
-    from fermiloop.flows.campaigns.steps import cheap_method_of, spec_of, training_method_of
+    from fermiloop.flows.campaigns.steps import cheap_method_of, curve_methods_of, spec_of, training_method_of
 
     check_export(path)
     spec = spec_of(name)
-    methods = [training_method_of(spec), cheap_method_of(spec)]
+    methods = [training_method_of(spec), *curve_methods_of(spec), cheap_method_of(spec)]
     return bundle_export.export(name, path, methods=methods, progress=progress or silent)

@@ -33,7 +33,8 @@ class SnapshotLineage(TypedDict):
     id: str
     n: int
     content_hash: str
-    method: str
+    method: str  # of the labels
+    curve_methods: list[str]
     campaign_results: list[ResultRow]
 
 

@@ -76,6 +76,9 @@ def _snapshot(above: Tree, snapshot: SnapshotLineage) -> None:
     branch = above.add(
         f"← snapshot {cell(snapshot['id'])} of {cell(snapshot['n'])} materials by method {cell(snapshot['method'])}"
     )
+    others = [key for key in snapshot["curve_methods"] if key != snapshot["method"]]
+    if others:
+        branch.add(f"curves of {', '.join(map(cell, others))} too")
     earlier = snapshot["campaign_results"]
     if not earlier:
         branch.add("no campaign's result is in it")

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fermiloop.platform.errors import PluginError
 
-NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 WORDS: Final = {"words": True}
 """Metadata of a field that looks like a place of code and is none."""
 PLACE: Final = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -27,7 +27,7 @@ class Declaration:
     Parameters
     ----------
     name
-        As campaign files, commands and pages write it: lower case letters, digits and underscores.
+        As campaign files, commands and pages write it: lower case letters, digits, underscores and hyphens.
     title
         What it is, in one line.
     """
@@ -37,7 +37,9 @@ class Declaration:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise PluginError(f"{self.name!r} is no name: take lower case letters, digits and underscores, at most 40.")
+            raise PluginError(
+                f"{self.name!r} is no name: take lower case letters, digits, underscores and hyphens, at most 40."
+            )
         if not self.title.strip():
             raise PluginError(f"The declaration of {self.name} says nothing: give it a title of one line.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fermiloop.platform.errors import PluginError, UserError
@@ -18,6 +18,28 @@ FROM_ENERGY: Final = ("formation_energy_per_atom", "energy_above_hull")
 ENERGIES: Final = (ENERGY, *FROM_ENERGY)
 ELECTRONIC: Final = (*ENERGIES, "band_gap", "fermi_level", "magnetic_moment")
 """What a calculation with a density of states gives."""
+
+
+@dataclass(frozen=True)
+class CurveRule:
+    """Which settings of an engine change its densities of states.
+
+    Parameters
+    ----------
+    family
+        Name that is common to all engines whose curves may be compared.
+    spin
+        Which crystals are spin-polarised, in words.
+    ignored
+        Settings that change no curve.
+    enough
+        Settings that change none above a value, in their units: larger ones count as that.
+    """
+
+    family: str
+    spin: str
+    ignored: tuple[str, ...] = ()
+    enough: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,6 +74,9 @@ class EngineDeclaration(Declaration):
         Whether its settings name code that is then run; such a campaign is not taken over the network unless allowed.
     cutoff_unit
         Unit of its setting ``cutoff``.
+    curves
+        What makes densities of states of its Methods comparable with one another, see `curve_key`; None where each
+        Method's curves stand alone.
     """
 
     code: str = ""
@@ -67,6 +92,7 @@ class EngineDeclaration(Declaration):
     chosen: bool = True
     names_code: bool = False
     cutoff_unit: str = "eV"
+    curves: CurveRule | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

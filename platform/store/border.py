@@ -74,7 +74,7 @@ def whole(low: int = 0, high: int = LARGEST_WHOLE) -> Check:
 def name(value: Any) -> str:
     """A name as declarations have it, whether or not what it names is installed here."""
     if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise InputError(f"{_short(value)} is no name of lower case letters, digits and underscores")
+        raise InputError(f"{_short(value)} is no name of lower case letters, digits, underscores and hyphens")
     return value
 
 

@@ -63,7 +63,8 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     pages = list(SnapshotPage.objects(snapshot__in=sorted(frozen)))
     computed = {c.calculation for c in proposed if c.calculation}
     computed |= {c.id for c in Calculation.objects(campaign=name).only("id")}
-    used = {one.method for one in Snapshot.objects(id__in=sorted(frozen)).only("method")} | set(methods)
+    headers = list(Snapshot.objects(id__in=sorted(frozen)).only("method", "curve_methods"))
+    used = {one.method for one in headers} | {key for one in headers for key in one.curve_methods} | set(methods)
     used |= _methods(computed)
     crystals = {key for page in pages for key in page.materials}
     crystals |= {key for c in proposed for key in (c.material, c.parent) if (key or "").startswith("m-")}

@@ -66,9 +66,11 @@ def find(state: CampaignState | None = None) -> list[Campaign]:
     return list(Campaign.objects(**query).order_by("-sequence", "-created_at", "id"))
 
 
-def fix_methods(name: str, engine: str, training: str, cheap: str, packages: Mapping[str, str]) -> None:
+def fix_methods(
+    name: str, engine: str, training: str, cheap: str, packages: Mapping[str, str], curves: Sequence[str] = ()
+) -> None:
     """Keep the Methods and the packages of a campaign, once: those that are there already stay."""
-    made = Resolved(engine=engine, training=training, cheap=cheap, packages=dict(packages))
+    made = Resolved(engine=engine, training=training, cheap=cheap, packages=dict(packages), curves=list(curves))
     Campaign.objects(id=name, resolved=None).update(set__resolved=made)
 
 

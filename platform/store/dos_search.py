@@ -23,7 +23,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.spectral_search import SLACK, Metric, Window, compare, order, prepare
 from fermiloop.platform.representations.spectrum import SpectrumGrid
-from fermiloop.platform.store import spectra
+from fermiloop.platform.store import methods, spectra
 from fermiloop.schemas.fields import DTYPE
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
@@ -145,7 +145,7 @@ def nearest(
     limit
         Most materials.
     method
-        Curves by this method alone.
+        Curves by this method, and by those whose curves may stand beside its own.
     kind
         Kind of the curves.
     exclude, among
@@ -163,6 +163,7 @@ def nearest(
         raise InputError(f"The limit must be at least 1, not {limit}.")
     one, thorough = np.asarray(curve, dtype=float), False
     left_out, wanted = set(exclude), None if among is None else set(among)
+    allowed = None if method is None else set(methods.curves_beside(method))
     while True:
         with _lock:
             table = _current(kind, thorough=thorough)
@@ -170,7 +171,7 @@ def nearest(
         if prepared is None:
             return []
         values = compare(prepared, prepare(one[None], how, where)[0], how, where)
-        best = _best(table, order(values, how), where, method, left_out, wanted, limit)
+        best = _best(table, order(values, how), where, allowed, left_out, wanted, limit)
         if thorough or _still_there(table, best):
             break
         thorough = True
@@ -183,7 +184,7 @@ def nearest(
 
 
 def _best(
-    table: _Table, ranked: NDArray[np.intp], where: Window, method: str | None, left_out: set[str],
+    table: _Table, ranked: NDArray[np.intp], where: Window, allowed: set[str] | None, left_out: set[str],
     wanted: set[str] | None, limit: int,
 ) -> list[int]:  # fmt: skip
     """Rows of the first `limit` materials that count, each with its nearest curve."""
@@ -191,7 +192,8 @@ def _best(
     best: dict[str, int] = {}
     for i in ranked[covering[ranked]]:
         material = table.materials[i]
-        counts = method in (None, table.methods[i]) and material not in left_out and material not in best
+        comparable = allowed is None or table.methods[i] in allowed
+        counts = comparable and material not in left_out and material not in best
         if counts and (wanted is None or material in wanted):
             best[material] = int(i)
             if len(best) == limit:

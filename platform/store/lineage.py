@@ -122,6 +122,7 @@ def _snapshot(snapshot: Snapshot) -> SnapshotLineage:
         "n": snapshot.n,
         "content_hash": snapshot.content_hash,
         "method": snapshot.method,
+        "curve_methods": list(snapshots.curve_methods(snapshot.id)),
         "campaign_results": _campaign_results(snapshots.ids(snapshot.id)),
     }
 

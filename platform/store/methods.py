@@ -9,6 +9,7 @@ from typing import Any
 from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
+from fermiloop.platform.plugins.curve_key import curve_key
 from fermiloop.platform.plugins.engines import chosen_engines
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.method import Method
@@ -57,6 +58,24 @@ def of_engine(engine: str) -> list[Method]:
 def every() -> list[Method]:
     """All methods."""
     return list(Method.objects.order_by("id"))
+
+
+def with_like_curves(method: Method) -> tuple[str, ...]:
+    """Ids of the stored Methods whose densities of states may stand beside those of a Method, which comes first."""
+    key = key_of(method)
+    others = every() if key is not None else []
+    return (str(method.id), *(str(one.id) for one in others if one.id != method.id and key_of(one) == key))
+
+
+def curves_beside(method_id: str) -> tuple[str, ...]:
+    """`with_like_curves` of the Method of an id; one that is not stored stands alone."""
+    found = Method.objects(id=method_id).first()
+    return (method_id,) if found is None else with_like_curves(found)
+
+
+def key_of(method: Method) -> str | None:
+    """What makes its densities of states comparable; None where they stand alone."""
+    return curve_key(str(method.engine), str(method.functional), dict(method.settings))
 
 
 def of_source(source: str) -> Method:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mongoengine import NotUniqueError
@@ -22,15 +22,29 @@ if TYPE_CHECKING:
 
 
 def freeze(
-    material_ids: Iterable[str], *, query: dict[str, Any], split_seed: int, method: str, campaign: str | None = None
+    material_ids: Iterable[str],
+    *,
+    query: dict[str, Any],
+    split_seed: int,
+    method: str,
+    curves: Sequence[str] = (),
+    campaign: str | None = None,
 ) -> str:
     """Id of the snapshot of these materials, with their curves and labels as they are now.
 
     The same content and seed give the same id.
+
+    Parameters
+    ----------
+    method
+        Whose labels.
+    curves
+        Ids of the Methods whose curves count, the best first, one of each material; that of the labels by default.
     """
     ids = sorted(set(material_ids))
-    digest = hashlib.sha256()
-    pages = [_page(ids[start : start + PAGE_SIZE], method, digest) for start in range(0, len(ids), PAGE_SIZE)]
+    digest, used = hashlib.sha256(), set[str]()
+    batches = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
+    pages = [_page(batch, method, curves or (method,), digest, used) for batch in batches]
     content_hash = digest.hexdigest()
     snapshot_id = content_id("snap", content_hash, split_seed, method)
     for number, page in enumerate(pages):
@@ -45,6 +59,7 @@ def freeze(
                 content_hash=content_hash,
                 split_seed=split_seed,
                 method=method,
+                curve_methods=[one for one in curves if one in used] if used - {method} else [],
                 campaign=campaign,
             ).save(force_insert=True)
     return snapshot_id
@@ -77,31 +92,49 @@ def ids(snapshot_id: str) -> list[str]:
     return sorted(set(aliases.current(held).values()))
 
 
+def curve_methods(snapshot_id: str) -> tuple[str, ...]:
+    """Ids of the Methods that its curves come from, the best first; of an older snapshot that of its labels."""
+    found = get(snapshot_id)
+    return tuple(found.curve_methods) or (str(found.method),)
+
+
 def label_ids(snapshot_id: str) -> frozenset[str]:
     """Ids of the labels that a snapshot was frozen with."""
     get(snapshot_id)
     return frozenset(key for page in SnapshotPage.objects(snapshot=snapshot_id) for key in page.labels)
 
 
-def _page(material_ids: list[str], method: str, digest: Hash) -> SnapshotPage:
-    """The materials with what they hold by this method; the digest takes in ids, curves and values."""
-    curves = _values_by_id(Spectrum, "values", material_ids, method)
-    known = _values_by_id(Label, "value", material_ids, method)
+def _page(material_ids: list[str], method: str, curves: Sequence[str], digest: Hash, used: set[str]) -> SnapshotPage:
+    """The materials with their labels and curves; the digest takes in ids, curves and values.
+
+    Methods whose curves were taken are added to `used`.
+    """
+    found = _curves(material_ids, curves, used)
+    known = _labels(material_ids, method)
     for material in material_ids:
         digest.update(material.encode())
-    if curves and spectra.alignment() is not Alignment.MIDGAP:  # the same curves about another zero are other data
+    if found and spectra.alignment() is not Alignment.MIDGAP:  # the same curves about another zero are other data
         digest.update(str(spectra.alignment()).encode())
-    for key, values in curves.items():
+    for key, values in found.items():
         digest.update(key.encode() + bytes(values))
     for key, value in known.items():
         digest.update(f"{key}={value!r}".encode())
-    return SnapshotPage(materials=material_ids, spectra=list(curves), labels=list(known))
+    return SnapshotPage(materials=material_ids, spectra=list(found), labels=list(known))
 
 
-def _values_by_id(
-    kind: type[Spectrum] | type[Label], field: str, material_ids: list[str], method: str
-) -> dict[str, Any]:
-    """What these materials hold by this method, in the order of the ids."""
+def _curves(material_ids: list[str], methods: Sequence[str], used: set[str]) -> dict[str, Any]:
+    """Values by the id of the curve, in order: of each material and kind that of the first of these Methods."""
     # $in beside other conditions is 20 times slower on the embedded server: the method is looked at here
-    rows = kind.objects(material__in=material_ids).only(field, "method").as_pymongo()
-    return dict(sorted((row["_id"], row[field]) for row in rows if row["method"] == method))
+    rows = Spectrum.objects(material__in=material_ids).only("material", "kind", "values", "method").as_pymongo()
+    mine = [row for row in rows if row["method"] in methods]
+    best: dict[tuple[str, str], Any] = {}
+    for row in sorted(mine, key=lambda one: methods.index(one["method"])):
+        best.setdefault((row["material"], row["kind"]), row)
+    used |= {row["method"] for row in best.values()}
+    return dict(sorted((row["_id"], row["values"]) for row in best.values()))
+
+
+def _labels(material_ids: list[str], method: str) -> dict[str, Any]:
+    """Values of the labels of these materials by this method, in the order of their ids."""
+    rows = Label.objects(material__in=material_ids).only("value", "method").as_pymongo()
+    return dict(sorted((row["_id"], row["value"]) for row in rows if row["method"] == method))

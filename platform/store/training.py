@@ -1,8 +1,12 @@
-"""Training sets out of the store: crystals with curves and labels of one Method."""
+"""Training sets out of the store: crystals with labels of one Method, and curves of all that compare with it.
+
+`curves` are ids of the Methods whose curves count, the best first: of a material that has several, the first is taken.
+It is the Method of the labels alone unless more are named.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,20 +24,21 @@ from fermiloop.schemas.spectrum import Spectrum
 from fermiloop.schemas.vocabulary import Origin, SpectrumKind
 
 
-def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
-    """Ids of all materials with a curve or a label by this method, sorted."""
-    labelled = Label.objects(method=method).only("material").as_pymongo()
-    return sorted({row["material"] for row in labelled} | set(spectra.materials_with(method, kind)))
+def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS, curves: Sequence[str] = ()) -> list[str]:
+    """Ids of all materials with a label by this method, or a curve by it or those named, sorted."""
+    found = {row["material"] for row in Label.objects(method=method).only("material").as_pymongo()}
+    return sorted(found.union(*(spectra.materials_with(one, kind) for one in curves or (method,))))
 
 
-def unverified(material_ids: Iterable[str], method: str) -> set[str]:
-    """Those made in a campaign that no calculation by this method has confirmed: nothing may learn from them."""
+def unverified(material_ids: Iterable[str], method: str, curves: Sequence[str] = ()) -> set[str]:
+    """Those made in a campaign that no calculation by these methods has confirmed: nothing may learn from them."""
     proposed = Material.objects(origin=Origin.CAMPAIGN).only("id").as_pymongo()
     made = {row["_id"] for row in proposed} & set(material_ids)
     confirmed = {
         row["material"]
-        for kind in (Label, Spectrum)
-        for row in kind.objects(method=method, calculation__ne=None).only("material").as_pymongo()
+        for kind, methods in ((Label, (method,)), (Spectrum, curves or (method,)))
+        for one in methods
+        for row in kind.objects(method=one, calculation__ne=None).only("material").as_pymongo()
     }
     return made - confirmed
 
@@ -53,8 +58,9 @@ def training_set(
     kind: SpectrumKind = SpectrumKind.DOS,
     label_ids: Collection[str] | None = None,
     only_curves: bool = False,
+    curves: Sequence[str] = (),
 ) -> TrainingSet:
-    """Crystals, curves on `grid` and labels, of one method, in the order of the ids.
+    """Crystals, curves on `grid` and labels of one method, in the order of the ids.
 
     Parameters
     ----------
@@ -63,13 +69,15 @@ def training_set(
     grid
         Grid of the curves; a material without a curve gets a row of NaN.
     method
-        Whose curves and labels; others never mix in.
+        Whose labels; others never mix in.
     kind
         Kind of the curves.
     label_ids
         Labels of the snapshot, so that they are those it was frozen with, whatever came later.
     only_curves
         Leave out materials without a curve.
+    curves
+        Ids of the Methods whose curves count, the best first; the one of the labels by default.
 
     Raises
     ------
@@ -77,8 +85,8 @@ def training_set(
         If a curve does not cover the grid, or nothing is left.
     """
     documents = materials.get_many(material_ids)
-    curves = _curves(list(documents), grid, method, kind)
-    rows = [key for key in documents if key in curves or not only_curves]
+    found_curves = _curves(list(documents), grid, curves or (method,), kind)
+    rows = [key for key in documents if key in found_curves or not only_curves]
     if not rows:
         what = f"a {kind} curve" if only_curves else "a curve or a label"
         raise InputError(f"No material has {what} by the method {method}; load a library first.")
@@ -90,27 +98,32 @@ def training_set(
         crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
         prototypes=tuple(documents[key].prototype for key in rows),
         grid=replace(grid, alignment=spectra.grid(kind).alignment),
-        curves=np.stack([curves.get(key, nothing) for key in rows]),
+        curves=np.stack([found_curves.get(key, nothing) for key in rows]),
         labels={name: np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()},
     )
 
 
-def mean_curve(grid: SpectrumGrid, method: str) -> NDArray[np.float64] | None:
-    """(grid.n,) mean of the unit-area densities of states by a method, None where there are none."""
-    found = _curves(spectra.materials_with(method), grid, method, SpectrumKind.DOS)
+def mean_curve(grid: SpectrumGrid, curves: Sequence[str]) -> NDArray[np.float64] | None:
+    """(grid.n,) mean of the unit-area densities of states by these Methods, None where there are none."""
+    ids = sorted(set().union(*(spectra.materials_with(one) for one in curves)))
+    found = _curves(ids, grid, curves, SpectrumKind.DOS)
     rows = [grid.normalise(curve) for curve in (np.maximum(one, 0.0) for one in found.values()) if curve.any()]
     return np.asarray(np.mean(rows, axis=0)) if rows else None
 
 
-def _curves(ids: list[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> dict[str, NDArray[np.float64]]:
+def _curves(
+    ids: list[str], grid: SpectrumGrid, methods: Sequence[str], kind: SpectrumKind
+) -> dict[str, NDArray[np.float64]]:
     """Curve on `grid` of each material that has one; one that leaves the grid about the store's zero is left out."""
     found: dict[str, NDArray[np.float64]] = {}
+    rank, best = {one: place for place, one in enumerate(methods)}, dict.fromkeys(ids, len(methods))
     for start in range(0, len(ids), materials.BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
         for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
-            if (row["kind"], row["method"]) == (kind, method):
+            place = rank.get(row["method"], len(methods))
+            if row["kind"] == kind and place < best[row["material"]]:
                 lo, hi = spectra.axis(row)
                 if lo == row["lo"] or (lo <= grid.lo and hi >= grid.hi):
-                    x = np.linspace(lo, hi, row["n"])
+                    x, best[row["material"]] = np.linspace(lo, hi, row["n"]), place
                     found[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
     return found

@@ -1,19 +1,22 @@
 """GPAW calculators and the density of states on the store's grid.
 
-Plane-wave PBE with the PAW setups of ``gpaw-data``. The density of states is integrated by linear
+Plane-wave PBE, or PBE+U, with the PAW setups of ``gpaw-data``. The density of states is integrated by linear
 tetrahedra on a 0.01 eV grid (Blöchl, Jepsen and Andersen, Phys. Rev. B 49, 16223, 1994), broadened
-by a Gaussian and sampled on the asked grid, both spins summed, zero at the Fermi level.
+by a Gaussian and sampled on the asked grid, both spins summed, zero at the Fermi level of a metal and in the middle
+of any gap, by the eigenvalues.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from fermiloop.flows.engines.gpaw import hubbard
 from fermiloop.flows.engines.gpaw.settings import GpawSettings
+from fermiloop.platform.representations.alignment import Edges, zero_level
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -41,11 +44,17 @@ class StaticDos:
     energy
         Total energy, eV per cell, relative to GPAW's reference atoms.
     fermi_level
-        eV.
+        eV; of an insulator the middle of its gap.
+    gap
+        Fundamental gap by the eigenvalues, eV; 0 for a metal.
+    energies
+        (n_bins,) eV about the Fermi level.
     density
         (n_bins,) states/eV/cell, both spins summed.
     magnetic_moment
         Bohr magnetons per cell.
+    hubbard_u
+        U in eV by element.
     """
 
     energy: float
@@ -58,14 +67,21 @@ class StaticDos:
     magnetic_moment: float
     n_kpoints: int
     n_bands: int
+    hubbard_u: dict[str, float] = field(default_factory=dict)
 
 
-def initial_atoms(structure: Structure) -> Atoms:
+def initial_moments(symbols: list[str], settings: GpawSettings) -> list[float]:
+    """Moments that GPAW begins with, Bohr magnetons: those of magnetic elements, and of elements with U."""
+    with_u = hubbard.of_crystal(symbols, settings.hubbard)
+    return [INITIAL_MOMENTS.get(symbol, hubbard.MOMENT if symbol in with_u else 0.0) for symbol in symbols]
+
+
+def initial_atoms(structure: Structure, settings: GpawSettings) -> Atoms:
     """Convert to ASE atoms, with initial moments where a magnetic element is present."""
     from pymatgen.io.ase import AseAtomsAdaptor  # ASE: who asks for settings needs none
 
     atoms = AseAtomsAdaptor.get_atoms(structure)
-    moments = [INITIAL_MOMENTS.get(symbol, 0.0) for symbol in atoms.get_chemical_symbols()]
+    moments = initial_moments(atoms.get_chemical_symbols(), settings)
     if any(moments):
         atoms.set_initial_magnetic_moments(moments)
     return atoms
@@ -79,7 +95,7 @@ def n_bands(symbols: list[str], per_atom: int) -> int:
 
 
 def calculator(settings: GpawSettings, **overrides: Any) -> Any:
-    """GPAW calculator for energies, forces and stresses under `settings`."""
+    """GPAW calculator for energies, forces and stresses under the settings of a crystal."""
     from gpaw import GPAW, PW, FermiDirac  # compiled at installation; optional extra
 
     arguments = {
@@ -91,6 +107,7 @@ def calculator(settings: GpawSettings, **overrides: Any) -> Any:
         "convergence": {"density": 1e-4},
         "maxiter": settings.max_scf_steps,
         "txt": None,
+        "setups": hubbard.setups(settings.hubbard),
     }
     return GPAW(**{**arguments, **overrides})
 
@@ -106,20 +123,22 @@ def static_dos(structure: Structure, settings: GpawSettings, log: str | None = N
     """
     from gpaw.dos import DOSCalculator
 
-    atoms = initial_atoms(structure)
+    settings = settings.of_crystal(structure.symbol_set)
+    atoms = initial_atoms(structure, settings)
     calc = _converged(atoms, settings, log)
     polarised = calc.get_number_of_spins() == 2
-    dos = DOSCalculator.from_calculator(calc, shift_fermi_level=True)
+    dos, edges = DOSCalculator.from_calculator(calc, shift_fermi_level=True), band_edges(calc)
+    zero = zero_level(0.0, edges)  # eV above the Fermi level, which lies anywhere in a wide gap
     grid = settings.dos_energies
     fine = np.arange(settings.dos_lo - 1.0, settings.dos_hi + 0.3, FINE_STEP)
     # On an unpolarised run spin=None sums both channels; spin=0 would give half the states.
-    raw = sum(dos.raw_dos(fine, spin=s, width=0.0) for s in ((0, 1) if polarised else (None,)))
+    raw = sum(dos.raw_dos(fine + zero, spin=s, width=0.0) for s in ((0, 1) if polarised else (None,)))
     density = np.interp(grid, fine, gaussian_filter1d(raw, settings.dos_broadening / FINE_STEP))
     occupied = grid <= 0
     return StaticDos(
         energy=float(atoms.get_potential_energy()),
-        fermi_level=float(calc.get_fermi_level()),
-        gap=_gap(calc),
+        fermi_level=float(calc.get_fermi_level()) + zero,
+        gap=edges.gap,
         energies=grid,
         density=density,
         n_electrons=float(calc.get_number_of_electrons()),
@@ -127,6 +146,7 @@ def static_dos(structure: Structure, settings: GpawSettings, log: str | None = N
         magnetic_moment=float(atoms.get_magnetic_moment()) if polarised else 0.0,
         n_kpoints=len(calc.get_ibz_k_points()),
         n_bands=int(calc.get_number_of_bands()),
+        hubbard_u=hubbard.of_crystal(structure.symbol_set, settings.hubbard),
     )
 
 
@@ -158,13 +178,14 @@ def _converged(atoms: Atoms, settings: GpawSettings, log: str | None) -> Any:
     raise RuntimeError(f"{BANDS_PER_ATOM[-1]} bands an atom do not reach {settings.dos_hi} eV above the Fermi level")
 
 
-def _gap(calc: Any) -> float:
-    """Fundamental gap in eV from the eigenvalues, zero for a metal."""
+def band_edges(calc: Any) -> Edges:
+    """Band edges in eV about the Fermi level from the eigenvalues, none for a metal."""
     fermi = calc.get_fermi_level()
     spins = range(calc.get_number_of_spins())
     levels = np.array([calc.get_eigenvalues(kpt=k, spin=s) for s in spins for k in range(len(calc.get_ibz_k_points()))])
     below, above = levels <= fermi, levels > fermi
     counts = below.sum(axis=1).reshape(len(spins), -1)
     if (counts.min(axis=1) != counts.max(axis=1)).any():
-        return 0.0  # a band of one spin crosses the Fermi level
-    return max(0.0, float(levels[above].min() - levels[below].max()))
+        return Edges()  # a band of one spin crosses the Fermi level
+    vbm, cbm = float(levels[below].max() - fermi), float(levels[above].min() - fermi)
+    return Edges(vbm, cbm) if cbm > vbm else Edges()

@@ -1,49 +1,43 @@
-"""GPAW as an engine: relaxation, static calculation and density of states by PBE."""
+"""GPAW as an engine: relaxation, static calculation and density of states by PBE; two families of one code."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines.gpaw.declaration import GPAW
-from fermiloop.flows.engines.gpaw.settings import HARD_CUTOFF, HARD_ELEMENTS, GpawEngineSettings, GpawSettings
-from fermiloop.flows.engines.protocol import (
-    Availability,
-    EngineEntry,
-    MethodRecord,
-    chain,
-    checked_settings,
-    version,
-    versions,
-)
+from fermiloop.flows.engines.gpaw.declaration import GPAW, GPAW_HARD
+from fermiloop.flows.engines.gpaw.settings import KINDS, GpawSettings, of_engine, refusal
+from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, version, versions
 
 if TYPE_CHECKING:
     from jobflow import Flow
 
 PACKAGES: Final = ("gpaw", "gpaw-data", "ase")
-SCIENCE: Final = tuple(f.name for f in fields(GpawSettings))
 
 
-def method(settings: Mapping[str, Any]) -> MethodRecord:
-    """The Method: PBE with these settings."""
-    checked = asdict(checked_settings(GpawEngineSettings, settings, GPAW.name))
-    science = {name: checked[name] for name in SCIENCE}
-    return MethodRecord(GPAW.name, "PBE", science, versions(PACKAGES))
+def method(engine: str, settings: Mapping[str, Any]) -> MethodRecord:
+    """The Method: PBE with these settings, or PBE+U where they say so."""
+    return MethodRecord(engine, "PBE", of_engine(settings, engine).science(), versions(PACKAGES))
 
 
-def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+def flow(engine: str, calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax, then static with density of states."""
     from fermiloop.flows.engines.gpaw.makers import GpawDosMaker, GpawRelaxMaker
 
-    checked = checked_settings(GpawEngineSettings, settings, GPAW.name)
-    static = {name: getattr(checked, name) for name in SCIENCE}
+    checked = of_engine(settings, engine)
+    static = {f.name: getattr(checked, f.name) for f in fields(GpawSettings)}
     relax = GpawRelaxMaker(
-        settings={**static, "kpoint_density": checked.relax_kpoint_density},
+        settings={
+            **static,
+            "kpoint_density": checked.relax_kpoint_density,
+            "cutoff": checked.cutoff + checked.relax_extra_cutoff,
+        },
         steps=checked.relax_steps,
         relax_kwargs={"fmax": checked.relax_fmax},
         calculation=calculation,
@@ -61,12 +55,15 @@ def available() -> Availability:
     return Availability(True, f"GPAW {version('gpaw')}")
 
 
-def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
-    """Why the cutoff is too low for a crystal, None where it is not."""
-    hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
-    if hard and float(settings.get("cutoff", GpawSettings.cutoff)) < HARD_CUTOFF:
-        return f"{', '.join(hard)} {'needs' if len(hard) == 1 else 'need'} a cutoff of {HARD_CUTOFF:g} eV"
-    return None
+def refuses(engine: str, structure: Structure, settings: Mapping[str, Any]) -> str | None:
+    """Why the cutoff is too low for a crystal, or an element has no setup; None where it can be computed."""
+    cutoff = float(settings.get("cutoff", KINDS[engine].cutoff))
+    return refusal((element.symbol for element in structure.composition.elements), cutoff)
 
 
-ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)
+def _entry(engine: str) -> EngineEntry:
+    return EngineEntry(partial(method, engine), partial(flow, engine), available, refuses=partial(refuses, engine))
+
+
+ENGINE: Final = _entry(GPAW.name)
+HARD: Final = _entry(GPAW_HARD.name)

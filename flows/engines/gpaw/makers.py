@@ -6,7 +6,7 @@ limit and whose finished output a rerun takes up.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,7 @@ from atomate2.ase.schemas import AseResult
 from jobflow import Maker, job
 from pymatgen.core import Molecule, Structure
 
-from fermiloop.flows.engines.gpaw.dft import (
-    INITIAL_MOMENTS,
-    calculator,
-    static_dos,
-)
+from fermiloop.flows.engines.gpaw.dft import StaticDos, calculator, initial_moments, static_dos
 from fermiloop.flows.engines.gpaw.settings import RELAX_FMAX, RELAX_STEPS, GpawSettings
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError
@@ -57,7 +53,9 @@ class GpawRelaxMaker(AseRelaxMaker):
         if mol_or_struct is None:
             raise EngineError("No structure to relax: the step before failed.")
         if self.calculation is None:
-            return super().run_ase(with_moments(mol_or_struct), prev_dir)
+            own = GpawSettings(**self.settings).of_crystal(mol_or_struct.symbol_set)
+            here = replace(self, settings=asdict(own))
+            return AseRelaxMaker.run_ase(here, with_moments(mol_or_struct, own), prev_dir)
         task = {
             "kind": "gpaw_relax",
             "structure": mol_or_struct.as_dict(),
@@ -91,24 +89,29 @@ class GpawDosMaker(Maker):
         if self.calculation is not None:
             task = {"kind": "gpaw_static", "structure": structure.as_dict(), "settings": self.settings}
             return isolation.run(self.calculation, "static", task, self.time_limit)
-        result = static_dos(structure, GpawSettings(**self.settings))
-        return {
-            "structure": structure.as_dict(),
-            "energy": result.energy,
-            "fermi_level": result.fermi_level,
-            "gap": result.gap,
-            "magnetic_moment": result.magnetic_moment,
-            "n_electrons": result.n_electrons,
-            "energies": result.energies.tolist(),
-            "density": result.density.tolist(),
-        }
+        return {"structure": structure.as_dict(), **labels_of(static_dos(structure, GpawSettings(**self.settings)))}
 
 
-def with_moments(structure: Structure) -> Structure:
+def labels_of(found: StaticDos) -> dict[str, Any]:
+    """A static calculation as JSON: what `protocol.results_of` reads, but the crystal."""
+    told = {"functional": "PBE", "hubbard_u": found.hubbard_u} if found.hubbard_u else {}
+    return {
+        "energy": found.energy,
+        "fermi_level": found.fermi_level,
+        "gap": found.gap,
+        "magnetic_moment": found.magnetic_moment,
+        "n_electrons": found.n_electrons,
+        "energies": [float(x) for x in found.energies],
+        "density": [round(float(x), 5) for x in found.density],
+        **told,
+    }
+
+
+def with_moments(structure: Structure, settings: GpawSettings) -> Structure:
     """The structure with the initial moments that GPAW needs to find a magnetic solution."""
     copy = structure.copy()
     if "magmom" not in copy.site_properties:
-        moments = [INITIAL_MOMENTS.get(site.specie.symbol, 0.0) for site in copy]
+        moments = initial_moments([site.specie.symbol for site in copy], settings)
         if any(moments):
             copy.add_site_property("magmom", moments)
     return copy

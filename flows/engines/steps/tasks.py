@@ -14,7 +14,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw.dft import static_dos
-from fermiloop.flows.engines.gpaw.settings import HARD_CUTOFF, HARD_ELEMENTS, GpawSettings
+from fermiloop.flows.engines.gpaw.settings import GpawSettings, refusal
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
@@ -28,7 +28,7 @@ def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     settings = GpawSettings(**task["settings"])
     asked = Structure.from_dict(task["structure"])
-    _refuse_hard(asked, settings)
+    _refuse(asked, settings)
     earlier = last_geometry(folder, asked)
     maker = GpawRelaxMaker(
         settings=asdict(settings),
@@ -46,20 +46,13 @@ def gpaw_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def gpaw_static(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Static energy and density of states."""
+    from fermiloop.flows.engines.gpaw.makers import labels_of
+
     settings = GpawSettings(**task["settings"])
     structure = Structure.from_dict(task["structure"])
-    _refuse_hard(structure, settings)
+    _refuse(structure, settings)
     result = static_dos(structure, settings, log=str(folder / "gpaw.txt"))
-    return {
-        "structure": plain(structure),
-        "energy": result.energy,
-        "fermi_level": result.fermi_level,
-        "gap": result.gap,
-        "magnetic_moment": result.magnetic_moment,
-        "n_electrons": result.n_electrons,
-        "energies": [float(x) for x in result.energies],
-        "density": [round(float(x), 5) for x in result.density],
-    }
+    return {"structure": plain(structure), **labels_of(result)}
 
 
 def chgnet_relax(task: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -125,8 +118,7 @@ def _dawdle(task: dict[str, Any]) -> None:
         bytearray(2**32)
 
 
-def _refuse_hard(structure: Structure, settings: GpawSettings) -> None:
-    hard = sorted(HARD_ELEMENTS & {element.symbol for element in structure.composition.elements})
-    if hard and settings.cutoff < HARD_CUTOFF:
-        need = "needs" if len(hard) == 1 else "need"
-        raise EngineError(f"{', '.join(hard)} {need} a cutoff of {HARD_CUTOFF:g} eV, not {settings.cutoff:g}")
+def _refuse(structure: Structure, settings: GpawSettings) -> None:
+    told = refusal(structure.symbol_set, settings.cutoff)
+    if told is not None:
+        raise EngineError(told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from fermiloop.schemas.method import Method
 ALL = list(chosen_engines())
 SETTINGS = {"flow": {"maker": "group_flows:SqueezeMaker", "outputs": {"bulk_modulus": "bulk.0.k"}}}
 ALUMINIUM = PROTOTYPES["A1"].build("Al", None, 16.5)
-NUMBER = {"gpaw": "cutoff", "vasp": "dos_kpoints", "cp2k": "cutoff"}  # a setting of each
+NUMBER = {"gpaw": "cutoff", "gpaw-hard": "cutoff", "vasp": "dos_kpoints", "cp2k": "cutoff"}  # a setting of each
 
 
 @pytest.mark.parametrize("engine", [name for name in ALL if name != "recorded"])
@@ -52,7 +51,7 @@ def test_availability_tells_what_to_do(engine: str) -> None:
 def test_the_seed_library_and_the_engine_are_one_method() -> None:
     ours = code_of("gpaw").method({})
     seed = seed_method.GPAW
-    assert ours.settings == seed["settings"] == asdict(GpawSettings())
+    assert ours.settings == seed["settings"] == GpawSettings().science()
     made = Method.make(ours.engine, ours.functional, ours.settings, ours.code_versions)
     assert made.id == Method.make(seed["engine"], seed["functional"], seed["settings"], {}).id
 
@@ -64,8 +63,35 @@ def test_how_a_relaxation_is_run_is_no_part_of_the_method() -> None:
 
 def test_gpaw_refuses_elements_that_need_a_higher_cutoff() -> None:
     oxide = PROTOTYPES["B1"].build("Mg", "O", 9.4)
-    assert "O needs a cutoff of 600 eV" in str(code_of("gpaw").refuses(oxide, {}))
+    told = str(code_of("gpaw").refuses(oxide, {}))
+    assert told == "O needs a cutoff of 600 eV, not 400: write engine: {name: gpaw-hard}"
     assert code_of("gpaw").refuses(oxide, {"cutoff": 600}) is None
+    assert code_of("gpaw-hard").refuses(oxide, {}) is None
+    assert "B, N need a cutoff" in str(
+        code_of("gpaw-hard").refuses(PROTOTYPES["B3"].build("B", "N", 6.0), {"cutoff": 500})
+    )
+
+
+@pytest.mark.parametrize("engine", ["gpaw", "gpaw-hard"])
+def test_gpaw_refuses_elements_without_a_setup(engine: str) -> None:
+    told = code_of(engine).refuses(PROTOTYPES["A3"].build("Tc", None, 14.0), {})
+    assert told == "gpaw-data has no PAW setup of Tc"
+
+
+def test_the_two_families_of_gpaw_are_different_methods_of_one_code() -> None:
+    soft, hard = code_of("gpaw").method({}), code_of("gpaw-hard").method({})
+    assert (hard.engine, hard.settings) == ("gpaw-hard", soft.settings | {"cutoff": 600.0})
+    made = [Method.make(one.engine, one.functional, one.settings, {}).id for one in (soft, hard)]
+    by_hand = code_of("gpaw").method({"cutoff": 600})
+    assert len({*made, Method.make(by_hand.engine, by_hand.functional, by_hand.settings, {}).id}) == 3
+
+
+def test_plus_u_is_part_of_the_method() -> None:
+    method = code_of("gpaw-hard").method
+    assert "hubbard" not in method({}).settings
+    assert method({"hubbard": {"V": 0}}) == method({})
+    assert method({"hubbard": "materials_project"}).settings["hubbard"] == "materials_project"
+    assert list(method({"hubbard": {"V": 3, "Co": 3.32}}).settings["hubbard"]) == ["Co", "V"]
 
 
 def test_chgnet_relaxes_for_real() -> None:

@@ -20,9 +20,9 @@ CRYSTAL = PROTOTYPES["B2"].build("Al", "Ni", 13.0)
 def test_elements_that_need_a_higher_cutoff_are_refused() -> None:
     oxide = PROTOTYPES["B1"].build("Mg", "O", 9.4)
     with pytest.raises(EngineError, match="O needs a cutoff of 600 eV, not 400"):
-        tasks._refuse_hard(oxide, GpawSettings())
-    tasks._refuse_hard(oxide, GpawSettings(cutoff=600.0))
-    tasks._refuse_hard(CRYSTAL, GpawSettings())
+        tasks._refuse(oxide, GpawSettings())
+    tasks._refuse(oxide, GpawSettings(cutoff=600.0))
+    tasks._refuse(CRYSTAL, GpawSettings())
 
 
 def test_the_made_up_curve_tells_elements_apart_and_covers_the_window(tmp_path: Path) -> None:
@@ -33,9 +33,18 @@ def test_the_made_up_curve_tells_elements_apart_and_covers_the_window(tmp_path: 
 
 
 def test_magnetic_elements_get_moments_and_others_none() -> None:
-    assert with_moments(CRYSTAL).site_properties["magmom"] == [0.0, 0.8]
-    assert "magmom" not in with_moments(PROTOTYPES["A1"].build("Al", None, 16.0)).site_properties
+    plain = GpawSettings()
+    assert with_moments(CRYSTAL, plain).site_properties["magmom"] == [0.0, 0.8]
+    assert "magmom" not in with_moments(PROTOTYPES["A1"].build("Al", None, 16.0), plain).site_properties
     assert "magmom" not in CRYSTAL.site_properties
+
+
+def test_elements_with_u_get_moments_where_they_get_it() -> None:
+    oxide, metal = PROTOTYPES["B1"].build("V", "O", 8.6), PROTOTYPES["A2"].build("V", None, 13.8)
+    chosen = GpawSettings(hubbard="materials_project")
+    assert "magmom" not in with_moments(oxide, GpawSettings()).site_properties
+    assert with_moments(oxide, chosen).site_properties["magmom"] == [2.0, 0.0]
+    assert "magmom" not in with_moments(metal, chosen).site_properties
 
 
 def test_semicore_elements_get_more_bands() -> None:
