@@ -12,9 +12,9 @@ from pymatgen.core import Structure
 from fermiloop.flows.campaigns import methods, stability
 from fermiloop.flows.campaigns.proposals import proposal_records
 from fermiloop.flows.campaigns.steps import curve_methods_of, spec_of, training_method_of
-from fermiloop.flows.campaigns.targets import computed_curve, resolve, target_name, with_target_curves
+from fermiloop.flows.campaigns.targets import alignment_of, computed_curve, resolve, target_name, with_target_curves
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.platform.campaign import cost, counting, goal, wording
+from fermiloop.platform.campaign import cost, counting, goal, hits
 from fermiloop.platform.campaign.believing import computed_parts
 from fermiloop.platform.campaign.counting import Share, Trial
 from fermiloop.platform.campaign.records import (
@@ -70,7 +70,7 @@ def read_record(name: str, *, library: bool = True) -> CampaignRecord:
         grid=tuple(target.grid.points.tolist()) if target.grid is not None else (),
         target_curve=tuple(target.curve.tolist()) if target.curve is not None else None,
         target_name=target_name(spec),
-        alignment=str(spectra.alignment()),
+        alignment=str(alignment_of(spec)),
         library_hits=tuple(found.values()),
         proposals=tuple(proposal_records(name)),
         known_hits=_known_hits(found),
@@ -83,8 +83,8 @@ def read_record(name: str, *, library: bool = True) -> CampaignRecord:
 def hit_of(spec: CampaignSpec, target: Target, method: str) -> HitRecord:
     """What a hit of a campaign is, in words."""
     return HitRecord(
-        definition=wording.definition(target, f"{spec.engine.name} ({method})"),
-        score=goal.level(target) if goal.has_hits(target) and not goal.objectives(target) else None,
+        definition=hits.definition(target, f"{spec.engine.name} ({method})"),
+        score=goal.level(target) if hits.requirements(target) and not goal.objectives(target) else None,
         remark=stability.remark(spec),
         stable_within=None if target.stability is None else float(target.stability.high),
     )
@@ -121,7 +121,7 @@ def trials(name: str) -> dict[str, tuple[int, int]]:
 def _trials(found: Sequence[Candidate]) -> list[Trial]:
     """Evaluations that have ended."""
     ended = [c for c in found if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation)]
-    return [Trial(c.proposer, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
+    return [Trial(c.proposer, c.stage is Stage.EVALUATED, c.scores.hit) for c in ended]
 
 
 def computed_of(name: str) -> list[dict[str, float]]:
@@ -169,9 +169,9 @@ def _candidate(
             calculation=calculation.id,
             state="completed" if done else "failed",
             core_seconds=float(calculation.core_seconds or 0.0),
-            score=candidate.scores.get("computed_score") if done else None,
-            hit=bool(candidate.scores.get("hit")) and done,
-            missed=wording.missed(target, computed_parts(candidate.scores)) if done else (),
+            score=candidate.scores.computed_score if done else None,
+            hit=candidate.scores.hit and done,
+            missed=hits.missed(target, computed_parts(candidate.scores)) if done else (),
             objectives=tuple(candidate.scores.get(f"computed_{one.property}") for one in goal.objectives(target)),
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
             formation_energy_per_atom=candidate.scores.get("computed_formation_energy_per_atom"),
@@ -229,17 +229,22 @@ def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     ]
     if not inside:
         return {}
-    only_curves = spec.target.dos is not None
-    data = training.training_set(inside, DOS_GRID, method, only_curves=only_curves, curves=curves)
-    data = with_target_curves(data, spec)
+    about = alignment_of(spec)
+    data = with_target_curves(training.training_set(inside, DOS_GRID, method, curves=curves, about=about), spec)
+    data = data if spec.target.of_crystals else data.with_curves()
+    if not len(data):
+        return {}
     known = {name: np.array(values) for name, values in data.labels.items()}
-    asked = {condition.property for condition in target.conditions}
-    if Property.ENERGY_ABOVE_HULL in asked:
-        energies = known[Property.ENERGY_PER_ATOM]
+    known[goal.CURVE] = np.asarray(target.similarity(data.curves))
+    asked = hits.requirements(target)
+    if any(one.property == Property.ENERGY_ABOVE_HULL for one in asked):
+        # a hull takes longest, so it is asked for what is a hit by all else
+        others = [one for one in asked if one.property != Property.ENERGY_ABOVE_HULL]
+        rest = [one.met(known.get(one.property, np.full(len(data), np.nan))) for one in others]
+        energies = np.where(np.all(rest, axis=0), known[Property.ENERGY_PER_ATOM], np.nan)
         known[Property.ENERGY_ABOVE_HULL] = _above(data.structures, energies, spec.space.elements, method)
-    known["similarity"] = np.asarray(target.similarity(data.curves))
     rows = [{name: float(values[i]) for name, values in known.items()} for i in range(len(data))]
-    return {key: goal.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
+    return {key: hits.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
 
 
 def _known_hits(library: dict[str, bool]) -> tuple[KnownHit, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from fermiloop.flows.campaigns.steps import method_of, spec_of
-from fermiloop.flows.campaigns.targets import resolve, with_target_curves
+from fermiloop.flows.campaigns.targets import alignment_of, resolve, with_target_curves
 from fermiloop.platform.campaign.replaying.loop import Oracle
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError
@@ -78,7 +78,7 @@ def recorded(name: str, generator: str | None, progress: Callable[[str, float], 
         )
     progress("reading results", 0.5)
     crystals = sorted({str(one.material) for one in chosen})
-    data = training.training_set(crystals, DOS_GRID, method_of(spec))
+    data = training.training_set(crystals, DOS_GRID, method_of(spec), about=alignment_of(spec))
     return Recorded(Oracle(with_target_curves(data, spec), resolve(spec)), spec, tuple(names))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,16 @@ from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.plugins.declaration import load
 from fermiloop.platform.representations.alignment import offset
-from fermiloop.platform.representations.curves import GRIDS
-from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
-from fermiloop.platform.representations.spectrum import within
+from fermiloop.platform.representations.grids import GRIDS
+from fermiloop.platform.representations.spectrum import SpectrumGrid, within
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import campaigns, labels, materials, spectra, training
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property
 
 
 def resolve(spec: CampaignSpec) -> Target:
@@ -40,7 +41,7 @@ def resolve(spec: CampaignSpec) -> Target:
         if curve is None:
             curve = _curve(spec)
     return Target(
-        grid=spectra.grid(wanted.kind) if wanted is not None else None,
+        grid=spectra.grid(wanted.kind, alignment_of(spec)) if wanted is not None else None,
         curve=curve,
         hit_similarity=spec.target.hit_similarity,
         windows=spec.target.windows(),
@@ -50,17 +51,22 @@ def resolve(spec: CampaignSpec) -> Target:
     )
 
 
+def alignment_of(spec: CampaignSpec) -> Alignment:
+    """What lies at zero of a campaign's densities of states: the target, what is learned, and what is computed."""
+    return spec.target.alignment(spectra.alignment())
+
+
 def keep(spec: CampaignSpec) -> None:
     """Store the curve of the target with the campaign; a repeat changes nothing."""
     if spec.target.curve is not None and _kept(spec) is None:
-        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(spectra.alignment()))
+        campaigns.fix_curve(spec.name, _curve(spec).tolist(), str(alignment_of(spec)))
 
 
 def _curve(spec: CampaignSpec) -> NDArray[np.float64]:
     """Curve of the target by the file and the store as they are."""
     wanted = spec.target.curve
     assert wanted is not None
-    given = spec.target.unit_curve(spectra.alignment())
+    given = spec.target.unit_curve(alignment_of(spec))
     return _of_material(str(wanted.material), wanted.kind, spec) if given is None else given
 
 
@@ -71,10 +77,16 @@ def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
     except NotFoundError:
         return None
     found = kept.resolved
-    if found is None or not found.curve or found.alignment != str(spectra.alignment()):
+    if found is None or not found.curve or found.alignment != str(alignment_of(spec)):
         return None
-    same = kept.to_mongo()["spec"].get("target") == spec.as_dict()["target"]  # not a file that bears the name alone
+    told = kept.to_mongo()["spec"].get("target") or {}
+    same = _said(told) == _said(spec.as_dict()["target"])  # not a file that bears the name alone
     return np.array(found.curve, dtype=float) if same else None
+
+
+def _said(target: Mapping[str, object]) -> dict[str, object]:
+    """A target without the keys that are left out: of kinds of curves, say, that an earlier version did not know."""
+    return {name: value for name, value in target.items() if value is not None}
 
 
 def filled(target: Target, spec: CampaignSpec) -> Target:
@@ -84,7 +96,7 @@ def filled(target: Target, spec: CampaignSpec) -> Target:
     """
     if target.window is None or target.grid is None or target.curve is None:
         return target
-    mean = training.mean_curve(target.grid, curve_methods_of(spec))
+    mean = training.mean_curve(target.grid, curve_methods_of(spec), alignment_of(spec))
     inside = within(target.grid, target.window)
     if mean is None or not mean[inside].sum() > 0:
         return target
@@ -100,14 +112,25 @@ def target_name(spec: CampaignSpec) -> str:
 
 
 def with_target_curves(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
-    """The same crystals with curves of the kind that is looked for.
+    """The same crystals, which have densities of states, with curves of the kind that is looked for.
 
-    Densities of states are stored; a powder pattern follows from the crystal, so every crystal has one.
+    Where the kind follows from the crystal every crystal has one; else those that have a stored one, by the Method that
+    is learned from.
     """
-    if spec.target.xrd is None:
+    wanted = spec.target.curve
+    if wanted is None or wanted.kind is SpectrumKind.DOS:
         return data
-    grid = GRIDS[SpectrumKind.XRD]
-    return replace(data, grid=grid, curves=xrd_patterns(data.structures, grid))
+    grid = GRIDS[wanted.kind]
+    if spec.target.of_crystals:
+        return replace(data, grid=grid, curves=_of_crystals(wanted.kind)(data.structures, grid))
+    method = training_method_of(spec)
+    return replace(data, grid=grid, curves=training.curves_of(data.ids, grid, method, wanted.kind))
+
+
+def _of_crystals(kind: SpectrumKind) -> Callable[[Sequence[Structure], SpectrumGrid], NDArray[np.float64]]:
+    """What computes the curves of crystals, of a kind that follows from them."""
+    found: Callable[[Sequence[Structure], SpectrumGrid], NDArray[np.float64]] = load(kind.declared.of_crystals)
+    return found
 
 
 def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
@@ -115,36 +138,46 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
     wanted = spec.target.curve
     if wanted is None:
         return None
-    if wanted.kind is SpectrumKind.XRD:
-        pattern = xrd_patterns([found.structure])[0]
+    grid = spectra.grid(wanted.kind)
+    if spec.target.of_crystals:
+        pattern = _of_crystals(wanted.kind)([found.structure], grid)[0]
         return pattern if np.isfinite(pattern).all() else None
+    if wanted.kind is not SpectrumKind.DOS:
+        given = found.curves.get(str(wanted.kind))
+        return None if given is None else grid.normalise(np.maximum(grid.resample(*given), 0.0))
     if found.energies is None or found.density is None:
         return None
-    grid = spectra.grid(wanted.kind)
-    moved = offset(Alignment.MIDGAP, spectra.alignment(), found.gap)
+    about = alignment_of(spec)
+    grid, moved = spectra.grid(wanted.kind, about), offset(Alignment.MIDGAP, about, found.gap)
     return grid.normalise(grid.resample(np.asarray(found.energies) + moved, found.density))
 
 
-class PatternSimilarity:
-    """Similarity of powder patterns: computed from the crystal, so nothing is predicted and nothing uncertain."""
+@dataclass(frozen=True)
+class CrystalSimilarity:
+    """Similarity of curves that follow from the crystal, so that nothing is predicted and nothing uncertain."""
+
+    kind: SpectrumKind
 
     def similarity(
         self, structures: Sequence[Structure], target: Target
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Cosine to the target's pattern, NaN without reflections, and zeros, (n,) each."""
+        """Cosine to the target's curve, NaN where a crystal has none, and zeros, (n,) each."""
         if target.grid is None or target.curve is None:
-            raise InputError("A similarity needs a target curve, and the target has none; add target.xrd.")
-        return target.similarity(xrd_patterns(structures, target.grid)), np.zeros(len(structures))
+            raise InputError(f"A similarity needs a target curve, and the target has none; add target.{self.kind}.")
+        return target.similarity(_of_crystals(self.kind)(structures, target.grid)), np.zeros(len(structures))
 
 
 def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
     grid = GRIDS[kind]
-    if kind is SpectrumKind.XRD:
+    if spec.target.of_crystals:
         found = _named(name)
         if not found:
             raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
-        return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
-    stored = _spectrum(name, curve_methods_of(spec))
+        pattern = _of_crystals(kind)([_lowest(found, training_method_of(spec)).to_structure()], grid)[0]
+        if not np.isfinite(pattern).all():
+            raise InputError(f"{name} has no {kind.declared.title}; name another material.")
+        return pattern
+    stored = spectra.aligned(_spectrum(name, kind, curve_methods_of(spec)), alignment_of(spec))
     return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
@@ -158,19 +191,19 @@ def _lowest(found: list[Material], method: str) -> Material:
     return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
 
 
-def _spectrum(name: str, methods: Sequence[str]) -> Spectrum:
+def _spectrum(name: str, kind: SpectrumKind, methods: Sequence[str]) -> Spectrum:
     """Curve of the material of lowest energy, by the first of these Methods that has one of any of that name."""
     stored = _named(name)
     if not stored:
         raise InputError(
-            f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
-            "material, or give the curve as target.dos.file."
+            f"The store holds no material {name} for target.{kind}; load a library (fermiloop db load seed), name "
+            f"another material, or give the curve as target.{kind}.file."
         )
     for method in methods:
-        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, kind, method))}
         if curves:
             return curves[_lowest([m for m, _ in curves.values()], method).id][1]
     raise InputError(
-        f"{name} is stored without a density of states by the Method {methods[0]} that this campaign learns from; name "
-        "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
+        f"{name} is stored without a {kind.declared.title} by the Method {methods[0]} that this campaign learns from; "
+        f"name a material that has one (fermiloop materials find), or give the curve as target.{kind}.file."
     )

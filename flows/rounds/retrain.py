@@ -16,7 +16,7 @@ from jobflow import Maker, job
 
 from fermiloop.flows.campaigns import cancelling
 from fermiloop.flows.campaigns.steps import curve_methods_of, logger, seed_of, step, training_method_of
-from fermiloop.flows.campaigns.targets import resolve, with_target_curves
+from fermiloop.flows.campaigns.targets import alignment_of, resolve, with_target_curves
 from fermiloop.flows.rounds import learnable
 from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.spec import CampaignSpec, GeneratorSpec
@@ -72,7 +72,13 @@ class RetrainMaker(Maker):
             curves = curve_methods_of(spec)
             ids = learnable.verified(method, curves)
             snapshot = snapshots.freeze(
-                ids, query={"method": method}, split_seed=spec.seed, method=method, curves=curves, campaign=campaign
+                ids,
+                query={"method": method},
+                split_seed=spec.seed,
+                method=method,
+                curves=curves,
+                about=alignment_of(spec),
+                campaign=campaign,
             )
             found = _unchanged(spec, campaign, number, len(ids)) or {}
             if not wanted(spec) <= set(found):
@@ -103,15 +109,17 @@ def needs_surrogate(spec: CampaignSpec) -> bool:
 
 
 def predicted_target(spec: CampaignSpec) -> Target:
-    """The target without what follows from a crystal: a powder pattern is computed, not predicted."""
+    """The target without what follows from a crystal, such as a powder pattern: it is computed, not predicted."""
     target = resolve(spec)
-    return replace(target, grid=None, curve=None) if spec.target.xrd is not None else target
+    return replace(target, grid=None, curve=None) if spec.target.of_crystals else target
 
 
 def learned_from(spec: CampaignSpec, snapshot: str, method: str) -> TrainingSet:
     """The crystals of a snapshot with the labels that it was frozen with, and curves of its Methods."""
     known, curves = snapshots.label_ids(snapshot), snapshots.curve_methods(snapshot)
-    found = training.training_set(snapshots.ids(snapshot), DOS_GRID, method, label_ids=known, curves=curves)
+    found = training.training_set(
+        snapshots.ids(snapshot), DOS_GRID, method, label_ids=known, curves=curves, about=alignment_of(spec)
+    )
     return with_target_curves(found, spec)
 
 

@@ -85,7 +85,7 @@ def remarks(spec: CampaignSpec) -> list[str]:
     """How the curve of its target was read, a sentence each."""
     from fermiloop.platform.store import spectra
 
-    return list(spec.target.told(spectra.alignment()))
+    return list(spec.target.told(spec.target.alignment(spectra.alignment())))
 
 
 def check(spec: CampaignSpec) -> Check:

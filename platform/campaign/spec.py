@@ -7,11 +7,12 @@ mistake is a `SpecError` of one sentence.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.choosing import PROBABILITY, AcquisitionSpec
 from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_checks import check_acquisition, check_generators, check_stages
 from fermiloop.platform.campaign.spec_errors import sentence
@@ -20,7 +21,7 @@ from fermiloop.platform.campaign.spec_fields import (
     Number,
     Options,
     Part,
-    Symbol,
+    SpaceSymbol,
     Text,
     Whole,
     campaign_name,
@@ -28,30 +29,31 @@ from fermiloop.platform.campaign.spec_fields import (
     installed,
     known,
 )
+from fermiloop.platform.campaign.stopping import StopSpec
 from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
 from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.plugins.stages import STAGES, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
-
-if TYPE_CHECKING:
-    from fermiloop.platform.acquisition.protocol import Acquisition
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 BLEND: Final = "blend"
-PROBABILITY: Final = "probability"
 EXPECTED_IMPROVEMENT: Final = "expected_improvement"
 HYPERVOLUME: Final = "hypervolume"
 
 
-class SpaceSpec(Part):
-    """Where candidates may lie."""
+MOST_COMPONENTS: Final = 6
+MOST_SITES: Final = 60
 
-    elements: Annotated[tuple[Symbol, ...], AfterValidator(distinct)] = Field(
+
+class SpaceSpec(Part):
+    """Where candidates may lie: ordered crystals, one element a site."""
+
+    elements: Annotated[tuple[SpaceSymbol, ...], AfterValidator(distinct)] = Field(
         min_length=1, description="element symbols"
     )
     components: tuple[Whole, Whole] = Field(default=(1, 2), description="fewest and most distinct elements")
@@ -59,13 +61,15 @@ class SpaceSpec(Part):
         tuple[Annotated[Text, AfterValidator(known("crystal system", names.CRYSTAL_SYSTEMS))], ...],
         AfterValidator(distinct),
     ] = Field(default=("cubic", "hexagonal"), min_length=1, description="crystal systems")
-    max_sites: Whole = Field(default=8, ge=1, le=20, description="most sites of the primitive cell")
+    max_sites: Whole = Field(default=8, ge=1, le=MOST_SITES, description="most sites of the primitive cell")
 
     @model_validator(mode="after")
     def _components(self) -> SpaceSpec:
         low, high = self.components
-        if not 1 <= low <= high <= 3:
-            raise ValueError(f"space.components is [{low}, {high}], but must rise within 1 to 3, such as [1, 2]")
+        if not 1 <= low <= high <= MOST_COMPONENTS:
+            raise ValueError(
+                f"space.components is [{low}, {high}], but must rise within 1 to {MOST_COMPONENTS}, such as [1, 2]"
+            )
         if len(self.elements) < low:
             raise ValueError(
                 f"space.elements names {len(self.elements)}, but space.components asks for at least {low} in each"
@@ -137,41 +141,6 @@ class SurrogateSpec(Part):
         return self
 
 
-class AcquisitionSpec(Part):
-    """How the candidates to evaluate are chosen."""
-
-    name: Annotated[Text, AfterValidator(known("acquisition", ACQUISITIONS))] = Field(
-        default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
-    )
-    options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
-    diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
-    exploration: Number = Field(
-        default=1.0, ge=0, le=100, description="weight of the uncertainty, where the acquisition has one"
-    )
-    share: Annotated[Text, AfterValidator(known("share", names.SHARES))] = Field(
-        default="all", description="whether all candidates compete as one, or their generators by a bandit"
-    )
-
-    @model_validator(mode="after")
-    def _options(self) -> AcquisitionSpec:
-        if self.name not in ACQUISITIONS:  # of a stored campaign, see `known`
-            return self
-        try:
-            self.build()
-        except UserError as error:
-            raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
-        return self
-
-    def build(self) -> Acquisition:
-        """The acquisition with its parameters; `exploration` stands in for an option of that name."""
-        given = {"exploration": self.exploration, **self.options}
-        declared = acquisition(self.name)
-        if "exploration" not in self.options and "exploration" not in declared.option_names():
-            del given["exploration"]
-        made: Acquisition = declared.build(given)
-        return made
-
-
 class EngineSpec(Part):
     """What computes the chosen candidates."""
 
@@ -206,16 +175,6 @@ class RetrainSpec(Part):
     source: Text | None = Field(
         default=None, description="source whose labels are learned, such as Materials Project; the engine's otherwise"
     )
-
-
-class StopSpec(Part):
-    """What ends the campaign before its budget does."""
-
-    hits: Whole | None = Field(default=None, ge=1, description="hits that are enough")
-    no_better_than: Annotated[Text, AfterValidator(known("baseline", names.BASELINES))] | None = Field(
-        default=None, description="baseline that the hit rate must beat"
-    )
-    after: Whole = Field(default=20, ge=1, description="evaluations from which the baseline is asked")
 
 
 class CampaignSpec(Part):
@@ -292,8 +251,17 @@ def _not_given(spec: CampaignSpec) -> str | None:
     if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
         return None
     engine = ENGINES[name]
-    if spec.target.dos is not None and not engine.has_dos(settings):
-        return f"engine.name is {name}, which gives no density of states for target.dos; use gpaw"
+    curve = spec.target.curve
+    if curve is not None and not spec.target.of_crystals and curve.kind not in engine.curves(settings):
+        told = f"engine.name is {name}, which gives no {curve.kind.declared.title} for target.{curve.kind}"
+        if engine.curve_named_by and curve.kind in engine.gives_curves:
+            return f"{told}; set engine.settings.{engine.curve_named_by} to {curve.kind}"
+        able = (
+            "gpaw"
+            if curve.kind is SpectrumKind.DOS
+            else " or ".join(other for other in chosen_engines() if curve.kind in ENGINES[other].gives_curves)
+        )
+        return f"{told}; use {able}" if able else f"{told}, and no engine that is installed here does"
     given = engine.properties(settings)
     missing = next((window.name for window in spec.target.properties if window.name not in given), None)
     if missing is None:

@@ -5,7 +5,7 @@ Names that are not declared are those of a stored campaign whose package is gone
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fermiloop.platform.campaign import names
 from fermiloop.platform.errors import InputError
@@ -15,6 +15,9 @@ from fermiloop.platform.plugins.stages import STAGES, ordered
 
 if TYPE_CHECKING:
     from fermiloop.platform.campaign.spec import CampaignSpec
+
+
+UP_TO: Final = {1: "unaries", 2: "unaries and binaries"}
 
 
 def check_generators(spec: CampaignSpec) -> str | None:
@@ -33,7 +36,7 @@ def check_generators(spec: CampaignSpec) -> str | None:
         if most is not None and spec.space.components[1] > most:
             return (
                 f"space.components is {list(spec.space.components)}, but the generator {name} makes "
-                f"{'unaries and binaries' if most == 2 else 'unaries'} only, so at most {most}"
+                f"{UP_TO.get(most, f'crystals of up to {most} elements')} only, so at most {most}"
             )
         if declared.needs_curve and spec.target.curve is None:
             return f"{where}.name is {name}, which needs a curve; add target.dos or target.xrd, or use substitution"

@@ -14,6 +14,8 @@ from fermiloop.platform.campaign import names
 from fermiloop.platform.plugins.catalogue import Catalogue
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+MIXTURE: Final = re.compile(r"\d\.\d|[A-Z][a-z]?[\d.,/|+:\s-]+[A-Z]")
+"""What texts have that name several elements, or a share of one, for a site."""
 ELEMENTS: Final = tuple(element.symbol for element in Element if element.Z <= 103)
 
 
@@ -70,6 +72,13 @@ def formula(value: str) -> str:
     return composition.reduced_formula
 
 
+def one_element(value: str, info: ValidationInfo) -> str:
+    """Check that a text is the symbol of one element; a mixture is refused as what it is."""
+    if value not in ELEMENTS and MIXTURE.search(value):
+        raise ValueError("is a mixture, and only ordered crystals are searched; list its elements one by one")
+    return known("element", ELEMENTS)(value, info)
+
+
 def distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     """A list that names nothing twice."""
     twice = next((value for value in values if values.count(value) > 1), None)
@@ -102,7 +111,7 @@ Text = Annotated[str, Field(strict=True, min_length=1, max_length=500)]
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 AnyNumber = Annotated[float, Field(strict=True)]
-Symbol = Annotated[Text, AfterValidator(known("element", ELEMENTS))]
+SpaceSymbol = Annotated[Text, AfterValidator(one_element)]
 Options = Annotated[dict[str, Any], AfterValidator(_plain)]
 
 

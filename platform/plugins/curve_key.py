@@ -1,8 +1,8 @@
 """What makes densities of states of several Methods comparable: one key, which is not the Method.
 
 Energies of two Methods never mix. A density of states of unit area depends on less: functional, spin, broadening, grid
-and +U, but on a cutoff only as far as it is not converged. What lies at zero is no matter of the Method: the store keeps
-curves about the middle of the gap, with the gap, and every reader brings them to the zero that is asked for.
+and +U, but on a cutoff only as far as it is not converged. What lies at zero is no matter of the Method: the store
+keeps curves about the middle of the gap, with the gap, and every reader brings them to the zero that is asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fermiloop.platform.plugins.engines import ENGINES
+from fermiloop.platform.plugins.engines import CORRECTIONS, ENGINES
 
 
 def curve_key(engine: str, functional: str, settings: Mapping[str, Any]) -> str | None:
@@ -25,10 +25,11 @@ def curve_key(engine: str, functional: str, settings: Mapping[str, Any]) -> str 
         Of the Method.
     """
     declared = ENGINES.get(engine)
-    rule = declared.curves if declared is not None else None
+    rule = declared.comparable if declared is not None else None
     if rule is None:
         return None
-    counted = {name: value for name, value in settings.items() if name not in rule.ignored and value is not None}
+    ignored = (*rule.ignored, CORRECTIONS)
+    counted = {name: value for name, value in settings.items() if name not in ignored and value is not None}
     capped = {name: min(float(counted[name]), most) for name, most in rule.enough.items() if name in counted}
     parts = {"family": rule.family, "spin": rule.spin, "functional": functional, "settings": counted | capped}
     return json.dumps(parts, sort_keys=True)

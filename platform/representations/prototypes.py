@@ -49,8 +49,8 @@ class Prototype:
         A common name.
     space_group
         Its number; 0 where it is not told.
-    example
-        A compound, an element for each slot.
+    examples
+        Compounds of it, an element for each slot; the first gives the free parameters.
     """
 
     name: str
@@ -60,7 +60,12 @@ class Prototype:
     frac: tuple[tuple[float, float, float], ...]
     common: str = ""
     space_group: int = 0
-    example: tuple[str, ...] = ()
+    examples: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def example(self) -> tuple[str, ...]:
+        """The first compound of `examples`, an element for each slot."""
+        return self.examples[0] if self.examples else ()
 
     @property
     def stoichiometry(self) -> tuple[int, int]:

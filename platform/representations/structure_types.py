@@ -16,6 +16,7 @@ import spglib
 from pymatgen.core import Lattice
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.canonical import crystal_system
 from fermiloop.platform.representations.prototypes import PROTOTYPES, Prototype
 from fermiloop.platform.representations.structure_type_table import ROWS
 
@@ -29,27 +30,24 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-SYSTEMS: Final = ((2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"),
-                  (167, "trigonal"), (194, "hexagonal"), (230, "cubic"))  # fmt: skip
-"""Last space group of each crystal system."""
 KNOWN: Final = {
     "A1": ("copper", 225, "Cu"),
     "A2": ("tungsten", 229, "W"),
     "A4": ("diamond", 227, "C"),
-    "B1": ("rock salt", 225, "Na Cl"),
-    "B2": ("caesium chloride", 221, "Cs Cl"),
-    "B3": ("zincblende", 216, "Zn S"),
-    "C1": ("antifluorite", 225, "Li O"),
-    "L1_2": ("gold copper", 221, "Cu Au"),
-    "D0_3": ("bismuth fluoride", 225, "Fe Al"),
+    "B1": ("rock salt", 225, "Na Cl; Mg O; Ti N"),
+    "B2": ("caesium chloride", 221, "Cs Cl; Al Ni"),
+    "B3": ("zincblende", 216, "Zn S; Ga As"),
+    "C1": ("antifluorite", 225, "Li O; F Ca; O Zr"),
+    "L1_2": ("gold copper", 221, "Cu Au; Pt Ni; Ti Pt"),
+    "D0_3": ("bismuth fluoride", 225, "Fe Al; F Bi"),
     "A3": ("magnesium", 194, "Mg"),
-    "B_h": ("tungsten carbide", 187, "W C"),
-    "B8_1": ("nickel arsenide", 194, "Ni As"),
-    "B4": ("wurtzite", 186, "Zn S"),
-    "C32": ("aluminium boride", 191, "B Al"),
-    "D0_19": ("tin nickel", 194, "Ni Sn"),
+    "B_h": ("tungsten carbide", 187, "W C; Ta N"),
+    "B8_1": ("nickel arsenide", 194, "Ni As; Fe S"),
+    "B4": ("wurtzite", 186, "Zn S; Al N; Zn O"),
+    "C32": ("aluminium boride", 191, "B Al; B Zr"),
+    "D0_19": ("tin nickel", 194, "Ni Sn; Ti Al"),
 }
-"""Common name, space group and a compound by slot of each of `PROTOTYPES`."""
+"""Common name, space group and compounds by slot of each of `PROTOTYPES`."""
 FLUORITE: Final = "fluorite"
 """C1 with the slots the other way round: the cation first, two anions second."""
 
@@ -58,8 +56,8 @@ FLUORITE: Final = "fluorite"
 def structure_types() -> dict[str, Prototype]:
     """Every structure type by its name; those of `PROTOTYPES` first, with unchanged cells."""
     known = {
-        name: replace(PROTOTYPES[name], common=common, space_group=number, example=tuple(example.split()))
-        for name, (common, number, example) in KNOWN.items()
+        name: replace(PROTOTYPES[name], common=common, space_group=number, examples=_compounds(text))
+        for name, (common, number, text) in KNOWN.items()
     }
     return known | {row.name: _made(row) for row in ROWS}
 
@@ -98,7 +96,7 @@ def prototype(name: str, elements: Sequence[str], volume_per_atom: float) -> Str
     name
         Its name, such as ``E2_1``, or its common one, such as ``perovskite``.
     elements
-        Symbols for its slots in their order, which is that of `Prototype.example`.
+        Symbols for its slots in their order, which is that of `Prototype.examples`.
     volume_per_atom
         Å³ per atom.
 
@@ -120,11 +118,6 @@ def prototype(name: str, elements: Sequence[str], volume_per_atom: float) -> Str
 @cache
 def _by_common_name() -> Mapping[str, Prototype]:
     return {found.common: found for found in structure_types().values()}
-
-
-def crystal_system(space_group: int) -> str:
-    """The crystal system of a space group by its number, 1 to 230."""
-    return next(system for last, system in SYSTEMS if space_group <= last)
 
 
 def _made(row: Row) -> Prototype:
@@ -149,8 +142,12 @@ def _made(row: Row) -> Prototype:
         _rows(frac[order]),
         row.common,
         row.space_group,
-        tuple(row.example.split()),
+        _compounds(row.examples),
     )
+
+
+def _compounds(text: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(part.split()) for part in text.split(";"))
 
 
 def _conventional(row: Row) -> Array:

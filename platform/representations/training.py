@@ -144,7 +144,7 @@ class Target:
             raise InputError(
                 f"The model was trained on curves about {ZEROS.get(grid.alignment, grid.alignment)}, but the target "
                 f"lies about {ZEROS.get(self.grid.alignment, self.grid.alignment)}; train it again or set "
-                "FERMILOOP_DOS_ALIGNMENT back."
+                "FERMILOOP_DOS_ALIGNMENT or target.dos.alignment back."
             )
         return grid.normalise(np.maximum(grid.resample(self.grid.points, self.curve), 0))
 

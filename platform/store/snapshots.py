@@ -28,6 +28,7 @@ def freeze(
     split_seed: int,
     method: str,
     curves: Sequence[str] = (),
+    about: Alignment | None = None,
     campaign: str | None = None,
 ) -> str:
     """Id of the snapshot of these materials, with their curves and labels as they are now.
@@ -40,11 +41,13 @@ def freeze(
         Whose labels.
     curves
         Ids of the Methods whose curves count, the best first, one of each material; that of the labels by default.
+    about
+        What lies at zero of the curves; by default what the settings say.
     """
     ids = sorted(set(material_ids))
-    digest, used = hashlib.sha256(), set[str]()
+    digest, used, zero = hashlib.sha256(), set[str](), about or spectra.alignment()
     batches = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
-    pages = [_page(batch, method, curves or (method,), digest, used) for batch in batches]
+    pages = [_page(batch, method, curves or (method,), zero, digest, used) for batch in batches]
     content_hash = digest.hexdigest()
     snapshot_id = content_id("snap", content_hash, split_seed, method)
     for number, page in enumerate(pages):
@@ -104,7 +107,9 @@ def label_ids(snapshot_id: str) -> frozenset[str]:
     return frozenset(key for page in SnapshotPage.objects(snapshot=snapshot_id) for key in page.labels)
 
 
-def _page(material_ids: list[str], method: str, curves: Sequence[str], digest: Hash, used: set[str]) -> SnapshotPage:
+def _page(
+    material_ids: list[str], method: str, curves: Sequence[str], zero: Alignment, digest: Hash, used: set[str]
+) -> SnapshotPage:
     """The materials with their labels and curves; the digest takes in ids, curves and values.
 
     Methods whose curves were taken are added to `used`.
@@ -113,8 +118,8 @@ def _page(material_ids: list[str], method: str, curves: Sequence[str], digest: H
     known = _labels(material_ids, method)
     for material in material_ids:
         digest.update(material.encode())
-    if found and spectra.alignment() is not Alignment.MIDGAP:  # the same curves about another zero are other data
-        digest.update(str(spectra.alignment()).encode())
+    if found and zero is not Alignment.MIDGAP:  # the same curves about another zero are other data
+        digest.update(str(zero).encode())
     for key, values in found.items():
         digest.update(key.encode() + bytes(values))
     for key, value in known.items():

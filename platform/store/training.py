@@ -17,17 +17,25 @@ from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Origin, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Origin
 
 
-def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS, curves: Sequence[str] = ()) -> list[str]:
-    """Ids of all materials with a label by this method, or a curve by it or those named, sorted."""
+def materials_of(method: str, kind: SpectrumKind | None = None, curves: Sequence[str] = ()) -> list[str]:
+    """Sorted ids of all materials with a label by this method, or a curve by it or those named; molecules are none.
+
+    Parameters
+    ----------
+    kind
+        Of the curves; any by default.
+    """
     found = {row["material"] for row in Label.objects(method=method).only("material").as_pymongo()}
-    return sorted(found.union(*(spectra.materials_with(one, kind) for one in curves or (method,))))
+    found = found.union(*(spectra.materials_with(one, kind) for one in curves or (method,)))
+    return sorted(found - materials.molecules())
 
 
 def unverified(material_ids: Iterable[str], method: str, curves: Sequence[str] = ()) -> set[str]:
@@ -59,6 +67,7 @@ def training_set(
     label_ids: Collection[str] | None = None,
     only_curves: bool = False,
     curves: Sequence[str] = (),
+    about: Alignment | None = None,
 ) -> TrainingSet:
     """Crystals, curves on `grid` and labels of one method, in the order of the ids.
 
@@ -78,6 +87,8 @@ def training_set(
         Leave out materials without a curve.
     curves
         Ids of the Methods whose curves count, the best first; the one of the labels by default.
+    about
+        What lies at zero of densities of states; by default what the settings say.
 
     Raises
     ------
@@ -85,8 +96,8 @@ def training_set(
         If a curve does not cover the grid, or nothing is left.
     """
     documents = materials.get_many(material_ids)
-    found_curves = _curves(list(documents), grid, curves or (method,), kind)
-    rows = [key for key in documents if key in found_curves or not only_curves]
+    known_curves = _curves(list(documents), grid, curves or (method,), kind, about)
+    rows = [key for key in documents if key in known_curves or not only_curves]
     if not rows:
         what = f"a {kind} curve" if only_curves else "a curve or a label"
         raise InputError(f"No material has {what} by the method {method}; load a library first.")
@@ -97,24 +108,31 @@ def training_set(
         structures=tuple(documents[key].to_structure() for key in rows),
         crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
         prototypes=tuple(documents[key].prototype for key in rows),
-        grid=replace(grid, alignment=spectra.grid(kind).alignment),
-        curves=np.stack([found_curves.get(key, nothing) for key in rows]),
+        grid=replace(grid, alignment=spectra.grid(kind, about).alignment),
+        curves=np.stack([known_curves.get(key, nothing) for key in rows]),
         labels={name: np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()},
     )
 
 
-def mean_curve(grid: SpectrumGrid, curves: Sequence[str]) -> NDArray[np.float64] | None:
+def curves_of(ids: Iterable[str], grid: SpectrumGrid, method: str, kind: SpectrumKind) -> NDArray[np.float64]:
+    """(n, grid.n) curves of a kind by a method, in the order of the ids; NaN where there is none."""
+    wanted = list(ids)
+    found, nothing = _curves(wanted, grid, (method,), kind), np.full(grid.n, np.nan)
+    return np.stack([found.get(key, nothing) for key in wanted]) if wanted else np.empty((0, grid.n))
+
+
+def mean_curve(grid: SpectrumGrid, curves: Sequence[str], about: Alignment | None = None) -> NDArray[np.float64] | None:
     """(grid.n,) mean of the unit-area densities of states by these Methods, None where there are none."""
     ids = sorted(set().union(*(spectra.materials_with(one) for one in curves)))
-    found = _curves(ids, grid, curves, SpectrumKind.DOS)
+    found = _curves(ids, grid, curves, SpectrumKind.DOS, about)
     rows = [grid.normalise(curve) for curve in (np.maximum(one, 0.0) for one in found.values()) if curve.any()]
     return np.asarray(np.mean(rows, axis=0)) if rows else None
 
 
 def _curves(
-    ids: list[str], grid: SpectrumGrid, methods: Sequence[str], kind: SpectrumKind
+    ids: list[str], grid: SpectrumGrid, methods: Sequence[str], kind: SpectrumKind, about: Alignment | None
 ) -> dict[str, NDArray[np.float64]]:
-    """Curve on `grid` of each material that has one; one that leaves the grid about the store's zero is left out."""
+    """Curve on `grid` of each material that has one; one that leaves the grid about the zero is left out."""
     found: dict[str, NDArray[np.float64]] = {}
     rank, best = {one: place for place, one in enumerate(methods)}, dict.fromkeys(ids, len(methods))
     for start in range(0, len(ids), materials.BATCH):
@@ -122,7 +140,7 @@ def _curves(
         for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
             place = rank.get(row["method"], len(methods))
             if row["kind"] == kind and place < best[row["material"]]:
-                lo, hi = spectra.axis(row)
+                lo, hi = spectra.axis(row, about)
                 if lo == row["lo"] or (lo <= grid.lo and hi >= grid.hi):
                     x, best[row["material"]] = np.linspace(lo, hi, row["n"]), place
                     found[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))

@@ -38,6 +38,7 @@ from fermiloop.platform.web.symmetry import group_of
 from fermiloop.schemas.candidate import Candidate, proposer_of
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.spectrum import Spectrum
+from fermiloop.schemas.vocabulary import Alignment
 
 NUMBERS: Final = {"label": "What", "value": "Value", "name": "Name in filters, files and answers"}
 VERDICTS: Final = {"stage": "Stage", "passed": "Verdict", "value": "Value", "reason": "Reason"}
@@ -77,23 +78,24 @@ def layout(site: Site, rest: str) -> Component:
 
 def dos(site: Site, found: Candidate, spectrum: Spectrum | None) -> Component:
     """Its curve over the target of its campaign; a sentence where there is none."""
-    name, wanted = _target(site, found)
-    computed = unit_curve(spectrum)
+    name, wanted, zero = _target(site, found)
+    computed = unit_curve(spectra.aligned(spectrum, zero) if spectrum is not None else None)
     if computed is None and not wanted:
         return html.P("Neither computed nor looked for.", className="quiet")
     rows = {f"{found.formula}, computed": computed} if computed else {}
-    drawn = figures.curves(wanted, rows, DOS_GRID.points.tolist())
+    drawn = figures.curves(wanted, rows, DOS_GRID.points.tolist(), zero)
     said = f"Target {name}" if wanted else "No density of states is the target"
     return graph(drawn, f"{said}; {'computed in colour' if computed else 'not computed yet'}.")
 
 
-def _target(site: Site, found: Candidate) -> tuple[str, list[float] | None]:
-    """Name and curve of what its campaign looks for, where that is a density of states."""
+def _target(site: Site, found: Candidate) -> tuple[str, list[float] | None, Alignment]:
+    """Name and curve of what its campaign looks for, where that is a density of states, and what lies at its zero."""
     try:
         target = site.summary(found.campaign)[1]["target"]
     except FermiloopError:  # of an imported candidate whose campaign is not here
-        return "", None
-    return target["name"], target["values"] if target["kind"] == "dos" else None
+        return "", None, spectra.alignment()
+    zero = Alignment(target["alignment"] or spectra.alignment())
+    return target["name"], target["values"] if target["kind"] == "dos" else None, zero
 
 
 def unit_curve(spectrum: Spectrum | None) -> list[float] | None:

@@ -7,16 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.records import read_record
-from fermiloop.flows.campaigns.targets import computed_curve, filled, resolve
+from fermiloop.flows.campaigns.targets import alignment_of, computed_curve, filled, resolve
 from fermiloop.flows.driving import launching
 from fermiloop.flows.engines.protocol import EvaluationResult
+from fermiloop.flows.rounds.retrain import learned_from
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.campaign.summary import summarise
+from fermiloop.platform.errors import SpecError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID, windowed_cosine, within
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import campaigns, candidates, materials, spectra
+from fermiloop.platform.store import campaigns, candidates, materials, snapshots, spectra
+from fermiloop.schemas.campaign import Campaign
 from fermiloop.schemas.vocabulary import Alignment, CampaignState, Stage
 
 TEXT = """
@@ -112,3 +116,37 @@ def test_target_result_and_stored_curve_lie_at_one_zero(
     for curve in (target.curve, computed, DOS_GRID.resample(stored.points(), stored.array())):
         assert DOS_GRID.points[np.flatnonzero(curve[:80])[-1]] == pytest.approx(top, abs=0.11)
     assert float(target.similarity(computed)) > 0.99
+
+
+def test_a_campaign_may_set_its_own_zero_for_target_library_and_results(library: str) -> None:
+    x = np.round(np.arange(-10, 10.01, 0.05), 6)
+    y = np.where((x <= -1) & (x > -6), 2.0, 0.0) + np.where(x >= 1, 1.0, 0.0)  # as an engine gives it, gap 2 eV
+    crystal = PROTOTYPES["A1"].build("Al", None, 15.0)
+    key = materials.save(crystal, origin="import", source={"name": "test"})
+    spectra.save(key, x, y, method=library, gap=2.0)
+    result = EvaluationResult(crystal, -1.0, gap=2.0, energies=x, density=y)
+    for zero, top in (("midgap", -1.0), ("fermi", -1.0), ("vbm", 0.0)):
+        spec, text = spec_of(f"zero-{zero}", f"{{material: {key}, alignment: {zero}}}", None)
+        enqueue(spec, text)
+        target = resolve(spec)
+        assert (target.grid.alignment == "vbm") == (zero == "vbm")
+        snapshot = snapshots.freeze([key], query={}, split_seed=0, method=library, about=alignment_of(spec))
+        data = learned_from(spec, snapshot, library)
+        computed = computed_curve(result, spec)
+        for curve in (target.curve, computed, data.curves[0], target.curve_on(data.grid)):
+            assert DOS_GRID.points[np.flatnonzero(curve[:80])[-1]] == pytest.approx(top, abs=0.11)
+        assert float(target.similarity(computed)) == pytest.approx(1.0, abs=1e-3)
+        kept = campaigns.get(spec.name).resolved
+        assert kept.alignment == read_record(spec.name).alignment == ("vbm" if zero == "vbm" else "midgap")
+
+
+def test_a_campaign_launched_before_zeros_were_chosen_keeps_its_curve(library: str) -> None:
+    spec, text = spec_of("before", "{material: Pd}", None)
+    enqueue(spec, text)
+    Campaign.objects(id="before").update(unset__spec__target__dos__alignment=1, set__resolved__curve=[0.0] * 150 + [1])
+    assert resolve(spec).curve[-1] == 1.0
+
+
+def test_a_zero_that_is_none_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"target\.dos\.alignment"):
+        spec_of("x", "{material: Pd, alignment: cbm}")

@@ -82,7 +82,7 @@ def initial_atoms(structure: Structure, settings: GpawSettings) -> Atoms:
 
     atoms = AseAtomsAdaptor.get_atoms(structure)
     moments = initial_moments(atoms.get_chemical_symbols(), settings)
-    if any(moments):
+    if any(moments) and "magmom" not in structure.site_properties:
         atoms.set_initial_magnetic_moments(moments)
     return atoms
 
@@ -152,8 +152,9 @@ def static_dos(structure: Structure, settings: GpawSettings, log: str | None = N
 
 def static_energy(structure: Structure, settings: GpawSettings, kpoint_density: float) -> float:
     """Total energy at fixed geometry, eV per cell, with another density of k-points than `settings` (per Å⁻¹)."""
-    atoms = initial_atoms(structure)
-    atoms.calc = calculator(settings, kpts={"density": kpoint_density, "gamma": True})
+    own = settings.of_crystal(structure.symbol_set)
+    atoms = initial_atoms(structure, own)
+    atoms.calc = calculator(own, kpts={"density": kpoint_density, "gamma": True})
     return float(atoms.get_potential_energy())
 
 
@@ -187,5 +188,4 @@ def band_edges(calc: Any) -> Edges:
     counts = below.sum(axis=1).reshape(len(spins), -1)
     if (counts.min(axis=1) != counts.max(axis=1)).any():
         return Edges()  # a band of one spin crosses the Fermi level
-    vbm, cbm = float(levels[below].max() - fermi), float(levels[above].min() - fermi)
-    return Edges(vbm, cbm) if cbm > vbm else Edges()
+    return Edges(float(levels[below].max() - fermi), float(levels[above].min() - fermi))

@@ -5,6 +5,9 @@ from dataclasses import replace
 from fermiloop.flows.engines.gpaw.declaration import GPAW
 from fermiloop.platform.plugins.engines import ELECTRONIC
 
+OF_HYDROGEN = ("separation", "cells", "sites", "hydrogen_kpoint_density", "box")
+"""Settings that change the energy of hydrogen, and nothing else."""
+
 GPAW_HYDROGEN = replace(
     GPAW,
     name="gpaw-hydrogen",
@@ -14,10 +17,5 @@ GPAW_HYDROGEN = replace(
     gives=(*ELECTRONIC, "hydrogen_interstitial_energy"),
     last_step="hydrogen",
     # the crystal itself is computed as by `gpaw`: how hydrogen is put into it changes no curve
-    curves=None
-    if GPAW.curves is None
-    else replace(
-        GPAW.curves,
-        ignored=(*GPAW.curves.ignored, "separation", "cells", "sites", "hydrogen_kpoint_density", "box"),
-    ),
+    comparable=GPAW.comparable and replace(GPAW.comparable, ignored=(*GPAW.comparable.ignored, *OF_HYDROGEN)),
 )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
-from jobflow import OnMissing
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw import engine as gpaw
@@ -27,13 +26,28 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """The flow of ``gpaw``, and hydrogen in what it has relaxed."""
-    from jobflow import Flow  # a second: who only reads results needs none
+    return _with_hydrogen(gpaw.flow, calculation, structure, settings, time_limit)
+
+
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """The same at the geometry as it is: of the crystal, for hydrogen still finds its place."""
+    return _with_hydrogen(gpaw.static, calculation, structure, settings, time_limit)
+
+
+def _with_hydrogen(
+    of_engine: Callable[..., Flow],
+    calculation: str,
+    structure: Structure,
+    settings: Mapping[str, Any],
+    time_limit: float,
+) -> Flow:
+    from jobflow import Flow, OnMissing  # a second: who only reads results needs none
 
     from fermiloop.flows.engines.gpaw_hydrogen.makers import HydrogenMaker
 
     checked = of_hydrogen(settings)
     of_gpaw = {f.name: getattr(checked, f.name) for f in fields(GpawEngineSettings)}
-    whole = gpaw.flow(GPAW.name, calculation, structure, of_gpaw, time_limit)
+    whole = of_engine(GPAW.name, calculation, structure, of_gpaw, time_limit)
     hydrogen = HydrogenMaker(
         settings=asdict(checked), versions=versions(gpaw.PACKAGES), calculation=calculation, time_limit=time_limit
     ).make(whole.output[GPAW.last_step])
@@ -47,4 +61,4 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
     return refusal_with_hydrogen((element.symbol for element in structure.composition.elements), cutoff)
 
 
-ENGINE: Final = EngineEntry(method, flow, gpaw.available, refuses=refuses)
+ENGINE: Final = EngineEntry(method, flow, gpaw.available, refuses=refuses, static=static)

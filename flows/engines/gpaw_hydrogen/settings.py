@@ -13,12 +13,11 @@ from fermiloop.flows.engines.gpaw.settings import (
     GpawEngineSettings,
     refusal,
 )
-from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
+from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN, OF_HYDROGEN
 from fermiloop.flows.engines.protocol import checked_settings
 from fermiloop.platform.errors import InputError
 
 NAME: Final = GPAW_HYDROGEN.name
-OF_METHOD: Final = ("separation", "cells", "sites", "hydrogen_kpoint_density", "box")
 BOUNDS: Final = {
     "separation": (2.0, 15.0),
     "cells": (0, 64),
@@ -63,7 +62,7 @@ class GpawHydrogenSettings(GpawEngineSettings):
 
     def science(self) -> dict[str, Any]:
         """What is part of the Method: how positions are relaxed is not, as in ``gpaw``."""
-        return {**super().science(), **{name: getattr(self, name) for name in OF_METHOD}}
+        return {**super().science(), **{name: getattr(self, name) for name in OF_HYDROGEN}}
 
 
 def of_hydrogen(given: Mapping[str, Any]) -> GpawHydrogenSettings:

@@ -22,6 +22,7 @@ from fermiloop.flows.engines.gpaw_hydrogen.supercell import images_apart, matrix
 from fermiloop.flows.engines.steps.geometry import plain
 from fermiloop.flows.engines.steps.isolation import write_atomically
 from fermiloop.platform.errors import EngineError
+from fermiloop.platform.representations.molecules import is_molecule
 
 # all that changes the energy of a molecule in a box
 OF_MOLECULE: Final = ("cutoff", "smearing", "box", "hydrogen_fmax")
@@ -42,7 +43,10 @@ def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
         If the crystal has no interstitial site, or a relaxation does not converge.
     """
     settings = GpawHydrogenSettings(**task["settings"])
-    host = primitive(Structure.from_dict(task["labels"]["structure"]))
+    crystal = Structure.from_dict(task["labels"]["structure"])
+    if is_molecule(crystal):
+        return dict(task["labels"])  # a reference of an element, which has no interstitial sites
+    host = primitive(crystal)
     found = interstitial_sites(host, settings.sites)
     if not found:
         raise EngineError("the crystal has no interstitial site: no hole between 1.2 and 3 Å")

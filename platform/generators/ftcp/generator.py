@@ -19,8 +19,8 @@ from fermiloop.platform.generators.ftcp.known import (
     window_places,
 )
 from fermiloop.platform.generators.ftcp.latent import LatentSpace
-from fermiloop.platform.generators.ftcp.options import PRESETS, FtcpOptions, training_of
-from fermiloop.platform.generators.ftcp.paper_model import PaperModel
+from fermiloop.platform.generators.ftcp.options import PRESETS, FtcpOptions, options_of, training_of
+from fermiloop.platform.generators.ftcp.paper_model import PaperModel, PublishedModel
 from fermiloop.platform.generators.ftcp.strategies import Draws, draw
 from fermiloop.platform.generators.ftcp.structured_model import StructuredModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MODELS: Final[dict[str, type[PaperModel] | type[StructuredModel]]] = {
-    "paper": PaperModel,
+    "paper": PublishedModel,
+    "convolutional": PaperModel,
     "structured": StructuredModel,
 }
 PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
@@ -60,7 +61,8 @@ class Ftcp:
     Parameters
     ----------
     preset
-        ``"paper"`` or ``"structured"``.
+        ``"structured"``; ``"paper"``, the published network and its training to the letter; or ``"convolutional"``,
+        that network with a threshold of occupancy and batch norms that also suit short trainings.
     options
         How it trains and draws.
     """
@@ -69,7 +71,7 @@ class Ftcp:
 
     def __init__(self, preset: str = PRESETS[-1], options: FtcpOptions | None = None) -> None:
         self.preset = preset
-        self.options = options or FtcpOptions()
+        self.options = options or options_of(preset)
         self.training = training_of(preset, self.options)
         self.names: tuple[str, ...] = ()
         self.failures: Counter[str] = Counter()

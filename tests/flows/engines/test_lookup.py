@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fermiloop.db_init import seed_method
-from fermiloop.flows.engines.gpaw.settings import GpawSettings
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import InputError
@@ -48,10 +47,10 @@ def test_availability_tells_what_to_do(engine: str) -> None:
     assert found.ready or "install" in found.detail or "set " in found.detail
 
 
-def test_the_seed_library_and_the_engine_are_one_method() -> None:
-    ours = code_of("gpaw").method({})
-    seed = seed_method.GPAW
-    assert ours.settings == seed["settings"] == GpawSettings().science()
+@pytest.mark.parametrize("seed", [seed_method.GPAW, seed_method.GPAW_HARD], ids=lambda seed: str(seed["engine"]))
+def test_a_seed_library_and_its_engine_are_one_method(seed: dict[str, Any]) -> None:
+    ours = code_of(seed["engine"]).method({})
+    assert ours.settings == seed["settings"]
     made = Method.make(ours.engine, ours.functional, ours.settings, ours.code_versions)
     assert made.id == Method.make(seed["engine"], seed["functional"], seed["settings"], {}).id
 

@@ -37,13 +37,15 @@ def write(path, data, **change):
 
 @pytest.fixture(scope="module")
 def small(make_library):
-    return make_library(elements=("Al", "Ni", "Pd"), names=("A1", "B2", "L1_2", "C32"), every=1)
+    return make_library(elements=("Al", "Ni", "Pd"), names=("A1", "A3", "B2", "B1", "L1_2", "C32"), every=1)
 
 
 def test_every_model_on_every_split_with_sound_figures(small):
     result = run(small, quick=True, progress=silent)
     assert [(r["model"], r["split"]) for r in result["rows"]] == [
-        (model, split) for model in ("paper", "factorised", "nearest_neighbour", "random") for split in SPLITS
+        (model, split)
+        for model in ("paper", "regression", "factorised", "nearest_neighbour", "random")
+        for split in SPLITS
     ]
     for row in result["rows"]:
         assert row["n"] == len(small) == result["data"]["n"]

@@ -57,17 +57,19 @@ CASES: list[tuple[str, Any, str]] = [
     ("space.elements", ["Al", "Pq"], "Pq"),
     ("space.elements", ["Al", "al"], "did you mean Al?"),
     ("space.elements", ["Al", "Al"], "Al twice"),
+    ("space.elements", ["Sr0.5Ba0.5", "O"], "only ordered crystals are searched; list its elements"),
+    ("space.elements", ["CU"], "did you mean Cu?"),
     ("space.elements", [], "at least 1"),
     ("space.elements", ["Al", True], "true"),
     ("space.components", [0, 2], "[0, 2]"),
-    ("space.components", [2, 4], "1 to 3"),
+    ("space.components", [2, 7], "1 to 6"),
     ("space.components", [2, 1], "rise"),
     ("space.components", [1, 3], "dos_composer"),
     ("space.components", [1], "space.components"),
     ("space.components", [1, 2.5], "whole number"),
     ("space.crystal_systems", ["cubik"], "did you mean cubic?"),
     ("space.max_sites", 0, "at least 1"),
-    ("space.max_sites", 500, "at most 20"),
+    ("space.max_sites", 61, "at most 60"),
     ("generators", [], "at least 1"),
     ("generators", [{"name": "dos_compser", "proposals": 3}], "did you mean dos_composer?"),
     ("generators", [{"name": "dos_composer", "preset": "papr", "proposals": 3}], "did you mean paper?"),
@@ -248,6 +250,20 @@ def test_an_insulators_curve_lies_about_the_middle_of_its_gap_or_its_valence_edg
     assert DOS_GRID.points[np.flatnonzero(middle[:76])[-1]] == pytest.approx(-1.0, abs=0.11)
     assert DOS_GRID.points[np.flatnonzero(edge[:80])[-1]] == pytest.approx(0.0, abs=0.11)
     assert "moved by +1.0" in target.told(Alignment.MIDGAP)[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [(None, Alignment.VBM), ("midgap", Alignment.MIDGAP), ("fermi", Alignment.MIDGAP), ("vbm", Alignment.VBM)],
+)
+def test_the_file_says_what_lies_at_zero_or_leaves_it_to_the_store(
+    asked: str | None, expected: Alignment, tmp_path: Path
+) -> None:
+    (tmp_path / "pd.csv").write_text("".join(f"{x},{9 - abs(x)}\n" for x in range(-8, 9)))
+    (tmp_path / "c.yaml").write_text(changed("target.dos", {"file": "pd.csv", "alignment": asked}))
+    spec = load_spec(tmp_path / "c.yaml")
+    assert spec.target.alignment(Alignment.VBM) is expected
+    assert CampaignSpec.stored(spec.as_dict()) == spec
 
 
 def test_nitrogen_and_exponents_are_what_they_look_like() -> None:

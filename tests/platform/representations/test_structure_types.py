@@ -18,7 +18,7 @@ FORMULAS = {
     "C4": "TiO2", "D5_1": "Al2O3", "H1_1": "MgAl2O4", "C2": "FeS2", "E2_1": "SrTiO3", "C1_b": "TiNiSn",
     "L2_1": "MnAlCu2", "X_a": "TiCuHg2", "L1_0": "CuAu", "D0_22": "TiAl3", "D0_19": "Ni3Sn", "C14": "MgZn2",
     "C15": "MgCu2", "B8_1": "NiAs", "C6": "CdI2", "C7": "MoS2", "A15": "Cr3Si", "C38": "Cu2Sb", "B1": "NaCl",
-    "ThCr2Si2": "Th(CrSi)2", "K2NiF4": "K2NiF4", "K2NaAlF6": "K2NaAlF6", "S1_2": "Mg2SiO4", "CuFePt2": "CoPdRh2",
+    "ThCr2Si2": "Th(CrSi)2", "K2NiF4": "K2NiF4", "K2NaAlF6": "K2NaAlF6", "S1_2": "Mg2SiO4", "CuFePt2": "FeCuPt2",
 }  # fmt: skip
 """What the textbook calls the compound, reduced as pymatgen writes it."""
 COORDINATION = {"C5": ("Ti", "O", 6), "C8": ("Si", "O", 4), "S1_2": ("Si", "O", 4), "D5_3": ("Mn", "O", 6),

@@ -46,7 +46,7 @@ def test_the_lower_site_counts() -> None:
 
 
 def test_engine_and_property_are_declared() -> None:
-    assert code_of("gpaw-hydrogen") is ENGINE
+    assert code_of("gpaw-hydrogen").method({}) == ENGINE.method({})
     assert PROPERTY in GPAW_HYDROGEN.properties({})
     assert PROPERTIES[PROPERTY].unit == "eV/H"
     assert PROPERTIES[PROPERTY].fault(-0.18) is None
@@ -134,6 +134,13 @@ def test_a_crystal_with_no_room_is_told(tmp_path: Path) -> None:
     given = {"labels": labels, "settings": {}, "versions": {}, "molecules": str(tmp_path)}
     with pytest.raises(EngineError, match="no interstitial site"):
         task.run(given, tmp_path)
+
+
+def test_a_molecule_is_left_as_it_is(tmp_path: Path) -> None:
+    boxed = Structure(Lattice.cubic(9.0), ["N", "N"], [[0.5, 0.5, 0.44], [0.5, 0.5, 0.56]])
+    labels = {"structure": boxed.as_dict(), "energy": -16.0}
+    given = {"labels": labels, "settings": {}, "versions": {}, "molecules": str(tmp_path)}
+    assert task.run(given, tmp_path) == labels
 
 
 @pytest.mark.slow
