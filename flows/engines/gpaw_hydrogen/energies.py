@@ -9,7 +9,7 @@ PROPERTY = "hydrogen_interstitial_energy"
 
 
 def interstitial_energy(with_hydrogen: float, without: float, molecule: float) -> float:
-    """Energy of putting a hydrogen atom of the molecule into the crystal, eV per H: negative where it goes in by itself.
+    """Energy of a hydrogen atom of the molecule in the crystal, eV per H: negative where it goes in by itself.
 
     E = E(host+H) - E(host) - E(H2)/2, without zero-point motion, which adds some 0.1 eV.
 
