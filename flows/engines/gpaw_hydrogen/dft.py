@@ -89,7 +89,7 @@ def molecule(settings: GpawHydrogenSettings, folder: Path) -> dict[str, Any]:
 def _atoms(structure: Structure, settings: GpawHydrogenSettings, log: Path) -> Any:
     own = settings.of_crystal(structure.symbol_set)
     atoms = initial_atoms(structure, own)
-    density = own.hydrogen_kpoint_density
+    density = settings.hydrogen_kpoint_density
     alone = structure.symbol_set == ("H",)  # the molecule: its states do not reach from box to box
     kpoints = {"size": (1, 1, 1)} if alone else {"density": density, "gamma": True}
     atoms.calc = calculator(own, kpts=kpoints, convergence=CONVERGENCE, txt=str(log))

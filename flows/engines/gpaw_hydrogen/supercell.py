@@ -1,6 +1,6 @@
 """The smallest supercell in which an added atom keeps its distance from its own images.
 
-All supercells of n primitive cells are looked at, by their matrices in Hermite normal form (Hart and Forcade, Phys.
+All supercells of n primitive cells are looked at, by their matrices in Hermite normal form (Phys.
 Rev. B 77, 224115, 2008), not multiples of the axes alone: of a primitive cubic crystal with 3.9 Å, two cells suffice
 for 5 Å and four for 6 Å, where multiples of the axes take eight.
 """
