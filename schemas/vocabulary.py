@@ -20,6 +20,7 @@ class Property(StrEnum):
     MAGNETIC_MOMENT = "magnetic_moment"
     BULK_MODULUS = "bulk_modulus"
     SHEAR_MODULUS = "shear_modulus"
+    HYDROGEN_INTERSTITIAL_ENERGY = "hydrogen_interstitial_energy"
     DOS_SIMILARITY = "dos_similarity"
 
 
@@ -28,6 +29,7 @@ class Unit(StrEnum):
 
     EV_PER_ATOM = "eV/atom"
     EV = "eV"
+    EV_PER_HYDROGEN = "eV/H"
     MU_B_PER_CELL = "μB/cell"
     GPA = "GPa"
     STATES_PER_EV_PER_CELL = "states/eV/cell"

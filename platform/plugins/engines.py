@@ -132,6 +132,7 @@ ENGINES: Final = Catalogue(
     EngineDeclaration,
     (
         "fermiloop.flows.engines.gpaw.declaration",
+        "fermiloop.flows.engines.gpaw_hydrogen.declaration",
         "fermiloop.flows.engines.chgnet.declaration",
         "fermiloop.flows.engines.analytic.declaration",
         "fermiloop.flows.engines.external.declaration",
