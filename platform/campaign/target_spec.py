@@ -280,7 +280,7 @@ class TargetSpec(Curves):
         asked = self.dos.alignment if self.dos is not None else None
         if asked is None:
             return usual
-        return Alignment.VBM if asked == Alignment.VBM else Alignment.MIDGAP
+        return Alignment.VBM if asked == "vbm" else Alignment.MIDGAP
 
     def windows(self) -> tuple[Condition, ...]:
         """Conditions and objectives of properties as the generators and the screening take them."""

@@ -81,7 +81,8 @@ def handed_over(state: Iterable[CalculationState] = OPEN_CALCULATIONS) -> list[C
 def any_of_method(method: str) -> Calculation | None:
     """Newest calculation that is planned by a Method and handed over; None where there is none."""
     found = Calculation.objects(method=method, handed_over__ne=None).order_by("-sequence").only("engine", "settings")
-    return found.first()  # type: ignore[no-any-return]
+    newest: Calculation | None = found.first()
+    return newest
 
 
 def failures(method: str) -> dict[str, str]:
