@@ -163,9 +163,9 @@ def _measure(
 
 
 def _bare_candidates(query: dict[str, Any], projection: dict[str, int] | None = None) -> list[dict[str, Any]]:
-    from fermiloop.platform.store import candidates, connection
+    from fermiloop.platform.store import candidate_columns, connection
 
-    fields = projection if projection is not None else dict.fromkeys(candidates.LISTED, 1)
+    fields = projection if projection is not None else dict.fromkeys(candidate_columns.NAMES, 1)
     match: dict[str, Any] = {f"scores.{k}": {"$gte": lo, "$lte": hi} for k, (lo, hi) in query["scores"].items()}
     first = next(iter(query["scores"]))
     order = {f"scores.{first}": -1 if first == "score" else 1, "_id": 1}

@@ -233,21 +233,18 @@ def _at(samples: list[tuple[float, float, float]], moment: float, column: int) -
 
 def _runs() -> list[Run]:
     from fermiloop.flows.driving.advance import ROUND_KEY
-    from fermiloop.flows.queue.launchpad import CALCULATION_KEY, launchpad
+    from fermiloop.flows.queue.documents import fireworks, launches, workflows
+    from fermiloop.flows.queue.launchpad import launchpad
 
     pad = launchpad()
-    fireworks = {one["fw_id"]: one for one in pad.fireworks.find({}, {"fw_id": 1, "name": 1, "spec": 1})}
-    rounds = {
-        node: int(str(one["metadata"].get(ROUND_KEY, "/0")).rpartition("/")[2])
-        for one in pad.workflows.find({}, {"nodes": 1, "metadata": 1})
-        for node in one["nodes"]
-    }
+    every, keys = fireworks.every(pad), workflows.values_by_node(pad, ROUND_KEY)
+    rounds = {node: int(str(key).rpartition("/")[2]) for node, key in keys.items()}
     found = []
-    for launch in pad.launches.find({"state": "COMPLETED"}):
-        own, times = fireworks[launch["fw_id"]], {one["state"]: one["created_on"] for one in launch["state_history"]}
-        began, ended = _seconds(times["RUNNING"]), _seconds(times["COMPLETED"])
-        evaluates = CALCULATION_KEY in own["spec"]
-        found.append(Run(launch["fworker"]["name"], own["name"], rounds[launch["fw_id"]], began, ended, evaluates))
+    for launch in launches.completed(pad):
+        own = every[launch.fw_id]
+        began, ended = _seconds(launch.began_at), _seconds(launch.completed_at)
+        evaluates = own.calculation is not None
+        found.append(Run(launch.worker, own.name, rounds.get(own.fw_id, 0), began, ended, evaluates))
     pad.connection.close()
     return found
 

@@ -16,30 +16,24 @@ from typing import Any, Final
 
 from bson import json_util
 from bson.errors import BSONError
-from pymatgen.core import Structure
 
 from fermiloop.db_init import bundle_crystals, bundle_manifest, tar_members
 from fermiloop.db_init.bundle_manifest import Manifest
 from fermiloop.db_init.importers.report import LoadReport, Progress, silent
-from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0007_launches
+from fermiloop.db_init.migrations import m0004_scores, m0005_goals, m0007_launches, m0011_scores
 from fermiloop.platform.campaign import scores
 from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import bundle_contents, connection, quarantine
-from fermiloop.schemas.base import BaseDocument, content_id
-from fermiloop.schemas.material import structure_id
-from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 
 BATCH: Final = 500
 NAMED_SCORES: Final = 4  # schema version from which scores say their source
 SAID_GOALS: Final = 5  # and from which files say what a hit is
+TYPED: Final = 11  # schema version from which scores are numbers
 RESOLVED: Final = 7  # schema version of presets beside generators, and of one document of what a launch resolved
-WITH_SETTINGS: Final = 2  # schema version from which archives hold the cells in which crystals came
 LONGEST: Final = 20_000_000  # bytes of a line: a document of 16 MB, written as text
-OF_THE_CAMPAIGN: Final = ("campaigns", "rounds", "candidates")
-"""Kinds whose documents belong to the campaign alone: another content means another campaign."""
 
 
 def load(path: Path, progress: Progress = silent) -> LoadReport:
@@ -89,10 +83,12 @@ class Archive:
         former = self.manifest.schema_version < NAMED_SCORES and kind in ("candidates", "calculations")
         unsaid = self.manifest.schema_version < SAID_GOALS
         former_shape = self.manifest.schema_version < RESOLVED
+        untyped = self.manifest.schema_version < TYPED
         for raw in self._documents(kind):
             now = self._renamed(kind, raw) if former else raw
             now = self._completed(kind, now) if unsaid else now
-            yield _now(kind, now) if former_shape else now
+            now = _now(kind, now) if former_shape else now
+            yield m0011_scores.typed(now) if untyped and kind == "candidates" else now
 
     def _completed(self, kind: str, raw: dict[str, Any]) -> dict[str, Any]:
         """A document with what a hit is and the scores of now."""
@@ -173,13 +169,15 @@ class Archive:
         if not bundle_crystals.is_plain(raw.get("structure")):
             raise self._wrong(f"{key} has a site with a property that is neither a number, a word nor a list of them")
         document: Any = bundle_contents.document(kind, raw)
-        own = kind == "materials" and raw["_id"] in self._cells.get(raw["_id"], ())
-        if raw["_id"] != _id_by_content(kind, document, own=own):
+        found = bundle_contents.KINDS[kind].id_of(document)
+        if kind == "materials" and found and raw["_id"] in self._cells.get(raw["_id"], ()):
+            found = raw["_id"]  # that of one of its settings
+        if raw["_id"] != found:
             raise self._wrong(f"{key} is not what its id says")
         if kind == "settings":
             self._cells.setdefault(document.material, set()).add(document.cell)
         owner = raw["_id"] if kind == "campaigns" else raw.get("campaign")
-        if kind in OF_THE_CAMPAIGN and owner != self.manifest.campaign:
+        if kind in bundle_contents.OF_THE_CAMPAIGN and owner != self.manifest.campaign:
             raise self._wrong(f"{key} is of another campaign")
         if kind == "campaigns" and raw.get("state") not in AT_REST:
             raise self._wrong(f"its campaign is {str(raw.get('state'))[:20]}, and one at work is not taken over")
@@ -209,10 +207,9 @@ class Archive:
             named = name.removeprefix("files/") if name.startswith("files/") else expected.sha256
             if not digest.hexdigest() == expected.sha256 == named or size != expected.size:
                 raise self._wrong(f"the member {name} was changed")
-        kinds = [
-            kind for kind in bundle_contents.KINDS if kind != "settings" or manifest.schema_version >= WITH_SETTINGS
-        ]
-        missing = [*left, *({f"documents/{kind}.jsonl" for kind in kinds} - set(manifest.members))]
+        kinds = {kind for kind in bundle_contents.KINDS if f"documents/{kind}.jsonl" in manifest.members}
+        lacking = bundle_contents.missing_from(kinds, manifest.schema_version)
+        missing = [*left, *(f"documents/{kind}.jsonl" for kind in lacking)]
         if missing:
             raise self._wrong(f"the member {missing[0]} is missing")
         return manifest
@@ -228,7 +225,7 @@ class Archive:
 
 
 def _now(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
-    """A document of schema version 7 or lower in the shape of now."""
+    """A document of a schema version below 7 in the shape of now."""
     if kind == "candidates":
         return m0007_launches.parted(raw)
     return m0007_launches.gathered(raw) if kind == "campaigns" else raw
@@ -238,41 +235,10 @@ def _given(raw: dict[str, Any], name: str) -> bool:
     return isinstance(raw.get(name), dict)
 
 
-def _id_by_content(kind: str, document: BaseDocument, *, own: bool = False) -> str:
-    """Id that a document of this content must have; its own where ids do not come from content alone.
-
-    `own` says that the id of a material is that of one of its settings.
-    """
-    found: Any = document
-    if kind == "materials":
-        crystal = Structure.from_dict(found.structure)
-        told = (crystal.composition.reduced_formula, len(crystal), crystal.chemical_system)
-        right = told == (found.formula, found.n_sites, found.chemical_system)
-        return (str(found.id) if own else structure_id(crystal)) if right else ""
-    if kind == "settings":
-        crystal = found.to_structure()
-        told = (crystal.composition.reduced_formula, len(crystal), structure_id(crystal))
-        return str(found.id) if told == (found.formula, found.n_sites, found.cell) else ""
-    if kind == "labels":
-        return content_id("l", found.material, str(found.property), found.method, found.version)
-    if kind == "spectra":
-        return content_id("s", found.material, str(found.kind), found.method)
-    if kind == "methods":
-        return str(Method.make(found.engine, found.functional, dict(found.settings), {}).id)
-    if kind == "snapshots":
-        return content_id("snap", found.content_hash, found.split_seed, found.method)
-    if kind == "snapshot_pages":
-        return f"{found.snapshot}/{found.number}"
-    if kind == "checkpoints":
-        hashes = {name.replace("|", "."): digest for name, digest in found.files.items()}
-        return content_id("ckpt", found.generator, found.preset, hashes, found.snapshot, found.seed)
-    return str(found.id)
-
-
 def _save(archive: Archive, progress: Progress) -> LoadReport:
     name = archive.manifest.campaign
     crystals = bundle_crystals.Crystals()
-    for kind in OF_THE_CAMPAIGN:
+    for kind in bundle_contents.OF_THE_CAMPAIGN:
         for batch in _chunks(archive.documents(kind)):
             batch = crystals.translated(kind, batch)
             known = {raw["_id"]: raw for raw in bundle_contents.read(kind, [raw["_id"] for raw in batch])}

@@ -20,6 +20,8 @@ class Calculation(BaseDocument):
     method = StringField(required=True)
     settings = DictField()
     structure = StructureField(required=True)
+    relaxed = BooleanField(default=True)  # False: computed at the geometry that it was handed over in
+    handed_over = StringField()  # what was handed over to be computed: a file, a material; None where a campaign chose
     state = EnumField(CalculationState, default=CalculationState.WAITING)
     attempts = IntField(default=0)
     worker = StringField()  # who began it

@@ -6,6 +6,7 @@ from mongoengine import DateTimeField, DictField, EnumField, IntField, ListField
 from pymatgen.core import Structure
 
 from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.schemas.candidate_scores import Scores, ScoresField
 from fermiloop.schemas.fields import FiniteField, StructureField
 from fermiloop.schemas.vocabulary import Stage
 
@@ -40,7 +41,7 @@ class Candidate(BaseDocument):
     stage = EnumField(Stage, default=Stage.PROPOSED)
     reason = StringField()  # of a rejection or failure
     verdicts = ListField(DictField())  # stage, passed, reason, value
-    scores = DictField()  # by the names of `fermiloop.schemas.scores`
+    scores = ScoresField(default=Scores)
     calculation = StringField()
     material = StringField()  # the result
     created_at = DateTimeField(default=now)

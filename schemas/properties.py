@@ -91,6 +91,17 @@ SHEAR_MODULUS: Final = PropertyDeclaration(
     aim=(0.0, 500.0),
     same=1.0,
 )
+HYDROGEN_INTERSTITIAL_ENERGY: Final = PropertyDeclaration(
+    name=str(Property.HYDROGEN_INTERSTITIAL_ENERGY),
+    title="interstitial hydrogen",
+    unit=str(Unit.EV_PER_HYDROGEN),
+    description="energy of hydrogen of the molecule in the best interstitial site, negative where it is bound",
+    low=-10.0,
+    high=20.0,
+    scale=0.1,
+    aim=(-1.0, 2.0),
+    same=0.02,
+)
 DOS_SIMILARITY: Final = PropertyDeclaration(
     name=str(Property.DOS_SIMILARITY),
     title="DOS similarity",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mongoengine import BooleanField, DateTimeField, DictField, EnumField, IntField, StringField
 
 from fermiloop.schemas.base import BaseDocument, now
-from fermiloop.schemas.vocabulary import RunState, TriggerKind
+from fermiloop.schemas.vocabulary import RunState
 
 
 class Schedule(BaseDocument):
@@ -17,7 +17,7 @@ class Schedule(BaseDocument):
     preset = StringField()
     options = DictField()
     method = StringField(required=True)  # whose labels and curves are learned
-    trigger = EnumField(TriggerKind, required=True)
+    trigger = StringField(required=True)  # name in `flows.schedules.triggers`
     value = StringField(required=True)  # cron text, number of labels, significance level, or campaign
     zone = StringField(default="UTC")  # of the cron text
     active = BooleanField(default=True)

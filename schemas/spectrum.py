@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fermiloop.platform.errors import InputError
 from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField, FiniteField
-from fermiloop.schemas.vocabulary import AXIS_OF, DOS_ALIGNMENTS, Alignment, SpectrumKind, Unit
+from fermiloop.schemas.vocabulary import DOS_ALIGNMENTS, Alignment, Unit
 
 UNIFORM_TOLERANCE = 1e-3  # of a step
 
@@ -65,7 +66,7 @@ class Spectrum(BaseDocument):
             If lengths differ, numbers are not finite, the grid does not rise evenly, or the unit is not
             that of the kind.
         """
-        axis_unit, usual, value_unit = AXIS_OF[kind]
+        axis_unit, usual, value_unit = kind.declared.axis_unit, kind.declared.alignment, kind.declared.unit
         if kind is SpectrumKind.DOS and alignment is None:
             alignment = usual if gap is None else Alignment.MIDGAP
         try:
@@ -108,9 +109,9 @@ class Spectrum(BaseDocument):
             raise ValidationError(f"the grid goes from {self.lo} to {self.hi}")
         if len(self.values) != 4 * self.n:
             raise ValidationError(f"{len(self.values) // 4} values on {self.n} points")
-        axis_unit, usual, unit = AXIS_OF[self.kind]
-        possible = DOS_ALIGNMENTS if self.kind is SpectrumKind.DOS else {usual}
-        if (self.axis_unit, self.unit) != (axis_unit, unit) or self.alignment not in possible:
+        kind = self.kind.declared
+        possible = DOS_ALIGNMENTS if self.kind is SpectrumKind.DOS else {kind.alignment}
+        if (self.axis_unit, self.unit) != (kind.axis_unit, kind.unit) or self.alignment not in possible:
             raise ValidationError(f"a curve of the kind {self.kind} in {self.unit} over {self.axis_unit}")
         if self.alignment in (Alignment.MIDGAP, Alignment.VBM) and self.gap is None:
             raise ValidationError(f"zero is {self.alignment}, but the gap is missing")

@@ -20,6 +20,7 @@ class Property(StrEnum):
     MAGNETIC_MOMENT = "magnetic_moment"
     BULK_MODULUS = "bulk_modulus"
     SHEAR_MODULUS = "shear_modulus"
+    HYDROGEN_INTERSTITIAL_ENERGY = "hydrogen_interstitial_energy"
     DOS_SIMILARITY = "dos_similarity"
 
 
@@ -28,6 +29,7 @@ class Unit(StrEnum):
 
     EV_PER_ATOM = "eV/atom"
     EV = "eV"
+    EV_PER_HYDROGEN = "eV/H"
     MU_B_PER_CELL = "μB/cell"
     GPA = "GPa"
     STATES_PER_EV_PER_CELL = "states/eV/cell"
@@ -36,15 +38,6 @@ class Unit(StrEnum):
     DEGREE = "degree"  # of the diffraction angle 2θ
     PER_CM = "1/cm"
     DIMENSIONLESS = "1"
-
-
-class SpectrumKind(StrEnum):
-    """Kinds of curves."""
-
-    DOS = "dos"
-    PHONON_DOS = "phonon_dos"
-    XRD = "xrd"
-    ABSORPTION = "absorption"
 
 
 class Alignment(StrEnum):
@@ -58,15 +51,6 @@ class Alignment(StrEnum):
 
 DOS_ALIGNMENTS: Final = frozenset({Alignment.FERMI, Alignment.MIDGAP, Alignment.VBM})
 """What may lie at zero of a density of states."""
-
-
-# kind: unit of the axis, what lies at its zero, unit of the values
-AXIS_OF: Final[dict[SpectrumKind, tuple[Unit, Alignment, Unit]]] = {
-    SpectrumKind.DOS: (Unit.EV, Alignment.FERMI, Unit.STATES_PER_EV_PER_CELL),
-    SpectrumKind.PHONON_DOS: (Unit.THZ, Alignment.NONE, Unit.STATES_PER_THZ_PER_CELL),
-    SpectrumKind.XRD: (Unit.DEGREE, Alignment.NONE, Unit.DIMENSIONLESS),
-    SpectrumKind.ABSORPTION: (Unit.EV, Alignment.NONE, Unit.PER_CM),
-}
 
 
 class CrystalSystem(StrEnum):
@@ -158,15 +142,6 @@ class CheckpointState(StrEnum):
     CHALLENGER = "challenger"
     CHAMPION = "champion"
     RETIRED = "retired"
-
-
-class TriggerKind(StrEnum):
-    """What makes a schedule fire."""
-
-    CRON = "cron"
-    NEW_LABELS = "new_labels"
-    DRIFT = "drift"
-    AFTER_ROUND = "after_round"
 
 
 class RunState(StrEnum):

@@ -119,8 +119,10 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
     searches = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
     found: dict[tuple[str, str | None], dict[str, Any]] = {
         ("dos_composer", "paper"): {"epochs": 2, "potential": "none", "test_share": 0.0},
+        ("dos_composer", "regression"): {"epochs": 2, "potential": "none", "test_share": 0.0},
         ("dos_composer", "factorised"): {"epochs": 1, "potential": "none", "test_share": 0.0},
-        ("ftcp", "paper"): {"epochs": 2, "max_sites": 6, "width": 16, "latent": 8, "test_share": 0.0},
+        ("ftcp", "paper"): {"epochs": 2, "max_sites": 6, "width": 16, "latent": 8, "test_share": 0.0, "oversample": 5},
+        ("ftcp", "convolutional"): {"epochs": 2, "max_sites": 6, "width": 16, "latent": 8, "test_share": 0.0},
         ("ftcp", "structured"): {"epochs": 30, "max_sites": 6, "width": 64, "latent": 16, "test_share": 0.0},
         ("imatgen", None): voxels
         | {
@@ -134,7 +136,15 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
             "augment": False,
         }
         | {"potential": "none", "min_stability": 0.0},
-        ("ccdcgan", "paper"): graphs | {"gan_steps": 2, "batch_size": 16, "constraint_epochs": 1},
+        ("imatgen", "paper"): voxels
+        | {"cell_grid": 8, "code": 16, "cell_code": 8, "latent": 8, "epochs": 2, "cell_epochs": 2}
+        | {"generator_epochs": 4, "potential": "none", "min_stability": 0.0},
+        ("ccdcgan", "graph"): graphs
+        | {"cell_grid": 16, "gan_steps": 2, "batch_size": 16, "constraint_epochs": 1}
+        | {"latent": 64},
+        ("ccdcgan", "paper"): graphs
+        | {"cell_grid": 8, "cell_epochs": 2, "epoch_images": 8, "latent": 64}
+        | {"gan_steps": 2, "batch_size": 8, "constraint_epochs": 1},
         ("ccdcgan", "compact"): graphs | {"code": 32},
         ("random_pick", None): {"potential": "none"},
         ("command", None): {step: [sys.executable, str(PROGRAM), step] for step in ("fit", "sample")},

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from fermiloop.platform.python import generators as generators
     from fermiloop.platform.python import labels as labels
     from fermiloop.platform.python import materials as materials
+    from fermiloop.platform.python import references as references
     from fermiloop.platform.python import schedules as schedules
     from fermiloop.platform.python import workers as workers
     from fermiloop.platform.python.campaign import Campaign as Campaign
+    from fermiloop.platform.python.computing import compute as compute
     from fermiloop.platform.python.connecting import connect as connect
     from fermiloop.platform.python.materials import similar as similar
 
@@ -29,19 +31,21 @@ _PLACES = {
     "Campaign": f"{_API}.campaign:Campaign",
     "calculations": f"{_API}.calculations",
     "candidates": f"{_API}.candidates",
+    "compute": f"{_API}.computing:compute",
     "connect": f"{_API}.connecting:connect",
     "database": f"{_API}.database",
     "generators": f"{_API}.generators",
     "labels": f"{_API}.labels",
     "materials": f"{_API}.materials",
+    "references": f"{_API}.references",
     "schedules": f"{_API}.schedules",
     "similar": f"{_API}.materials:similar",
     "testing": "fermiloop.testing",
     "workers": f"{_API}.workers",
 }
 __all__ = [
-    "Campaign", "__version__", "calculations", "candidates", "connect", "database", "generators", "labels", "materials",
-    "schedules", "similar", "testing", "workers",
+    "Campaign", "__version__", "calculations", "candidates", "compute", "connect", "database", "generators", "labels",
+    "materials", "references", "schedules", "similar", "testing", "workers",
 ]  # fmt: skip
 
 

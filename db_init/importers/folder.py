@@ -65,6 +65,31 @@ def load(
     return replace(found, notes=(*found.notes, *dict.fromkeys(notes), *told))
 
 
+def crystals_of(where: Path, options: LoadOptions = NO_OPTIONS) -> list[Entry]:
+    """Every crystal of a structure file, or of all below a folder, in order; nothing is stored.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or folder, it holds no structure file, or one holds something that is no crystal.
+    """
+    if where.is_dir():
+        paths, root = structure_files(where), where
+    elif is_structure_file(where):
+        paths, root = [where], where.parent
+    else:
+        raise InputError(f"The file {where} is no CIF, POSCAR, JSON or XYZ file by its name.")
+    if not paths:
+        raise InputError(f"The folder {where} holds no CIF, POSCAR, JSON or XYZ file.")
+    found: list[Entry] = []
+    for batch in _batches(paths, root, options, []):
+        for one in batch.read():
+            if isinstance(one, Refusal):
+                raise InputError(one.reason)
+            found.append(one)
+    return found
+
+
 def structure_files(where: Path, leave: Collection[Path] = ()) -> list[Path]:
     """Every structure file below a folder, sorted, but for hidden ones and those of the folders `leave`."""
     found = (path for path in where.rglob("*") if is_structure_file(path) and path.is_file())

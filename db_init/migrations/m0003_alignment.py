@@ -16,8 +16,9 @@ from pymongo.database import Database
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL, Edges, edges_about, zero_level
 from fermiloop.schemas.base import now
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
-from fermiloop.schemas.vocabulary import EXTERNAL, Alignment, Property, SpectrumKind
+from fermiloop.schemas.vocabulary import EXTERNAL, Alignment, Property
 
 TITLE: Final = "what lies at zero of densities of states"
 KNOWN: Final = "alignment midgap on {} densities of states whose zero was there already"

@@ -19,6 +19,7 @@ from fermiloop.db_init.migrations import (
     m0005_goals,
     m0006_rooms,
     m0007_launches,
+    m0011_scores,
 )
 from fermiloop.platform.store import connection
 from fermiloop.schemas.base import now
@@ -33,6 +34,7 @@ MIGRATIONS: Final[dict[int, tuple[str, Migrate]]] = {
     5: (m0005_goals.TITLE, m0005_goals.migrate),
     6: (m0006_rooms.TITLE, m0006_rooms.migrate),
     7: (m0007_launches.TITLE, m0007_launches.migrate),
+    11: (m0011_scores.TITLE, m0011_scores.migrate),
 }
 
 

@@ -45,8 +45,13 @@ def check_engine(spec: CampaignSpec) -> None:
 
 def engine_fault(spec: CampaignSpec) -> str | None:
     """Why a campaign's engine cannot run on this machine, with what to do about it; None where it can."""
+    return fault_of_engine(spec.engine.name)
+
+
+def fault_of_engine(name: str) -> str | None:
+    """Why an engine cannot run on this machine, with what to do about it; None where it can."""
     try:
-        availability = code_of(spec.engine.name).available()
+        availability = code_of(name).available()
     except UserError as error:  # of a package that is not installed here, or broken
         return str(error)
-    return None if availability.ready else f"The engine {spec.engine.name} cannot run here: {availability.detail}."
+    return None if availability.ready else f"The engine {name} cannot run here: {availability.detail}."

@@ -16,10 +16,10 @@ import numpy as np
 from fireworks import LaunchPad
 from pydantic import ValidationError
 
-from fermiloop.flows.campaigns.methods import difference
+from fermiloop.flows.campaigns.methods import difference, difference_of
 from fermiloop.flows.campaigns.steps import logger, spec_of
 from fermiloop.flows.queue.documents import fireworks
-from fermiloop.flows.queue.documents.rows import CALCULATION as CALCULATION
+from fermiloop.flows.queue.documents.rows import method_of_none
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import campaigns
@@ -53,8 +53,9 @@ def fitting(waiting: Sequence[QueueShare]) -> list[QueueShare]:
 
 @lru_cache(maxsize=1024)
 def _difference(_database: str, campaign: str) -> str | None:
+    method = method_of_none(campaign)
     try:
-        told = difference(spec_of(campaign))
+        told = difference_of(method) if method else difference(spec_of(campaign))
     except (NotFoundError, ValidationError):  # a campaign that was deleted, or that a newer version wrote
         return None
     if told:

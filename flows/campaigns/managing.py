@@ -111,7 +111,9 @@ def await_end(name: str, progress: Callable[[str, float], None], timeout: float 
 
 
 def _is_wanted(calculation: Calculation, name: str) -> bool:
-    """Whether another campaign that goes on waits for the same calculation."""
+    """Whether another campaign that goes on waits for the same calculation, or it was handed over by itself."""
+    if calculation.handed_over:
+        return True
     others = {c.campaign for c in candidates.of_calculation(calculation.id) if c.stage is Stage.SELECTED} - {name}
     return any(one.state in LIVE_CAMPAIGNS for one in campaigns.of_names(others))
 

@@ -15,7 +15,7 @@ from fermiloop.flows.campaigns import packages
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.plugins.potentials import potential
-from fermiloop.platform.store import campaigns, methods
+from fermiloop.platform.store import calculations, campaigns, methods
 from fermiloop.schemas.method import Method
 
 
@@ -101,17 +101,38 @@ def difference(spec: CampaignSpec) -> str | None:
     others = packages.difference(resolved.packages if resolved else {}, spec)
     if others is not None:
         return others
+    told = _from(launched, spec.engine.name, spec.engine.settings)
+    if told is None or not told.startswith("the Method"):
+        return told
+    return (
+        f"The campaign {spec.name} was launched with {told}; use the settings of the launch here, or launch another "
+        "campaign."
+    )
+
+
+def difference_of(method: str) -> str | None:
+    """How this machine would compute otherwise than by a Method that crystals wait for; None where it would not."""
+    planned = calculations.any_of_method(method)
+    if planned is None:
+        return None
+    told = _from(methods.get(method), planned.engine, dict(planned.settings))
+    if told is None or not told.startswith("the Method"):
+        return told
+    return f"Crystals were handed over for {told}; use the settings of the machine that queued them here."
+
+
+def _from(launched: Method, engine: str, settings: Mapping[str, Any]) -> str | None:
+    """The Method of a launch beside that of this machine, in words; None where they are one."""
     try:
-        own = _engine(spec)
+        own = _method(engine, settings)
     except UserError as error:  # its engine is not installed here
         return str(error)
     if own.id == launched.id:
         return None
     what = "; ".join(_changes(dict(launched.settings), dict(own.settings))) or "the functional"
     return (
-        f"The campaign {spec.name} was launched with the Method {launched.id} of {launched.engine} "
-        f"({launched.functional}), and this machine would compute with {own.id} ({own.functional}): {what}; "
-        "use the settings of the launch here, or launch another campaign."
+        f"the Method {launched.id} of {launched.engine} ({launched.functional}), and this machine would compute with "
+        f"{own.id} ({own.functional}): {what}"
     )
 
 

@@ -5,28 +5,32 @@ Each check reads the store and the engine's declaration, and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.flows.campaigns import methods
+from fermiloop.flows.campaigns import elements, methods
 from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.campaigns.targets import resolve
 from fermiloop.flows.engines.lookup import code_of
-from fermiloop.platform.campaign.spec import AcquisitionSpec, CampaignSpec
+from fermiloop.platform.campaign.choosing import AcquisitionSpec
+from fermiloop.platform.campaign.spec import MOST_COMPONENTS, CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
-from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.store import campaigns, training
+from fermiloop.platform.representations.structure_types import fitting
+from fermiloop.platform.search.templates import ALL_TYPES
+from fermiloop.platform.store import campaigns, materials, training
 from fermiloop.schemas.vocabulary import Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
+BINARIES: Final = 2
+"""Most elements of the cubic and hexagonal types that are decorated where a generator says nothing else."""
 EDGE: Final = 3.0  # Å, of the one-atom cell by which an engine is asked about an element
 
 
@@ -158,7 +162,8 @@ def _references(spec: CampaignSpec) -> Iterator[str]:
     if asked and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
         yield (
             f"target.properties asks for {asked[0]}, and {', '.join(lacking)} of space.elements has no reference "
-            f"energy by {spec.engine.name} with these settings; leave it out, or compute or load the element first."
+            f"energy by {spec.engine.name} with these settings; compute it ({_command(lacking, spec)}), "
+            "or leave it out."
         )
 
 
@@ -168,9 +173,13 @@ def _stability_references(spec: CampaignSpec) -> Iterator[str]:
     if wanted and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
         yield (
             f"target.stable_within is {spec.target.stable_within:g}, and {', '.join(lacking)} of space.elements has no "
-            f"reference energy by {spec.engine.name} with these settings; compute or load the element first, or set "
-            "target.stable_within to null."
+            f"reference energy by {spec.engine.name} with these settings; compute it ({_command(lacking, spec)}), "
+            "or set target.stable_within to null."
         )
+
+
+def _command(lacking: Iterable[str], spec: CampaignSpec) -> str:
+    return elements.command(lacking, spec.engine.name, spec.engine.settings)
 
 
 def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
@@ -184,23 +193,46 @@ def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
 
 
 def _generators(spec: CampaignSpec) -> Iterator[str]:
-    """Generators that decorate known prototypes find one that fits into the space."""
-    systems, (low, high) = set(spec.space.crystal_systems), spec.space.components
-    shapes = {(p.crystal_system, len(set(p.slots)), len(p.slots)) for p in PROTOTYPES.values()}
-    fits = any(system in systems and low <= n <= high and sites <= spec.space.max_sites for system, n, sites in shapes)
+    """Generators that decorate tabulated structure types find one that fits into the space."""
+    space, (low, high) = spec.space, spec.space.components
     for generator in spec.generators:
-        if GENERATORS[generator.name].tabulated_prototypes and not fits:
+        declared = GENERATORS[generator.name]
+        every = generator.options.get("structure_types") == ALL_TYPES
+        most = MOST_COMPONENTS if every else declared.most_components or BINARIES
+        sizes, old = range(low, min(high, most) + 1), most <= BINARIES
+        if declared.tabulated_prototypes and not fitting(sizes, space.crystal_systems, space.max_sites, old):
             yield (
-                f"The generator {generator.name} can propose nothing in this space: it decorates cubic and hexagonal "
-                f"prototypes of 1 or 2 elements and up to {max(s for *_, s in shapes)} sites; widen "
-                "space.crystal_systems, space.components or space.max_sites, or use another generator."
+                f"The generator {generator.name} can propose nothing in this space: it decorates "
+                f"{'cubic and hexagonal' if old else 'tabulated'} structure types of 1 to {most} elements, "
+                f"and none of {low} to {high} elements is {' or '.join(space.crystal_systems)} with at most "
+                f"{space.max_sites} sites; widen space.crystal_systems, space.components or space.max_sites, or use "
+                "another generator."
             )
+
+
+def _known_shapes(spec: CampaignSpec) -> Iterator[str]:
+    """Generators that exchange elements of known crystals know one that fits into the space."""
+    named = [one.name for one in spec.generators if GENERATORS[one.name].shapes_of_known]
+    if not named:
+        return
+    space, (low, high) = spec.space, spec.space.components
+    found = methods.of_campaign(spec)
+    known = training.materials_of(found.training, curves=found.curves if spec.target.dos is not None else ())
+    shapes = materials.shapes(known)
+    if any(a in space.crystal_systems and low <= n <= high and k <= space.max_sites for a, n, k in shapes):
+        return
+    numbers = low if low == high else f"{low} to {high}"
+    yield (
+        f"The generator {named[0]} can propose nothing in this space: of the {len(known)} crystals that it learns from "
+        f"none is {' or '.join(space.crystal_systems)} with {numbers} elements and at most {space.max_sites} "
+        "sites; load such crystals, widen space.crystal_systems, space.components or space.max_sites, or use another "
+        "generator."
+    )
 
 
 def _exclusions(spec: CampaignSpec) -> Iterator[str]:
     """Something is left once the excluded formulas are gone."""
-    elements, excluded = spec.space.elements, set(spec.target.exclude)
-    if spec.space.components[1] == 1 and excluded >= set(elements):
+    if spec.space.components[1] == 1 and set(spec.target.exclude) >= set(spec.space.elements):
         yield "target.exclude names every element of space.elements, and space.components allows nothing else."
 
 
@@ -220,6 +252,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("target.stable_within", _stability_references),
     ("funnel.stages", _funnel_references),
     ("generators", _generators),
+    ("generators", _known_shapes),
     ("target.exclude", _exclusions),
 )
 FIRST: Final = frozenset({"name", "funnel.potential", "engine.settings", "retrain.source"})

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Composition
 
 from fermiloop.flows.campaigns import methods, stability
 from fermiloop.flows.campaigns.proposals import proposal_records
 from fermiloop.flows.campaigns.steps import curve_methods_of, spec_of, training_method_of
-from fermiloop.flows.campaigns.targets import alignment_of, computed_curve, resolve, target_name, with_target_curves
+from fermiloop.flows.campaigns.targets import alignment_of, computed_curve, library_curves, resolve, target_name
 from fermiloop.flows.engines.protocol import EvaluationResult
-from fermiloop.platform.campaign import cost, counting, goal, wording
+from fermiloop.platform.campaign import cost, counting, goal, hits
 from fermiloop.platform.campaign.believing import computed_parts
 from fermiloop.platform.campaign.counting import Share, Trial
 from fermiloop.platform.campaign.records import (
@@ -31,12 +31,13 @@ from fermiloop.platform.campaign.records import (
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import FermiloopError
 from fermiloop.platform.generators.protocol import Target
-from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.screening.hull import Hulls
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra, training
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.material import Material
 from fermiloop.schemas.vocabulary import Alignment, Origin, Property, Stage
 
 
@@ -83,8 +84,8 @@ def read_record(name: str, *, library: bool = True) -> CampaignRecord:
 def hit_of(spec: CampaignSpec, target: Target, method: str) -> HitRecord:
     """What a hit of a campaign is, in words."""
     return HitRecord(
-        definition=wording.definition(target, f"{spec.engine.name} ({method})"),
-        score=goal.level(target) if goal.has_hits(target) and not goal.objectives(target) else None,
+        definition=hits.definition(target, f"{spec.engine.name} ({method})"),
+        score=goal.level(target) if hits.requirements(target) and not goal.objectives(target) else None,
         remark=stability.remark(spec),
         stable_within=None if target.stability is None else float(target.stability.high),
     )
@@ -121,7 +122,7 @@ def trials(name: str) -> dict[str, tuple[int, int]]:
 def _trials(found: Sequence[Candidate]) -> list[Trial]:
     """Evaluations that have ended."""
     ended = [c for c in found if c.stage is Stage.EVALUATED or (c.stage is Stage.FAILED and c.calculation)]
-    return [Trial(c.proposer, c.stage is Stage.EVALUATED, bool(c.scores.get("hit"))) for c in ended]
+    return [Trial(c.proposer, c.stage is Stage.EVALUATED, c.scores.hit) for c in ended]
 
 
 def computed_of(name: str) -> list[dict[str, float]]:
@@ -169,9 +170,9 @@ def _candidate(
             calculation=calculation.id,
             state="completed" if done else "failed",
             core_seconds=float(calculation.core_seconds or 0.0),
-            score=candidate.scores.get("computed_score") if done else None,
-            hit=bool(candidate.scores.get("hit")) and done,
-            missed=wording.missed(target, computed_parts(candidate.scores)) if done else (),
+            score=candidate.scores.computed_score if done else None,
+            hit=candidate.scores.hit and done,
+            missed=hits.missed(target, computed_parts(candidate.scores)) if done else (),
             objectives=tuple(candidate.scores.get(f"computed_{one.property}") for one in goal.objectives(target)),
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
             formation_energy_per_atom=candidate.scores.get("computed_formation_energy_per_atom"),
@@ -213,34 +214,51 @@ def _target(spec: CampaignSpec) -> Target:
 def _library(spec: CampaignSpec, target: Target) -> dict[str, bool]:
     """Whether each library material inside the space is a hit, by its own curve and labels: what a random pick finds.
 
-    Energies above the hull are those of the hull of all labels of the Method; they need not be stored.
+    Energies above the hull are those of the hull of all labels of the Method; they need not be stored. They take
+    longest, so they are asked for what is a hit by all else.
     """
     if target.curve is None or spec.target.objectives:
         return {}
-    method, curves = training_method_of(spec), curve_methods_of(spec)
-    inside = [
-        m.id
-        for m in materials.get_many(training.materials_of(method, curves=curves)).values()
+    method = training_method_of(spec)
+    inside = _inside(spec)
+    if not inside:
+        return {}
+    known = {name: _column(values, inside) for name, values in labels.table(inside, learned(), method).items()}
+    curves = library_curves(inside.values(), spec)
+    known[goal.CURVE] = np.asarray(target.similarity(curves))
+    asked = hits.requirements(target)
+    if any(one.property == Property.ENERGY_ABOVE_HULL for one in asked):
+        nothing = np.full(len(inside), np.nan)
+        others = [one for one in asked if one.property != Property.ENERGY_ABOVE_HULL]
+        rest = np.all([one.met(known.get(one.property, nothing)) for one in others], axis=0)
+        energies = np.where(rest, known[Property.ENERGY_PER_ATOM], np.nan)
+        formulas = [material.formula for material in inside.values()]
+        known[Property.ENERGY_ABOVE_HULL] = _above(formulas, energies, spec.space.elements, method)
+    # nothing is picked that has no curve of a kind that is stored
+    nowhere = np.asarray(np.isnan(curves).all(axis=1), dtype=bool) & (not spec.target.of_crystals)
+    return {
+        key: hits.is_hit(target, {name: float(values[i]) for name, values in known.items()})
+        for i, key in enumerate(inside)
+        if not nowhere[i]
+    }
+
+
+def _inside(spec: CampaignSpec) -> dict[str, Material]:
+    """Library materials inside the space."""
+    known = training.materials_of(training_method_of(spec), curves=curve_methods_of(spec))
+    return {
+        key: m
+        for key, m in materials.get_many(known).items()
         if m.origin is not Origin.CAMPAIGN
         and set(m.elements) <= set(spec.space.elements)
         and spec.space.components[0] <= m.n_elements <= spec.space.components[1]
         and str(m.crystal_system) in spec.space.crystal_systems
         and m.formula not in spec.target.exclude
-    ]
-    if not inside:
-        return {}
-    only_curves = spec.target.dos is not None
-    about = alignment_of(spec)
-    data = training.training_set(inside, DOS_GRID, method, only_curves=only_curves, curves=curves, about=about)
-    data = with_target_curves(data, spec)
-    known = {name: np.array(values) for name, values in data.labels.items()}
-    asked = {condition.property for condition in target.conditions}
-    if Property.ENERGY_ABOVE_HULL in asked:
-        energies = known[Property.ENERGY_PER_ATOM]
-        known[Property.ENERGY_ABOVE_HULL] = _above(data.structures, energies, spec.space.elements, method)
-    known["similarity"] = np.asarray(target.similarity(data.curves))
-    rows = [{name: float(values[i]) for name, values in known.items()} for i in range(len(data))]
-    return {key: goal.is_hit(target, row) for key, row in zip(data.ids, rows, strict=True)}
+    }
+
+
+def _column(values: Mapping[str, float], keys: Iterable[str]) -> NDArray[np.float64]:
+    return np.array([values.get(key, np.nan) for key in keys], dtype=float)
 
 
 def _known_hits(library: dict[str, bool]) -> tuple[KnownHit, ...]:
@@ -250,15 +268,15 @@ def _known_hits(library: dict[str, bool]) -> tuple[KnownHit, ...]:
 
 
 def _above(
-    structures: Sequence[Structure], energies: NDArray[np.float64], elements: Sequence[str], method: str
+    formulas: Sequence[str], energies: NDArray[np.float64], elements: Sequence[str], method: str
 ) -> NDArray[np.float64]:
     """(n,) energies above the hull of all that has an energy by a Method, NaN without energy or reference."""
     hulls = Hulls(labels.hull_entries(elements, method))
-    found = np.full(len(structures), np.nan)
-    for i, (structure, energy) in enumerate(zip(structures, energies, strict=True)):
-        symbols = frozenset(element.symbol for element in structure.composition.elements)
-        if np.isfinite(energy) and not hulls.missing(symbols):
-            found[i] = hulls.above(structure.composition, float(energy))[0]
+    found = np.full(len(formulas), np.nan)
+    for i in np.flatnonzero(np.isfinite(energies)).tolist():
+        composition = Composition(formulas[i])
+        if not hulls.missing(frozenset(element.symbol for element in composition.elements)):
+            found[i] = hulls.above(composition, float(energies[i]))[0]
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from fermiloop.flows.campaigns.elements import save_shipped
 from fermiloop.flows.campaigns.methods import of_potential
 from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.predictors.potential.relaxing import relax
@@ -30,6 +31,8 @@ class Labelled:
 def label(name: str, elements: Iterable[str], progress: Callable[[str, float], None]) -> Labelled:
     """Relax and store the energy of every material of these elements that has none by this potential.
 
+    Of an element without any crystal in the store the shipped ground state is taken.
+
     Each is stored as it comes, so that a repeat goes on where this was stopped.
 
     Raises
@@ -39,7 +42,9 @@ def label(name: str, elements: Iterable[str], progress: Callable[[str, float], N
     """
     made, method = potential(name).build(), of_potential(name)
     methods.save(method.engine, method.functional, dict(method.settings), dict(method.code_versions))
-    ids = materials.within(elements)
+    symbols = list(elements)
+    save_shipped(symbols)
+    ids = materials.within(symbols)
     known = labels.values(ids, Property.ENERGY_PER_ATOM, method.id)
     crystals = materials.structures(key for key in ids if key not in known)
     computed = 0

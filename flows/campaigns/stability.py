@@ -6,12 +6,11 @@ what a hit is half way.
 
 from __future__ import annotations
 
-from fermiloop.flows.campaigns import methods
+from fermiloop.flows.campaigns import elements, methods
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.generators.protocol import Condition
-from fermiloop.platform.screening.hull import Hulls
-from fermiloop.platform.store import campaigns, labels
+from fermiloop.platform.store import campaigns
 
 
 def condition(spec: CampaignSpec) -> Condition | None:
@@ -24,9 +23,15 @@ def remark(spec: CampaignSpec) -> str | None:
     """Why hits need not be stable although the file did not say so; None where nothing is to be said."""
     if spec.target.stability() is None or _has_hull(spec):
         return None
-    lacking = ", ".join(without_reference(spec, methods.of_campaign(spec).engine))
-    why = f": {lacking} of space.elements has none by {spec.engine.name} with these settings" if lacking else ""
-    return f"hits need not be stable, since a hull needs a reference energy of every element{why}"
+    lacking = without_reference(spec, methods.of_campaign(spec).engine)
+    told = "hits need not be stable, since a hull needs a reference energy of every element"
+    if not lacking:
+        return told
+    command = elements.command(lacking, spec.engine.name, spec.engine.settings)
+    return (
+        f"{told}: {', '.join(lacking)} of space.elements has none by {spec.engine.name} with these settings; {command} "
+        "computes it, for campaigns that are launched afterwards"
+    )
 
 
 def keep(spec: CampaignSpec) -> None:
@@ -37,8 +42,7 @@ def keep(spec: CampaignSpec) -> None:
 
 def without_reference(spec: CampaignSpec, method: str) -> list[str]:
     """Elements of the space that have no reference energy by a Method."""
-    symbols = frozenset(spec.space.elements)
-    return Hulls(labels.hull_entries(symbols, method)).missing(symbols)
+    return elements.lacking(spec.space.elements, method)
 
 
 def _has_hull(spec: CampaignSpec) -> bool:

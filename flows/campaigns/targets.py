@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import stability
-from fermiloop.flows.campaigns.steps import curve_methods_of, spec_of, training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.generators.protocol import Target
+from fermiloop.platform.plugins.declaration import load
 from fermiloop.platform.representations.alignment import offset
-from fermiloop.platform.representations.curves import GRIDS
-from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
-from fermiloop.platform.representations.spectrum import within
+from fermiloop.platform.representations.grids import GRIDS
+from fermiloop.platform.representations.spectrum import SpectrumGrid, within
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import campaigns, labels, materials, spectra, training
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property
 
 
 def resolve(spec: CampaignSpec) -> Target:
@@ -78,8 +79,14 @@ def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
     found = kept.resolved
     if found is None or not found.curve or found.alignment != str(alignment_of(spec)):
         return None
-    same = spec_of(spec.name).target == spec.target  # not a file that bears the name alone
+    told = kept.to_mongo()["spec"].get("target") or {}
+    same = _said(told) == _said(spec.as_dict()["target"])  # not a file that bears the name alone
     return np.array(found.curve, dtype=float) if same else None
+
+
+def _said(target: Mapping[str, object]) -> dict[str, object]:
+    """A target without the keys that are left out: of kinds of curves, say, that an earlier version did not know."""
+    return {name: value for name, value in target.items() if value is not None}
 
 
 def filled(target: Target, spec: CampaignSpec) -> Target:
@@ -105,14 +112,41 @@ def target_name(spec: CampaignSpec) -> str:
 
 
 def with_target_curves(data: TrainingSet, spec: CampaignSpec) -> TrainingSet:
-    """The same crystals with curves of the kind that is looked for.
+    """The same crystals, which have densities of states, with curves of the kind that is looked for.
 
-    Densities of states are stored; a powder pattern follows from the crystal, so every crystal has one.
+    Where the kind follows from the crystal every crystal has one; else those that have a stored one, by the Method that
+    is learned from.
     """
-    if spec.target.xrd is None:
+    wanted = spec.target.curve
+    if wanted is None or wanted.kind is SpectrumKind.DOS:
         return data
-    grid = GRIDS[SpectrumKind.XRD]
-    return replace(data, grid=grid, curves=xrd_patterns(data.structures, grid))
+    grid = GRIDS[wanted.kind]
+    if spec.target.of_crystals:
+        return replace(data, grid=grid, curves=_of_crystals(wanted.kind)(data.structures, grid))
+    return replace(data, grid=grid, curves=_stored(data.ids, wanted.kind, spec))
+
+
+def library_curves(found: Iterable[Material], spec: CampaignSpec) -> NDArray[np.float64]:
+    """(n, grid.n) curves of the kind that is looked for, by the Method that is learned from; NaN without one."""
+    wanted, rows = spec.target.curve, list(found)
+    assert wanted is not None
+    grid = GRIDS[wanted.kind]
+    if spec.target.of_crystals:
+        return _of_crystals(wanted.kind)([one.to_structure() for one in rows], grid)
+    return _stored([one.id for one in rows], wanted.kind, spec)
+
+
+def _stored(ids: Sequence[str], kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
+    """(n, grid.n) curves of materials by the Methods that are learned from; NaN where there is none."""
+    if kind is SpectrumKind.DOS:
+        return training.curves_of(ids, GRIDS[kind], curve_methods_of(spec), kind, alignment_of(spec))
+    return training.curves_of(ids, GRIDS[kind], (training_method_of(spec),), kind)
+
+
+def _of_crystals(kind: SpectrumKind) -> Callable[[Sequence[Structure], SpectrumGrid], NDArray[np.float64]]:
+    """What computes the curves of crystals, of a kind that follows from them."""
+    found: Callable[[Sequence[Structure], SpectrumGrid], NDArray[np.float64]] = load(kind.declared.of_crystals)
+    return found
 
 
 def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
@@ -120,9 +154,13 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
     wanted = spec.target.curve
     if wanted is None:
         return None
-    if wanted.kind is SpectrumKind.XRD:
-        pattern = xrd_patterns([found.structure])[0]
+    grid = spectra.grid(wanted.kind)
+    if spec.target.of_crystals:
+        pattern = _of_crystals(wanted.kind)([found.structure], grid)[0]
         return pattern if np.isfinite(pattern).all() else None
+    if wanted.kind is not SpectrumKind.DOS:
+        given = found.curves.get(str(wanted.kind))
+        return None if given is None else grid.normalise(np.maximum(grid.resample(*given), 0.0))
     if found.energies is None or found.density is None:
         return None
     about = alignment_of(spec)
@@ -130,26 +168,32 @@ def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.fl
     return grid.normalise(grid.resample(np.asarray(found.energies) + moved, found.density))
 
 
-class PatternSimilarity:
-    """Similarity of powder patterns: computed from the crystal, so nothing is predicted and nothing uncertain."""
+@dataclass(frozen=True)
+class CrystalSimilarity:
+    """Similarity of curves that follow from the crystal, so that nothing is predicted and nothing uncertain."""
+
+    kind: SpectrumKind
 
     def similarity(
         self, structures: Sequence[Structure], target: Target
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Cosine to the target's pattern, NaN without reflections, and zeros, (n,) each."""
+        """Cosine to the target's curve, NaN where a crystal has none, and zeros, (n,) each."""
         if target.grid is None or target.curve is None:
-            raise InputError("A similarity needs a target curve, and the target has none; add target.xrd.")
-        return target.similarity(xrd_patterns(structures, target.grid)), np.zeros(len(structures))
+            raise InputError(f"A similarity needs a target curve, and the target has none; add target.{self.kind}.")
+        return target.similarity(_of_crystals(self.kind)(structures, target.grid)), np.zeros(len(structures))
 
 
 def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[np.float64]:
     grid = GRIDS[kind]
-    if kind is SpectrumKind.XRD:
+    if spec.target.of_crystals:
         found = _named(name)
         if not found:
             raise InputError(f"The store holds no material {name}; load it first, or give the pattern as values.")
-        return xrd_pattern(_lowest(found, training_method_of(spec)).to_structure(), grid)
-    stored = spectra.aligned(_spectrum(name, curve_methods_of(spec)), alignment_of(spec))
+        pattern = _of_crystals(kind)([_lowest(found, training_method_of(spec)).to_structure()], grid)[0]
+        if not np.isfinite(pattern).all():
+            raise InputError(f"{name} has no {kind.declared.title}; name another material.")
+        return pattern
+    stored = spectra.aligned(_spectrum(name, kind, curve_methods_of(spec)), alignment_of(spec))
     return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
@@ -163,19 +207,19 @@ def _lowest(found: list[Material], method: str) -> Material:
     return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
 
 
-def _spectrum(name: str, methods: Sequence[str]) -> Spectrum:
+def _spectrum(name: str, kind: SpectrumKind, methods: Sequence[str]) -> Spectrum:
     """Curve of the material of lowest energy, by the first of these Methods that has one of any of that name."""
     stored = _named(name)
     if not stored:
         raise InputError(
-            f"The store holds no material {name} for target.dos; load a library (fermiloop db load seed), name another "
-            "material, or give the curve as target.dos.file."
+            f"The store holds no material {name} for target.{kind}; load a library (fermiloop db load seed), name "
+            f"another material, or give the curve as target.{kind}.file."
         )
     for method in methods:
-        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, SpectrumKind.DOS, method))}
+        curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, kind, method))}
         if curves:
             return curves[_lowest([m for m, _ in curves.values()], method).id][1]
     raise InputError(
-        f"{name} is stored without a density of states by the Method {methods[0]} that this campaign learns from; name "
-        "a material that has one (fermiloop materials find), or give the curve as target.dos.file."
+        f"{name} is stored without a {kind.declared.title} by the Method {methods[0]} that this campaign learns from; "
+        f"name a material that has one (fermiloop materials find), or give the curve as target.{kind}.file."
     )

@@ -8,11 +8,11 @@ from fermiloop.flows.campaigns.enqueue import check_engine, enqueue
 from fermiloop.flows.driving import workers as worker_pool
 from fermiloop.flows.driving.inline import run_inline
 from fermiloop.flows.driving.telling import Watch
+from fermiloop.flows.evaluations.work import is_finished
 from fermiloop.flows.processes import signals
 from fermiloop.flows.processes.identity import worker_name
 from fermiloop.flows.queue import giving_back
 from fermiloop.flows.queue.launchpad import launchpad
-from fermiloop.flows.rounds.evaluations import is_finished
 from fermiloop.flows.rounds.record import record_evaluation
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError

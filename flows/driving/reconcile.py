@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
-from fermiloop.flows.driving.attempts import MOST_ATTEMPTS
 from fermiloop.flows.driving.recover import lost_runs
+from fermiloop.flows.driving.retries import MOST_ATTEMPTS
+from fermiloop.flows.evaluations import asking
+from fermiloop.flows.evaluations import record as handed_over
+from fermiloop.flows.evaluations.work import is_finished
 from fermiloop.flows.queue.documents import fireworks, workflows
 from fermiloop.flows.queue.launchpad import SafeLaunchPad
-from fermiloop.flows.rounds.evaluations import add_evaluation, is_finished
+from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.flows.rounds.record import record_evaluation
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
@@ -68,6 +71,7 @@ def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
         if campaign.state in LIVE_CAMPAIGNS:
             yield from _rounds(pad, campaign)
         yield from _evaluations(pad, campaign)
+    yield from _handed_over(pad)
 
 
 def _half_added(pad: SafeLaunchPad) -> Iterator[Finding]:
@@ -143,3 +147,23 @@ def _evaluation(
 def _queue_again(pad: SafeLaunchPad, candidate: Candidate) -> None:
     calculations.put_back(candidate.calculation)
     add_evaluation(pad, candidate)
+
+
+def _handed_over(pad: SafeLaunchPad) -> Iterator[Finding]:
+    """Calculations that are of no campaign, without a result, that nobody works at."""
+    for calculation in calculations.handed_over():
+        if fireworks.is_queued(pad, calculation.id):
+            continue
+        if is_finished(calculation) or calculation.attempts >= MOST_ATTEMPTS:
+            done = is_finished(calculation)
+            remedy = "it is recorded, not computed again" if done else f"it is given up after {MOST_ATTEMPTS} attempts"
+            record = functools.partial(handed_over.record_evaluation, calculation.id)
+            yield Finding("unrecorded result" if done else "lost evaluation", calculation.id, remedy, record)
+        else:
+            again = functools.partial(_compute_again, pad, calculation.id)
+            yield Finding("lost evaluation", calculation.id, "it is queued again", again)
+
+
+def _compute_again(pad: SafeLaunchPad, calculation: str) -> None:
+    calculations.put_back(calculation)
+    asking.add(pad, calculation)

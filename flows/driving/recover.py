@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from fermiloop.flows.campaigns.steps import logger
-from fermiloop.flows.driving.attempts import MOST_RERUNS
+from fermiloop.flows.driving.retries import MOST_RERUNS
 from fermiloop.flows.processes.heartbeat import silence_seconds
-from fermiloop.flows.processes.identity import is_gone as is_gone
-from fermiloop.flows.processes.identity import worker_name as worker_name
+from fermiloop.flows.processes.identity import is_gone
 from fermiloop.flows.queue.documents import fireworks, launches, workflows
 from fermiloop.flows.queue.documents.rows import HELD, LaunchRow
 from fermiloop.flows.queue.launchpad import SETTLE_SECONDS, SafeLaunchPad

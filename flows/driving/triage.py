@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.evaluations import asking
 from fermiloop.flows.queue.launchpad import launchpad
 from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.platform.errors import UserError
@@ -39,6 +40,8 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
             for candidate in candidates.of_calculation(calculation.id):
                 candidates.update(candidate.id, stage=Stage.SELECTED, reason=None)
                 add_evaluation(pad, candidate)
+            if calculation.handed_over:
+                asking.add(pad, calculation.id)
     finally:
         pad.connection.close()
     return len(chosen)
@@ -58,8 +61,8 @@ def ignore(ids: Iterable[str]) -> int:
 def _check(calculation: Calculation) -> None:
     if calculation.state is not CalculationState.FAILED:
         raise UserError(f"The calculation {calculation.id} is {calculation.state}; only failed ones are run again.")
-    if calculation.campaign and campaigns.get(calculation.campaign).state is CampaignState.CANCELLED:
+    own = calculation.campaign if not calculation.handed_over else None  # that one is wanted without its campaign
+    if own and campaigns.get(own).state is CampaignState.CANCELLED:
         raise UserError(
-            f"The calculation {calculation.id} belongs to {calculation.campaign}, which was cancelled; "
-            f"clone the campaign to go on."
+            f"The calculation {calculation.id} belongs to {own}, which was cancelled; clone the campaign to go on."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fermiloop.flows.engines.corrections import with_corrections
 from fermiloop.flows.engines.protocol import EngineEntry
 from fermiloop.platform.errors import PluginError, UserError
 from fermiloop.platform.plugins.declaration import load
@@ -28,7 +29,7 @@ def code_of(name: str) -> EngineEntry:
             f"The engine {name}{_origin(name)} cannot be used: {declared.code} is {type(found).__name__} and no "
             "EngineEntry."
         )
-    return found
+    return with_corrections(found)
 
 
 def _origin(name: str) -> str:

@@ -44,6 +44,7 @@ class AnalyticDosMaker(Maker):
     """A made-up density of states, for tests."""
 
     name: str = "analytic DOS"
+    curve: str = ""  # another kind that is wanted too
     calculation: str = ""
     time_limit: float = 600.0
 
@@ -52,5 +53,5 @@ class AnalyticDosMaker(Maker):
         """Energies in eV, density in states/eV/cell."""
         if structure is None:
             raise EngineError("No structure for the density of states: the relaxation failed.")
-        task = {"kind": "analytic_static", "structure": structure.as_dict()}
+        task = {"kind": "analytic_static", "structure": structure.as_dict(), "curve": self.curve}
         return isolation.run(self.calculation, "static", task, self.time_limit)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
 
 T = TypeVar("T")
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,16 @@ class EvaluationResult:
         eV.
     energies, density
         (n_bins,) eV about the Fermi level, and (n_bins,) states/eV/cell; None where the engine has no DOS.
+    curves
+        Other kinds of curves by their names: (n,) points and (n,) values, in the units of the kind; of this cell.
     functional
         What the program says that it ran; None where it says nothing.
     hubbard_u
         Effective Hubbard U by element, eV.
     properties
         Other declared properties by name, each in its unit; what grows with the cell is of this one.
+    details
+        What else is kept of it with the calculation, JSON-ready and small.
     """
 
     structure: Structure
@@ -68,9 +73,11 @@ class EvaluationResult:
     n_electrons: float | None = None
     energies: NDArray[np.float64] | None = None
     density: NDArray[np.float64] | None = None
+    curves: Mapping[str, Curve] = field(default_factory=dict)
     functional: str | None = None
     hubbard_u: dict[str, float] = field(default_factory=dict)
     properties: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def per_cell(self) -> dict[str, Any]:
         """What was computed per cell, with the cell: labels and curves are brought to the material's own cell."""
@@ -82,10 +89,10 @@ class EvaluationResult:
         }
 
     def computed_by(self) -> dict[str, Any]:
-        """What the program says that it computed by, for the record; empty where it says nothing."""
+        """What the program says that it computed by, and other details, for the record; empty where it says nothing."""
         if self.functional is None:
-            return {}
-        return {"functional": self.functional, "hubbard_u": dict(self.hubbard_u)}
+            return dict(self.details)
+        return {**self.details, "functional": self.functional, "hubbard_u": dict(self.hubbard_u)}
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,8 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
     outputs
         Output by step. The last holds ``structure``; ``energy`` (eV per cell), ``gap``, ``magnetic_moment``,
         ``fermi_level``, ``n_electrons``, ``energies`` and ``density``, ``functional`` and ``hubbard_u`` where the
-        engine has them, and ``properties``: values of other declared properties by their names.
+        engine has them; ``properties``: values of other declared properties by their names; ``curves``: points and
+        values of other kinds of curves by their names; and ``details``.
     """
     last = outputs[list(outputs)[-1]]
     found = last["structure"]
@@ -119,9 +127,13 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
         n_electrons=last.get("n_electrons"),
         energies=np.asarray(last["energies"], dtype=float) if curve else None,
         density=np.asarray(last["density"], dtype=float) if curve else None,
+        curves={
+            name: (np.asarray(x, float), np.asarray(y, float)) for name, (x, y) in (last.get("curves") or {}).items()
+        },
         functional=last.get("functional"),
         hubbard_u=dict(last.get("hubbard_u") or {}),
         properties={name: float(value) for name, value in (last.get("properties") or {}).items()},
+        details=dict(last.get("details") or {}),
     )
 
 
@@ -141,6 +153,8 @@ class EngineEntry:
         Output of the flow to results.
     refuses
         Why it cannot compute a crystal by these settings, None where it can.
+    static
+        As `flow`, at the geometry as it is; None where it computes no crystal without relaxing it.
     """
 
     method: Callable[[Mapping[str, Any]], MethodRecord]
@@ -148,6 +162,7 @@ class EngineEntry:
     available: Callable[[], Availability]
     results: Callable[[Mapping[str, Any]], EvaluationResult] = results_of
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = lambda *_: None
+    static: Callable[[str, Structure, Mapping[str, Any], float], Flow] | None = None
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

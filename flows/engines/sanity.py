@@ -14,6 +14,7 @@ from pymatgen.core import Composition, Element
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.plugins.engines import LOWEST_ENERGY
 from fermiloop.platform.plugins.properties import PROPERTIES
+from fermiloop.schemas.curve_kinds import SpectrumKind, other_stored_kinds
 
 HIGHEST_ENERGY: Final = 10.0  # eV per atom; what holds together lies below that of free atoms, at 0
 VOLUMES: Final = (2.0, 500.0)  # Å³ per atom: diamond has 5.7, caesium 117, the emptiest frameworks some 200
@@ -33,7 +34,7 @@ def fault_of(found: EvaluationResult, lowest_energy: float = LOWEST_ENERGY) -> s
     lowest_energy
         eV per atom that the engine's energies may come down to.
     """
-    return _of_numbers(found, lowest_energy) or _of_properties(found) or _of_curve(found)
+    return _of_numbers(found, lowest_energy) or _of_properties(found) or _of_curve(found) or _of_other_curves(found)
 
 
 def _of_numbers(found: EvaluationResult, lowest_energy: float) -> str | None:
@@ -76,6 +77,20 @@ def _of_curve(found: EvaluationResult) -> str | None:
     if y.min() < -NEGATIVE * y.max():
         return f"its density of states is negative, {y.min():.4g} states/eV/cell at {x[y.argmin()]:.2f} eV"
     return _of_electrons(x, y, found)
+
+
+def _of_other_curves(found: EvaluationResult) -> str | None:
+    for name, (x, y) in found.curves.items():
+        if name not in other_stored_kinds():
+            return f"its {name} is no kind of curve that is declared here"
+        kind = SpectrumKind(name).declared
+        if x.shape != y.shape or x.ndim != 1 or len(x) < 2 or not (np.isfinite(x).all() and np.isfinite(y).all()):
+            return f"its {kind.title} is no curve of finite numbers"
+        if not (np.diff(x) > 0).all() or x[0] > kind.lo or x[-1] < kind.hi:
+            return f"its {kind.title} does not rise from {kind.lo:g} to {kind.hi:g} {kind.axis_unit}"
+        if not (y > 0.0).any() or y.min() < -NEGATIVE * y.max():
+            return f"its {kind.title} is zero everywhere, or negative"
+    return None
 
 
 def _of_electrons(x: NDArray[np.float64], y: NDArray[np.float64], found: EvaluationResult) -> str | None:

@@ -21,10 +21,7 @@ from pymongo.errors import DocumentTooLarge, PyMongoError
 from fermiloop.flows.processes.heartbeat import Watch, ping_seconds
 from fermiloop.flows.processes.identity import is_gone
 from fermiloop.flows.queue.documents import fireworks, launches, workflows
-from fermiloop.flows.queue.documents.rows import CALCULATION_KEY as CALCULATION_KEY
-from fermiloop.flows.queue.documents.rows import CAMPAIGN_KEY as CAMPAIGN_KEY
-from fermiloop.flows.queue.documents.rows import TAKER as TAKER
-from fermiloop.flows.queue.documents.workflows import has_workflow as has_workflow
+from fermiloop.flows.queue.documents.rows import CALCULATION_KEY, CAMPAIGN_KEY
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, connection
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+from pymatgen.core import Structure
 
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.engines.steps.children import LOG
@@ -139,14 +142,26 @@ def of_campaign(name: str) -> list[Running]:
     return sorted(rows, key=lambda row: (-(row.seconds or 0.0), row.calculation))
 
 
+def of_ids(ids: Iterable[str]) -> list[Running]:
+    """Those of these calculations that run, the oldest first."""
+    found = [one for one in calculations.of_ids(ids) if one.state is CalculationState.RUNNING]
+    moment = leases.server_time() if found else None
+    rows = [_running("", _formula(one), one, moment) for one in found]
+    return sorted(rows, key=lambda row: (-(row.seconds or 0.0), row.calculation))
+
+
 def of_calculation(calculation_id: str) -> Running | None:
     """The run of one calculation, None where it does not run."""
     found = calculations.get(calculation_id)
     if found.state is not CalculationState.RUNNING:
         return None
     owners = candidates.of_calculation(found.id)
-    name, formula = (owners[0].id, owners[0].formula) if owners else ("", found.id)
+    name, formula = (owners[0].id, owners[0].formula) if owners else ("", _formula(found))
     return _running(name, formula, found, leases.server_time())
+
+
+def _formula(one: Calculation) -> str:
+    return str(Structure.from_dict(one.structure).composition.reduced_formula)
 
 
 def progress_of(calculation_id: str) -> Progress:

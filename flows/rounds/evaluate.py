@@ -1,23 +1,14 @@
-"""Evaluate: the engine's own flow for one candidate, and the job that records what came of it.
-
-Where an engine's steps are short (`EngineDeclaration.at_once`), one job of the queue does all of them and records:
-each job costs some thirty queries.
-"""
+"""Evaluate: the engine's own flow for one candidate, and the job that records what came of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from jobflow import Flow, Job, JobStore, Maker, OnMissing, job, run_locally
-from maggma.stores import MemoryStore
+from jobflow import Flow, Maker, job
 
 from fermiloop.flows.campaigns.steps import spec_of
-from fermiloop.flows.engines.lookup import code_of
-from fermiloop.flows.queue.documents.rows import CALCULATION_KEY
-from fermiloop.flows.queue.launchpad import DATA_STORE, jobs_of
+from fermiloop.flows.evaluations.work import engine_flow, evaluation, named, run_here
 from fermiloop.flows.rounds.record import RecordMaker, record_evaluation
-from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.store import calculations, candidates, connection
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
@@ -35,21 +26,13 @@ class EvaluateMaker(Maker):
         """Flow of one candidate; what was computed before is not computed again."""
         candidate = candidates.get(candidate_id)
         calculation = calculations.get(candidate.calculation)
-        name = f"{self.name} {candidate.formula}"
-        if calculation.state is CalculationState.COMPLETED:
-            jobs = [self.record_maker.make(campaign, number, candidate_id)]
-        elif engine(calculation.engine).at_once:
-            jobs = [self._at_once(campaign, number, candidate_id)]
-        else:
-            work = work_of(campaign, candidate, calculation)
-            jobs = [work, self.record_maker.make(campaign, number, candidate_id, work.output)]
-        return _marked(Flow(jobs, name=name), calculation.id)
-
-    def _at_once(self, campaign: str, number: int, candidate_id: str) -> Job:
-        made: Job = evaluate_at_once(campaign, number, candidate_id)
-        made.name = self.name
-        made.config.on_missing_references = OnMissing.NONE
-        return made
+        return evaluation(
+            calculation,
+            f"{self.name} {candidate.formula}",
+            lambda: work_of(campaign, candidate, calculation),
+            lambda outputs: self.record_maker.make(campaign, number, candidate_id, outputs),
+            lambda: named(evaluate_at_once(campaign, number, candidate_id), self.name),
+        )
 
 
 @job
@@ -68,21 +51,5 @@ def evaluate_at_once(campaign: str, number: int, candidate_id: str) -> str:
 
 
 def work_of(campaign: str, candidate: Candidate, calculation: Calculation) -> Flow:
-    """The engine's flow of a planned calculation."""
-    limit = float(calculation.time_limit or spec_of(campaign).engine.time_limit)
-    code = code_of(calculation.engine)
-    return code.flow(calculation.id, candidate.to_structure(), dict(calculation.settings), limit)
-
-
-def run_here(flow: Flow) -> dict[str, Any]:
-    """Run the jobs of a flow in this process; its output, without the steps that failed."""
-    store = JobStore(MemoryStore(), additional_stores={DATA_STORE: MemoryStore()})
-    run_locally(flow, store=store, log=False, create_folders=False)
-    return {step: one.resolve(store, on_missing=OnMissing.NONE) for step, one in flow.output.items()}
-
-
-def _marked(flow: Flow, calculation: str) -> Flow:
-    """The flow, each job bearing its calculation, so that the queue can be asked for it."""
-    for made in jobs_of(flow):
-        made.metadata[CALCULATION_KEY] = calculation
-    return flow
+    """The engine's flow of a candidate's calculation."""
+    return engine_flow(calculation, candidate.to_structure(), float(spec_of(campaign).engine.time_limit))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns.steps import training_method_of
-from fermiloop.flows.campaigns.targets import PatternSimilarity
+from fermiloop.flows.campaigns.targets import CrystalSimilarity
 from fermiloop.flows.rounds.retrain import SURROGATE, fit_surrogate, learned_from, needs_surrogate
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.generators.protocol import Target
@@ -72,7 +72,8 @@ class PropertyPart:
 
 def models(spec: CampaignSpec, campaign: str, number: int) -> tuple[SimilarityModel | None, dict[str, PropertyModel]]:
     """What predicts the similarity, None where nothing does, and each property that something predicts."""
-    pattern = PatternSimilarity() if spec.target.xrd is not None else None
+    wanted = spec.target.curve
+    pattern = CrystalSimilarity(wanted.kind) if wanted is not None and spec.target.of_crystals else None
     if not needs_surrogate(spec):
         return pattern, {}
     asked = Asked(_surrogate(spec, campaign, number))

@@ -109,9 +109,9 @@ def needs_surrogate(spec: CampaignSpec) -> bool:
 
 
 def predicted_target(spec: CampaignSpec) -> Target:
-    """The target without what follows from a crystal: a powder pattern is computed, not predicted."""
+    """The target without what follows from a crystal, such as a powder pattern: it is computed, not predicted."""
     target = resolve(spec)
-    return replace(target, grid=None, curve=None) if spec.target.xrd is not None else target
+    return replace(target, grid=None, curve=None) if spec.target.of_crystals else target
 
 
 def learned_from(spec: CampaignSpec, snapshot: str, method: str) -> TrainingSet:

@@ -24,7 +24,7 @@ from fermiloop.platform.search.gate_scores import scorer_of
 from fermiloop.platform.store import checkpoints, connection, labels, leases, methods, schedules
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import RunState, TriggerKind
+from fermiloop.schemas.vocabulary import RunState
 
 LEASE: Final = "scheduler"
 LEASE_SECONDS: Final = 30.0
@@ -43,10 +43,10 @@ def add(schedule: Schedule) -> None:
         If one of that name is there.
     """
     scorer_of(schedule.generator)
-    triggers.check(schedule)
+    triggers.of(schedule).check(schedule)
     methods.get(schedule.method)
     schedule.labels = labels.count(schedule.method)
-    schedule.next_look_at = triggers.next_due(schedule, schedule.created_at)
+    schedule.next_look_at = _next_due(schedule, schedule.created_at)
     schedules.add(schedule)
 
 
@@ -59,7 +59,7 @@ def set_active(name: str, active: bool) -> None:
         If it is not in the store.
     """
     schedules.set_active(name, active)
-    schedules.set_next_look(name, triggers.next_due(schedules.get(name), now()) if active else None)
+    schedules.set_next_look(name, _next_due(schedules.get(name), now()) if active else None)
 
 
 def look(name: str, leader: str) -> ScheduleRun | None:
@@ -67,10 +67,10 @@ def look(name: str, leader: str) -> ScheduleRun | None:
     schedule = schedules.get(name)
     moment = now()
     due = _due(schedule, moment)
-    firing = triggers.of(schedule, due)
+    firing = triggers.of(schedule).firing(schedule, due)
     run = None if firing is None else _begin(schedule, firing, leader)
     if due is not None:  # after the firing was noted: a kill in between loses none, and its id lets none run twice
-        schedules.set_next_look(name, triggers.next_due(schedule, moment))
+        schedules.set_next_look(name, _next_due(schedule, moment))
     if run is None:
         return None
     retrain(schedule, run.id, leader)
@@ -79,12 +79,16 @@ def look(name: str, leader: str) -> ScheduleRun | None:
 
 def _due(schedule: Schedule, moment: datetime) -> str | None:
     """The time, in ISO format, that a calendar named before a moment and that nobody has looked at, if there is one."""
-    due = schedule.next_look_at
-    if (due is None) is (schedule.trigger is TriggerKind.CRON):  # kept or paused by an earlier version
-        schedules.set_next_look(schedule.id, triggers.next_due(schedule, moment))
-    if due is None or schedule.trigger is not TriggerKind.CRON:
+    due, following = schedule.next_look_at, _next_due(schedule, moment)
+    if (due is None) is not (following is None):  # kept or paused by an earlier version
+        schedules.set_next_look(schedule.id, following)
+    if due is None or following is None:
         return None
     return due.isoformat() if due <= moment else None
+
+
+def _next_due(schedule: Schedule, after: datetime) -> datetime | None:
+    return triggers.of(schedule).next_due(schedule, after)
 
 
 def _begin(schedule: Schedule, firing: triggers.Firing, leader: str) -> ScheduleRun | None:
@@ -223,7 +227,7 @@ class SchedulerProcess:
     def _is_time(self) -> bool:
         """Whether a calendar is due, or the others are to be asked again."""
         try:
-            return time.monotonic() - self._looked >= self.look_seconds or schedules.is_due(now())
+            return time.monotonic() - self._looked >= self.look_seconds or schedules.is_due(now(), triggers.TIMED)
         except PyMongoError:
             return False  # at the next turn the lease says what is the matter
 

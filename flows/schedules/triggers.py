@@ -1,19 +1,22 @@
-"""When a schedule is to fire: by the calendar, by new labels, by a drift of the errors, or after a round."""
+"""When a schedule is to fire: by the calendar, by new labels, by a drift of the errors, or after a round.
+
+A trigger is one class here and nothing else: its name is what is stored, the argument of the Python API and, with
+dashes, the option of the command line. What is heavy is imported by the methods: ``fermiloop --help`` reads the names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from fermiloop.platform.campaign import cron
-from fermiloop.platform.campaign.drift import drifted
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, schedules, sequence
-from fermiloop.schemas.campaign import Round
-from fermiloop.schemas.schedule import Schedule
-from fermiloop.schemas.vocabulary import RoundState, Stage, TriggerKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fermiloop.schemas.campaign import Round
+    from fermiloop.schemas.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -24,60 +27,178 @@ class Firing:
     reason: str
 
 
-def of(schedule: Schedule, due: str | None) -> Firing | None:
-    """The firing that a schedule has now; `due` is the time that its calendar named."""
-    return TRIGGERS[schedule.trigger][1](schedule, due)
+class Trigger(ABC):
+    """What makes a schedule fire; its value is stored as text."""
+
+    name: ClassVar[str]
+    value: ClassVar[type[int | float | str]]
+    help: ClassVar[str]
+    """What the option says of itself."""
+    has_times: ClassVar[bool] = False
+    """Whether it names times, and is looked at then."""
+
+    @property
+    def option(self) -> str:
+        """Its option on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @abstractmethod
+    def check(self, schedule: Schedule) -> None:
+        """Refuse a value that is invalid.
+
+        Raises
+        ------
+        InputError
+            With what would be right.
+        NotFoundError
+            If it names a campaign that does not exist.
+        """
+
+    @abstractmethod
+    def firing(self, schedule: Schedule, due: str | None) -> Firing | None:
+        """The firing that a schedule has now; `due` is the time that its calendar named, None where it named none."""
+
+    def next_due(self, schedule: Schedule, after: datetime) -> datetime | None:  # noqa: ARG002  (of calendars)
+        """When a calendar is due next after a moment, in UTC; None for what is asked again and again."""
+        return None
 
 
-def check(schedule: Schedule) -> None:
-    """Refuse a trigger whose value is invalid.
+class ByCalendar(Trigger):
+    """At the times of a calendar, as cron reads it, in the schedule's time zone."""
+
+    name = "cron"
+    value = str
+    has_times = True
+    help = "Calendar, as '0 3 * * *'."
+
+    def check(self, schedule: Schedule) -> None:
+        """Refuse what is no calendar, or no time zone."""
+        from fermiloop.platform.campaign import cron
+
+        cron.check(schedule.value, schedule.zone)
+
+    def firing(self, schedule: Schedule, due: str | None) -> Firing | None:
+        """Where it is due."""
+        return None if due is None else Firing(due, f"The calendar {schedule.value!r} was due at {due}.")
+
+    def next_due(self, schedule: Schedule, after: datetime) -> datetime | None:
+        """When it is due next after a moment, in UTC."""
+        from fermiloop.platform.campaign import cron
+
+        return cron.next_due(schedule.value, schedule.zone, after)
+
+
+class ByNewLabels(Trigger):
+    """When the Method has so many labels more than at the last firing."""
+
+    name = "new_labels"
+    value = int
+    help = "So many labels more than at the last."
+
+    def check(self, schedule: Schedule) -> None:
+        """Refuse what is no number from 1."""
+        if not schedule.value.isdecimal() or int(schedule.value) < 1:
+            raise InputError(f"New labels are counted from 1, not {schedule.value!r}.")
+
+    def firing(self, schedule: Schedule, due: str | None) -> Firing | None:  # noqa: ARG002
+        """Where so many are new."""
+        from fermiloop.platform.store import labels, schedules
+
+        last = schedules.last_run(schedule.id)
+        base = schedule.labels if last is None else last.labels
+        new = labels.count(schedule.method) - base
+        if new < int(schedule.value):
+            return None
+        return Firing(f"labels-{base}", f"{new} labels are new, {schedule.value} were asked for.")
+
+
+class ByDrift(Trigger):
+    """When the errors of the newest closed round have grown, by a test at this level."""
+
+    name = "drift"
+    value = float
+    help = "Level at which the newest errors have grown."
+
+    def check(self, schedule: Schedule) -> None:
+        """Refuse what is no level of a test."""
+        try:
+            level = float(schedule.value)
+        except ValueError:
+            level = 0.0
+        if not 0 < level < 1:
+            raise InputError(
+                f"The level of a drift test lies between 0 and 1, such as 0.01, not at {schedule.value!r}."
+            )
+
+    def firing(self, schedule: Schedule, due: str | None) -> Firing | None:  # noqa: ARG002
+        """Where they have grown."""
+        from fermiloop.platform.campaign.drift import drifted
+
+        newest = _newest_closed(schedule, None)
+        if newest is None:
+            return None
+        errors = _errors(newest.campaign)
+        before = [error for number, error in errors if number < newest.number]
+        now = [error for number, error in errors if number == newest.number]
+        grown, told = drifted(now, before, float(schedule.value))
+        return Firing(f"drift-{newest.id}", f"Round {newest.id}: {told}") if grown else None
+
+
+class AfterRound(Trigger):
+    """After each round of a campaign."""
+
+    name = "after_round"
+    value = str
+    help = "Each round of this campaign."
+
+    def check(self, schedule: Schedule) -> None:
+        """Refuse a campaign that does not exist."""
+        from fermiloop.platform.store import campaigns
+
+        campaigns.get(schedule.value)
+
+    def firing(self, schedule: Schedule, due: str | None) -> Firing | None:  # noqa: ARG002
+        """Where one has closed since the schedule was added."""
+        newest = _newest_closed(schedule, schedule.value)
+        return None if newest is None else Firing(f"round-{newest.id}", f"Round {newest.id} has closed.")
+
+
+TRIGGERS: Final[dict[str, Trigger]] = {kind.name: kind() for kind in Trigger.__subclasses__()}
+"""By name, in the order in which they stand here."""
+
+
+TIMED: Final = frozenset(name for name, one in TRIGGERS.items() if one.has_times)
+
+
+def named(name: str) -> Trigger:
+    """The trigger of a name.
 
     Raises
     ------
     InputError
-        With what would be right.
-    NotFoundError
-        If the campaign does not exist.
+        If there is none.
     """
-    TRIGGERS[schedule.trigger][0](schedule)
+    if name not in TRIGGERS:
+        raise InputError(f"{name} is no trigger; choose one of {', '.join(TRIGGERS)}.")
+    return TRIGGERS[name]
 
 
-def next_due(schedule: Schedule, after: datetime) -> datetime | None:
-    """When a calendar is due next after a moment, in UTC; None for the other triggers."""
-    return cron.next_due(schedule.value, schedule.zone, after) if schedule.trigger is TriggerKind.CRON else None
+def of(schedule: Schedule) -> Trigger:
+    """The trigger of a schedule.
 
-
-def _by_calendar(schedule: Schedule, due: str | None) -> Firing | None:
-    return None if due is None else Firing(due, f"The calendar {schedule.value!r} was due at {due}.")
-
-
-def _by_new_labels(schedule: Schedule, _due: str | None) -> Firing | None:
-    last = schedules.last_run(schedule.id)
-    base = schedule.labels if last is None else last.labels
-    new = labels.count(schedule.method) - base
-    if new < int(schedule.value):
-        return None
-    return Firing(f"labels-{base}", f"{new} labels are new, {schedule.value} were asked for.")
-
-
-def _by_drift(schedule: Schedule, _due: str | None) -> Firing | None:
-    newest = _newest_closed(schedule, None)
-    if newest is None:
-        return None
-    errors = _errors(newest.campaign)
-    before = [error for number, error in errors if number < newest.number]
-    now = [error for number, error in errors if number == newest.number]
-    grown, told = drifted(now, before, float(schedule.value))
-    return Firing(f"drift-{newest.id}", f"Round {newest.id}: {told}") if grown else None
-
-
-def _after_round(schedule: Schedule, _due: str | None) -> Firing | None:
-    newest = _newest_closed(schedule, schedule.value)
-    return None if newest is None else Firing(f"round-{newest.id}", f"Round {newest.id} has closed.")
+    Raises
+    ------
+    InputError
+        If this version does not know it.
+    """
+    return named(schedule.trigger)
 
 
 def _newest_closed(schedule: Schedule, campaign: str | None) -> Round | None:
     """The round that closed last since the schedule was added, of one campaign or of all that use its Method."""
+    from fermiloop.platform.store import campaigns, sequence
+    from fermiloop.schemas.vocabulary import RoundState
+
     names = [campaign] if campaign else [one.id for one in campaigns.find() if _uses(one.id, schedule.method)]
     closed = [
         one
@@ -90,43 +211,16 @@ def _newest_closed(schedule: Schedule, campaign: str | None) -> Round | None:
 
 
 def _uses(campaign: str, method: str) -> bool:
+    from fermiloop.platform.store import calculations
+
     return any(calculation.method == method for calculation in calculations.of_campaign(campaign))
 
 
 def _errors(campaign: str) -> list[tuple[int, float]]:
     """Round and error, predicted minus computed score, of every evaluation of a campaign that was predicted."""
+    from fermiloop.platform.store import candidates
+    from fermiloop.schemas.vocabulary import Stage
+
     done = [c for c in candidates.outlines(campaign) if c.stage is Stage.EVALUATED]
-    pairs = [(c.round, c.scores.get("predicted_score"), c.scores.get("computed_score")) for c in done]
-    return [(number, float(p) - float(c)) for number, p, c in pairs if p is not None and c is not None]
-
-
-def _check_calendar(schedule: Schedule) -> None:
-    cron.check(schedule.value, schedule.zone)
-
-
-def _check_count(schedule: Schedule) -> None:
-    if not schedule.value.isdecimal() or int(schedule.value) < 1:
-        raise InputError(f"New labels are counted from 1, not {schedule.value!r}.")
-
-
-def _check_level(schedule: Schedule) -> None:
-    try:
-        level = float(schedule.value)
-    except ValueError:
-        level = 0.0
-    if not 0 < level < 1:
-        raise InputError(f"The level of a drift test lies between 0 and 1, such as 0.01, not at {schedule.value!r}.")
-
-
-def _check_campaign(schedule: Schedule) -> None:
-    campaigns.get(schedule.value)
-
-
-Check = Callable[[Schedule], None]
-Ask = Callable[[Schedule, str | None], Firing | None]
-TRIGGERS: Final[dict[TriggerKind, tuple[Check, Ask]]] = {
-    TriggerKind.CRON: (_check_calendar, _by_calendar),
-    TriggerKind.NEW_LABELS: (_check_count, _by_new_labels),
-    TriggerKind.DRIFT: (_check_level, _by_drift),
-    TriggerKind.AFTER_ROUND: (_check_campaign, _after_round),
-}
+    pairs = [(c.round, c.scores.predicted_score, c.scores.computed_score) for c in done]
+    return [(number, p - c) for number, p, c in pairs if p is not None and c is not None]

@@ -1,8 +1,9 @@
-"""``/calculations``: what was computed, what it cost, and failed ones run again or set aside."""
+"""``/calculations``: crystals handed over, what was computed and what it cost, failed ones run again or set aside."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -11,9 +12,12 @@ from fermiloop.platform.api import views
 from fermiloop.platform.api.access import needs
 from fermiloop.platform.api.parameters import MOST_ROWS, CalculationId, CalculationPath, CampaignName
 from fermiloop.platform.api.site import Here
-from fermiloop.platform.app import calculations
+from fermiloop.platform.app import calculations, computing, queue
 from fermiloop.platform.app.rows import Row, fields_of
 from fermiloop.schemas.vocabulary import CalculationState, Role
+
+MOST_SECONDS: Final = 30 * 86_400.0
+StoredId = Annotated[str, StringConstraints(pattern=r"^[mc]-[0-9a-f]{16}$")]
 
 router = APIRouter(prefix="/calculations", tags=["calculations"])
 reads, launches = Depends(needs(Role.READ)), Depends(needs(Role.LAUNCH))
@@ -46,6 +50,53 @@ class Changed(BaseModel):
     changed: int
 
 
+class CrystalText(BaseModel):
+    """The text of a structure file; its name says what it is, such as ``NiAl.cif``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    text: Annotated[str, StringConstraints(min_length=1)]
+
+
+class Asked(BaseModel):
+    """Crystals to compute, as texts of files or as ids of materials or candidates, and what computes them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    crystals: list[CrystalText] = Field(default=[], max_length=MOST_ROWS)
+    ids: list[StoredId] = Field(default=[], max_length=MOST_ROWS)
+    engine: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+    settings: dict[str, Any] = Field(default={}, description="Of the engine.")
+    relax: bool = Field(default=True, description="Whether cell and positions are relaxed first.")
+    time_limit: float = Field(default=computing.TIME_LIMIT, ge=1, le=MOST_SECONDS, description="Seconds of a step.")
+
+
+class Computed(BaseModel):
+    """What came of each crystal so far, and who takes up what is queued."""
+
+    data: list[dict[str, object]]
+    workers: int
+    told: str
+
+
+@router.post("", status_code=201, dependencies=[launches])
+async def compute(asked: Asked, here: Here) -> Computed:
+    """Queue crystals for an engine; workers take them up. What was computed before is not paid again."""
+
+    def launched() -> Computed:
+        computing.refuse_programs(asked.engine, asked.settings)
+        given = [one for file in asked.crystals for one in computing.of_text(file.name, file.text)]
+        given += computing.of_store(asked.ids)
+        ids = computing.launch(given, asked.engine, asked.settings, relax=asked.relax, time_limit=asked.time_limit)
+        found, heard = computing.outcomes(ids), len(queue.listeners())
+        return Computed(
+            data=[views.plain(asdict(one)) for one in found], workers=heard, told=computing.sentence(found, heard)
+        )
+
+    return await here.work.run(launched)
+
+
 @router.get("", dependencies=[reads])
 async def find(filters: Annotated[CalculationFilters, Query()], here: Here) -> dict[str, object]:
     """Calculations by campaign, state and error, newest first."""
@@ -61,9 +112,14 @@ async def find(filters: Annotated[CalculationFilters, Query()], here: Here) -> d
 
 @router.get("/{calculation}", dependencies=[reads])
 async def show(calculation: CalculationPath, here: Here) -> dict[str, object]:
-    """One calculation, with its settings and its result."""
-    names = (*views.CALCULATION, "settings", "result")
-    return {"data": await here.work.run(lambda: fields_of(calculations.get(calculation), names))}
+    """One calculation, with its settings, its result, and its outcome as `POST /calculations` gives it."""
+    names = (*views.CALCULATION, "handed_over", "relaxed", "settings", "result")
+
+    def shown() -> Row:
+        row = fields_of(calculations.get(calculation), names)
+        return {**row, "outcome": views.plain(asdict(computing.outcomes([calculation])[0]))}
+
+    return {"data": await here.work.run(shown)}
 
 
 @router.post("/rerun", dependencies=[launches])

@@ -16,6 +16,7 @@ from fermiloop.platform.api.parameters import (
 )  # fmt: skip
 from fermiloop.platform.api.site import Here
 from fermiloop.platform.app import candidates
+from fermiloop.platform.store.candidate_columns import NAMES
 from fermiloop.platform.store.geometry import Geometry
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Role
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/candidates", tags=["candidates"], dependencies=[Depe
 async def find(filters: Annotated[CandidateFilters, Query()], here: Here) -> dict[str, object]:
     """Candidates that pass every filter, by campaign, round and id."""
     wanted = filters.filters(filters.limit + 1)  # one more tells whether there is a next page
-    found = await here.work.run(lambda: candidates.page(wanted, filters.offset, views.CANDIDATE))
+    found = await here.work.run(lambda: candidates.page(wanted, filters.offset, NAMES))
     return views.page(found, filters.limit, filters.offset)
 
 
@@ -45,7 +46,7 @@ async def show(candidate: CandidatePath, here: Here) -> dict[str, object]:
 
     def found() -> dict[str, object]:
         one = candidates.get(candidate)
-        known = {"id": one.id, **candidates.row(one, views.CANDIDATE)}
+        known = {"id": one.id, **candidates.row(one, NAMES)}
         return {"data": {**known, **_crystals(one), "lineage": _lineage(candidate)}}
 
     return await here.work.run(found)

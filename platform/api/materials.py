@@ -17,9 +17,10 @@ from fermiloop.platform.api.parameters import (
 from fermiloop.platform.api.site import Here
 from fermiloop.platform.app import labels, materials
 from fermiloop.platform.app.rows import Row, fields_of
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.setting import Setting
-from fermiloop.schemas.vocabulary import Role, SpectrumKind
+from fermiloop.schemas.vocabulary import Role
 
 router = APIRouter(prefix="/materials", tags=["materials"], dependencies=[Depends(needs(Role.READ))])
 SETTING: Final = ("n_sites", "origin", "source", "candidate", "created_at")

@@ -17,11 +17,6 @@ from fermiloop.schemas.spectrum import Spectrum
 
 Form = Literal["json", "cif", "cif-p1", "poscar", "extxyz"]
 
-CANDIDATE: Final = (
-    "formula", "elements", "chemical_system", "n_sites", "campaign", "round", "generator", "preset",
-    "checkpoint", "seed", "parent", "score", "probability", "stage", "reason", "scores", "verdicts", "calculation",
-    "material", "created_at",
-)  # fmt: skip
 MATERIAL: Final = (
     "formula", "elements", "chemical_system", "n_sites", "crystal_system", "space_group", "prototype",
     "volume_per_atom", "origin", "source", "candidate", "created_at",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
@@ -34,6 +35,19 @@ def read(text: str) -> CampaignSpec:
             raise SpecError(f"The campaign names a file under target.{kind}; send its energies and values instead.")
     _refuse_programs(tree)
     return parse_spec(text, source=SOURCE)
+
+
+def check_engine(name: str, settings: Mapping[str, Any]) -> None:
+    """Refuse an engine with settings from elsewhere that a campaign from there could not name either.
+
+    Raises
+    ------
+    SpecError
+        If it names a program to run, or a value that cannot be stored.
+    """
+    tree = {"engine": {"name": name, "settings": dict(settings)}}
+    _check(tree, 0)
+    _refuse_programs(tree)
 
 
 def _refuse_programs(tree: dict[str, Any]) -> None:

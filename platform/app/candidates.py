@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from fermiloop.platform.app.fields import CANDIDATE as FIELDS
 from fermiloop.platform.app.filters import CandidateFilters
 from fermiloop.platform.app.rows import Order, Row, fields_of
 from fermiloop.platform.app.texts import MOST_ROWS
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.store import candidate_rows, candidates, exchange_records, geometry, lineage, spectra
+from fermiloop.platform.store.candidate_columns import LISTED as FIELDS
 from fermiloop.platform.store.candidate_rows import flat
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 

@@ -15,9 +15,10 @@ import numpy as np
 from fermiloop.platform.app import texts
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.representations.curve_files.reading import AS_IT_IS, Reading, Wish
-from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectral_search import Metric, Window
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -12,7 +12,7 @@ from fermiloop.platform.app.texts import MOST_ROWS
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.store import exchange_records, labels, material_rows, materials, spectra
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure

@@ -9,13 +9,12 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import methods, schedules
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import TriggerKind
 
 
 def add(
     name: str,
     generator: str,
-    trigger: TriggerKind | str,
+    trigger: str,
     value: str,
     *,
     preset: str | None = None,
@@ -29,7 +28,7 @@ def add(
     Parameters
     ----------
     trigger, value
-        What makes it fire, and at what: a calendar, a number of labels, a level, the name of a campaign.
+        What makes it fire, by its name in `flows.schedules.triggers`, and at what, as text.
     zone
         Time zone of the calendar.
     source
@@ -48,7 +47,7 @@ def add(
     method = methods.of_source(source).id if source else learning.largest_library(generator)
     made = Schedule(
         id=_named(name), generator=generator, preset=preset, options=dict(options or {}), method=method,
-        trigger=TriggerKind(trigger), value=value, zone=zone, seed=seed,
+        trigger=trigger, value=value, zone=zone, seed=seed,
     )  # fmt: skip
     scheduling.add(made)
     return made

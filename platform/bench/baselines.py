@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fermiloop.platform.generators.calibration import log_softmax
-from fermiloop.platform.generators.factorised import unit
+from fermiloop.platform.generators.experts import unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable

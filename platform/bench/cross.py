@@ -56,10 +56,10 @@ POOL: Final = 4
 """Proposals that each generator adds to the pool of the hybrid, in budgets."""
 EPOCHS: Final[dict[str, dict[str, Any]]] = {
     "ftcp": {"epochs": 60},
-    "ccdcgan": {"epochs": 10},
-    "imatgen": {"epochs": 8, "generator_epochs": 60, "max_images": 300, "attempts": 3},
+    "ccdcgan": {"site_epochs": 6, "cell_epochs": 30, "max_images": 200, "gan_steps": 600, "max_sites": MAX_SITES},
+    "imatgen": {"epochs": 8, "cell_epochs": 30, "generator_epochs": 60, "max_images": 300, "attempts": 3},
 }
-"""What is learned and drawn more briefly than by default, so that the whole takes minutes."""
+"""What is learned and drawn more briefly than by default, so that each training ends within the time allowed."""
 HYBRIDS: Final = {
     "hybrid: pool, funnel": HybridOptions(rounds=1, refined=0),
     "hybrid: pool, refinement, funnel": HybridOptions(rounds=1),
@@ -92,7 +92,7 @@ class Scale:
     seconds: float
 
 
-SCALES: Final = {False: Scale(60, 5, 500, "chgnet", 90.0), True: Scale(12, 1, 60, "analytic", 2.0)}
+SCALES: Final = {False: Scale(60, 5, 500, "chgnet", 600.0), True: Scale(12, 1, 60, "analytic", 2.0)}
 
 
 @dataclass(frozen=True)
@@ -275,7 +275,7 @@ def run_pool(task: Task, seed: int, fitted: dict[str, Generator], options: Hybri
 def options_of(name: str, scale: Scale) -> dict[str, Any]:
     """Options of a generator: no hidden calls of a potential, and the budget where it searches by one."""
     known = _option_names(name)
-    chosen = {key: value for key, value in EPOCHS.get(name, {}).items() if key in known}
+    chosen = dict(EPOCHS.get(name, {}))
     if "oracle_calls" in known:
         each = max(12, scale.budget // 3)
         return chosen | {"potential": scale.oracle, "oracle_calls": scale.budget, "calls_per_composition": each}

@@ -1,4 +1,4 @@
-"""Crystals with labels out of a file, chosen and split for a benchmark."""
+"""Crystals with labels out of a file, chosen for a benchmark."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ import numpy as np
 from pymatgen.core import Composition, Element, Lattice, Structure
 
 from fermiloop.platform.bench.library import lines_of, read_library
+from fermiloop.platform.bench.space_groups import SpaceGroups, cache_file
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 LABELS: Final = {
     "e_form": "formation_energy_per_atom",
@@ -37,7 +35,8 @@ def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID, lines: int | None =
     """Crystals of a file, and why each refused line was refused.
 
     Two formats: structures with labels (``cell``, ``species``, ``frac``, ``e_form``, ``band_gap``,
-    ``e_above_hull``, ``spacegroup``), whose curves are NaN, and the records of a DOS library.
+    ``e_above_hull``, ``spacegroup``), whose curves are NaN, and the records of a DOS library. A space group that is
+    missing is computed.
 
     Parameters
     ----------
@@ -52,12 +51,13 @@ def read_crystals(path: Path, grid: SpectrumGrid = DOS_GRID, lines: int | None =
     first = next(lines_of(path), "")
     if '"cell"' not in first:
         return read_library(path, grid)
-    rows, refused = [], []
+    rows, refused, groups = [], [], SpaceGroups(cache_file())
     for number, line in enumerate(islice(lines_of(path), lines), start=1):
         try:
-            rows.append(_row(json.loads(line)))
+            rows.append(_row(json.loads(line), groups))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             refused.append(f"line {number}: no crystal ({type(error).__name__}: {error})")
+    groups.keep()
     if not rows:
         raise InputError(f"{path} holds no usable crystal; the first reason: {refused[0]}.")
     return _as_training_set(rows, grid), refused
@@ -108,36 +108,8 @@ def select(
     return data.subset(fits)
 
 
-def split(
-    n: int, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 21, groups: Sequence[str] | None = None
-) -> tuple[NDArray[np.int64], ...]:
-    """Indices of the parts of `n` rows, at random; rows of one group stay together.
-
-    Parameters
-    ----------
-    n
-        Rows.
-    shares
-        Of the parts; the last takes what is left.
-    seed
-        Of the random draws.
-    groups
-        Group of each row, such as its reduced formula.
-    """
-    random = np.random.default_rng(seed)
-    names = np.arange(n) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    places = random.permutation(int(names.max()) + 1 if n else 0)
-    order = np.argsort(places[names], kind="stable") if n else names
-    edges = [round(float(edge) * n) for edge in np.cumsum(shares)[:-1]]
-    for i, edge in enumerate(edges):  # an edge within a group moves to its end
-        while 0 < edge < n and names[order[edge]] == names[order[edge - 1]]:
-            edge += 1
-        edges[i] = edge
-    return tuple(np.sort(part) for part in np.split(order, edges))
-
-
 def formulas(data: TrainingSet) -> list[str]:
-    """Reduced formula of each crystal: the groups of a split by composition."""
+    """Reduced formula of each crystal."""
     return [structure.composition.reduced_formula for structure in data.structures]
 
 
@@ -147,9 +119,9 @@ def crystal_of(record: dict[str, Any]) -> Structure:
     return Structure(Lattice.from_parameters(*record["cell"]), species, record["frac"])
 
 
-def _row(record: dict[str, Any]) -> dict[str, Any]:
+def _row(record: dict[str, Any], groups: SpaceGroups) -> dict[str, Any]:
     structure = crystal_of(record)
-    group = int(record.get("spacegroup") or 1)
+    group = int(record.get("spacegroup") or groups.of(structure))
     return {
         "id": str(record.get("material_id", structure.composition.reduced_formula)),
         "structure": structure,

@@ -1,11 +1,12 @@
 """The composer on another curve: crystals read from powder patterns instead of densities of states.
 
 Patterns are computed from the crystals of a file, so they cost nothing and the truth is known. The same networks and
-processes as for the density of states learn composition from curve, in-sample as the paper tests (98 of 100
-compositions of a DOS among the first five, Bang et al., J. Mater. Chem. A 12, 6004, 2024) and held out at random and by
-composition. Then whole crystals: the composer is given patterns of crystals, seen or of unseen compositions, and the
-patterns of its first five answers are compared with the one asked for. Phonon spectra and absorption have grids too,
-but no data here.
+processes as for the density of states learn composition from curve, in-sample (Bang et al., J. Mater. Chem. A 12, 6004,
+2024: 98 of 100 compositions of a DOS among the first five) and held out at random, by composition, and by composition
+and prototype. Then whole crystals: the composer is given patterns of crystals, seen or of unseen compositions and
+prototypes, and the patterns of its first five answers are compared with the one asked for; a prototype that it has not
+seen it cannot propose, so another one must have the pattern. Phonon spectra and absorption have grids too, but no data
+here.
 """
 
 from __future__ import annotations
@@ -17,23 +18,24 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fermiloop.platform.bench.baselines import NearestNeighbour, RandomRows
-from fermiloop.platform.bench.crystal_data import formulas, read_crystals, split
-from fermiloop.platform.bench.dos import FOLDS, SPLITS, answers_of
+from fermiloop.platform.bench.crystal_data import read_crystals
+from fermiloop.platform.bench.dos import FOLDS, SPLITS, answers_of, folds_of, learnable
 from fermiloop.platform.bench.scores import TOP, Answers
+from fermiloop.platform.bench.splits import APART, SEED, Parts, apart
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.dos_composer import ComposerOptions, DosComposer
 from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions
 from fermiloop.platform.generators.heads import HeadsOptions
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.generators.samples import is_learnable, samples_of
+from fermiloop.platform.generators.samples import samples_of
 from fermiloop.platform.representations.composition import row_of
-from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.diffraction import xrd_patterns
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.representations.training import Target
 from fermiloop.platform.search.random_pick import RandomPick, RandomPickOptions
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,8 @@ QUICK_CRYSTALS: Final = 90
 QUICK_EPOCHS: Final = 2
 TARGETS: Final = 60
 QUICK_TARGETS: Final = 8
+CRYSTALS: Final = (0.8, 0.2)
+"""Shares of the crystals that the composer learns from and is asked for."""
 ALIKE: Final = 0.9
 """Cosine from which two patterns count as the same."""
 
@@ -95,7 +99,7 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
     began = time.process_time()
     crystals, refused = _patterns(data, quick, seed, progress)
     samples = samples_of(crystals)
-    rows = composition_rows(samples, quick, seed, progress)
+    rows = composition_rows(crystals, samples, quick, seed, progress)
     rows += crystal_rows(crystals, quick, seed, progress)
     progress("done", 1.0)
     grid = GRIDS[KIND]
@@ -119,16 +123,19 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
     }
 
 
-def composition_rows(samples: Samples, quick: bool, seed: int, progress: Progress) -> list[dict[str, Any]]:
+def composition_rows(
+    crystals: TrainingSet, samples: Samples, quick: bool, seed: int, progress: Progress
+) -> list[dict[str, Any]]:
     """The true composition among the first five, in-sample and held out, beside retrieval and chance."""
-    rows, folds = [], _folds(quick)
+    rows = []
     for place, name in enumerate(SPLITS):
-        progress(f"compositions, {name}", 0.1 + 0.2 * place)
+        progress(f"compositions, {name}", 0.1 + 0.15 * place)
+        folds = folds_of(crystals, name, _folds(quick), seed)
         began = time.process_time()
-        ours = answers_of(lambda: _model(quick), samples, name, folds, seed)
+        ours = answers_of(lambda: _model(quick), samples, folds, seed)
         seconds = time.process_time() - began
-        chance = answers_of(RandomRows, samples, name, folds, seed)
-        retrieved = answers_of(NearestNeighbour, samples, name, folds, seed)
+        chance = answers_of(RandomRows, samples, folds, seed)
+        retrieved = answers_of(NearestNeighbour, samples, folds, seed)
         published = PUBLISHED_IN_SAMPLE if name == "in-sample" else None
         note = ("published: of a density of states; " if published else "") + (
             f"first {_share(ours.ranks < 1)}, median rank {np.median(ours.ranks):g}; "
@@ -142,7 +149,7 @@ def composition_rows(samples: Samples, quick: bool, seed: int, progress: Progres
 
 def crystal_rows(crystals: TrainingSet, quick: bool, seed: int, progress: Progress) -> list[dict[str, Any]]:
     """Crystals proposed for patterns of crystals that were learned from, and of unseen compositions."""
-    train, test = split(len(crystals), (0.8, 0.2), 21 + seed, formulas(crystals))
+    train, test = apart(crystals, CRYSTALS, SEED + seed)
     known, unseen = crystals.subset(train.tolist()), crystals.subset(test.tolist())
     began = time.process_time()
     composer = DosComposer(
@@ -154,7 +161,7 @@ def crystal_rows(crystals: TrainingSet, quick: bool, seed: int, progress: Progre
         generator.fit(known, seed, lambda _what, _share: None)
     fitted = time.process_time() - began
     rows = []
-    for place, (name, asked) in enumerate((("in-sample", known), ("held-out composition", unseen))):
+    for place, (name, asked) in enumerate((("in-sample", known), (f"held-out {APART}", unseen))):
         progress(f"crystals, {name}", 0.7 + 0.15 * place)
         rng = np.random.default_rng(seed)
         n = min(QUICK_TARGETS if quick else TARGETS, len(asked))
@@ -168,6 +175,13 @@ def crystal_rows(crystals: TrainingSet, quick: bool, seed: int, progress: Progre
         same = (ours.composition, random.composition)
         rows.append(_row(f"a crystal of the first five has the composition, {name}", *same, None, seconds, ""))
     return rows
+
+
+def held_out(crystals: TrainingSet, quick: bool, seed: int) -> list[Parts]:
+    """What figures of held-out crystals are learned from and measured on."""
+    data = _chosen(crystals, quick, seed)
+    folds = [*folds_of(data, SPLITS[-1], _folds(quick), seed), apart(data, CRYSTALS, SEED + seed)]
+    return [Parts("fold", data.subset(train.tolist()), data.subset(test.tolist())) for train, test in folds]
 
 
 def proposed(generator: Generator, asked: TrainingSet, space: Space, rng: np.random.Generator) -> Found:
@@ -187,15 +201,19 @@ def proposed(generator: Generator, asked: TrainingSet, space: Space, rng: np.ran
 def _patterns(path: Path, quick: bool, seed: int, progress: Progress) -> tuple[TrainingSet, int]:
     """Learnable crystals of a file with their patterns, and how many lines were refused."""
     crystals, refused = read_crystals(path)
-    learnable = [i for i, s in enumerate(crystals.structures) if is_learnable(row_of(s.composition))]
-    if not learnable:
+    crystals = _chosen(crystals, quick, seed)
+    if not len(crystals):
         raise InputError(f"{path} holds no crystal of one or two elements with amounts of at most 3; give another.")
-    most = QUICK_CRYSTALS if quick else MOST_CRYSTALS
-    chosen = np.random.default_rng(seed).permutation(learnable)[:most]
-    crystals = crystals.subset(np.sort(chosen).tolist())
     progress("diffraction patterns", 0.0)
     curves = xrd_patterns(crystals.structures, GRIDS[KIND])
     return replace(crystals, grid=GRIDS[KIND], curves=curves).with_curves(), len(refused)
+
+
+def _chosen(crystals: TrainingSet, quick: bool, seed: int) -> TrainingSet:
+    """Learnable crystals that take part, at random."""
+    data = learnable(crystals)
+    chosen = np.random.default_rng(seed).permutation(len(data))[: QUICK_CRYSTALS if quick else MOST_CRYSTALS]
+    return data.subset(np.sort(chosen).tolist())
 
 
 def _folds(quick: bool) -> int:

@@ -7,7 +7,9 @@ choice of the cell, and the mirror image (as inversion, which is a mirror and a 
 do not see it). What the review says is of families, images and graphs; only where a family is named does it stand
 beside ours. The voxel images here choose periodic images by the widest gap between atoms, as the published ones do
 not, so that most crystals are free of their origin. The change of a representation is told in units of the median
-distance between two different crystals, so 0 is invariant and 1 as far as another crystal.
+distance between two different crystals, so 0 is invariant and 1 as far as another crystal. The codes of the crystal
+graph are random projections of its images, in place of those of a trained coder, which sees no more than the images
+show: what they leave unchanged it leaves unchanged too, and how far they move says nothing of how far its codes move.
 """
 
 from __future__ import annotations
@@ -129,7 +131,12 @@ def representations() -> tuple[Representation, ...]:
         Representation("FTCP, structure factor", _ftcp("structure_factor"), _ftcp_back("structure_factor")),
         Representation(f"voxel images, {GRID}³", _images, _images_back, True, False, f"{review}; images chosen by gap"),
         Representation(
-            "crystal graph, packed codes", _graphs, None, None, False, "Long et al.; needs trained decoders"
+            "crystal graph, packed codes",
+            _graphs,
+            None,
+            None,
+            False,
+            "Long et al.; random projections in place of trained coders",
         ),
         Representation("powder pattern", _patterns),
         Representation("fingerprint", lambda s: np.array([fingerprint(x) for x in s]), None, False, True, review),

@@ -77,7 +77,7 @@ def read_phases(path: Path) -> Phases:
         If the file cannot be read, or holds no compound with a formation energy.
     """
     ids, structures, formation = _rows(path)
-    known = _elements(path, structures, formation)
+    known = elements_of(path, structures, formation)
     fits = [
         i
         for i, crystal in enumerate(structures)
@@ -119,8 +119,8 @@ def _of_library(path: Path) -> tuple[list[str], list[Structure], list[float]]:
     return [str(record["key"]) for record in records], [record["structure"] for record in records], formation
 
 
-def _elements(path: Path, structures: Sequence[Structure], formation: Sequence[float]) -> dict[str, Structure]:
-    """Of the file beside, or the lowest of each element among the crystals."""
+def elements_of(path: Path, structures: Sequence[Structure], formation: Sequence[float]) -> dict[str, Structure]:
+    """A crystal of each element: of the file beside, or the lowest among the crystals."""
     beside = path.parent / ELEMENTS
     if beside.exists():
         with gzip.open(beside, "rt", encoding="utf-8") as file:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fermiloop.platform.campaign import goal
+from fermiloop.platform.campaign import goal, hits
 from fermiloop.platform.predictors.surrogates.protocol import parts_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def with_belief(target: Target, rows: Sequence[Mapping[str, float]]) -> list[dic
     made = []
     for i, row in enumerate(rows):
         more = {"predicted_score": belief.mean[i], "predicted_score_std": belief.std[i]}
-        if goal.has_hits(target):
+        if hits.requirements(target):
             more["predicted_probability"] = belief.probability[i]
         made.append({**row, **{name: float(value) for name, value in more.items() if np.isfinite(value)}})
     return made

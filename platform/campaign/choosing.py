@@ -7,13 +7,18 @@ alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import numpy as np
+from pydantic import AfterValidator, Field, model_validator
 
 from fermiloop.platform.acquisition.batches import select_batch
 from fermiloop.platform.acquisition.belief import incumbent
+from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.goal import believe, level, score_of
+from fermiloop.platform.campaign.spec_fields import Number, Options, Part, Text, known
+from fermiloop.platform.errors import UserError
+from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
 from fermiloop.platform.plugins.surrogates import SURROGATES
 from fermiloop.platform.representations.fingerprint import N_BINS, fingerprint
 from fermiloop.platform.representations.memory import Memory
@@ -25,17 +30,54 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from fermiloop.platform.acquisition.protocol import Acquisition
     from fermiloop.platform.campaign.spec import CampaignSpec
     from fermiloop.platform.predictors.surrogates.protocol import Predictions, Surrogate
     from fermiloop.platform.representations.training import FitReport, Target, TrainingSet
 
     Array = NDArray[np.float64]
 
+PROBABILITY: Final = "probability"
 SELECTION: Final = 1001
 """Place of the acquisition's seed within a round ..."""
 SURROGATE: Final = 1003
 """... and of the surrogate's."""
 FINGERPRINTS: Final = Memory(lambda structures: np.stack([fingerprint(one) for one in structures]), 12_000)
+
+
+class AcquisitionSpec(Part):
+    """How the candidates to evaluate are chosen."""
+
+    name: Annotated[Text, AfterValidator(known("acquisition", ACQUISITIONS))] = Field(
+        default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
+    )
+    options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
+    diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
+    exploration: Number = Field(
+        default=1.0, ge=0, le=100, description="weight of the uncertainty, where the acquisition has one"
+    )
+    share: Annotated[Text, AfterValidator(known("share", names.SHARES))] = Field(
+        default="all", description="whether all candidates compete as one, or their generators by a bandit"
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> AcquisitionSpec:
+        if self.name not in ACQUISITIONS:  # of a stored campaign, see `known`
+            return self
+        try:
+            self.build()
+        except UserError as error:
+            raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
+        return self
+
+    def build(self) -> Acquisition:
+        """The acquisition with its parameters; `exploration` stands in for an option of that name."""
+        given = {"exploration": self.exploration, **self.options}
+        declared = acquisition(self.name)
+        if "exploration" not in self.options and "exploration" not in declared.option_names():
+            del given["exploration"]
+        made: Acquisition = declared.build(given)
+        return made
 
 
 def seed_of(spec: CampaignSpec, number: int, *place: int) -> int:

@@ -1,4 +1,4 @@
-"""What a score and a hit are: the one definition, used wherever either is told, predicted or counted.
+"""What a score is: the one definition, used wherever scores are told, predicted or counted; what a hit is: `hits`.
 
 A target asks for parts: the similarity c of a curve (cosine inside the target's window, 0 to 1), conditions on
 properties, and objectives. With the level h of a hit, h = ``hit_similarity`` for a curve and 1 without one, the parts
@@ -14,9 +14,8 @@ declared with for a single bound; m and r are middle and half the range of what 
 
     S = min(s_curve, s_conditions) × mean(s_objectives),
 
-a missing kind of part counting as 1, and it is a hit if min(s_curve, s_conditions) >= h: if the curve is as similar
-as asked and every condition holds. Without objectives, a hit and a score of at least h are the same thing. A part that
-an evaluation did not give scores 0. A target of objectives alone has no hits.
+a missing kind of part counting as 1. The curve and the conditions are what a hit must meet, so that without objectives
+a hit and a score of at least h are the same thing. A part that an evaluation did not give scores 0.
 
 Before the evaluation, each part is a normal distribution, and parts are independent. The draws of S are even quantiles
 of each part in an order of its own; the probability of a hit is the product of the parts' own, which is exact where
@@ -28,9 +27,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from fermiloop.platform.acquisition.belief import Belief
+from fermiloop.platform.campaign import hits
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.surrogates.protocol import SIMILARITY, parts_of
 from fermiloop.platform.representations.conditions import MAXIMISE, aim_of
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 CURVE: Final = SIMILARITY
 DRAWS: Final = 256
 SEED: Final = 0  # of the order of the quantiles, the same for every batch
-CERTAIN: Final = 1e-12  # standard deviation below which a prediction counts as exact
 
 
 def level(target: Target) -> float:
@@ -60,11 +59,6 @@ def level(target: Target) -> float:
 def objectives(target: Target) -> tuple[Condition, ...]:
     """What is to be minimised or maximised."""
     return tuple(condition for condition in target.conditions if condition.direction)
-
-
-def has_hits(target: Target) -> bool:
-    """Whether the target says what a hit is: by a curve, or a bound of a property that it names."""
-    return target.curve is not None or any(condition.bounded for condition in target.windows)
 
 
 def score_of(target: Target, computed: Mapping[str, float]) -> tuple[float, bool]:
@@ -78,12 +72,7 @@ def score_of(target: Target, computed: Mapping[str, float]) -> tuple[float, bool
     values = {name: np.array([computed.get(name, np.nan)], dtype=float) for name in parts_of(target)}
     met, wish = _met(target, values), _wish(target, values)
     score = float(np.nan_to_num(met * wish)[0])
-    return score, bool(has_hits(target) and met[0] >= _threshold(target))
-
-
-def is_hit(target: Target, computed: Mapping[str, float]) -> bool:
-    """Whether an evaluated candidate, or a material with labels, is what is looked for."""
-    return score_of(target, computed)[1]
+    return score, hits.is_hit(target, computed)
 
 
 def believe(
@@ -119,23 +108,7 @@ def believe(
     something = np.any([np.isfinite(mean) for mean, _ in told.values()], axis=0) if told else np.zeros(count, bool)
     draws = np.where(something[:, None], whole, np.nan)
     table, front = _trade(target, drawn, met, known)
-    return Belief(draws, np.where(something, probability(target, told), np.nan), level(target), table, front)
-
-
-def probability(target: Target, told: Predictions) -> Array:
-    """(n,) of a hit: the product over the curve and all conditions."""
-    n = _length(told, None)
-    if not has_hits(target):
-        return np.zeros(n)
-    found = np.ones(n)
-    for name, (mean, std) in told.items():
-        bounds = [(c.low, c.high) for c in target.conditions if c.property == name and c.bounded]
-        bounds += [(target.hit_similarity, np.inf)] if name == CURVE else []
-        if bounds:
-            own = _within(mean, std, max(low for low, _ in bounds), min(high for _, high in bounds))
-            usual = float(np.nanmean(own)) if np.isfinite(own).any() else 1.0
-            found *= np.where(np.isnan(own), usual, own)
-    return found
+    return Belief(draws, np.where(something, hits.probability(target, told), np.nan), level(target), table, front)
 
 
 def _threshold(target: Target) -> float:
@@ -147,17 +120,6 @@ def _length(predictions: Predictions, n: int | None) -> int:
     if len(lengths) > 1:
         raise InputError(f"Predictions of one batch differ in length: {', '.join(map(str, sorted(lengths)))}.")
     return lengths.pop() if lengths else 0
-
-
-def _within(mean: Array, std: Array, low: float, high: float) -> Array:
-    """(n,) P(low <= x <= high) of normal distributions, 0 or 1 where they have no width; NaN where unknown."""
-    exact = ~(std > CERTAIN)
-    width = np.where(exact, 1.0, std)
-    # of the two equal differences the one without cancellation
-    left, right = (low - mean) / width, (high - mean) / width
-    soft = np.where(left > 0, ndtr(-left) - ndtr(-right), ndtr(right) - ndtr(left))
-    hard = ((mean >= low) & (mean <= high)).astype(float)
-    return np.where(np.isnan(mean), np.nan, np.where(exact, hard, soft))
 
 
 def _drawn(name: str, mean: Array, std: Array, quantiles: Array) -> Array:

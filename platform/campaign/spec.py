@@ -6,12 +6,14 @@ mistake is a `SpecError` of one sentence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from fermiloop.platform.campaign import names
+from fermiloop.platform.campaign.choosing import PROBABILITY, AcquisitionSpec
 from fermiloop.platform.campaign.paths import anchored
 from fermiloop.platform.campaign.spec_checks import check_acquisition, check_generators, check_stages
 from fermiloop.platform.campaign.spec_errors import sentence
@@ -28,22 +30,19 @@ from fermiloop.platform.campaign.spec_fields import (
     installed,
     known,
 )
+from fermiloop.platform.campaign.stopping import StopSpec
 from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.campaign.yaml_text import load_mapping, read_text
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.generators.protocol import Space
-from fermiloop.platform.plugins.acquisitions import ACQUISITIONS, acquisition
-from fermiloop.platform.plugins.engines import ENGINES, chosen_engines
+from fermiloop.platform.plugins.engines import ENGINES, EngineDeclaration, chosen_engines
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import DEFAULT, POTENTIALS
 from fermiloop.platform.plugins.stages import STAGES, usual
 from fermiloop.platform.plugins.surrogates import SURROGATES
-
-if TYPE_CHECKING:
-    from fermiloop.platform.acquisition.protocol import Acquisition
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 BLEND: Final = "blend"
-PROBABILITY: Final = "probability"
 EXPECTED_IMPROVEMENT: Final = "expected_improvement"
 HYPERVOLUME: Final = "hypervolume"
 
@@ -143,41 +142,6 @@ class SurrogateSpec(Part):
         return self
 
 
-class AcquisitionSpec(Part):
-    """How the candidates to evaluate are chosen."""
-
-    name: Annotated[Text, AfterValidator(known("acquisition", ACQUISITIONS))] = Field(
-        default=PROBABILITY, description="an acquisition; left out, the one that suits the target"
-    )
-    options: Options = Field(default_factory=dict, description="the acquisition's own parameters")
-    diversity: Number = Field(default=0.2, ge=0, le=1, description="weight of being unlike what is chosen already")
-    exploration: Number = Field(
-        default=1.0, ge=0, le=100, description="weight of the uncertainty, where the acquisition has one"
-    )
-    share: Annotated[Text, AfterValidator(known("share", names.SHARES))] = Field(
-        default="all", description="whether all candidates compete as one, or their generators by a bandit"
-    )
-
-    @model_validator(mode="after")
-    def _options(self) -> AcquisitionSpec:
-        if self.name not in ACQUISITIONS:  # of a stored campaign, see `known`
-            return self
-        try:
-            self.build()
-        except UserError as error:
-            raise ValueError(f"acquisition.options cannot be used: {str(error).rstrip('.')}") from None
-        return self
-
-    def build(self) -> Acquisition:
-        """The acquisition with its parameters; `exploration` stands in for an option of that name."""
-        given = {"exploration": self.exploration, **self.options}
-        declared = acquisition(self.name)
-        if "exploration" not in self.options and "exploration" not in declared.option_names():
-            del given["exploration"]
-        made: Acquisition = declared.build(given)
-        return made
-
-
 class EngineSpec(Part):
     """What computes the chosen candidates."""
 
@@ -212,16 +176,6 @@ class RetrainSpec(Part):
     source: Text | None = Field(
         default=None, description="source whose labels are learned, such as Materials Project; the engine's otherwise"
     )
-
-
-class StopSpec(Part):
-    """What ends the campaign before its budget does."""
-
-    hits: Whole | None = Field(default=None, ge=1, description="hits that are enough")
-    no_better_than: Annotated[Text, AfterValidator(known("baseline", names.BASELINES))] | None = Field(
-        default=None, description="baseline that the hit rate must beat"
-    )
-    after: Whole = Field(default=20, ge=1, description="evaluations from which the baseline is asked")
 
 
 class CampaignSpec(Part):
@@ -292,14 +246,28 @@ def _check_stop(spec: CampaignSpec) -> str | None:
     return None
 
 
+def _no_curve(target: TargetSpec, engine: EngineDeclaration, settings: Mapping[str, Any]) -> str | None:
+    """That the engine, as it is set, does not give the curve that is looked for."""
+    curve = target.curve
+    if curve is None or target.of_crystals or curve.kind in engine.curves(settings):
+        return None
+    told = f"engine.name is {engine.name}, which gives no {curve.kind.declared.title} for target.{curve.kind}"
+    if curve.kind is SpectrumKind.DOS:
+        return f"{told}; use gpaw"
+    if engine.curve_named_by and curve.kind in engine.gives_curves:
+        return f"{told}; set engine.settings.{engine.curve_named_by} to {curve.kind}"
+    able = [other for other in chosen_engines() if curve.kind in ENGINES[other].gives_curves]
+    return f"{told}; use {' or '.join(able)}" if able else f"{told}, and no engine that is installed here does"
+
+
 def _not_given(spec: CampaignSpec) -> str | None:
     """What the target asks for and the engine, as it is set, does not give."""
     name, settings = spec.engine.name, spec.engine.settings
     if name not in ENGINES:  # of a package that is not installed here, in a campaign that was launched before
         return None
     engine = ENGINES[name]
-    if spec.target.dos is not None and not engine.has_dos(settings):
-        return f"engine.name is {name}, which gives no density of states for target.dos; use gpaw"
+    if told := _no_curve(spec.target, engine, settings):
+        return told
     given = engine.properties(settings)
     missing = next((window.name for window in spec.target.properties if window.name not in given), None)
     if missing is None:

@@ -1,12 +1,16 @@
-"""Whether a campaign goes on: pure functions of its file and of what it has measured."""
+"""When a campaign ends: what its file says of it, and pure functions of the file and of what was measured."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
+from pydantic import AfterValidator, Field
+
+from fermiloop.platform.campaign import names
 from fermiloop.platform.campaign.against_baseline import no_better_than
 from fermiloop.platform.campaign.budget import core_hours_left, evaluations_left, exhausted_step
+from fermiloop.platform.campaign.spec_fields import Part, Text, Whole, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +21,16 @@ if TYPE_CHECKING:
 
 LEAST_TRIALS: Final = 10
 """Trials without which a baseline is no measure."""
+
+
+class StopSpec(Part):
+    """What ends the campaign before its budget does."""
+
+    hits: Whole | None = Field(default=None, ge=1, description="hits that are enough")
+    no_better_than: Annotated[Text, AfterValidator(known("baseline", names.BASELINES))] | None = Field(
+        default=None, description="baseline that the hit rate must beat"
+    )
+    after: Whole = Field(default=20, ge=1, description="evaluations from which the baseline is asked")
 
 
 @dataclass(frozen=True)

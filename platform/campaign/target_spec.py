@@ -1,4 +1,4 @@
-"""What a campaign file says is looked for: a curve of one of two kinds, conditions on properties, or both."""
+"""What a campaign file says is looked for: a curve of one of the declared kinds, conditions on properties, or both."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, create_model, model_validator
 
+from fermiloop.platform.campaign import hits
 from fermiloop.platform.campaign.curve_file import curve_problem, read_pattern
 from fermiloop.platform.campaign.property_spec import PropertySpec
 from fermiloop.platform.campaign.spec_fields import AnyNumber, Number, Part, Text, formula
@@ -17,9 +18,10 @@ from fermiloop.platform.representations.alignment import METAL, Edges, Zeroed, a
 from fermiloop.platform.representations.conditions import Condition
 from fermiloop.platform.representations.curve_files.reading import Wish
 from fermiloop.platform.representations.curve_files.registry import lowered, read_curve_file
-from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectral_search import Window as GridWindow
-from fermiloop.schemas.vocabulary import Alignment, Property, SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +35,6 @@ class CurveTarget(Part):
     """A curve, named in one of three ways."""
 
     kind: ClassVar[SpectrumKind]
-    axis: ClassVar[str]
-    """Key of the points of a pasted curve."""
 
     material: Text | None = Field(default=None, description="formula or id of a stored material")
     file: Text | None = Field(default=None, description="path of a curve file, relative to the campaign file")
@@ -44,18 +44,23 @@ class CurveTarget(Part):
     @property
     def points(self) -> tuple[float, ...] | None:
         """Points of a pasted curve."""
-        found: tuple[float, ...] | None = getattr(self, self.axis)
+        found: tuple[float, ...] | None = getattr(self, self.axis())
         return found
+
+    @classmethod
+    def axis(cls) -> str:
+        """Key of the points of a pasted curve."""
+        return cls.kind.declared.points
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         name = f"target.{self.kind}"
         pasted = self.points is not None or self.values is not None
         if sum((self.material is not None, self.file is not None, pasted)) != 1:
-            raise ValueError(f"{name} must name one of material, file, or {self.axis} with values, and only one")
+            raise ValueError(f"{name} must name one of material, file, or {self.axis()} with values, and only one")
         if pasted and (self.points is None or self.values is None):
-            missing = self.axis if self.points is None else "values"
-            raise ValueError(f"{name}.{missing} is missing; pasted curves need {self.axis} and values")
+            missing = self.axis() if self.points is None else "values"
+            raise ValueError(f"{name}.{missing} is missing; pasted curves need {self.axis()} and values")
         return self
 
     @abstractmethod
@@ -77,7 +82,6 @@ class DosTarget(CurveTarget):
     """A density of states."""
 
     kind = SpectrumKind.DOS
-    axis = "energies"
     energies: tuple[AnyNumber, ...] | None = Field(default=None, description="eV about the Fermi level, rising")
     fermi: Number | None = Field(default=None, description="Fermi level in eV as the file, or energies, count")
     one_spin: bool = Field(default=False, strict=True, description="a file of one spin is half of two alike")
@@ -108,24 +112,43 @@ class DosTarget(CurveTarget):
         return about_zero(np.asarray(self.energies), np.asarray(self.values), self.fermi or 0.0, edges, alignment)
 
 
-class XrdTarget(CurveTarget):
-    """A powder diffraction pattern."""
+class OtherTarget(CurveTarget):
+    """A curve of another kind than a density of states; made for each kind by `_other`."""
 
-    kind = SpectrumKind.XRD
-    axis = "angles"
-    angles: tuple[AnyNumber, ...] | None = Field(default=None, description="2θ in degrees for Cu Kα, rising")
-
-    def read(self, path: Path) -> XrdTarget:
+    def read(self, path: Path) -> Self:
         """The same with the numbers of its file."""
-        points, values = read_pattern(path, self.axis)
-        return XrdTarget(angles=tuple(points.tolist()), values=tuple(values.tolist()))
+        points, values = read_pattern(path, self.axis())
+        return self.model_validate({self.axis(): tuple(points.tolist()), "values": tuple(values.tolist())})
 
 
-class TargetSpec(Part):
-    """What is looked for."""
+def _other(kind: SpectrumKind) -> type[OtherTarget]:
+    points = Field(default=None, description=kind.declared.points_are)
+    made: type[OtherTarget] = create_model(
+        f"{kind.name.title()}Target", __base__=OtherTarget, __module__=__name__, __doc__=kind.declared.title,
+        **{kind.declared.points: (tuple[AnyNumber, ...] | None, points)},  # type: ignore[call-overload]
+    )  # fmt: skip
+    made.kind = kind
+    return made
+
+
+class Curves(Part):
+    """A key for each kind of curve that is declared, of which a target has at most one."""
 
     dos: DosTarget | None = Field(default=None, description="a density of states")
-    xrd: XrdTarget | None = Field(default=None, description="a powder diffraction pattern, in place of dos")
+
+
+OTHERS: Final = {
+    str(kind): (_other(kind) | None, Field(default=None, description=f"{kind.declared.title}, in place of dos"))
+    for kind in SpectrumKind
+    if kind is not SpectrumKind.DOS
+}
+if not TYPE_CHECKING:
+    Curves = create_model("Curves", __base__=Curves, __module__=__name__, **OTHERS)
+
+
+class TargetSpec(Curves):
+    """What is looked for."""
+
     window: tuple[Number, Number] | None = Field(
         default=None, description="first and last energy of the density of states that count, eV"
     )
@@ -142,11 +165,13 @@ class TargetSpec(Part):
 
     @model_validator(mode="after")
     def _something(self) -> TargetSpec:
-        if self.dos is not None and self.xrd is not None:
-            raise ValueError("target names both dos and xrd; a campaign looks for one curve")
+        given = [str(kind) for kind in SpectrumKind if getattr(self, kind) is not None]
+        if len(given) > 1:
+            raise ValueError(f"target names both {given[0]} and {given[1]}; a campaign looks for one curve")
         if self.curve is None and not self.properties:
+            curves = ", ".join(SpectrumKind)
             raise ValueError(
-                "target names nothing to look for; give it dos, xrd, properties, or a curve with properties"
+                f"target names nothing to look for; give it {curves}, properties, or a curve with properties"
             )
         return self
 
@@ -204,10 +229,10 @@ class TargetSpec(Part):
         """
         part = self.part(curve.kind).as_grid()
         points, values = curve.points or (), curve.values or ()
-        problem = curve_problem(points, values, part, curve.axis)
+        problem = curve_problem(points, values, part, curve.axis())
         if problem is None:
             zeroed = curve.zeroed()
-            problem = curve_problem(zeroed.energies, values, part, curve.axis)
+            problem = curve_problem(zeroed.energies, values, part, curve.axis())
             if problem:
                 raise InputError(f"{problem}, or target.window must say less; {lowered(zeroed.remark or '')}")
         if problem:
@@ -239,7 +264,13 @@ class TargetSpec(Part):
     @property
     def curve(self) -> CurveTarget | None:
         """The curve that is looked for, of whatever kind."""
-        return self.dos or self.xrd
+        given: list[CurveTarget | None] = [getattr(self, kind) for kind in SpectrumKind]
+        return next((one for one in given if one is not None), None)
+
+    @property
+    def of_crystals(self) -> str:
+        """Place of what computes the curves of crystals; empty where they are stored, or none is looked for."""
+        return self.curve.kind.declared.of_crystals if self.curve is not None else ""
 
     def alignment(self, usual: Alignment) -> Alignment:
         """What lies at zero of densities of states, where the file does not say so what is usual.
@@ -249,7 +280,7 @@ class TargetSpec(Part):
         asked = self.dos.alignment if self.dos is not None else None
         if asked is None:
             return usual
-        return Alignment.VBM if Alignment(asked) is Alignment.VBM else Alignment.MIDGAP
+        return Alignment.VBM if asked == "vbm" else Alignment.MIDGAP
 
     def windows(self) -> tuple[Condition, ...]:
         """Conditions and objectives of properties as the generators and the screening take them."""
@@ -273,4 +304,4 @@ class TargetSpec(Part):
     @property
     def has_hits(self) -> bool:
         """Whether it says what a hit is: by a curve, or by a bound of a property."""
-        return self.curve is not None or any(one.bounded for one in self.properties)
+        return hits.are_defined(self.curve, self.windows())

@@ -36,7 +36,6 @@ def nouns() -> None:
     """Benchmarks: the papers' figures, ours beside them."""
 
 
-@app.command("dos")
 def dos(
     as_json: AsJson = False,
     quick: Quick = False,
@@ -44,10 +43,10 @@ def dos(
     test: Annotated[Path | None, typer.Option("--test", help="Test what the seed library taught on this one.")] = None,
 ) -> None:
     """Composition from a DOS: top-1 and top-5 with intervals, beside random and nearest-neighbour retrieval."""
-    from fermiloop.platform.bench.dos import run_bench
+    from fermiloop.platform.bench.dos import run_libraries
 
     with long_work("Benchmark") as report:
-        result = run_bench(SEED_LIBRARY, library=library, test=test, quick=quick, progress=report)
+        result = run_libraries(SEED_LIBRARY, library=library, test=test, quick=quick, progress=report)
     if as_json:
         print_json(result)
         return
@@ -61,7 +60,8 @@ def everything(data: DataFile = None, quick: Quick = False, seed: Seed = 0, as_j
     for name, bench in BENCHES.items():
         with long_work(name) as report:
             try:
-                found[name] = bench.run(data or SEED_LIBRARY, quick=quick, seed=seed, progress=report)
+                file = SEED_LIBRARY if data is None or bench.of_library else data
+                found[name] = bench.run(file, quick=quick, seed=seed, progress=report)
             except InputError as error:
                 found[name] = {"title": bench.title, "rows": [], "left_out": str(error)}
         if not as_json:
@@ -116,6 +116,7 @@ def _command(name: str) -> Callable[..., None]:
 
 
 OWN_OPTIONS: Final[dict[str, Callable[..., None]]] = {
+    "dos": dos,
     "loop": bench_loop.loop,
     "potentials": bench_potentials.potentials,
 }

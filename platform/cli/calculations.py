@@ -20,7 +20,8 @@ STEP_COLUMNS: Final = {
     "step": "step", "attempts": "attempts", "outcome": "last one", "core_seconds": "core s", "progress": "how far",
 }  # fmt: skip
 FIELDS: Final = (
-    "id", "campaign", "candidate", "engine", "method", "state", "attempts", "worker", "core_seconds", "error",
+    "id", "campaign", "candidate", "handed_over", "relaxed", "engine", "method", "state", "attempts", "worker",
+    "core_seconds", "error",
     "stop_requested", "ignored", "ingested", "late", "created_at", "started_at", "finished_at",
 )  # fmt: skip
 Error = Annotated[str | None, typer.Option("--error", metavar="REGEX", help="Pattern in the error, in any case.")]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import typer
 
 from fermiloop.platform.app import filters as wishes
 from fermiloop.platform.app import texts
-from fermiloop.platform.app.fields import CANDIDATE as FIELDS
 from fermiloop.platform.cli import arranging, exporting, filters, lineage_view
 from fermiloop.platform.cli.curves import Likeness
 from fermiloop.platform.cli.output import (
@@ -24,23 +24,28 @@ from fermiloop.platform.cli.output import (
     write_cifs,
 )
 from fermiloop.platform.plugins.properties import Derived
+from fermiloop.platform.store.candidate_columns import COLUMNS as STORED
+from fermiloop.platform.store.candidate_columns import LISTED
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 
 app = typer.Typer(help="Candidates: what was proposed, and why.")
 
 GEOMETRIES: Final = ("computed", "proposed")  # of `store.geometry`, which is heavy
 SHOWN: Final = ("score", "predicted_score", HIT, "energy_above_hull", "potential_energy_above_hull")
-COLUMNS: Final = Derived(lambda _: {
-    "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
-    "preset": "preset", "stage": "stage", **{name: SCORES[name].heading if name in SCORES else name for name in SHOWN},
-    "material": "material",
-})  # fmt: skip
+COLUMNS: Final = Derived(lambda _: {"id": "id"} | _headed(_in_table()))
 KNOWN: Final = Derived(
-    lambda _: {
-        name: SCORES[name].heading if name in SCORES else name.replace("_", " ")
-        for name in (*(GENERATOR if name == "score" else name for name in FIELDS if name != "scores"), HIT, *SCORES)
-    }
+    lambda _: _headed([*(GENERATOR if name == "score" else name for name in LISTED if name != "scores"), HIT, *SCORES])
 )
+
+
+def _in_table() -> list[str]:
+    """What is shown where no columns are named, some of the scores in their place."""
+    return [name for one in STORED for name in (SHOWN if one.name == "scores" else [one.name] if one.in_table else [])]
+
+
+def _headed(names: Iterable[str]) -> dict[str, str]:
+    return {name: SCORES[name].heading if name in SCORES else name.replace("_", " ") for name in names}
+
 
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Of this campaign.")]
 RoundOption = Annotated[int | None, typer.Option("--round", help="Of this round.")]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 PYTHONS: Final = ((3, 11), (3, 14))  # first that will do, first that will not
+MOST_NAMED: Final = 6  # elements in a row
 ENOUGH_SPACE: Final = 2 * 1024**3  # bytes; a store with checkpoints and calculations
 PACKAGES: Final = (
     "fermiloop", "numpy", "pymatgen", "torch", "chgnet", "gpaw", "gpaw-data", "ase", "atomate2", "jobflow", "FireWorks",
@@ -107,7 +108,7 @@ def installed() -> list[Check]:
 
 def _configured() -> list[Check]:
     return [_guarded("settings", _settings), _guarded("data folder", _data_folder), _guarded("database", _database),
-            *_engines()]  # fmt: skip
+            *_engines(), *_references()]  # fmt: skip
 
 
 def _plugin(one: Found) -> dict[str, str]:
@@ -249,3 +250,27 @@ def _engine(name: str) -> Check:
     return Check(
         f"engine {name}", ok=found.ready, basic=False, found=found.detail if found.ready else "none", remedy=remedy
     )
+
+
+def _references() -> list[Check]:
+    """Of engines by which the store has an energy with their usual settings: which elements have references."""
+    from fermiloop.platform.plugins.engines import chosen_engines
+
+    rows = [_guarded(f"references {name}", partial(_reference, name), basic=False) for name in chosen_engines()]
+    return [row for row in rows if row.found not in ("not used", "not usable")]
+
+
+def _reference(name: str) -> Check:
+    from fermiloop.platform.app import references
+
+    if not references.is_used(name):
+        return Check(f"references {name}", ok=True, basic=False, found="not used")
+    rows = references.known(name, {})
+    there = [one.element for one in rows if one.energy_per_atom is not None]
+    lacking = [one.element for one in rows if one.energy_per_atom is None]
+    some = f"{' '.join(lacking[:MOST_NAMED])}{' …' if len(lacking) > MOST_NAMED else ''}"
+    return Check(
+        f"references {name}", ok=not lacking, basic=False,
+        found=f"{len(there)} elements",
+        remedy=f"For other hulls: fermiloop references build --engine {name} --elements {some}" if lacking else "",
+    )  # fmt: skip

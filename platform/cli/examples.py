@@ -47,6 +47,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "potentials": ("potentials list", "potentials label sevennet --elements Al Ni Pd"),
     "potentials list": ("potentials list",),
     "potentials label": ("potentials label sevennet --elements Al Ni Pd",),
+    "references": ("references build --engine chgnet --elements Ba Sr Ti O", "references list --engine gpaw-hard"),
+    "references build": (
+        "references build --engine gpaw-hard --elements O Mg --workers 2",
+        "references build --engine gpaw-hard --settings 'corrections={O: 0.4}' --elements O",
+    ),
+    "references list": ("references list --engine chgnet",),
+    "hull": ("hull build --elements V,O --engine chgnet", "hull show --elements V,O --engine chgnet"),
+    "hull build": ("hull build --elements V,O --engine gpaw-hard --limit 20 --workers 2",),
+    "hull show": ("hull show --elements V,O --engine chgnet --json",),
     "campaign": (
         "campaign init --target-dos Pt --to pt.yaml",
         "campaign launch pt.yaml --workers 2",
@@ -69,6 +78,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "campaign cancel": ("campaign cancel pd-like", "campaign cancel pd-like --wait --timeout 3600"),
     "campaign clone": ("campaign clone pd-like pd-like-2 --to pd-like-2.yaml",),
     "campaign replay": ("campaign replay pd-like",),
+    "compute": (
+        "compute Pt3Ni.cif --engine gpaw",
+        "compute crystals/ --engine gpaw --settings cutoff=600 kpoint_density=4 --no-relax --workers 2 --json",
+    ),
     "calculations": ("calculations find --state failed", "calculations rerun --error 'ran out of'"),
     "calculations find": ("calculations find --campaign pd-like --error 'did not converge'",),
     "calculations show": ("calculations show calc-0123456789abcdef",),

@@ -22,14 +22,17 @@ from fermiloop.platform.cli import (
     calculations,
     campaign,
     candidates,
+    compute,
     database,
     doctor,
     examples,
     generators,
+    hull,
     materials,
     optimade,
     potentials,
     reconcile,
+    references,
     replay,
     schedule,
     tokens,
@@ -53,8 +56,11 @@ app.add_typer(materials.app, name="materials")
 app.add_typer(candidates.app, name="candidates")
 app.add_typer(generators.app, name="generators")
 app.add_typer(potentials.app, name="potentials")
+app.add_typer(references.app, name="references")
+app.add_typer(hull.app, name="hull")
 campaign.app.command("replay")(replay.replay)
 app.add_typer(campaign.app, name="campaign")
+app.command("compute")(compute.compute)
 app.add_typer(calculations.app, name="calculations")
 app.add_typer(worker.app, name="worker")
 app.add_typer(schedule.app, name="schedule")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from fermiloop.flows.schedules.triggers import TRIGGERS
 from fermiloop.platform.cli.output import AsJson, Listing, fields_of, print_line
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fermiloop.schemas.schedule import ScheduleRun
 
 app = typer.Typer(help="When generators are retrained: add, pause, run, history.")
@@ -35,31 +39,41 @@ RUN_FIELDS: Final = (
 )  # fmt: skip
 
 
+def _with_triggers(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each trigger, in the place of its ``**given``."""
+    own = inspect.signature(command, eval_str=True)
+    rest = [one for one in own.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    options = [
+        inspect.Parameter(
+            one.name, inspect.Parameter.KEYWORD_ONLY, default=None,
+            annotation=Annotated[one.value | None, typer.Option(one.option, help=one.help)],
+        )
+        for one in TRIGGERS.values()
+    ]  # fmt: skip
+    command.__dict__["__signature__"] = own.replace(parameters=[*rest, *options])
+    return command
+
+
 @app.command("add")
+@_with_triggers
 def add(
     name: Name,
     generator: Annotated[str, typer.Option("--generator", help="A generator that learns.")],
     preset: Annotated[str | None, typer.Option("--preset")] = None,
     options: Annotated[str, typer.Option("--options", help="The generator's options, as JSON.")] = "{}",
-    cron: Annotated[str | None, typer.Option("--cron", help="Calendar, as '0 3 * * *'.")] = None,
     zone: Annotated[str, typer.Option("--zone", help="Time zone of the calendar.")] = "UTC",
-    new_labels: Annotated[
-        int | None, typer.Option("--new-labels", help="So many labels more than at the last.")
-    ] = None,
-    drift: Annotated[float | None, typer.Option("--drift", help="Level at which the newest errors have grown.")] = None,
-    after_round: Annotated[str | None, typer.Option("--after-round", help="Each round of this campaign.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Source of the labels; else the largest.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    **given: object,
 ) -> None:
     """Add a schedule with one trigger."""
     from fermiloop.platform.app import generators, schedules
     from fermiloop.platform.store import connection
 
     generators.checked(generator, preset)
-    given = {"cron": cron, "new_labels": new_labels, "drift": drift, "after_round": after_round}
     chosen = {kind: str(value) for kind, value in given.items() if value is not None}
     if len(chosen) != 1:
-        *most, last = (f"--{kind.replace('_', '-')}" for kind in given)
+        *most, last = (one.option for one in TRIGGERS.values())
         raise InputError(f"Give one trigger: {', '.join(most)} or {last}.")
     ((kind, value),) = chosen.items()
     connection.connect()

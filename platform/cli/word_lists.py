@@ -10,6 +10,7 @@ SYMBOL: Final = r"[A-Z][a-z]?"
 # option to the words that belong to it: what looks otherwise is an argument of the command
 LISTS: Final = {
     "--elements": re.compile(rf",?{SYMBOL}(,{SYMBOL})*,?|,"),
+    "--settings": re.compile(r"[A-Za-z_]\w*=.*"),
     "--columns": re.compile(r",?[a-z][a-z_]*(,[a-z][a-z_]*)*,?|,"),
 }
 

@@ -24,7 +24,7 @@ def log_softmax(scores: Array) -> Array:
     return np.asarray(scores - logsumexp(scores, axis=-1, keepdims=True))
 
 
-def pool_weights(experts: Array, truth: NDArray[np.int64], shrink: float = 1e-3) -> Array:
+def pool_weights(experts: Array, truth: NDArray[np.int64], log_share: ArrayLike = 0.0, shrink: float = 1e-3) -> Array:
     """(n_experts,) weights that make the true rows likeliest.
 
     Parameters
@@ -33,6 +33,8 @@ def pool_weights(experts: Array, truth: NDArray[np.int64], shrink: float = 1e-3)
         (n_experts, n, n_rows) scores of held-out samples.
     truth
         (n,) place of the true row.
+    log_share
+        (n_rows,) logarithm of how many rows each stands for, where not all are there.
     shrink
         Strength of the pull towards zero, which keeps a useless expert from a random weight.
     """
@@ -40,7 +42,7 @@ def pool_weights(experts: Array, truth: NDArray[np.int64], shrink: float = 1e-3)
     at_truth = experts[:, np.arange(n), truth]
 
     def loss(weights: Array) -> tuple[float, Array]:
-        scores = np.tensordot(weights, experts, axes=1)
+        scores = np.tensordot(weights, experts, axes=1) + np.asarray(log_share)
         normaliser = logsumexp(scores, axis=1)
         probabilities = np.exp(scores - normaliser[:, None])
         expected = np.einsum("enr,nr->e", experts, probabilities) / n

@@ -9,12 +9,12 @@ from fermiloop.platform.plugins.reference import Reference
 
 DOS_COMPOSER: Final = GeneratorDeclaration(
     "dos_composer",
-    "compositions for a curve by a learned inverse, decorated on prototypes",
+    "compositions for a curve by a learned inverse, decorated on structure types",
     load="fermiloop.platform.generators.dos_composer:DosComposer",
     options="fermiloop.platform.generators.dos_composer:ComposerOptions",
-    presets=("paper", "factorised"),
+    presets=("paper", "regression", "factorised"),
     needs_curve=True,
-    most_components=2,
+    most_components=4,
     tabulated_prototypes=True,
     learns=True,
     scorer="fermiloop.platform.search.gate_scores:composition_named",

@@ -1,103 +1,130 @@
 """From a composition to a crystal: prototypes that the training set holds, at a volume by rule.
 
+Unaries and binaries sit on tabulated structure types that the training set holds. Of ternaries and quaternaries it may
+hold none: they sit on every tabulated type of their ratio and on those of its own crystals (`structure_types`), each as
+likely as it is frequent and its known compounds are alike.
+
 The volume is that of the elements in the training set, added up by amount (least squares, drawn
-towards a guess from atomic radii); a cheap potential may then find the minimum of its own energy.
+towards a guess from atomic radii), of three elements and more that of the lengths of bonds; a cheap potential may then
+find the minimum of its own energy.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from functools import cache, partial
-from math import gcd
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pymatgen.core import Element
 
+from fermiloop.platform.generators.slots import arrangement, learned_types, reduced, type_named
 from fermiloop.platform.plugins.potentials import potential as declared
 from fermiloop.platform.plugins.potentials import usable
-from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume
-from fermiloop.platform.representations.prototypes import PROTOTYPES, Prototype
+from fermiloop.platform.predictors.potential.volumes import equilibrium_volume, guess_volume, volume_by_bonds
+from fermiloop.platform.representations.prototypes import Prototype
+from fermiloop.platform.representations.structure_types import structure_types
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pymatgen.core import Structure
 
     from fermiloop.platform.generators.protocol import Space, TrainingSet
+    from fermiloop.platform.generators.row_array import Ratios
     from fermiloop.platform.representations.composition import Row
 
 SHRINK: Final = 0.1  # of an elemental volume towards its guess, in materials
 RULE_ONLY: Final = "none"
+UNSEEN: Final = 1.0
+"""Crystals that a structure type of three elements or more counts as, besides those of the training set."""
 
 
 @dataclass(frozen=True)
 class Decoration:
-    """A prototype with an element in each slot.
+    """A structure type with an element in each slot.
 
     Parameters
     ----------
     prototype
-        Key of `PROTOTYPES`.
-    element_a, element_b
-        Symbols; `element_b` is None for an element alone.
+        Name of a tabulated structure type, or of one of the training set.
+    elements
+        Symbols by slot.
     share
-        How often the prototype is the one of such a composition.
+        How often the type is the one of such a composition.
     """
 
     prototype: str
-    element_a: str
-    element_b: str | None
+    elements: tuple[str, ...]
     share: float
 
 
 class Decorator:
-    """Prototypes by frequency and volumes by element.
+    """Structure types by frequency and volumes by element.
 
     Parameters
     ----------
     counts
-        How many training materials are of each prototype.
+        How many training materials are of each structure type.
     volumes
         Å³ per atom of each element symbol.
     potential
         Name of the one that finds the volume, or ``"none"`` to stay with the rule.
+    own
+        Structure types of the training set that are not tabulated: the fields of `Prototype`.
     """
 
-    def __init__(self, counts: Mapping[str, int], volumes: Mapping[str, float], potential: str) -> None:
+    def __init__(
+        self,
+        counts: Mapping[str, int],
+        volumes: Mapping[str, float],
+        potential: str,
+        own: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         usable(potential, (RULE_ONLY,))
         self.counts = dict(counts)
         self.volumes = dict(volumes)
         self.potential = potential
+        self.own = {str(fields["name"]): Prototype(**fields) for fields in own}
 
     @classmethod
     def learn(cls, data: TrainingSet, potential: str) -> Decorator:
-        """Count the prototypes and fit the elemental volumes of a training set."""
-        counts = Counter(name for name in data.prototypes if name in PROTOTYPES)
-        return cls(dict(sorted(counts.items())), elemental_volumes(data.structures), potential)
+        """Count the structure types and fit the elemental volumes of a training set."""
+        own = learned_types(data)
+        names = (type_named(name, structure) for name, structure in zip(data.prototypes, data.structures, strict=True))
+        counts = Counter(name for name in names if name in structure_types() or name in own)
+        volumes = elemental_volumes(data.structures)
+        return cls(dict(sorted(counts.items())), volumes, potential, [asdict(one) for one in own.values()])
 
     def decorations(self, row: Row, space: Space) -> list[Decoration]:
-        """All prototypes of a composition that the training set and the space hold, shares summing to one."""
+        """All structure types of a composition that are known and fit into the space, shares summing to one."""
+        amounts = tuple(sorted(count for _, count in row))
         fitting = [
-            (self.counts[prototype.name], prototype, pair)
-            for prototype in PROTOTYPES.values()
-            if prototype.name in self.counts
-            and prototype.crystal_system in space.crystal_systems
-            and len(prototype.slots) <= space.max_sites
-            and (pair := slots_of(row, prototype)) is not None
+            (weight * likeness, kind, elements)
+            for kind, weight in self._types.get(amounts, ())
+            if kind.crystal_system in space.crystal_systems and len(kind.slots) <= space.max_sites
+            for elements, likeness in [arrangement(tuple((_symbol(number), n) for number, n in row), kind)]
         ]
-        total = sum(count for count, _, _ in fitting)
-        return [Decoration(prototype.name, *pair, count / total) for count, prototype, pair in fitting]
+        total = sum(weight for weight, _, _ in fitting)
+        return [Decoration(kind.name, elements, weight / total) for weight, kind, elements in fitting]
+
+    @property
+    def ratios(self) -> Ratios:
+        """Ratios that can be decorated, by number of elements."""
+        return {size: tuple(sorted(r for r in self._types if len(r) == size)) for size in {len(r) for r in self._types}}
 
     def build(self, decoration: Decoration) -> Structure:
         """The crystal, at the volume of the rule or of the potential."""
-        prototype = PROTOTYPES[decoration.prototype]
-        build = partial(prototype.build, decoration.element_a, decoration.element_b)
-        amounts = {decoration.element_a: float(prototype.slots.count("A"))}
-        if decoration.element_b is not None:
-            amounts[decoration.element_b] = float(prototype.slots.count("B"))
-        volume = self.volume_per_atom(amounts)
+        kind = self.own.get(decoration.prototype) or structure_types()[decoration.prototype]
+        if len(kind.amounts) > 2:
+            volume = volume_by_bonds(kind.decorate(decoration.elements, 1.0))
+        else:
+            volume = self.volume_per_atom(dict(zip(decoration.elements, map(float, kind.amounts), strict=True)))
+        return self.at_volume(partial(kind.decorate, decoration.elements), volume)
+
+    def at_volume(self, build: Callable[[float], Structure], volume: float) -> Structure:
+        """A crystal at a volume per atom (Å³), or at that of the potential near it."""
         if self.potential != RULE_ONLY:
             volume, _ = equilibrium_volume(declared(self.potential).build(), build, volume)
         return build(volume)
@@ -109,29 +136,19 @@ class Decorator:
 
     def config(self) -> dict[str, Any]:
         """JSON-ready state."""
-        return {"counts": self.counts, "volumes": self.volumes, "potential": self.potential}
+        own = [asdict(kind) for kind in self.own.values()]
+        return {"counts": self.counts, "volumes": self.volumes, "potential": self.potential, "own": own}
 
-
-def slots_of(row: Row, prototype: Prototype) -> tuple[str, str | None] | None:
-    """Elements for the slots A and B, or None where the amounts do not fit.
-
-    Of equal amounts the less electronegative element takes slot A, the cation of B8_1 and its like.
-    """
-    a, b = prototype.stoichiometry
-    symbols = [_symbol(number) for number, _ in row]
-    if len(row) == 1:
-        return (symbols[0], None) if b == 0 else None
-    if len(row) != 2 or b == 0:
-        return None
-    divisor = gcd(a, b)
-    slots = (a // divisor, b // divisor)
-    amounts = (row[0][1], row[1][1])
-    if amounts == slots == (1, 1):
-        first, second = sorted(symbols, key=lambda symbol: float(Element(symbol).X))
-        return first, second
-    if amounts == slots:
-        return symbols[0], symbols[1]
-    return (symbols[1], symbols[0]) if amounts == slots[::-1] else None
+    @cached_property
+    def _types(self) -> dict[tuple[int, ...], list[tuple[Prototype, float]]]:
+        """Structure types with their weights by ratio; of three elements and more those never seen count as one."""
+        found: dict[tuple[int, ...], list[tuple[Prototype, float]]] = {}
+        for kind in (structure_types() | self.own).values():
+            count = self.counts.get(kind.name, 0)
+            weight = count + (UNSEEN if len(kind.amounts) > 2 else 0)
+            if weight:
+                found.setdefault(tuple(sorted(reduced(kind.amounts))), []).append((kind, weight))
+        return found
 
 
 @cache

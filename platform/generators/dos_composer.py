@@ -1,23 +1,30 @@
-"""Crystals for a density of states: compositions by the inverse model, decorated on known prototypes."""
+"""Crystals for a density of states: compositions by the inverse model, decorated on known structure types.
+
+Unaries and binaries are ranked in a table, ternaries and quaternaries by a beam search, in the ratios that the training
+set holds and those of tabulated structure types. Where it holds no ternaries their scores are extrapolated from
+unaries and binaries; see `factorised` for what that rests on.
+"""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.generators.beam import WIDTH
 from fermiloop.platform.generators.calibration import calibration_error
 from fermiloop.platform.generators.decoration import Decoration, Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
-from fermiloop.platform.generators.factorised import FactorisedModel
-from fermiloop.platform.generators.inverse import InverseSpectrumModel
+from fermiloop.platform.generators.factorised import EXPERTS, FactorisedModel
+from fermiloop.platform.generators.inverse import Bounds, InverseSpectrumModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.generators.samples import FEWEST_SAMPLES, fold_numbers, samples_of
+from fermiloop.platform.generators.row_array import MOST_COMPONENTS, ratios_of
+from fermiloop.platform.generators.samples import FEWEST_COMPOSITIONS, FEWEST_SAMPLES, fold_numbers, samples_of
 from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.representations.composition import formula_of
@@ -30,11 +37,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fermiloop.platform.generators.protocol import Space, Target, TrainingSet
+    from fermiloop.platform.generators.row_array import Ratios
     from fermiloop.platform.generators.samples import Samples
     from fermiloop.platform.representations.composition import Row
 
     Array = NDArray[np.float64]
 
+ALL = ""
+"""Name of the model that is not of one crystal system."""
 POOL = 4000
 """Likeliest compositions that are decorated before the draw."""
 
@@ -53,12 +63,30 @@ class ComposerOptions:
         Potential that finds volumes, by its name, or ``none``.
     test_share
         Share of the compositions held out for the report; the final model learns from all.
+    per_crystal_system
+        Whether each crystal system has a model of its own, learned from its crystals alone, as published; a system
+        with too few of them has none, and nothing is proposed in it.
+    most_components
+        Most elements of what is searched, at most 4.
+    beam_width
+        Sets of elements that the search goes on with; it costs time in proportion.
     """
 
     epochs: int | None = None
     temperature: float = 1.0
     potential: str = DEFAULT
     test_share: float = 0.2
+    per_crystal_system: bool = False
+    most_components: int = MOST_COMPONENTS
+    beam_width: int = WIDTH
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.test_share < 1 and self.temperature >= 0):
+            raise InputError("test_share must lie in [0, 1) and temperature must not be negative.")
+        if not 1 <= self.most_components <= MOST_COMPONENTS:
+            raise InputError(f"most_components must lie in 1 to {MOST_COMPONENTS}, not {self.most_components}.")
+        if self.beam_width < 1:
+            raise InputError(f"beam_width must be at least 1, not {self.beam_width}.")
 
 
 class DosComposer:
@@ -77,10 +105,8 @@ class DosComposer:
     def __init__(self, preset: str = "factorised", options: ComposerOptions | None = None) -> None:
         self.preset = preset
         self.options = options or ComposerOptions()
-        self.model = InverseSpectrumModel(preset, self.options.epochs)
+        self.models = {ALL: InverseSpectrumModel(preset, self.options.epochs)}
         self.failures: Counter[str] = Counter()
-        if not (0 <= self.options.test_share < 1 and self.options.temperature >= 0):
-            raise InputError("test_share must lie in [0, 1) and temperature must not be negative.")
         self.decorator = Decorator({}, {}, self.options.potential)
 
     def fit(
@@ -90,7 +116,7 @@ class DosComposer:
         progress: Callable[[str, float], None],
         resume: Path | None = None,  # noqa: ARG002 - trained in a minute
     ) -> FitReport:
-        """Measure on compositions held out, then train on everything.
+        """Measure on compositions held out, then train on everything; begun anew if it was stopped.
 
         Raises
         ------
@@ -99,17 +125,24 @@ class DosComposer:
         """
         began = time.process_time()
         data = data.with_curves()
-        samples = samples_of(data)
-        metrics, n_test = self._held_out(samples, seed, progress)
+        samples = samples_of(data, self.options.most_components)
         self.decorator = Decorator.learn(data, self.options.potential)
         if not self.decorator.counts:
             raise InputError("No material of the training set is of a known prototype, so nothing can be decorated.")
         self.grid = data.grid
-        history = self.model.fit(samples, seed, progress)
-        if history:
-            metrics["loss"] = history[-1]
-        if isinstance(self.model.model, FactorisedModel):
-            metrics |= {f"weight_{n}": float(w) for n, w in zip(_expert_names(), self.model.model.weights, strict=True)}
+        self.ratios = _merged(ratios_of(samples.rows), self.decorator.ratios)
+        parts = parts_of(samples) if self.options.per_crystal_system else {ALL: samples}
+        if not parts:
+            raise InputError(
+                f"No crystal system has {FEWEST_SAMPLES} curves of {FEWEST_COMPOSITIONS} compositions, so there can be "
+                "no model for each; leave out per_crystal_system."
+            )
+        metrics, n_test = self._held_out(parts, seed, progress)
+        self.models, history = {}, ()
+        for name, part in parts.items():
+            self.models[name] = InverseSpectrumModel(self.preset, self.options.epochs)
+            history = self.models[name].fit(part, seed, progress)
+            metrics |= _told(self.models[name], history, name)
         return FitReport(metrics, history, len(samples), 0, n_test, time.process_time() - began)
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
@@ -118,12 +151,18 @@ class DosComposer:
         Raises
         ------
         InputError
-            If the target has no curve, or the generator is not trained.
+            If the target has no curve, the generator is not trained, or has no model of any crystal system of the
+            space.
         """
         if not hasattr(self, "grid"):
             raise InputError("dos_composer is not trained; fit or load it first.")
         curve = target.curve_on(self.grid)
-        choices = self._choices(self._log_probabilities(curve, space), target, space)
+        choices = [
+            (row, score, decoration)
+            for part in self._rooms(space)
+            for row, score in self._ranked(curve, target, part)
+            for decoration in self.decorator.decorations(row, part)
+        ]
         log_weights = [score + np.log(decoration.share) for _, score, decoration in choices]
         chosen = draw_without_replacement(log_weights, n, rng, self.options.temperature)
         return [self._proposal(*choices[i], log_weights[i]) for i in chosen]
@@ -136,9 +175,11 @@ class DosComposer:
             "options": asdict(self.options),
             "grid": asdict(self.grid),
             "decorator": self.decorator.config(),
-            "inverse": self.model.config(),
+            "ratios": {str(size): list(map(list, ratios)) for size, ratios in self.ratios.items()},
+            "inverse": {name: model.config() for name, model in self.models.items()},
         }
-        write_model(folder, config, self.model.state())
+        arrays = {f"{name}.{key}": value for name, model in self.models.items() for key, value in model.state().items()}
+        write_model(folder, config, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> DosComposer:
@@ -154,55 +195,76 @@ class DosComposer:
             composer = cls(config["preset"], ComposerOptions(**config["options"]))
             composer.grid = SpectrumGrid(**config["grid"])
             composer.decorator = Decorator(**config["decorator"])
-            composer.model = InverseSpectrumModel.restore(config["inverse"], arrays)
+            composer.ratios = {
+                int(size): tuple(tuple(map(int, ratio)) for ratio in ratios)
+                for size, ratios in config.get("ratios", {}).items()
+            }
+            composer.models = _restored(config["inverse"], arrays)
         except (FermiloopError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
             raise broken_model(folder, error) from None
         return composer
 
     def _held_out(
-        self, samples: Samples, seed: int, progress: Callable[[str, float], None]
+        self, parts: dict[str, Samples], seed: int, progress: Callable[[str, float], None]
     ) -> tuple[dict[str, float], int]:
-        folds = round(1 / self.options.test_share) if self.options.test_share else 0
-        numbers = fold_numbers(samples.rows, max(folds, 1), np.random.default_rng(seed))
-        test = samples.subset(np.flatnonzero(numbers == 0))
-        rest = samples.subset(np.flatnonzero(numbers != 0))
-        if folds < 2 or len(rest) < FEWEST_SAMPLES or len(set(rest.elements)) < 2:
+        """How often the true unary or binary is among the first of a model that did not learn from it."""
+        outcomes = [found for part in parts.values() if (found := self._outcomes(part, seed, progress)) is not None]
+        if not outcomes:
             return {}, 0
-        model = InverseSpectrumModel(self.preset, self.options.epochs)
-        model.fit(rest, seed, progress)
-        scores = model.log_probabilities(test.curves, test.systems)
-        ranks = ranks_of(scores, [model.table.index.get(row) for row in test.rows])
-        mass = np.exp(-np.sort(-scores, axis=1)[:, :5]).sum(axis=1)
+        ranks, mass = (np.concatenate(some) for some in zip(*outcomes, strict=True))
         return {
             "held_out_top1": float((ranks < 1).mean()),
             "held_out_top5": float((ranks < 5).mean()),
             "held_out_median_rank": float(np.median(ranks)),
             "held_out_calibration_error": calibration_error(mass, ranks < 5),
-        }, len(test)
+        }, len(ranks)
 
-    def _log_probabilities(self, curve: Array, space: Space) -> Array:
-        """(n_rows,) log probabilities, averaged over the crystal systems of the space."""
+    def _outcomes(
+        self, samples: Samples, seed: int, progress: Callable[[str, float], None]
+    ) -> tuple[Array, Array] | None:
+        """Rank of each held-out composition in the table and probability of the first five."""
+        folds = round(1 / self.options.test_share) if self.options.test_share else 0
+        numbers = fold_numbers(samples.rows, max(folds, 1), np.random.default_rng(seed))
+        tabulated = np.array([len(row) <= 2 for row in samples.rows])
+        test = samples.subset(np.flatnonzero((numbers == 0) & tabulated))
+        rest = samples.subset(np.flatnonzero(numbers != 0))
+        if folds < 2 or len(rest) < FEWEST_SAMPLES or len(set(rest.elements)) < 2 or not len(test):
+            return None
+        model = InverseSpectrumModel(self.preset, self.options.epochs)
+        model.fit(rest, seed, progress)
+        scores = model.log_probabilities(test.curves, test.systems)
+        ranks = ranks_of(scores, [model.table.index.get(row) for row in test.rows])
+        return ranks, np.exp(-np.sort(-scores, axis=1)[:, :5]).sum(axis=1)
+
+    def _rooms(self, space: Space) -> list[Space]:
+        """The space, or where each crystal system has a model the part of the space in each.
+
+        Raises
+        ------
+        InputError
+            If none of its systems has a model.
+        """
+        if ALL in self.models:
+            return [space]
+        there = [system for system in space.crystal_systems if system in self.models]
+        if not there:
+            raise InputError(
+                f"This dos_composer has models of {', '.join(self.models)} crystals only, not of "
+                f"{', '.join(space.crystal_systems)}; train it without per_crystal_system."
+            )
+        return [replace(space, crystal_systems=(system,)) for system in there]
+
+    def _ranked(self, curve: Array, target: Target, space: Space) -> list[tuple[Row, float]]:
+        """Compositions inside a space and their log probabilities, best first."""
         systems = np.array(space.crystal_systems, dtype=str)
-        scores = self.model.log_probabilities(np.repeat(curve[None], len(systems), axis=0), systems)
-        return np.asarray(np.logaddexp.reduce(scores, axis=0) - np.log(len(systems)))
-
-    def _choices(self, scores: Array, target: Target, space: Space) -> list[tuple[Row, float, Decoration]]:
-        allowed = {Element(symbol).Z for symbol in space.elements}
         low, high = space.n_components
         excluded = set(target.exclude_formulas)
-        rows = self.model.table.rows
-        inside = [
-            i
-            for i in np.argsort(-scores, kind="stable")
-            if low <= len(rows[i]) <= high
-            and all(number in allowed for number, _ in rows[i])
-            and formula_of(rows[i]) not in excluded
-        ]
-        return [
-            (rows[i], float(scores[i]), decoration)
-            for i in inside[:POOL]
-            for decoration in self.decorator.decorations(rows[i], space)
-        ]
+        elements = frozenset(Element(symbol).Z for symbol in space.elements)
+        components = (low, min(high, self.options.most_components))
+        bounds = Bounds(elements, components, self.ratios, self.options.beam_width, POOL + len(excluded))
+        model = self.models.get(ALL) or self.models[space.crystal_systems[0]]
+        found = model.search(curve, systems, bounds)
+        return [(row, score) for row, score in found if formula_of(row) not in excluded][:POOL]
 
     def _proposal(self, row: Row, score: float, decoration: Decoration, log_weight: float) -> Proposal:
         detail = {"formula": formula_of(row), "prototype": decoration.prototype, "log_probability": score}
@@ -216,7 +278,34 @@ def ranks_of(scores: Array, places: list[int | None]) -> Array:
     )
 
 
-def _expert_names() -> tuple[str, ...]:
-    from fermiloop.platform.generators.factorised import EXPERTS
+def parts_of(samples: Samples) -> dict[str, Samples]:
+    """The samples of each crystal system that has enough of them to learn from."""
+    parts = {name: samples.subset(np.flatnonzero(samples.systems == name)) for name in sorted(set(samples.systems))}
+    return {str(name): part for name, part in parts.items() if part.are_enough}
 
-    return EXPERTS
+
+def _told(model: InverseSpectrumModel, history: tuple[float, ...], name: str) -> dict[str, float]:
+    """What a trained model says of itself."""
+    suffix = f"_{name}" if name else ""
+    told = {f"loss{suffix}": history[-1]} if history else {}
+    if isinstance(model.model, FactorisedModel):
+        told |= {f"weight_{n}{suffix}": float(w) for n, w in zip(EXPERTS, model.model.weights, strict=True)}
+    return told
+
+
+def _merged(*some: Ratios) -> Ratios:
+    """All ratios of several tables."""
+    sizes = sorted({size for ratios in some for size in ratios})
+    return {size: tuple(sorted({r for ratios in some for r in ratios.get(size, ())})) for size in sizes}
+
+
+def _restored(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, InverseSpectrumModel]:
+    """Models by crystal system; files of before there were several hold one without a name."""
+    if "model" in config:
+        return {ALL: InverseSpectrumModel.restore(config, arrays)}
+    return {
+        name: InverseSpectrumModel.restore(
+            part, {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
+        )
+        for name, part in config.items()
+    }

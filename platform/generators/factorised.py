@@ -8,30 +8,40 @@
 
 The weights of the pool, and with them the calibration of the probabilities, come from folds that
 share no composition.
+
+Compositions of three and four elements are scored by the same experts, one by one, as a search asks for them. Where
+no curve of so many elements was learned from, all that is known of them is the forward expert's: its kernel is the
+overlap of the elements, weighted by amount and by how alike they are (`element_features`), so the curve of a ternary
+is pieced together from the unaries and binaries of its elements and of similar ones, without what three kinds of atoms
+do together. Its variance grows with the distance from what was learned, and so does the doubt of the likelihood. The
+prior then gives each ratio the same small share, and retrieval is silent.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from fermiloop.platform.generators.calibration import log_softmax, pool_weights
+from fermiloop.platform.generators.experts import forward_scores, log_prior, retrieval
 from fermiloop.platform.generators.heads import HeadsEnsemble, HeadsOptions, Layout
-from fermiloop.platform.generators.samples import Samples, fold_numbers
+from fermiloop.platform.generators.row_array import RowArray
+from fermiloop.platform.generators.samples import Samples, compared_rows, fold_numbers
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
-from fermiloop.platform.representations.composition import CompositionTable, Row, ratio_of
+from fermiloop.platform.representations.composition import Row, ratio_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
 EXPERTS: Final = ("forward", "heads", "prior", "retrieval")
+MOST_CALIBRATED: Final = 1000
+"""Samples, taken at random, from which the weights are found: their scores of every row are held in memory."""
 
 
 @dataclass(frozen=True)
@@ -69,38 +79,36 @@ class FactorisedModel:
 
     def fit(self, samples: Samples, seed: int, progress: Callable[[str, float], None]) -> tuple[float, ...]:
         """Train from nothing; returns the mean loss of the heads by epoch."""
-        self.table = samples.table()
-        self._fractions = self.table.fractions()
-        places = np.array([self.table.index[row] for row in samples.rows])
         n_folds = min(self.options.folds, len(set(samples.rows)))
-        folds = fold_numbers(samples.rows, n_folds, np.random.default_rng(seed))
-        held_out = np.zeros((len(EXPERTS), len(samples), len(self.table)))
-        for fold in range(n_folds):
-            part, rest = samples.subset(np.flatnonzero(folds == fold)), samples.subset(np.flatnonzero(folds != fold))
-            held_out[EXPERTS.index("forward"), folds == fold] = self._forward_scores(self._process(rest), part)
-            held_out[EXPERTS.index("prior"), folds == fold] = log_prior(self.table, rest.rows)
-            held_out[EXPERTS.index("retrieval"), folds == fold] = self._retrieval(rest, part)
-        self.heads = HeadsEnsemble(self.table, self._layout(samples))
+        rng = np.random.default_rng(seed)
+        folds = fold_numbers(samples.rows, n_folds, rng)
+        self._lay_out(samples)
         history: tuple[float, ...] = ()
         if self.options.heads.epochs:
-            held_out[EXPERTS.index("heads")], history = self.heads.fit(
-                samples, folds, self.options.heads, seed, progress
-            )
-        self.weights = pool_weights(held_out, places)
-        self.held_out = log_softmax(np.tensordot(self.weights, held_out, axes=1))
+            history = self.heads.fit(samples, folds, self.options.heads, seed, progress)
+        asked = np.sort(rng.permutation(len(samples))[:MOST_CALIBRATED])
+        rows, log_share = compared_rows(samples, self.rows, rng)
+        held_out = self._held_out(samples, folds, asked, rows)
+        place = {int(key): i for i, key in reversed(list(enumerate(rows.keys)))}
+        truth = np.array([place[int(key)] for key in RowArray.of(samples.rows, self.table.elements).keys[asked]])
+        self.weights = pool_weights(held_out, truth, log_share)
         self._keep(samples)
         return history
 
     def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:
         """(k, n_rows) calibrated log probabilities of (k, n_points) unit-area curves."""
-        asked = Samples(curves, ((),) * len(curves), systems, self.samples.step, self.samples.zero)
-        experts = np.zeros((len(EXPERTS), len(curves), len(self.table)))
-        experts[0] = self._forward_scores(self.process, asked)
+        return log_softmax(self.scores(self.rows, curves, systems))
+
+    def scores(self, rows: RowArray, curves: Array, systems: NDArray[np.str_]) -> Array:
+        """(k, m) log probabilities of any m compositions, but for a constant of each curve."""
+        asked = self.samples.of_curves(curves, systems)
+        experts = np.zeros((len(EXPERTS), len(curves), len(rows)))
+        experts[0] = forward_scores(self.process, asked, rows)
         if self.heads.networks:
-            experts[1] = self.heads.scores(curves, systems)
-        experts[2] = log_prior(self.table, self.samples.rows)
-        experts[3] = self._retrieval(self.samples, asked)
-        return log_softmax(np.tensordot(self.weights, experts, axes=1))
+            experts[1] = self.heads.scores(curves, systems, rows)
+        experts[2] = log_prior(rows, self.samples.rows)
+        experts[3] = retrieval(self.samples, asked, rows)
+        return np.asarray(np.tensordot(self.weights, experts, axes=1))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Arrays to restore from."""
@@ -126,12 +134,16 @@ class FactorisedModel:
         rows: tuple[Row, ...] = tuple(tuple((int(z), int(n)) for z, n in row) for row in config["rows"])
         systems = np.array(config["systems"], dtype=str)
         samples = Samples(np.asarray(state["curves"]), rows, systems, float(config["step"]), int(config["zero"]))
-        model.table = samples.table()
-        model._fractions = model.table.fractions()
+        model._lay_out(samples)
         model.weights = np.asarray(state["weights"])
-        model.heads = HeadsEnsemble(model.table, model._layout(samples)).restore(state, int(config["n_networks"]))
+        model.heads.restore(state, int(config["n_networks"]))
         model._keep(samples)
         return model
+
+    def _lay_out(self, samples: Samples) -> None:
+        self.table = samples.table()
+        self.rows = RowArray.of(self.table.rows, self.table.elements)
+        self.heads = HeadsEnsemble(self.table.elements, self._layout(samples))
 
     def _keep(self, samples: Samples) -> None:
         self.samples = samples
@@ -143,40 +155,25 @@ class FactorisedModel:
             step=samples.step,
             zero=samples.zero,
             systems=tuple(sorted(set(samples.systems.tolist()))),
-            ratios=tuple(sorted({ratio_of(row) for row in self.table.rows})),
+            ratios=tuple(sorted({ratio_of(row) for row in (*self.table.rows, *samples.rows)})),
             n_elements=len(self.table.elements),
+            n_slots=max(2, samples.most_components),
         )
 
     def _process(self, samples: Samples) -> DosProcess:
         inputs = Inputs(self.table.fractions(samples.rows), samples.systems, np.zeros((len(samples), 0)))
         return DosProcess(self.table.elements, self.options.process).fit(inputs, samples.curves)
 
-    def _forward_scores(self, process: DosProcess, asked: Samples) -> Array:
-        """(k, n_rows) log-likelihood of each curve under each row in the curve's crystal system."""
-        scores = np.zeros((len(asked), len(self.table)))
-        for system in sorted(set(asked.systems.tolist())):
-            rows = np.flatnonzero(asked.systems == system)
-            systems = np.full(len(self.table), system)
-            mean, variance = process.predict(Inputs(self._fractions, systems, np.zeros((len(self.table), 0))))
-            scores[rows] = process.log_likelihood(asked.curves[rows], mean, variance)
-        return scores - scores.max(axis=1, keepdims=True)
-
-    def _retrieval(self, known: Samples, asked: Samples) -> Array:
-        """(k, n_rows) similarity to the nearest known curve of a row, 0 where there is none."""
-        scores = np.zeros((len(asked), len(self.table)))
-        cosines = unit(asked.curves) @ unit(known.curves).T
-        for place, column in zip((self.table.index[row] for row in known.rows), cosines.T, strict=True):
-            scores[:, place] = np.maximum(scores[:, place], column)
-        return scores
-
-
-def log_prior(table: CompositionTable, rows: Sequence[Row]) -> Array:
-    """(n_rows,) log probability of a row: that of its ratio, even among the rows that share it."""
-    seen = Counter(ratio_of(row) for row in rows)
-    size = Counter(ratio_of(row) for row in table.rows)
-    return np.log([(seen[ratio_of(row)] + 0.5) / size[ratio_of(row)] for row in table.rows]) - np.log(len(rows))
-
-
-def unit(curves: Array) -> Array:
-    """Curves of unit Euclidean length."""
-    return np.asarray(curves / np.linalg.norm(curves, axis=-1, keepdims=True))
+    def _held_out(self, samples: Samples, folds: NDArray[np.int64], asked: NDArray[np.int64], rows: RowArray) -> Array:
+        """(n_experts, n_asked, m) scores of samples by experts that did not see their compositions."""
+        held_out = np.zeros((len(EXPERTS), len(asked), len(rows)))
+        for fold in range(int(folds.max()) + 1):
+            here = folds[asked] == fold
+            part, rest = samples.subset(asked[here]), samples.subset(np.flatnonzero(folds != fold))
+            forward = forward_scores(self._process(rest), part, rows)
+            held_out[EXPERTS.index("forward"), here] = forward - forward.max(axis=1, keepdims=True)
+            if self.heads.networks:
+                held_out[EXPERTS.index("heads"), here] = self.heads.scores(part.curves, part.systems, rows, fold)
+            held_out[EXPERTS.index("prior"), here] = log_prior(rows, rest.rows)
+            held_out[EXPERTS.index("retrieval"), here] = retrieval(rest, part, rows)
+        return held_out

@@ -1,4 +1,4 @@
-"""Softmax heads over what a composition is made of: first element, second element, ratio.
+"""Softmax heads over what a composition is made of: first element, second element, …, ratio.
 
 A table of eleven thousand compositions is learned from a few hundred curves only if its rows share
 parameters: log p(row) = log p(A) + log p(B) + log p(m:n). The network sees the curve, its integral
@@ -9,24 +9,25 @@ sample also has a prediction of a network that never saw its composition.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from torch import nn
 
+from fermiloop.platform.generators.row_array import NOBODY, RowArray
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
-from fermiloop.platform.representations.composition import ratio_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from fermiloop.platform.generators.row_array import Places
     from fermiloop.platform.generators.samples import Samples
-    from fermiloop.platform.representations.composition import CompositionTable
 
     Array = NDArray[np.float64]
 
@@ -70,6 +71,7 @@ class Layout:
     systems: tuple[str, ...]
     ratios: tuple[tuple[int, ...], ...]
     n_elements: int
+    n_slots: int = 2
 
     def inputs(self, curves: Array, systems: NDArray[np.str_]) -> tuple[torch.Tensor, torch.Tensor]:
         """(k, 3, n_points) channels and (k, n_systems) crystal systems."""
@@ -80,19 +82,54 @@ class Layout:
         flags = systems[:, None] == np.array(self.systems)[None]
         return torch.tensor(channels, dtype=torch.float32), torch.tensor(flags, dtype=torch.float32)
 
-    def places(self, table: CompositionTable) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Outputs of A, of B (the last one says there is none) and of the ratio, for each row."""
-        a, _, b, n = table.blocks.T
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Outputs of each head: a first element, further ones that may be absent, the ratio."""
+        return (self.n_elements, *[self.n_elements + 1] * (self.n_slots - 1), len(self.ratios))
+
+    def places(self, rows: RowArray) -> Places:
+        """(n_slots + 1, m) output of each head for compositions of no more elements than slots; -1 for a new ratio."""
         order = {ratio: i for i, ratio in enumerate(self.ratios)}
-        return a, np.where(n > 0, b, self.n_elements), np.array([order[ratio_of(row)] for row in table.rows])
+        ratios, place = rows.ratios()
+        slots = np.full((len(rows), self.n_slots), NOBODY)
+        slots[:, : rows.places.shape[1]] = rows.places[:, : self.n_slots]
+        ratio = np.array([order.get(one, NOBODY) for one in ratios])[place]
+        return np.vstack([np.where(slots == NOBODY, self.n_elements, slots).T, ratio])
+
+    def log_probabilities(self, heads: Sequence[Array], rows: RowArray) -> Array:
+        """(k, m) sums over the heads' (k, size) log probabilities.
+
+        A composition of more elements than there are slots takes the mean over the choices of those that fill them,
+        the others being as likely as any; so is a ratio that was not learned.
+        """
+        size = rows.places.shape[1]
+        if size <= self.n_slots:
+            return self._summed(heads, rows)
+        total = np.zeros((len(heads[0]), len(rows)))
+        choices = [list(chosen) for chosen in combinations(range(size), self.n_slots)]
+        fits = rows.sizes <= self.n_slots
+        for chosen in choices:
+            total += self._summed(heads, replace(rows, places=rows.places[:, chosen]))
+        total = total / len(choices) - np.log(self.n_elements) * np.maximum(rows.sizes - self.n_slots, 0)
+        if fits.any():
+            small = rows.subset(np.flatnonzero(fits))
+            small = replace(small, places=small.places[:, : self.n_slots])
+            total[:, fits] = self._summed(heads, small)
+        return total
+
+    def _summed(self, heads: Sequence[Array], rows: RowArray) -> Array:
+        *slots, ratio = self.places(rows)
+        unknown = -np.log(len(self.ratios))
+        total = np.where(ratio == NOBODY, unknown, heads[-1][:, ratio])
+        return np.asarray(sum((head[:, place] for head, place in zip(heads, slots, strict=False)), start=total))
 
 
 class HeadsNetwork(nn.Module):
-    """Three strided convolutions, one hidden layer, three softmax heads."""
+    """Three strided convolutions, one hidden layer, softmax heads."""
 
     def __init__(self, layout: Layout) -> None:
         super().__init__()
-        self.sizes = (layout.n_elements, layout.n_elements + 1, len(layout.ratios))
+        self.sizes = layout.sizes
         self.convolutions = nn.Sequential(
             nn.Conv1d(CHANNELS, WIDTH, 9, stride=2, padding=4),
             nn.GELU(),
@@ -108,7 +145,7 @@ class HeadsNetwork(nn.Module):
         self.heads = nn.Linear(HIDDEN, sum(self.sizes))
 
     def forward(self, channels: torch.Tensor, systems: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Log probabilities of A, B and the ratio: (k, n_elements), (k, n_elements + 1), (k, n_ratios)."""
+        """Log probabilities of A, B, … and the ratio: (k, n_elements), (k, n_elements + 1), …, (k, n_ratios)."""
         hidden = self.hidden(torch.cat([self.convolutions(channels), systems], dim=1))
         return tuple(part.log_softmax(dim=1) for part in self.heads(hidden).split(self.sizes, dim=1))
 
@@ -118,16 +155,15 @@ class HeadsEnsemble:
 
     Parameters
     ----------
-    table
-        Rows to score.
+    elements
+        Atomic numbers that the heads choose from, ascending.
     layout
         Sizes of the networks.
     """
 
-    def __init__(self, table: CompositionTable, layout: Layout) -> None:
-        self.table = table
+    def __init__(self, elements: tuple[int, ...], layout: Layout) -> None:
+        self.elements = elements
         self.layout = layout
-        self._places = layout.places(table)
         self.networks: list[HeadsNetwork] = []
 
     def fit(
@@ -137,9 +173,8 @@ class HeadsEnsemble:
         options: HeadsOptions,
         seed: int,
         progress: Callable[[str, float], None],
-    ) -> tuple[Array, tuple[float, ...]]:
-        """Train all networks; returns (n, n_rows) scores by the network without the sample, and the mean loss."""
-        scores = np.zeros((len(samples), len(self.table)))
+    ) -> tuple[float, ...]:
+        """Train all networks, each without one fold; returns the mean loss by epoch."""
         histories = []
         n_folds = int(folds.max()) + 1
         for fold in range(n_folds):
@@ -147,13 +182,12 @@ class HeadsEnsemble:
             network, history = self._train(rest, options, seed + fold, partial(_tell, progress, fold, n_folds))
             self.networks.append(network)
             histories.append(history)
-            held = samples.subset(np.flatnonzero(folds == fold))
-            scores[folds == fold] = self._scores(network, held.curves, held.systems)
-        return scores, tuple(float(x) for x in np.mean(histories, axis=0))
+        return tuple(float(x) for x in np.mean(histories, axis=0))
 
-    def scores(self, curves: Array, systems: NDArray[np.str_]) -> Array:
-        """(k, n_rows) mean log probability over the networks."""
-        return np.asarray(np.mean([self._scores(network, curves, systems) for network in self.networks], axis=0))
+    def scores(self, curves: Array, systems: NDArray[np.str_], rows: RowArray, fold: int | None = None) -> Array:
+        """(k, m) log probability by the network of a fold, or the mean over all."""
+        chosen = self.networks if fold is None else [self.networks[fold]]
+        return np.asarray(np.mean([self._scores(network, curves, systems, rows) for network in chosen], axis=0))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Arrays of all networks."""
@@ -171,17 +205,16 @@ class HeadsEnsemble:
             self.networks.append(network.eval())
         return self
 
-    def _scores(self, network: HeadsNetwork, curves: Array, systems: NDArray[np.str_]) -> Array:
+    def _scores(self, network: HeadsNetwork, curves: Array, systems: NDArray[np.str_], rows: RowArray) -> Array:
         with torch.no_grad():
             heads = [head.numpy().astype(float) for head in network(*self.layout.inputs(curves, systems))]
-        return np.asarray(sum(head[:, place] for head, place in zip(heads, self._places, strict=True)))
+        return self.layout.log_probabilities(heads, rows)
 
     def _train(
         self, samples: Samples, options: HeadsOptions, seed: int, tell: Callable[[float], None]
     ) -> tuple[HeadsNetwork, list[float]]:
         rng = np.random.default_rng(seed)
-        rows = [self.table.index[row] for row in samples.rows]
-        truth = [torch.tensor(place[rows]) for place in self._places]
+        truth = [torch.tensor(place) for place in self.layout.places(RowArray.of(samples.rows, self.elements))]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = HeadsNetwork(self.layout)
@@ -192,7 +225,7 @@ class HeadsEnsemble:
                 curves = augment(samples.curves, options, rng)
                 inputs = self.layout.inputs(curves, samples.systems)
                 losses = []
-                for batch in np.array_split(rng.permutation(len(rows)), max(len(rows) // options.batch_size, 1)):
+                for batch in np.array_split(rng.permutation(len(samples)), max(len(samples) // options.batch_size, 1)):
                     heads = network(*(part[batch] for part in inputs))
                     loss = sum(
                         (nn.functional.nll_loss(head, t[batch]) for head, t in zip(heads, truth, strict=True)),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.special import logsumexp
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions, unit
+from fermiloop.platform.generators.beam import WIDTH, beam_search
+from fermiloop.platform.generators.experts import unit
+from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions
 from fermiloop.platform.generators.heads import HeadsOptions
-from fermiloop.platform.generators.regression import RegressionModel, RegressionOptions
+from fermiloop.platform.generators.regression import BETTER, RegressionModel, RegressionOptions
+from fermiloop.platform.generators.row_array import ratios_of
 from fermiloop.platform.representations.composition import formula_of
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from fermiloop.platform.generators.row_array import Ratios, RowArray
     from fermiloop.platform.generators.samples import Samples
     from fermiloop.platform.representations.composition import CompositionTable, Row
 
@@ -25,6 +30,7 @@ if TYPE_CHECKING:
 
 PRESETS: Final[dict[str, type[RegressionModel] | type[FactorisedModel]]] = {
     "paper": RegressionModel,
+    "regression": RegressionModel,
     "factorised": FactorisedModel,
 }
 
@@ -58,6 +64,31 @@ class RankedComposition:
     similarity: float | None
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Where compositions are searched.
+
+    Parameters
+    ----------
+    elements
+        Atomic numbers that may occur.
+    components
+        Fewest and most elements.
+    ratios
+        Ratios of three elements and more, by their number; of fewer all of the table are tried.
+    width
+        Of the beam.
+    most
+        Compositions wanted.
+    """
+
+    elements: frozenset[int]
+    components: tuple[int, int] = (1, 2)
+    ratios: Ratios = field(default_factory=dict)
+    width: int = WIDTH
+    most: int = 4000
+
+
 class InverseSpectrumModel:
     """Ranks the compositions of a table by a curve.
 
@@ -86,6 +117,34 @@ class InverseSpectrumModel:
     def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:
         """(k, n_rows) log probabilities of (k, n_points) unit-area curves."""
         return self.model.log_probabilities(curves, systems)
+
+    def search(self, curve: Array, systems: NDArray[np.str_], bounds: Bounds) -> list[tuple[Row, float]]:
+        """Compositions inside the bounds with their log probabilities for a (n_points,) unit-area curve, best first.
+
+        Probabilities are averaged over the crystal systems. Those of one and two elements come from the table and sum
+        to one over it; where larger compositions are searched, over the table and what the beam found, so that a
+        narrow beam makes them too large.
+        """
+        curves = np.repeat(curve[None], len(systems), axis=0)
+        raw = self.model.scores(self.model.rows, curves, systems)
+        normaliser = logsumexp(raw, axis=1, keepdims=True)
+        table = logsumexp(raw - normaliser, axis=0) - np.log(len(systems))
+        order = np.argsort(self.model.rows.keys)
+
+        def score(rows: RowArray) -> Array:
+            if rows.places.shape[1] <= 2:
+                return np.asarray(table[order[np.searchsorted(self.model.rows.keys[order], rows.keys)]])
+            scores = self.model.scores(rows, curves, systems) - normaliser
+            return np.asarray(logsumexp(scores, axis=0) - np.log(len(systems)))
+
+        low, high = bounds.components
+        allowed = [place for number, place in self.table.place.items() if number in bounds.elements]
+        ratios = ratios_of(self.table.rows) | {size: of for size, of in bounds.ratios.items() if size > 2}
+        found = beam_search(score, self.table.elements, allowed, ratios, high, bounds.width)
+        larger = [scores for rows, scores in found if rows.places.shape[1] > 2]
+        total = float(np.logaddexp.reduce([0.0, *(float(logsumexp(scores)) for scores in larger)]))
+        best = [_best(rows, scores - total, bounds.most) for rows, scores in found if rows.places.shape[1] >= low]
+        return sorted((one for some in best for one in some), key=lambda one: -one[1])[: bounds.most]
 
     def predict(self, dos: Array, k: int = 5, crystal_system: str | None = None) -> list[RankedComposition]:
         """The `k` likeliest compositions of a (n_points,) unit-area curve, best first.
@@ -139,6 +198,13 @@ class InverseSpectrumModel:
         return inverse
 
 
+def _best(rows: RowArray, scores: Array, most: int) -> list[tuple[Row, float]]:
+    """The `most` compositions of highest score, best first; those that cannot be are left out."""
+    chosen = np.argsort(-scores, kind="stable")[:most]
+    chosen = chosen[np.isfinite(scores[chosen])]
+    return list(zip(rows.subset(chosen).rows(), scores[chosen].tolist(), strict=True))
+
+
 def make_model(preset: str, epochs: int | None) -> RegressionModel | FactorisedModel:
     """An untrained model of a preset.
 
@@ -151,8 +217,9 @@ def make_model(preset: str, epochs: int | None) -> RegressionModel | FactorisedM
         raise InputError(f"{preset} is no preset of dos_composer; choose one of {', '.join(PRESETS)}.")
     if epochs is not None and (not isinstance(epochs, int) or epochs < 0):
         raise InputError(f"Epochs must be a whole number from 0 up, not {epochs}.")
-    if preset == "paper":
-        return RegressionModel(RegressionOptions() if epochs is None else RegressionOptions(epochs=epochs))
+    if preset in {"paper", "regression"}:
+        options = RegressionOptions(**(BETTER if preset == "regression" else {}))
+        return RegressionModel(options if epochs is None else replace(options, epochs=epochs))
     return FactorisedModel(
         FactorisedOptions() if epochs is None else FactorisedOptions(heads=HeadsOptions(epochs=epochs))
     )

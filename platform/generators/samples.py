@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.row_array import (
+    LARGEST_AMOUNT,
+    MOST_COMPONENTS,
+    NOBODY,
+    RowArray,
+    orderings,
+    ratios_of,
+)
 from fermiloop.platform.representations.composition import MAX_COEFFICIENT, CompositionTable, Row, row_of
 from fermiloop.platform.representations.element_features import ELEMENTS_KNOWN
 
@@ -21,6 +30,8 @@ if TYPE_CHECKING:
 
 FEWEST_SAMPLES: Final = 8
 FEWEST_COMPOSITIONS: Final = 4
+DRAWN: Final = 2000
+"""Compositions of three elements, and of four, that stand for all of them in a calibration."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +72,34 @@ class Samples:
         """Atomic numbers that occur, ascending."""
         return tuple(sorted({number for row in self.rows for number, _ in row}))
 
+    @property
+    def are_enough(self) -> bool:
+        """Whether a model can learn from them."""
+        many = len(self) >= FEWEST_SAMPLES and len(set(self.rows)) >= FEWEST_COMPOSITIONS
+        return many and len(self.elements) >= 2
+
+    @property
+    def most_components(self) -> int:
+        """Elements of the largest composition."""
+        return max((len(row) for row in self.rows), default=0)
+
+    def of_curves(self, curves: NDArray[np.float64], systems: NDArray[np.str_]) -> Samples:
+        """Curves on the same grid whose compositions are asked for."""
+        return Samples(curves, ((),) * len(curves), systems, self.step, self.zero)
+
     def table(self) -> CompositionTable:
-        """All compositions of the elements that occur."""
+        """All compositions of one or two of the elements that occur."""
         return CompositionTable(self.elements)
 
 
-def is_learnable(row: Row) -> bool:
-    """Whether a table can hold a composition: one or two elements up to Bi, amounts at most 3."""
-    return len(row) <= 2 and all(number in ELEMENTS_KNOWN and count <= MAX_COEFFICIENT for number, count in row)
+def is_learnable(row: Row, most: int = MOST_COMPONENTS) -> bool:
+    """Whether a composition is of at most `most` elements up to Bi, in amounts of at most 3, of three or more 12."""
+    largest = MAX_COEFFICIENT if len(row) <= 2 else LARGEST_AMOUNT
+    return len(row) <= most and all(number in ELEMENTS_KNOWN and count <= largest for number, count in row)
 
 
-def samples_of(data: TrainingSet) -> Samples:
-    """Samples of a training set; what no table can hold is left out.
+def samples_of(data: TrainingSet, most: int = MOST_COMPONENTS) -> Samples:
+    """Samples of a training set; what is not learnable is left out, and what has more than `most` elements.
 
     Raises
     ------
@@ -80,24 +107,24 @@ def samples_of(data: TrainingSet) -> Samples:
         If too little remains to learn from, or a curve is not finite or has no area.
     """
     rows = [row_of(structure.composition) for structure in data.structures]
-    kept = [i for i, row in enumerate(rows) if is_learnable(row)]
-    kinds = {rows[i] for i in kept}
-    elements = {number for row in kinds for number, _ in row}
-    if len(kept) < FEWEST_SAMPLES or len(kinds) < FEWEST_COMPOSITIONS or len(elements) < 2:
-        raise InputError(
-            f"{len(kept)} curves of {len(kinds)} compositions of {len(elements)} elements are too few to learn from; "
-            f"at least {FEWEST_SAMPLES} curves, {FEWEST_COMPOSITIONS} compositions and 2 elements are needed."
-        )
+    kept = [i for i, row in enumerate(rows) if is_learnable(row, most)]
     curves = data.curves[kept]
     if not np.isfinite(curves).all():
         raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
-    return Samples(
+    samples = Samples(
         curves=data.grid.normalise(np.maximum(curves, 0)),
         rows=tuple(rows[i] for i in kept),
         systems=np.array([data.crystal_systems[i] for i in kept], dtype=str),
         step=data.grid.step,
         zero=zero_of(data.grid),
     )
+    if not samples.are_enough:
+        raise InputError(
+            f"{len(samples)} curves of {len(set(samples.rows))} compositions of {len(samples.elements)} elements are "
+            f"too few to learn from; at least {FEWEST_SAMPLES} curves, {FEWEST_COMPOSITIONS} compositions and 2 "
+            "elements are needed."
+        )
+    return samples
 
 
 def zero_of(grid: SpectrumGrid) -> int:
@@ -110,3 +137,29 @@ def fold_numbers(groups: Sequence[object], folds: int, rng: np.random.Generator)
     names = {group: i for i, group in enumerate(dict.fromkeys(groups))}
     order = rng.permutation(len(names))
     return np.array([order[names[group]] % folds for group in groups])
+
+
+def compared_rows(samples: Samples, table: RowArray, rng: np.random.Generator) -> tuple[RowArray, NDArray[np.float64]]:
+    """Compositions that the true ones are compared with, and the logarithm of how many each stands for.
+
+    A table of one and two elements is there whole. Of three and more there are those of the samples, each for itself,
+    and `DRAWN` at random for all others (importance sampling of the normaliser; Bengio and Senécal, AISTATS 2003).
+    """
+    arrays, shares = [table], [np.zeros(len(table))]
+    larger = [row for row in dict.fromkeys(samples.rows) if len(row) > 2]
+    if larger:
+        arrays.append(RowArray.of(larger, table.elements))
+        shares.append(np.zeros(len(larger)))
+    for size, ratios in ratios_of(larger).items():
+        orders = orderings(ratios)
+        order = np.argsort(rng.random((DRAWN, len(table.elements))), axis=1)[:, :size]
+        arrays.append(RowArray(table.elements, np.sort(order, axis=1), orders[rng.integers(len(orders), size=DRAWN)]))
+        shares.append(np.full(DRAWN, np.log(comb(len(table.elements), size) * len(orders) / DRAWN)))
+    return _joined(arrays), np.concatenate(shares)
+
+
+def _joined(arrays: Sequence[RowArray]) -> RowArray:
+    width = max(array.places.shape[1] for array in arrays)
+    places = [np.pad(a.places, ((0, 0), (0, width - a.places.shape[1])), constant_values=NOBODY) for a in arrays]
+    amounts = [np.pad(a.amounts, ((0, 0), (0, width - a.amounts.shape[1]))) for a in arrays]
+    return RowArray(arrays[0].elements, np.concatenate(places), np.concatenate(amounts))

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Final, Generic, TypeVar
 
 from fermiloop.platform.errors import PluginError
@@ -50,6 +52,7 @@ class Catalogue(Mapping[str, D], Generic[D]):
         The class that every declaration must be of.
     own
         Modules of our own declarations, in the order that lists show: all that a module defines are taken.
+        ``package.*.module`` stands for that module of every sub-package, in the order of their names.
     """
 
     def __init__(self, kind: str, declared: type[D], own: Sequence[str]) -> None:
@@ -121,7 +124,7 @@ class Catalogue(Mapping[str, D], Generic[D]):
     def _read(self) -> dict[str, D]:
         self._sources, self._broken = {}, []
         found: dict[str, D] = {}
-        for module in self._own:  # what is wrong in one is a fault of ours, and not passed over
+        for module in _modules(self._own):  # what is wrong in one is a fault of ours, and not passed over
             for declaration in vars(import_module(module)).values():
                 if isinstance(declaration, self._declared):
                     found[declaration.name] = declaration
@@ -144,6 +147,19 @@ class Catalogue(Mapping[str, D], Generic[D]):
         if declaration.name != entry.name:
             raise PluginError(f"its entry point is named {entry.name}, its declaration {declaration.name}")
         return declaration
+
+
+def _modules(places: Sequence[str]) -> Iterator[str]:
+    """Modules that places name, none twice."""
+    seen = set()
+    for place in places:
+        package, star, module = place.partition(".*.")
+        inner = iter_modules(import_module(package).__path__) if star else ()
+        names = sorted(f"{package}.{one.name}.{module}" for one in inner if one.ispkg) if star else [place]
+        for name in names:
+            if name not in seen and (not star or find_spec(name)):
+                seen.add(name)
+                yield name
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fermiloop.platform.plugins.engines import ENGINES
+from fermiloop.platform.plugins.engines import CORRECTIONS, ENGINES
 
 
 def curve_key(engine: str, functional: str, settings: Mapping[str, Any]) -> str | None:
@@ -25,10 +25,11 @@ def curve_key(engine: str, functional: str, settings: Mapping[str, Any]) -> str 
         Of the Method.
     """
     declared = ENGINES.get(engine)
-    rule = declared.curves if declared is not None else None
+    rule = declared.comparable if declared is not None else None
     if rule is None:
         return None
-    counted = {name: value for name, value in settings.items() if name not in rule.ignored and value is not None}
+    ignored = (*rule.ignored, CORRECTIONS)
+    counted = {name: value for name, value in settings.items() if name not in ignored and value is not None}
     capped = {name: min(float(counted[name]), most) for name, most in rule.enough.items() if name in counted}
     parts = {"family": rule.family, "spin": rule.spin, "functional": functional, "settings": counted | capped}
     return json.dumps(parts, sort_keys=True)

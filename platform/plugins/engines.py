@@ -13,11 +13,14 @@ from fermiloop.platform.plugins.declaration import PLACE, Declaration
 # Counted from free atoms: the strongest bonds (W, C) give 13 eV per atom, magnetic energies and corrections some more.
 LOWEST_ENERGY: Final = -40.0  # eV per atom
 ENERGY: Final = "energy_per_atom"
+DOS: Final = "dos"
 FROM_ENERGY: Final = ("formation_energy_per_atom", "energy_above_hull")
 """What follows from energies, once the elements have references by the same Method."""
 ENERGIES: Final = (ENERGY, *FROM_ENERGY)
 ELECTRONIC: Final = (*ENERGIES, "band_gap", "fermi_level", "magnetic_moment")
 """What a calculation with a density of states gives."""
+CORRECTIONS: Final = "corrections"
+"""Setting of every engine: eV per atom, by element, that is added to its energy where it is a reference."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class EngineDeclaration(Declaration):
         Names of the properties that its results hold.
     gives_dos
         Whether its results hold a density of states.
+    gives_curves
+        Names of other kinds of curves that its results hold.
+    curve_named_by
+        Setting that names which of these; empty where that never varies.
     named_by
         Setting whose keys are the names of what it gives, in place of `gives`; empty where that never varies.
     dos_named_by
@@ -74,7 +81,7 @@ class EngineDeclaration(Declaration):
         Whether its settings name code that is then run; such a campaign is not taken over the network unless allowed.
     cutoff_unit
         Unit of its setting ``cutoff``.
-    curves
+    comparable
         What makes densities of states of its Methods comparable with one another, see `curve_key`; None where each
         Method's curves stand alone.
     """
@@ -83,6 +90,8 @@ class EngineDeclaration(Declaration):
     settings: str = ""
     gives: tuple[str, ...] = ENERGIES
     gives_dos: bool = False
+    gives_curves: tuple[str, ...] = ()
+    curve_named_by: str = ""
     named_by: str = ""
     dos_named_by: str = ""
     last_step: str = "static"
@@ -92,7 +101,7 @@ class EngineDeclaration(Declaration):
     chosen: bool = True
     names_code: bool = False
     cutoff_unit: str = "eV"
-    curves: CurveRule | None = None
+    comparable: CurveRule | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,12 +120,19 @@ class EngineDeclaration(Declaration):
         """Whether it gives a density of states by these settings."""
         return bool(settings.get(self.dos_named_by)) if self.dos_named_by else self.gives_dos
 
+    def curves(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """Names of the kinds of curves that it gives by these settings."""
+        named = settings.get(self.curve_named_by) if self.curve_named_by else None
+        others = tuple(name for name in self.gives_curves if not self.curve_named_by or name == named)
+        return (DOS, *others) if self.has_dos(settings) else others
+
 
 ENGINES: Final = Catalogue(
     "engines",
     EngineDeclaration,
     (
         "fermiloop.flows.engines.gpaw.declaration",
+        "fermiloop.flows.engines.gpaw_hydrogen.declaration",
         "fermiloop.flows.engines.chgnet.declaration",
         "fermiloop.flows.engines.analytic.declaration",
         "fermiloop.flows.engines.external.declaration",
@@ -124,6 +140,7 @@ ENGINES: Final = Catalogue(
         "fermiloop.flows.engines.cp2k.declaration",
         "fermiloop.flows.engines.recorded.declaration",
         "fermiloop.flows.engines.flow.declaration",
+        "fermiloop.flows.engines.*.declaration",
     ),
 )
 

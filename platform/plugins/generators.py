@@ -30,12 +30,19 @@ class GeneratorDeclaration(Declaration):
         Place of the dataclass of its options; empty where it takes none.
     presets
         Names of its presets, the default last.
+    preset_options
+        Place of a mapping of presets to the options that they take in place of the defaults, by name; empty where
+        none does.
+    default_unnamed
+        Whether it has settings of its own beside the presets, which are taken where no preset is asked for.
     needs_curve
         Whether it learns from curves like the target's, so that the target must have one.
     most_components
         Most distinct elements of the crystals that it makes; None where there is no such limit.
     tabulated_prototypes
         Whether it decorates `PROTOTYPES` alone, so that one of them must fit into the space.
+    shapes_of_known
+        Whether its crystals have the crystal system, number of elements and number of sites of one that it learns from.
     unanswered
         Whether it is also given the store's materials inside the space that have no answer yet, unless it has an
         option ``file``.
@@ -50,9 +57,12 @@ class GeneratorDeclaration(Declaration):
     load: str
     options: str = ""
     presets: tuple[str, ...] = ()
+    preset_options: str = ""
+    default_unnamed: bool = False
     needs_curve: bool = False
     most_components: int | None = None
     tabulated_prototypes: bool = False
+    shapes_of_known: bool = False
     unanswered: bool = False
     learns: bool = False
     scorer: str = ""
@@ -61,7 +71,7 @@ class GeneratorDeclaration(Declaration):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_place(self.load)
-        for place in (self.options, self.scorer):
+        for place in (self.options, self.scorer, self.preset_options):
             if place:
                 check_place(place)
 
@@ -85,12 +95,15 @@ class GeneratorDeclaration(Declaration):
                 takes = f"known are {', '.join(known_options)}" if known_options else "it takes none"
                 raise InputError(f"{option} is no option of this generator; {takes}.")
         make = code_at(self.load)
-        first = (preset or self.presets[-1],) if self.presets else ()
+        preset = preset or self.default_preset
+        first = (preset,) if self.presets else ()
+        if self.preset_options:
+            given = dict(code_at(self.preset_options).get(preset, {})) | given
         try:
             second = (code_at(self.options)(**given),) if self.options else ()
             return make(*first, *second)
         except TypeError as error:
-            raise InputError(f"The options {given} of {self.name} cannot be used: {error}.") from None
+            raise InputError(f"The options {dict(options or {})} of {self.name} cannot be used: {error}.") from None
 
     def load_trained(self, folder: Path) -> Any:
         """The trained `Generator` that `folder` holds.
@@ -107,7 +120,7 @@ class GeneratorDeclaration(Declaration):
     @property
     def default_preset(self) -> str | None:
         """The preset that is taken where none is asked for; None where it has none."""
-        return self.presets[-1] if self.presets else None
+        return self.presets[-1] if self.presets and not self.default_unnamed else None
 
     def option_names(self) -> tuple[str, ...]:
         """Names of its options."""
@@ -124,6 +137,7 @@ GENERATORS: Final = Catalogue(
         "fermiloop.platform.generators.ccdcgan.declaration",
         "fermiloop.platform.generators.command.declaration",
         "fermiloop.platform.search.declarations",
+        "fermiloop.platform.generators.*.declaration",
     ),
 )
 

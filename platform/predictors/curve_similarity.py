@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy.special import ndtri
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.crystal_inputs import describe_crystals
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.predictors.mixed_curves import mixed_curves, state_weights
 from fermiloop.platform.predictors.reliability import stretch_and_floor
 from fermiloop.platform.predictors.similarity_process import Inputs, SimilarityProcess
@@ -26,7 +26,6 @@ from fermiloop.platform.representations.training import FitReport, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from pymatgen.core import Structure
@@ -47,7 +46,7 @@ FAINTEST: Final = 1e-9
 """Area inside a window below which a mixed curve counts as none."""
 
 
-class CurveSimilarity:
+class CurveSimilarity(SavedModel):
     """Similarity of crystals to one target, with its uncertainty."""
 
     name = "curve_similarity"
@@ -110,10 +109,9 @@ class CurveSimilarity:
         mean, std = (np.concatenate(values) for values in zip(*parts, strict=True))
         return np.clip(mean, 0, 1), np.hypot(std * self.stretch, self.floor)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "grid": asdict(self.grid),
             "window": self.window,
             "stretch": self.stretch,
@@ -121,26 +119,16 @@ class CurveSimilarity:
         }
         inputs = self.process.inputs
         arrays = {"target": self.curve, "values": self.process.values, **vars(inputs)}
-        write_model(folder, config, arrays)
+        return config, arrays
 
     @classmethod
-    def load(cls, folder: Path) -> CurveSimilarity:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            model, grid = cls(), SpectrumGrid(**config["grid"])
-            model._aim(grid, Target(grid, arrays["target"], window=_window(config["window"])))
-            model.stretch, model.floor = float(config["stretch"]), float(config["floor"])
-            inputs = Inputs(*(arrays[name] for name in ("composition", "geometry", "prior", "nearness")))
-            model.process = SimilarityProcess().fit(inputs, arrays["values"])
-        except (FermiloopError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> CurveSimilarity:
+        """The same out of what `packed` gave."""
+        model, grid = cls(), SpectrumGrid(**config["grid"])
+        model._aim(grid, Target(grid, arrays["target"], window=_window(config["window"])))
+        model.stretch, model.floor = float(config["stretch"]), float(config["floor"])
+        inputs = Inputs(*(arrays[name] for name in ("composition", "geometry", "prior", "nearness")))
+        model.process = SimilarityProcess().fit(inputs, arrays["values"])
         return model
 
     def _aim(self, grid: SpectrumGrid, target: Target) -> None:

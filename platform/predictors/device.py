@@ -1,4 +1,7 @@
-"""Where networks run: the GPU where there is one, in mixed precision; the same code elsewhere."""
+"""Where networks train that are large enough for it: the GPU where there is one; the same code elsewhere.
+
+Mixed precision is for those that ask for `precision`: images, FTCP, ensembles.
+"""
 
 from __future__ import annotations
 

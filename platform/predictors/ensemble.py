@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.descriptors import composition_descriptors, structure_descriptors
 from fermiloop.platform.predictors.device import best_device, precision
-from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
 from fermiloop.platform.representations.training import FitReport
 
@@ -99,7 +99,7 @@ class Members(nn.Module):
         return out[..., 0], 6 * torch.tanh(out[..., 1] / 6) - 1
 
 
-class PropertyEnsemble:
+class PropertyEnsemble(SavedModel):
     """Predicts one property.
 
     Parameters
@@ -219,10 +219,9 @@ class PropertyEnsemble:
         place = min(int(np.ceil((n + 1) * coverage)), n) - 1
         return float(np.sort(self.scores)[place])
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "property": self.property,
             "inputs": self.inputs,
             "options": asdict(self.options),
@@ -231,26 +230,16 @@ class PropertyEnsemble:
             "stretch": self.stretch,
         }
         arrays = {"middle": self.middle, "width": self.width, "scores": self.scores}
-        write_model(folder, config, arrays | to_arrays(self.network, "network."))
+        return config, arrays | to_arrays(self.network, "network.")
 
     @classmethod
-    def load(cls, folder: Path) -> PropertyEnsemble:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            model = cls(config["property"], config["inputs"], EnsembleOptions(**config["options"]))
-            model.centre, model.spread, model.stretch = (float(config[k]) for k in ("centre", "spread", "stretch"))
-            model.middle, model.width, model.scores = (arrays[k] for k in ("middle", "width", "scores"))
-            model.network = model._untrained(len(model.middle), torch.Generator())
-            from_arrays(model.network, arrays, "network.")
-        except (FermiloopError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> PropertyEnsemble:
+        """The same out of what `packed` gave."""
+        model = cls(config["property"], config["inputs"], EnsembleOptions(**config["options"]))
+        model.centre, model.spread, model.stretch = (float(config[k]) for k in ("centre", "spread", "stretch"))
+        model.middle, model.width, model.scores = (arrays[k] for k in ("middle", "width", "scores"))
+        model.network = model._untrained(len(model.middle), torch.Generator())
+        from_arrays(model.network, arrays, "network.")
         return model
 
     def _scale_by(self, x: Array, y: Array) -> None:

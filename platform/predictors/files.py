@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import FermiloopError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
+    from typing import Self
 
     import torch
-    from numpy.typing import NDArray
 
 WEIGHTS: Final = "weights.safetensors"
 CONFIG: Final = "config.json"
+Config = dict[str, Any]
+Arrays = dict[str, NDArray[Any]]
+Packed = tuple[Config, Arrays]
+MISFITS: Final = (
+    FermiloopError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What files raise that do not fit each other."""
 
 
 def to_arrays(module: torch.nn.Module, prefix: str) -> dict[str, NDArray[Any]]:
@@ -77,3 +86,41 @@ def read_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, NDArr
 def broken_model(folder: Path, error: Exception) -> InputError:
     """The error for files that can be read but do not fit each other."""
     return InputError(f"The model files in {folder} do not fit each other ({error}); train it again.")
+
+
+class SavedModel(ABC):
+    """A model that is kept as numbers and a config: a subclass says which, this writes and reads them.
+
+    It has a `name`, by which the files are known as its own.
+    """
+
+    name: str
+
+    @abstractmethod
+    def packed(self) -> Packed:
+        """Config, JSON-ready, and arrays, of which `restored` makes the same again."""
+
+    @classmethod
+    @abstractmethod
+    def restored(cls, config: Config, arrays: Arrays) -> Self:
+        """The model of a config and arrays; what does not fit may raise any of `MISFITS`."""
+
+    def save(self, folder: Path) -> None:
+        """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+        config, arrays = self.packed()
+        write_model(folder, {"name": self.name, **config}, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; nothing in it is run or unpickled by that.
+
+        Raises
+        ------
+        InputError
+            If a file is missing or is not what `save` writes.
+        """
+        config, arrays = read_model(folder, cls.name)
+        try:
+            return cls.restored(config, arrays)
+        except MISFITS as error:
+            raise broken_model(folder, error) from None

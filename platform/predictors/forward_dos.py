@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.crystal_inputs import describe_crystals
 from fermiloop.platform.predictors.dos_process import DosProcess, Inputs, ProcessOptions
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.predictors.reliability import stretch_and_floor
 from fermiloop.platform.representations.composition import row_of
 from fermiloop.platform.representations.element_features import ELEMENTS_KNOWN
@@ -44,7 +44,7 @@ N_TARGETS: Final = 20
 """Curves that held-out similarities are measured to."""
 
 
-class ForwardDos:
+class ForwardDos(SavedModel):
     """Curves of crystals as an ensemble.
 
     Parameters
@@ -116,34 +116,23 @@ class ForwardDos:
         values = target.similarity(self.predict(structures), self.grid)
         return values.mean(axis=0), np.hypot(values.std(axis=0) * self.stretch, self.floor)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "grid": asdict(self.grid),
             "process": self.process.config(),
             "stretch": self.stretch,
             "floor": self.floor,
         }
-        write_model(folder, config, self.process.state())
+        return config, self.process.state()
 
     @classmethod
-    def load(cls, folder: Path) -> ForwardDos:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            process = DosProcess.restore(config["process"], arrays)
-            model = cls(process.options)
-            model.grid, model.process = SpectrumGrid(**config["grid"]), process
-            model.stretch, model.floor = float(config["stretch"]), float(config["floor"])
-        except (FermiloopError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> ForwardDos:
+        """The same out of what `packed` gave."""
+        process = DosProcess.restore(config["process"], arrays)
+        model = cls(process.options)
+        model.grid, model.process = SpectrumGrid(**config["grid"]), process
+        model.stretch, model.floor = float(config["stretch"]), float(config["floor"])
         return model
 
     def _held_out(self, inputs: Inputs, curves: Array, data: TrainingSet, seed: int) -> dict[str, float]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from fermiloop.flows.schedules.triggers import TRIGGERS, named
 from fermiloop.platform.app import schedules as app
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.python.connecting import connected
-from fermiloop.schemas.vocabulary import TriggerKind
 
 if TYPE_CHECKING:
     from fermiloop.schemas.schedule import Schedule as _Schedule
@@ -26,7 +26,7 @@ class Schedule:
     Parameters
     ----------
     trigger, value
-        ``"cron"``, ``"new_labels"``, ``"drift"`` or ``"after_round"``, and at what it fires.
+        Name of what makes it fire, such as ``"cron"``, and at what.
     active
         Whether it is looked at; not while it is paused.
     """
@@ -67,30 +67,25 @@ def add(
     name: str,
     generator: str,
     *,
-    cron: str | None = None,
-    new_labels: int | None = None,
-    drift: float | None = None,
-    after_round: str | None = None,
     preset: str | None = None,
     options: Mapping[str, object] | None = None,
     zone: str = "UTC",
     source: str | None = None,
     seed: int = 0,
+    **trigger: str | float | None,
 ) -> Schedule:
     """Keep a schedule with one trigger; ``fermiloop schedule run`` keeps it going.
 
     Parameters
     ----------
-    cron
-        Calendar, as ``"0 3 * * *"``, in the time zone `zone`.
-    new_labels
-        So many labels more than at the last training.
-    drift
-        Level of the test by which the newest errors have grown.
-    after_round
-        Name of a campaign: each of its rounds.
+    zone
+        Time zone of a calendar.
     source
         Whose labels are learned; those of the largest library otherwise.
+    **trigger
+        One of ``cron="0 3 * * *"`` (a calendar), ``new_labels=50`` (so many more than at the last training),
+        ``drift=0.01`` (level of the test by which the newest errors have grown), and ``after_round="pd-like"`` (each
+        round of a campaign).
 
     Raises
     ------
@@ -99,11 +94,11 @@ def add(
     UserError
         If one of that name is there.
     """
-    given = dict(zip(TriggerKind, (cron, new_labels, drift, after_round), strict=True))
-    chosen = [(kind, str(value)) for kind, value in given.items() if value is not None]
+    chosen = [(kind, str(value)) for kind, value in trigger.items() if value is not None]
     if len(chosen) != 1:
-        raise InputError(f"A schedule has one trigger; give one of {', '.join(map(str, given))}.")
+        raise InputError(f"A schedule has one trigger; give one of {', '.join(TRIGGERS)}.")
     ((kind, value),) = chosen
+    named(kind)
     connected()
     return _made(
         app.add(name, generator, kind, value, preset=preset, options=options, zone=zone, source=source, seed=seed)

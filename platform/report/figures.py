@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito (2008), which colour-blind readers tell apart
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.spatial import ConvexHull, QhullError
 
 from fermiloop.platform.representations.alignment import AXES
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.scores import PLAIN, SCORES
 from fermiloop.schemas.vocabulary import Alignment
 
@@ -28,10 +30,31 @@ if TYPE_CHECKING:
 PALETTE: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 GREY: Final = "#6b6b6b"
 DPI: Final = 130
-CURVES: Final = {  # kind: what it is, its axis, its values, where to draw a line
-    "dos": ("density of states", "", "DOS of unit area (1/eV)", 0.0),  # the axis by what lies at zero
-    "xrd": ("powder pattern", "2θ for Cu Kα (degrees)", "Intensity of unit area (1/degree)", None),
-}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One picture of the report: how it is drawn, what stands below it, and of which campaigns there is one."""
+
+    draw: Callable[[Summary], Figure]
+    caption: str
+    wanted: Callable[[Summary], bool]
+
+
+FIGURES: Final[dict[str, Drawing]] = {}
+"""Pictures by name, in the order in which they stand here and in the report."""
+
+
+def _figure(
+    caption: str, wanted: Callable[[Summary], bool] = lambda _: True
+) -> Callable[[Callable[[Summary], Figure]], Callable[[Summary], Figure]]:
+    """Make a function a picture of the report: this is all that a new one needs."""
+
+    def added(draw: Callable[[Summary], Figure]) -> Callable[[Summary], Figure]:
+        FIGURES[draw.__name__] = Drawing(draw, caption, wanted)
+        return draw
+
+    return added
 
 
 def _canvas(title: str, x: str, y: str) -> tuple[Figure, Axes]:
@@ -51,21 +74,22 @@ def _nothing(axes: Axes, why: str) -> None:
     axes.set_yticks([])
 
 
+@_figure("Target curve (grey) and the best computed ones.")
 def curve(summary: Summary) -> Figure:
     """The target's curve and the best computed ones."""
     target = summary["target"]
-    what, x, y, line = CURVES[target["kind"] or "dos"]
-    axis = x or AXES[Alignment(target.get("alignment") or Alignment.MIDGAP)]
-    figure, axes = _canvas(f"Target and computed {what}", axis, y)
+    kind = SpectrumKind(target["kind"] or SpectrumKind.DOS).declared
+    axis = kind.axis or AXES[Alignment(target.get("alignment") or Alignment.MIDGAP)]
+    figure, axes = _canvas(f"Target and computed {kind.title}", axis, kind.values)
     if not target["values"]:
-        _nothing(axes, f"This campaign looks for no {what}.")
+        _nothing(axes, f"This campaign looks for no {kind.title}.")
         return figure
     axes.fill_between(target["grid"], target["values"], color="#d9d9d9", label=f"target {target['name']}".strip())
     for number, (one, colour) in enumerate(zip(summary["curves"], PALETTE, strict=False)):
         label = f"{one['formula']} ({one['score']:.3f})" if one["score"] is not None else one["formula"]
         axes.plot(target["grid"], one["values"], color=colour, lw=1.8 if number == 0 else 1.2, label=label)
-    if line is not None:
-        axes.axvline(line, color=GREY, lw=0.8, ls=":")
+    if kind.line is not None:
+        axes.axvline(kind.line, color=GREY, lw=0.8, ls=":")
     if target["window"]:
         axes.axvspan(target["window"][0], target["window"][1], color=GREY, alpha=0.08, lw=0, label="compared")
     axes.set_xlim(target["grid"][0], target["grid"][-1])
@@ -74,31 +98,7 @@ def curve(summary: Summary) -> Figure:
     return figure
 
 
-def funnel(summary: Summary) -> Figure:
-    """How many candidates each stage let pass, round by round."""
-    figure, axes = _canvas("What the funnel let pass", "", "Candidates")
-    rounds = [one for one in summary["rounds"] if one["funnel"]]
-    if not rounds:
-        _nothing(axes, "No round has been screened yet.")
-        return figure
-    stages = list(dict.fromkeys(tally["stage"] for one in rounds for tally in one["funnel"]))
-    names = ["proposed", *stages]
-    shown = rounds[-len(PALETTE) :]
-    width = 0.8 / len(shown)
-    for index, one in enumerate(shown):
-        out = {tally["stage"]: tally["n_out"] for tally in one["funnel"]}
-        heights = [one["funnel"][0]["n_in"], *(out.get(stage, 0) for stage in stages)]
-        places = np.arange(len(names)) + (index - (len(shown) - 1) / 2) * width
-        bars = axes.bar(places, heights, width * 0.92, color=PALETTE[index], label=f"round {one['number']}")
-        if len(shown) <= 3:
-            axes.bar_label(bars, fontsize=9, padding=1)
-    axes.set_xticks(np.arange(len(names)), names, rotation=25, ha="right", fontsize=10)
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.margins(y=0.12)
-    axes.legend(frameon=False, fontsize=10)
-    return figure
-
-
+@_figure("Score of every evaluation by round; filled circles are hits.")
 def scores(summary: Summary) -> Figure:
     """Score of every evaluation by its round, hits filled."""
     figure, axes = _canvas("Score of every evaluation", "Round", "Score")
@@ -135,6 +135,7 @@ def _score(one: EvaluatedRow) -> float:
     return float("nan") if one["score"] is None else one["score"]
 
 
+@_figure("Share of evaluations that are hits, beside a random pick from the library and plain substitution.")
 def hit_rate(summary: Summary) -> Figure:
     """Hit rate of each round with its 95 % interval, beside the baselines."""
     figure, axes = _canvas("Hit rate with its 95 % Wilson interval", "", "Hit rate")
@@ -161,6 +162,7 @@ def hit_rate(summary: Summary) -> Figure:
     return figure
 
 
+@_figure("What was predicted of each evaluated candidate when it was chosen, and what was computed.")
 def parity(summary: Summary) -> Figure:
     """What was predicted when a candidate was chosen, with its standard deviation, against what was computed."""
     rows = {row["part"]: row for row in summary["insight"]["parity"]}
@@ -188,6 +190,33 @@ def parity(summary: Summary) -> Figure:
     return figure
 
 
+@_figure("Candidates left after each stage of the funnel.")
+def funnel(summary: Summary) -> Figure:
+    """How many candidates each stage let pass, round by round."""
+    figure, axes = _canvas("What the funnel let pass", "", "Candidates")
+    rounds = [one for one in summary["rounds"] if one["funnel"]]
+    if not rounds:
+        _nothing(axes, "No round has been screened yet.")
+        return figure
+    stages = list(dict.fromkeys(tally["stage"] for one in rounds for tally in one["funnel"]))
+    names = ["proposed", *stages]
+    shown = rounds[-len(PALETTE) :]
+    width = 0.8 / len(shown)
+    for index, one in enumerate(shown):
+        out = {tally["stage"]: tally["n_out"] for tally in one["funnel"]}
+        heights = [one["funnel"][0]["n_in"], *(out.get(stage, 0) for stage in stages)]
+        places = np.arange(len(names)) + (index - (len(shown) - 1) / 2) * width
+        bars = axes.bar(places, heights, width * 0.92, color=PALETTE[index], label=f"round {one['number']}")
+        if len(shown) <= 3:
+            axes.bar_label(bars, fontsize=9, padding=1)
+    axes.set_xticks(np.arange(len(names)), names, rotation=25, ha="right", fontsize=10)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(y=0.12)
+    axes.legend(frameon=False, fontsize=10)
+    return figure
+
+
+@_figure("Formation energies in the best candidate's system, by the engine's own references.")
 def hull(summary: Summary) -> Figure:
     """Formation energies and lower hull of the best candidate's binary system."""
     system = summary["hull"]
@@ -225,6 +254,10 @@ def _lower_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(0.0, ends[0.0]), *inner, (1.0, ends[1.0])]
 
 
+@_figure(
+    "Evaluated candidates by what is traded off; those that none dominates are filled and joined.",
+    lambda summary: summary["pareto"] is not None,
+)
 def pareto(summary: Summary) -> Figure:
     """Evaluated candidates by the first two objectives, those that none dominates filled and joined."""
     found = summary["pareto"]
@@ -251,20 +284,11 @@ def _axis(name: str) -> str:
     return SCORES[name].title if name in SCORES else name
 
 
-FIGURES: Final[dict[str, Callable[[Summary], Figure]]] = {
-    "curve": curve,
-    "scores": scores,
-    "hit_rate": hit_rate,
-    "parity": parity,
-    "funnel": funnel,
-    "hull": hull,
-}
-
-
 def draw(summary: Summary, folder: Path) -> dict[str, Path]:
-    """Write every picture as PNG into an existing folder; name to path."""
+    """Write every picture that is wanted as PNG into an existing folder; name to path."""
     paths = {}
-    for name, picture in (FIGURES if summary["pareto"] is None else FIGURES | {"pareto": pareto}).items():
-        paths[name] = folder / f"{name}.png"
-        picture(summary).savefig(paths[name], dpi=DPI)
+    for name, one in FIGURES.items():
+        if one.wanted(summary):
+            paths[name] = folder / f"{name}.png"
+            one.draw(summary).savefig(paths[name], dpi=DPI)
     return paths

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fermiloop.platform import jsonable
 from fermiloop.platform.campaign.cost import HOLDS
 from fermiloop.platform.errors import UserError
-from fermiloop.platform.report.figures import draw
+from fermiloop.platform.report.figures import FIGURES, draw
 from fermiloop.platform.report.insight import tables
 
 if TYPE_CHECKING:
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fermiloop.platform.campaign.reported import Summary
-
-CAPTIONS: Final = {
-    "curve": "Target curve (grey) and the best computed ones.",
-    "scores": "Score of every evaluation by round; filled circles are hits.",
-    "hit_rate": "Share of evaluations that are hits, beside a random pick from the library and plain substitution.",
-    "parity": "What was predicted of each evaluated candidate when it was chosen, and what was computed.",
-    "funnel": "Candidates left after each stage of the funnel.",
-    "pareto": "Evaluated candidates by what is traded off; those that none dominates are filled and joined.",
-    "hull": "Formation energies in the best candidate's system, by the engine's own references.",
-}
 
 
 def write_report(summary: Summary, folder: Path) -> Path:
@@ -65,7 +55,7 @@ def render(summary: Summary, pictures: Mapping[str, Path]) -> str:
         s=summary,
         holds=HOLDS,
         images=images,
-        captions=CAPTIONS,
+        captions={name: FIGURES[name].caption for name in images},
         insight=tables(summary),
         settings=settings,
         lineage=yaml.safe_dump(jsonable.plain(lineage), sort_keys=False) if lineage else None,

@@ -4,14 +4,15 @@ A crystal is ``structure`` (as pymatgen writes it), or ``cell`` (a, b, c in Å, 
 ``frac``; ``key`` or ``material_id`` names it. Its answers are ``energy_per_atom``, or ``energy`` of the cell, in eV;
 ``gap`` and ``efermi`` in eV; ``magmom`` and ``nelectrons`` of the cell; and ``dos`` in states/eV/cell about the middle
 of the gap: on ``energies``, or from ``energies_start`` in steps of ``energies_step``, or on the 361 points from -10 to
-8 eV of the seed library. Libraries in the format of the seed are such files.
+8 eV of the seed library. Other kinds of curves are under ``curves`` by their names, points and values of each, such as
+``{"phonon_dos": {"frequencies": [...], "values": [...]}}``. Libraries in the format of the seed are such files.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,9 +21,10 @@ from pymatgen.core import Lattice, Structure
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.canonical import canonical
 from fermiloop.platform.representations.sameness import same
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -53,6 +55,8 @@ class Answer:
         Of the cell.
     energies, density
         (n,) eV, and (n,) states/eV/cell.
+    curves
+        Points and values of other kinds of curves, (n,) each, by their names.
     """
 
     key: str
@@ -64,6 +68,7 @@ class Answer:
     n_electrons: float | None = None
     energies: Array | None = None
     density: Array | None = None
+    curves: Mapping[str, tuple[Array, Array]] = field(default_factory=dict)
 
 
 def read_answers(path: Path) -> list[Answer]:
@@ -151,6 +156,7 @@ def _answer(row: dict[str, Any]) -> Answer:
         n_electrons=_number(row.get("nelectrons")),
         energies=None if density is None else _energies(row, len(density)),
         density=density,
+        curves={name: _curve(name, one) for name, one in (row.get("curves") or {}).items()},
     )
 
 
@@ -170,6 +176,11 @@ def _energies(row: dict[str, Any], n: int) -> Array:
     if len(found) != n:
         raise ValueError(f"{n} values of dos on {len(found)} energies")
     return found
+
+
+def _curve(name: str, row: Mapping[str, Any]) -> tuple[Array, Array]:
+    points = row[SpectrumKind(name).declared.points]
+    return np.asarray(points, dtype=float), np.asarray(row["values"], dtype=float)
 
 
 def _number(value: Any) -> float | None:

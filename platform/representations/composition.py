@@ -142,6 +142,8 @@ class CompositionVectors:
         Rows to speak of.
     element_vectors
         (n_elements, dim), in the order of ``table.elements``.
+    n_blocks
+        Elements of the largest composition that is encoded; rows of the table have zeros in the blocks after theirs.
 
     Raises
     ------
@@ -149,14 +151,14 @@ class CompositionVectors:
         If two rows would be closer than `SMALLEST_DISTANCE`, so that a vector could mean both.
     """
 
-    def __init__(self, table: CompositionTable, element_vectors: NDArray[np.float64]) -> None:
+    def __init__(self, table: CompositionTable, element_vectors: NDArray[np.float64], n_blocks: int = 2) -> None:
         self.table = table
+        self.n_blocks = n_blocks
         self.element_vectors = np.asarray(element_vectors, dtype=float)
         if self.element_vectors.shape[:1] != (len(table.elements),):
             raise InputError(f"{len(table.elements)} elements need as many vectors, not {self.element_vectors.shape}.")
-        scale = np.arange(table.max_coefficient + 1)[:, None, None]
-        self._multiples = scale * self.element_vectors[None]  # (max + 1, n_elements, dim)
-        distance = smallest_distance(self._multiples[1:].reshape(-1, self.dim), with_zero=True)
+        multiples = np.arange(1, table.max_coefficient + 1)[:, None, None] * self.element_vectors[None]
+        distance = smallest_distance(multiples.reshape(-1, self.dim), with_zero=True)
         if distance < SMALLEST_DISTANCE:
             raise InputError(
                 f"Two composition vectors lie {distance:.1e} apart, closer than {SMALLEST_DISTANCE:g}; "
@@ -168,25 +170,54 @@ class CompositionVectors:
         """Numbers of one element vector."""
         return int(self.element_vectors.shape[1])
 
+    @property
+    def width(self) -> int:
+        """Numbers of one composition vector."""
+        return self.n_blocks * self.dim
+
     def encode(self, rows: Sequence[Row] | None = None) -> NDArray[np.float64]:
-        """(n_rows, 2·dim) vectors of `rows`, of the whole table by default."""
-        place = self.table.index
-        blocks = self.table.blocks if rows is None else self.table.blocks[[place[row] for row in rows]]
-        a, m, b, n = blocks.T
-        return np.concatenate([self._multiples[m, a], self._multiples[n, b]], axis=1)
+        """(n_rows, n_blocks·dim) vectors of `rows`, of the whole table by default."""
+        rows = self.table.rows if rows is None else rows
+        vectors = np.zeros((len(rows), self.n_blocks, self.dim))
+        for i, row in enumerate(rows):
+            for block, (number, count) in enumerate(row):
+                vectors[i, block] = count * self.element_vectors[self.table.place[number]]
+        return vectors.reshape(len(rows), self.n_blocks * self.dim)
 
     def distances(self, vectors: ArrayLike) -> NDArray[np.float64]:
-        """(k, n_rows) Euclidean distances of (k, 2·dim) vectors to every row."""
-        vectors = np.asarray(vectors, dtype=float).reshape(-1, 2 * self.dim)
+        """(k, n_rows) Euclidean distances of (k, n_blocks·dim) vectors to every row."""
         a, m, b, n = self.table.blocks.T
-        first, second = (
-            ((half[:, None, None] - self._multiples[None]) ** 2).sum(axis=-1)
-            for half in (vectors[:, : self.dim], vectors[:, self.dim :])
-        )
-        return np.sqrt(first[:, m, a] + second[:, n, b])
+        return self.distances_to(vectors, np.stack([a, b], axis=1), np.stack([m, n], axis=1))
+
+    def distances_to(
+        self, vectors: ArrayLike, places: NDArray[np.int64], amounts: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """(k, m) Euclidean distances to m compositions.
+
+        Parameters
+        ----------
+        vectors
+            (k, n_blocks·dim).
+        places, amounts
+            (m, w) places of elements in the table and their amounts, 0 for none. What has more elements than there
+            are blocks is infinitely far.
+        """
+        blocks = np.asarray(vectors, dtype=float).reshape(-1, self.n_blocks, self.dim)
+        squares = np.zeros((len(blocks), len(places)))
+        known, which = np.unique(amounts, return_inverse=True)
+        multiples = known[:, None, None] * self.element_vectors[None]
+        which = which.reshape(amounts.shape)
+        for i in range(self.n_blocks):
+            if i < places.shape[1]:
+                apart = ((blocks[:, i, None, None] - multiples[None]) ** 2).sum(axis=-1)
+                squares += apart[:, which[:, i], places[:, i]]
+            else:
+                squares += (blocks[:, i] ** 2).sum(axis=1, keepdims=True)
+        squares[:, (amounts[:, self.n_blocks :] > 0).any(axis=1)] = np.inf
+        return np.sqrt(squares)
 
     def decode(self, vectors: ArrayLike) -> list[Row]:
-        """Nearest row of each of (k, 2·dim) vectors."""
+        """Nearest row of each of (k, n_blocks·dim) vectors."""
         return [self.table.rows[i] for i in self.distances(vectors).argmin(axis=1)]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curves import XRD_GRID
+from fermiloop.platform.representations.grids import XRD_GRID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -131,7 +131,8 @@ def _made(row: Row) -> Prototype:
     owners, sites = _orbits(row.space_group, np.array(first))
     names = sorted(set(slots))
     numbers = [names.index(slots[owner]) + 1 for owner in owners]
-    found: Any = spglib.standardize_cell((matrix, sites, numbers), to_primitive=True, symprec=1e-4)
+    given: Any = (matrix, sites, numbers)
+    found: Any = spglib.standardize_cell(given, to_primitive=True, symprec=1e-4)
     cell, frac, kinds = found
     order = np.argsort(kinds, kind="stable")
     return Prototype(

@@ -1,7 +1,8 @@
 """Energy above the convex hull of the references, all by one Method.
 
 The hull is pymatgen's (Ong et al., Chem. Mater. 20, 1798, 2008). A crystal is measured against the hull without
-itself, so what lies below zero would be a new stable phase.
+itself, so what lies below zero is stable against these references. It would be a new stable phase only if they held
+every competing one: hulls of a library or a campaign do not.
 """
 
 from __future__ import annotations

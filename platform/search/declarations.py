@@ -13,6 +13,7 @@ SUBSTITUTION: Final = GeneratorDeclaration(
     "known crystals near the target with elements exchanged for like ones",
     load=f"{SEARCH}.substitution:Substitution",
     options=f"{SEARCH}.substitution:SubstitutionOptions",
+    shapes_of_known=True,
 )
 PROTOTYPE_ENUMERATION: Final = GeneratorDeclaration(
     "prototype_enumeration",

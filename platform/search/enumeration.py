@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,7 +24,18 @@ from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
-from fermiloop.platform.search.templates import Template, learn_templates, log_radius, negativity, volume_of
+from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
+from fermiloop.platform.search.fillings import Scorer, fillings
+from fermiloop.platform.search.templates import (
+    ALL_TYPES,
+    TABLES,
+    Template,
+    check_table,
+    learn_templates,
+    log_radius,
+    negativity,
+    volume_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -38,11 +48,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-CHUNK_SLOTS: Final = 3
-"""Slots that are filled at once; the ones before them are looped over."""
 POOL: Final = 50
 """Decorations kept for each one asked for, so that enough of them pass the rules."""
 LEAST_POOL: Final = 2_000
+MOST_MIXED: Final = 12
+"""Atoms of the formula unit up to which mixed valence is tried: combinations grow exponentially."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,12 @@ class PrototypeEnumerationOptions:
         Whether crystals of the training set may be proposed.
     temperature
         Spread of the draw in units of the score; 0 takes the best every time.
+    structure_types
+        Tabulated types that join those of the training set: ``"cubic_hexagonal"``, the unaries and binaries of these
+        two systems, or ``"all"`` of all systems up to four elements, ranked by how like their textbook compounds a
+        decoration is; with all of them nothing need be in the training set.
+    mixed_valence
+        Whether an element may be in two oxidation states at once, as in Fe3O4, where the rules are asked for.
     """
 
     prototypes: int = 300
@@ -72,8 +88,11 @@ class PrototypeEnumerationOptions:
     rules: bool = True
     known: bool = False
     temperature: float = 1.0
+    structure_types: str = TABLES[0]
+    mixed_valence: bool = False
 
     def __post_init__(self) -> None:
+        check_table(self.structure_types)
         if self.prototypes < 0 or self.temperature < 0:
             raise InputError(
                 f"prototype_enumeration takes no negative number of prototypes ({self.prototypes}) and no negative "
@@ -113,17 +132,21 @@ class PrototypeEnumeration:
         Raises
         ------
         InputError
-            If the training set is empty or holds a disordered crystal.
+            If the training set is empty, unless all tabulated types are asked for, or holds a disordered crystal.
         """
         began = time.process_time()
-        if not len(data):
-            raise InputError("prototype_enumeration needs at least one crystal; the training set is empty.")
+        all_types = self.options.structure_types == ALL_TYPES
+        if not len(data) and not all_types:
+            raise InputError(
+                "prototype_enumeration needs at least one crystal, and the training set is empty; set its option "
+                "structure_types to all."
+            )
         for structure in data.structures:
             if not structure.is_ordered:
                 raise InputError(f"{structure.formula} is disordered; prototypes are learned from ordered crystals.")
         self.volumes = elemental_volumes(data.structures)
         learned, seen = learn_templates(
-            data.structures, self.volumes, self.options.prototypes, lambda share: progress(self.name, share)
+            data.structures, self.volumes, self.options.prototypes, lambda share: progress(self.name, share), all_types
         )
         self.templates, self.seen = tuple(learned), frozenset(seen)
         return FitReport({"prototypes": float(len(learned))}, (), len(data), 0, 0, time.process_time() - began)
@@ -133,7 +156,7 @@ class PrototypeEnumeration:
         return sum(len(scores) for _, _, scores in self.decorations(space))
 
     def decorations(self, space: Space) -> Iterator[tuple[Template, NDArray[np.int64], Array]]:
-        """All decorations, lazily and in chunks.
+        """All decorations, lazily and in chunks; of four slots or more the likeliest, where they are too many.
 
         Yields
         ------
@@ -146,12 +169,9 @@ class PrototypeEnumeration:
             inside = template.system in space.crystal_systems and len(template.slots) <= space.max_sites
             if not inside or not space.n_components[0] <= slots <= space.n_components[1]:
                 continue
-            for chosen in _fillings(len(space.elements), slots):
-                kept = chosen
-                for i, j in template.exchangeable:  # a crystal that is the same when swapped comes once
-                    kept = kept[kept[:, i] < kept[:, j]]
-                if len(kept):
-                    yield template, kept, self._scores(template, radii[kept], values[kept])
+            scorer = Scorer(template, radii, values, self.options.radius_window, self.options.negativity_window)
+            for chosen in fillings(scorer, slots):
+                yield template, chosen, scorer(chosen)
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
         """At most `n` different crystals, best first; `failures` counts those that the rules refused.
@@ -178,7 +198,12 @@ class PrototypeEnumeration:
         return sorted(found, key=lambda proposal: -proposal.score)
 
     def build(self, template: Template, symbols: Sequence[str]) -> Structure:
-        """A decoration at the volume of its elements and the packing of its prototype."""
+        """A decoration at the volume of its elements and the packing of its prototype.
+
+        Of a type that is known from its table alone, at the volume by the lengths of bonds.
+        """
+        if template.examples and not template.count:
+            return template.build(symbols, volume_by_bonds(template.build(symbols, 1.0)))
         volume = template.packing * volume_of(symbols, template.amounts, self.volumes)
         return template.build(symbols, volume)
 
@@ -212,20 +237,6 @@ class PrototypeEnumeration:
             raise broken_model(folder, error) from None
         return made
 
-    def _scores(self, template: Template, radii: Array, values: Array) -> Array:
-        """(m,) ln(count + 1) less the squared departures from the known occupants; (m, n_slots) arguments."""
-        score = np.full(len(radii), np.log1p(template.count))
-        if not template.count:
-            return score
-        slots = range(radii.shape[1])
-        for i, j in combinations(slots, 2):
-            for given, known, width in (
-                (radii, template.log_radii, self.options.radius_window),
-                (values, template.negativities, self.options.negativity_window),
-            ):
-                score -= 0.5 * ((given[:, i] - given[:, j] - known[i] + known[j]) / width) ** 2
-        return score
-
     def _ranked(
         self, space: Space, size: int, rng: np.random.Generator
     ) -> list[tuple[float, Template, tuple[str, ...]]]:
@@ -251,7 +262,8 @@ class PrototypeEnumeration:
         formula = Composition(amounts).reduced_formula
         if formula in excluded:
             return "excluded formula"
-        return "charge balance or electronegativity" if self.options.rules and not _allowed(formula) else None
+        refused = self.options.rules and not _allowed(formula, self.options.mixed_valence)
+        return "charge balance or electronegativity" if refused else None
 
 
 def _by_key(entry: tuple[float, float, Template, tuple[int, ...]]) -> tuple[Any, ...]:
@@ -259,25 +271,9 @@ def _by_key(entry: tuple[float, float, Template, tuple[int, ...]]) -> tuple[Any,
 
 
 @lru_cache(maxsize=100_000)
-def _allowed(formula: str) -> bool:
+def _allowed(formula: str, mixed_valence: bool = False) -> bool:
     """Whether SMACT finds a neutral combination that passes Pauling's test, or all are metals."""
-    return bool(smact_validity(formula, use_pauling_test=True, include_alloys=True))
-
-
-def _fillings(n: int, slots: int) -> Iterator[NDArray[np.int64]]:
-    """Ordered choices of `slots` different ones of `n`, in chunks of (m, slots)."""
-    tail = min(slots, CHUNK_SLOTS)
-    ends = _permutations(n, tail)
-    for prefix in permutations(range(n), slots - tail):
-        fits = ~np.isin(ends, prefix).any(axis=1)
-        heads = np.broadcast_to(np.array(prefix, dtype=np.int64), (int(fits.sum()), len(prefix)))
-        yield np.concatenate([heads, ends[fits]], axis=1)
-
-
-@lru_cache(maxsize=8)
-def _permutations(n: int, k: int) -> NDArray[np.int64]:
-    grid = np.indices((n,) * k).reshape(k, -1).T
-    different = np.ones(len(grid), dtype=bool)
-    for i, j in combinations(range(k), 2):
-        different &= grid[:, i] != grid[:, j]
-    return np.asarray(grid[different], dtype=np.int64)
+    if smact_validity(formula, use_pauling_test=True, include_alloys=True):
+        return True
+    mixed = mixed_valence and Composition(formula).num_atoms <= MOST_MIXED
+    return mixed and bool(smact_validity(formula, use_pauling_test=True, include_alloys=True, mixed_valence=True))

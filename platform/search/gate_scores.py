@@ -35,7 +35,7 @@ class Scorer(Protocol):
 def composition_named(model: Generator, data: TrainingSet, i: int, rng: np.random.Generator) -> float:
     """1 where the crystal's composition is among the first five proposals for its own curve, else 0."""
     elements = sorted({e.symbol for one in data.structures for e in one.composition.elements})
-    space = Space(tuple(elements), (1, 2), SYSTEMS, MOST_SITES)
+    space = Space(tuple(elements), (1, max(2, len(data.structures[i].composition))), SYSTEMS, MOST_SITES)
     made = model.sample(Target(grid=data.grid, curve=data.grid.normalise(data.curves[i])), space, FIRST, rng)
     wanted = data.structures[i].composition.reduced_formula
     return float(any(one.structure.composition.reduced_formula == wanted for one in made))

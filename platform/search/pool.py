@@ -90,6 +90,11 @@ class Pool:
                 "pool has no crystals to propose: name a file of them in its option file, or load crystals without "
                 "labels into the store."
             )
+        if not any(structure.is_ordered for _, structure in given):
+            raise InputError(
+                "pool has no ordered crystal to propose: every one that is given has sites of more than one element; "
+                "give crystals with one element a site."
+            )
         known, kept = Register([data.structures[i] for i in np.flatnonzero(answered)]), []
         for place, (key, structure) in enumerate(given):
             progress(self.name, place / len(given))

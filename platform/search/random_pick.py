@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from math import perm
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from pymatgen.core import Element
+from pymatgen.core import Composition, Element
 
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
@@ -16,20 +18,40 @@ from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.composition import CompositionTable, formula_of
+from fermiloop.platform.search.templates import ALL_TYPES, TABLES, check_table, negativity, tabulated_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from fermiloop.platform.generators.protocol import Space, Target, TrainingSet
+    from fermiloop.platform.search.templates import Template
+
+
+DRAWS: Final = 30
+"""Draws for each decoration wanted, after which those found must do."""
 
 
 @dataclass(frozen=True)
 class RandomPickOptions:
-    """How volumes are found: by a potential, which is named, or by ``none``."""
+    """How volumes are found, and what is decorated.
+
+    Parameters
+    ----------
+    potential
+        Name of the one that finds the volume, or ``"none"``.
+    structure_types
+        ``"cubic_hexagonal"``: prototypes of unaries and binaries that the training set has, every composition as
+        likely as any other; ``"all"``: every tabulated structure type, every decoration as likely as any other.
+    """
 
     potential: str = DEFAULT
+    structure_types: str = TABLES[0]
+
+    def __post_init__(self) -> None:
+        check_table(self.structure_types)
 
 
 class RandomPick:
@@ -58,8 +80,11 @@ class RandomPick:
         """
         began = time.process_time()
         self.decorator = Decorator.learn(data, self.options.potential)
-        if not self.decorator.counts:
-            raise InputError("No material of the training set is of a known prototype, so nothing can be decorated.")
+        if not self.decorator.counts and not self._all_types:
+            raise InputError(
+                "No material of the training set is of a known prototype, so nothing can be decorated; set the option "
+                "structure_types of random_pick to all."
+            )
         progress(self.name, 1.0)
         return FitReport({}, (), len(data), 0, 0, time.process_time() - began)
 
@@ -71,6 +96,8 @@ class RandomPick:
         InputError
             If it was not fitted.
         """
+        if self._all_types:
+            return self._of_all_types(target, space, n, rng)
         if not self.decorator.counts:
             raise InputError("random_pick has seen no training set; fit or load it first.")
         low, high = space.n_components
@@ -86,6 +113,35 @@ class RandomPick:
             Proposal(self.decorator.build(choices[i]), 0.0, None, None, {"prototype": choices[i].prototype})
             for i in chosen
         ]
+
+    @property
+    def _all_types(self) -> bool:
+        return self.options.structure_types == ALL_TYPES
+
+    def _of_all_types(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
+        """Random decorations of random types; drawn, so that no space is too large."""
+        low, high = space.n_components
+        types = [
+            one
+            for one in tabulated_types()
+            if one.system in space.crystal_systems
+            and len(one.slots) <= space.max_sites
+            and low <= len(one.amounts) <= min(high, len(space.elements))
+        ]
+        ways = np.array([perm(len(space.elements), len(one.amounts)) for one in types], dtype=float)
+        excluded = {Composition(formula).reduced_formula for formula in target.exclude_formulas}
+        found: dict[tuple[str, tuple[str, ...]], Proposal] = {}
+        for _ in range(DRAWS * n if types else 0):
+            one = types[int(rng.choice(len(types), p=ways / ways.sum()))]
+            symbols = _ordered(one, [space.elements[i] for i in rng.permutation(len(space.elements))])
+            formula = Composition(dict(zip(symbols, one.amounts, strict=True))).reduced_formula
+            if (one.name, symbols) not in found and formula not in excluded:
+                guess = volume_by_bonds(one.build(symbols, 1.0))
+                made = self.decorator.at_volume(partial(one.build, symbols), guess)
+                found[one.name, symbols] = Proposal(made, 0.0, None, None, {"prototype": one.name})
+            if len(found) == n:
+                break
+        return list(found.values())
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` (elemental volumes) and ``config.json``."""
@@ -109,3 +165,12 @@ class RandomPick:
         except (FermiloopError, KeyError, TypeError, ValueError) as error:
             raise broken_model(folder, error) from None
         return picker
+
+
+def _ordered(template: Template, drawn: list[str]) -> tuple[str, ...]:
+    """The first of the drawn elements in the slots, the less electronegative first where two may be swapped."""
+    symbols = drawn[: len(template.amounts)]
+    for i, j in template.exchangeable:
+        if (negativity(symbols[i]), symbols[i]) > (negativity(symbols[j]), symbols[j]):
+            symbols[i], symbols[j] = symbols[j], symbols[i]
+    return tuple(symbols)

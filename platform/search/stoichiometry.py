@@ -20,6 +20,9 @@ SIMPLE: Final[dict[int, tuple[tuple[int, ...], ...]]] = {
     1: ((1,),),
     2: ((1, 1), (1, 2), (1, 3), (2, 3)),
     3: ((1, 1, 1), (1, 1, 2), (1, 1, 3), (1, 2, 4)),
+    4: ((1, 1, 1, 1), (1, 1, 1, 3), (1, 1, 2, 6), (1, 1, 1, 4)),
+    5: ((1, 1, 1, 1, 1), (1, 1, 1, 1, 6), (1, 1, 2, 2, 6)),
+    6: ((1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 2, 6), (1, 1, 1, 1, 2, 8)),
 }
 """Ratios that are always possible, by number of elements, each once beside those of the training set."""
 DRAWS: Final = 60

@@ -1,9 +1,9 @@
 """Elemental substitution: known materials near the target, elements swapped for like ones.
 
 The oldest way to a new material and the baseline to beat: take what already comes near the target and replace an
-element by one of the same column of the periodic table, or several at once as the substitutions among known
+element by one of the same column of the periodic table, or several at once, these or as the substitutions among known
 compounds make likely: the model and the table of Hautier et al. (Inorg. Chem. 50, 656, 2011), which speaks of ions,
-so that a parent needs oxidation states.
+so that a parent needs oxidation states. Parents may have any number of elements.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache
+from functools import cache
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from pymatgen.core import Composition, Element, Species, Structure
+from pymatgen.core import Composition, Element, Structure
 
 from fermiloop.platform.errors import FermiloopError, InputError
 from fermiloop.platform.generators.decoration import Decorator
@@ -25,6 +26,7 @@ from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.representations.composition import formula_of, row_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
+from fermiloop.platform.search.ionic_substitution import likely_swaps, oxidation_states, unknown_species
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from fermiloop.platform.generators.protocol import Space, Target, TrainingSet
 
 METHODS: Final = ("same_group", "data_mined")
+MOST_BY_IONS: Final = 300
+"""Parents whose oxidation states are looked for, where their children are fewer than asked for."""
 LABEL: Final = "label."
 """Before the name of a property in the file of weights."""
 
@@ -44,23 +48,29 @@ class SubstitutionOptions:
     Parameters
     ----------
     parents
-        Most similar materials that are considered.
+        Most similar materials that are considered; where their children in the space are fewer than asked for, further
+        ones are.
     temperature
         Spread of the draw in units of the nearness to the target; 0 takes the best every time.
     method
-        ``"same_group"`` changes one element within its column; ``"data_mined"`` all ions that the table makes likely.
+        ``"same_group"`` changes elements within their columns; ``"data_mined"`` all ions that the table makes likely.
     least_probability
         Of a data-mined substitution.
+    changes
+        Most elements that change at once within their columns.
     """
 
     parents: int = 30
     temperature: float = 0.05
     method: str = "same_group"
     least_probability: float = 1e-3
+    changes: int = 1
 
     def __post_init__(self) -> None:
         if self.parents < 1 or self.temperature < 0:
             raise InputError("substitution needs at least one parent and a temperature that is not negative.")
+        if self.changes < 1:
+            raise InputError(f"substitution changes at least one element, not {self.changes}.")
         if self.method not in METHODS:
             raise InputError(f"{self.method} is no method of substitution; choose one of {', '.join(METHODS)}.")
         if not 0 < self.least_probability < 1:
@@ -148,7 +158,7 @@ class Substitution:
             if self.systems[i] in space.crystal_systems and len(self.structures[i]) <= space.max_sites
         ]
         self.failures = Counter()
-        children = self._children(inside[: self.options.parents], target, space)
+        children = self._children(inside, target, space, n)
         weights = np.array([near[child.parent] for child in children])
         if self.options.method == "data_mined":  # drawn in proportion to the probability too
             weights += self.options.temperature * np.log([child.probability or 1.0 for child in children])
@@ -190,28 +200,44 @@ class Substitution:
             raise broken_model(folder, error) from None
         return made
 
-    def _children(self, parents: list[int], target: Target, space: Space) -> list[Child]:
-        """Every child in the space, each composition of a prototype once."""
+    def _children(self, parents: list[int], target: Target, space: Space, n: int) -> list[Child]:
+        """Every child in the space of the first parents, and of further ones until there are `n`.
+
+        Each composition of a prototype comes once.
+        """
         low, high = space.n_components
         seen: set[tuple[Any, ...]] = set()
-        children = []
-        for parent in parents:
+        children: list[Child] = []
+        for place, parent in enumerate(parents):
+            if place >= self._most_parents(len(children) >= n):
+                break
             structure = self.structures[parent]
-            number = structure.get_space_group_info()[1]
+            if not low <= len(structure.composition) <= high:  # elements stay as many as they are
+                continue
+            number = 0
             for swap, probability in self._swaps(structure.composition, space.elements):
+                number = number or structure.get_space_group_info()[1]
                 composition = structure.composition.replace({**swap})
                 formula = formula_of(row_of(composition))
                 key = (formula, len(structure), self.systems[parent], number)
-                if low <= len(composition) <= high and formula not in target.exclude_formulas and key not in seen:
+                if composition == structure.composition:
+                    continue  # elements that changed places
+                if formula not in target.exclude_formulas and key not in seen:
                     seen.add(key)
                     children.append(Child(parent, swap, probability))
         return children
+
+    def _most_parents(self, enough: bool) -> float:
+        """How many parents are considered; the oxidation states of a formula may take a fifth of a second."""
+        if enough:
+            return self.options.parents
+        return max(MOST_BY_IONS, self.options.parents) if self.options.method == "data_mined" else float("inf")
 
     def _swaps(
         self, composition: Composition, allowed: tuple[str, ...]
     ) -> Iterator[tuple[dict[str, str], float | None]]:
         if self.options.method == "same_group":
-            for swap in swaps([element.symbol for element in composition.elements], allowed):
+            for swap in swaps([element.symbol for element in composition.elements], allowed, self.options.changes):
                 yield swap, None
             return
         states = oxidation_states(composition.reduced_formula)
@@ -220,7 +246,7 @@ class Substitution:
         if isinstance(states, str):
             self.failures[states] += 1
             return
-        for swap, probability in likely_swaps(states, self.options.least_probability):
+        for swap, probability in likely_swaps(states, self.options.least_probability, frozenset(allowed)):
             after = [swap.get(symbol, symbol) for symbol, _, _ in states]
             if swap and set(after) <= set(allowed) and len(set(after)) == len(after):
                 yield dict(swap), probability
@@ -237,55 +263,29 @@ class Substitution:
         return Proposal(structure, score, None, self.ids[child.parent], detail)
 
 
-def swaps(symbols: list[str], allowed: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Every change of exactly one element to an allowed one of the same group, all elements allowed after it."""
-    for symbol in symbols:
-        if any(other not in allowed for other in symbols if other != symbol):
-            continue
-        group = Element(symbol).group
-        for other in allowed:
-            if other not in symbols and Element(other).group == group:
-                yield {symbol: other}
+def swaps(symbols: list[str], allowed: tuple[str, ...], most: int = 1) -> Iterator[dict[str, str]]:
+    """Every change of one to `most` elements to allowed ones of their groups.
+
+    After it all elements are allowed, and as many as before.
+    """
+    must = [symbol for symbol in symbols if symbol not in allowed]
+    if len(must) > most:
+        return
+    free = [symbol for symbol in symbols if symbol in allowed]
+    for n in range(len(must) or 1, min(most, len(symbols)) + 1):
+        for more in combinations(free, n - len(must)):
+            changing = [symbol for symbol in symbols if symbol in must or symbol in more]
+            staying = set(symbols) - set(changing)
+            for chosen in product(*(_like(symbol, allowed) for symbol in changing)):
+                if len(set(chosen)) == n and not staying & set(chosen):
+                    yield dict(zip(changing, chosen, strict=True))
 
 
-Ions = tuple[tuple[str, int, float], ...]
-"""Symbol, oxidation state and amount of each element."""
-
-
-@lru_cache(maxsize=10_000)
-def oxidation_states(formula: str) -> Ions | str:
-    """The likeliest oxidation states of a formula, or in words why there are none (pymatgen's, from the ICSD)."""
-    composition = Composition(formula)
-    guesses = composition.oxi_state_guesses()
-    if not guesses or len(composition) < 2:
-        return "parent without oxidation states"
-    if any(state != round(state) for state in guesses[0].values()):
-        return "parent of mixed valence"
-    return tuple((symbol, round(state), composition[symbol]) for symbol, state in guesses[0].items())
-
-
-def unknown_species(ions: Ions) -> str | None:
-    """A reason where the table knows one of the ions not."""
-    known = _predictor(0.5).p.species
-    return None if all(Species(s, state) in known for s, state, _ in ions) else "parent with an ion not in the table"
-
-
-@lru_cache(maxsize=2_000)
-def likely_swaps(ions: Ions, least: float) -> tuple[tuple[dict[str, str], float], ...]:
-    """Charge-balanced substitutions of all ions at once, elements that change only, and their probabilities."""
-    composition = Composition({Species(symbol, state): amount for symbol, state, amount in ions})
-    found = _predictor(least).composition_prediction(composition, to_this_composition=False)
-    made = []
-    for one in found:
-        pairs = {old.symbol: new.symbol for old, new in one["substitutions"].items()}
-        made.append(({old: new for old, new in pairs.items() if old != new}, float(one["probability"])))
-    return tuple(sorted(made, key=lambda item: (-item[1], sorted(item[0].items()))))
+def _like(symbol: str, allowed: tuple[str, ...]) -> list[str]:
+    """The other elements of its column."""
+    return [other for other in allowed if other != symbol and _group(other) == _group(symbol)]
 
 
 @cache
-def _predictor(least: float) -> Any:
-    from pymatgen.analysis.structure_prediction.substitution_probability import (  # its table takes seconds
-        SubstitutionPredictor,
-    )
-
-    return SubstitutionPredictor(threshold=least)  # type: ignore[no-untyped-call]
+def _group(symbol: str) -> int:
+    return int(Element(symbol).group)

@@ -18,8 +18,11 @@ import spglib
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Element, Lattice, Structure
 
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.potential.volumes import guess_volume
+from fermiloop.platform.representations.canonical import crystal_system
 from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.representations.structure_types import structure_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,15 +31,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+ALL_TYPES: Final = "all"
+TABLES: Final = ("cubic_hexagonal", ALL_TYPES)
+"""Which tabulated structure types are decorated: `PROTOTYPES`, or all."""
 TOLERANCE: Final = 0.05
 """Å of spglib's search."""
 PAINT: Final = ("Li", "F", "Ti", "Se", "Pb", "O", "Ru", "Gd")
 """Elements that stand for slots where prototypes are compared."""
+PLAIN: Final = ("Li", "F")
+"""Elements of a tabulated prototype without an example."""
 CELL_TOLERANCE: Final = (0.2, 0.3, 5.0)
 """Of `StructureMatcher`: lengths, sites, degrees."""
-SYSTEMS: Final = ((2, "triclinic"), (15, "monoclinic"), (74, "orthorhombic"), (142, "tetragonal"),
-                  (167, "trigonal"), (194, "hexagonal"), (230, "cubic"))  # fmt: skip
-"""Last space group of each crystal system."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Template:
         Volume over that of the elements, mean over the known crystals.
     exchangeable
         Pairs of slots whose elements may be swapped without making another crystal.
+    examples
+        Compounds of a tabulated one, an element for each slot; what its occupants are like where none was seen.
     """
 
     name: str
@@ -75,6 +82,14 @@ class Template:
     negativities: tuple[float, ...] = ()
     packing: float = 1.0
     exchangeable: tuple[tuple[int, int], ...] = ()
+    examples: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def occupants(self) -> tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]:
+        """Logarithms of radii and electronegativities by slot: the means of those known, or those of each example."""
+        if self.count:
+            return ((self.log_radii, self.negativities),)
+        return tuple((tuple(map(log_radius, one)), tuple(map(negativity, one))) for one in self.examples)
 
     @property
     def amounts(self) -> tuple[int, ...]:
@@ -90,8 +105,8 @@ class Template:
     def of(cls, config: Mapping[str, Any]) -> Template:
         """From what `dataclasses.asdict` and JSON made of one."""
         plain = dict(config)
-        for name in ("cell", "frac", "exchangeable"):
-            plain[name] = tuple(tuple(row) for row in plain[name])
+        for name in ("cell", "frac", "exchangeable", "examples"):
+            plain[name] = tuple(tuple(row) for row in plain.get(name, ()))
         for name in ("slots", "log_radii", "negativities"):
             plain[name] = tuple(plain[name])
         return cls(**plain)
@@ -115,11 +130,24 @@ class _Group:
     members: tuple[_Seen, ...]
 
 
+def check_table(name: str) -> None:
+    """Refuse what is none of `TABLES`.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    if name not in TABLES:
+        raise InputError(f"{name} is no table of structure types; choose one of {', '.join(TABLES)}.")
+
+
 def learn_templates(
     structures: Sequence[Structure],
     volumes: Mapping[str, float],
     most: int,
     tell: Callable[[float], None],
+    all_types: bool = False,
 ) -> tuple[list[Template], set[tuple[str, tuple[str, ...]]]]:
     """Prototypes of crystals, the most frequent first, and then the tabulated ones that were not among them.
 
@@ -133,6 +161,8 @@ def learn_templates(
         Learned prototypes to keep.
     tell
         Told the share that is done.
+    all_types
+        Whether all tabulated structure types join, with what their compounds are like, or `PROTOTYPES` alone.
 
     Returns
     -------
@@ -148,7 +178,7 @@ def learn_templates(
     joined = _joined([_Group(_template(structures[seen[0].place], seen[0]), tuple(seen)) for seen in frequent])[:most]
     templates = [_summed(group, volumes) for group in joined]
     known = {(group.template.name, seen.symbols) for group in joined for seen in group.members}
-    return templates + _tabulated(templates), known
+    return templates + _tabulated(templates, all_types), known
 
 
 def log_radius(symbol: str) -> float:
@@ -200,8 +230,7 @@ def _template(structure: Structure, seen: _Seen) -> Template:
     matrix, frac, numbers = primitive
     volume = abs(float(np.linalg.det(matrix))) / len(numbers)
     slots = tuple(seen.symbols.index(Element.from_Z(int(number)).symbol) for number in numbers)
-    number = int(seen.name.split("/")[1])
-    system = next(system for last, system in SYSTEMS if number <= last)
+    system = crystal_system(int(seen.name.split("/")[1]))
     return Template(seen.name, system, _rows(matrix / volume ** (1 / 3)), _rows(frac), slots)
 
 
@@ -265,25 +294,33 @@ def _exchangeable(template: Template) -> tuple[tuple[int, int], ...]:
     )
 
 
-def _tabulated(learned: Sequence[Template]) -> list[Template]:
+def _tabulated(learned: Sequence[Template], all_types: bool) -> list[Template]:
     """The prototypes of the table that none of the learned ones is."""
     made = []
-    for group, template in _table():
+    for group, template in _table(all_types):
         like = [other for other in learned if (other.amounts, other.name.split("/")[1]) == (template.amounts, group)]
         if not any(_same(_painted(other), _painted(template)) for other in like):
             made.append(template)
     return made
 
 
+def tabulated_types() -> tuple[Template, ...]:
+    """Every tabulated structure type."""
+    return tuple(template for _, template in _table(all_types=True))
+
+
 @cache
-def _table() -> tuple[tuple[str, Template], ...]:
-    """Space group and template of every prototype of the table."""
+def _table(all_types: bool) -> tuple[tuple[str, Template], ...]:
+    """Space group and template of every prototype of a table."""
     made = []
-    for prototype in PROTOTYPES.values():
-        crystal = prototype.build("Li", "F" if prototype.stoichiometry[1] else None, 15.0)
+    for prototype in (structure_types() if all_types else PROTOTYPES).values():
+        elements = prototype.example or PLAIN[: len(prototype.amounts)]
+        crystal = prototype.decorate(elements, 15.0)
         seen = _analyse(0, crystal)
         assert seen is not None
-        template = replace(_template(crystal, seen), name=prototype.name)
+        order = [elements.index(symbol) for symbol in seen.symbols]
+        examples = tuple(tuple(one[i] for i in order) for one in prototype.examples)
+        template = replace(_template(crystal, seen), name=prototype.name, examples=examples)
         made.append((seen.name.split("/")[1], replace(template, exchangeable=_exchangeable(template))))
     return tuple(made)
 

@@ -2,53 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import gridfs
 from mongoengine import get_db
+from pymatgen.core import Structure
 from pymongo.errors import BulkWriteError
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import aliases, campaigns, candidates, checkpoints, sequence, training
 from fermiloop.platform.store.inserting import DUPLICATE
-from fermiloop.schemas.base import BaseDocument
+from fermiloop.schemas.base import BaseDocument, content_id
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.label import Label
-from fermiloop.schemas.material import Material
+from fermiloop.schemas.material import Material, structure_id
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.snapshot import Snapshot, SnapshotPage
 from fermiloop.schemas.spectrum import Spectrum
 
 BATCH: Final = 500
-# in the order in which they are put back: nothing refers to what is not there yet, the campaign comes last
-KINDS: Final[dict[str, type[BaseDocument]]] = {
-    "methods": Method,
-    "settings": Setting,
-    "materials": Material,
-    "spectra": Spectrum,
-    "labels": Label,
-    "snapshot_pages": SnapshotPage,
-    "snapshots": Snapshot,
-    "checkpoints": Checkpoint,
-    "calculations": Calculation,
-    "candidates": Candidate,
-    "rounds": Round,
-    "campaigns": Campaign,
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of document that a bundle holds.
+
+    Parameters
+    ----------
+    document
+        Its class.
+    found
+        Ids of those that a campaign stands on.
+    of_the_campaign
+        Whether they belong to the campaign alone, so that another content means another campaign.
+    since
+        Schema version from which bundles hold the kind; in one of before it may be missing.
+    id_of
+        Id that a document of this content must have; its own where ids do not come from content alone.
+    """
+
+    document: type[BaseDocument]
+    found: Callable[[Basis], set[str]]
+    of_the_campaign: bool = False
+    since: int = 0
+    id_of: Callable[[Any], str] = lambda document: str(document.id)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A campaign and what leads to all that it stands on.
+
+    These are its rounds, candidates and calculations, checkpoints and snapshots; the materials of all of these and
+    of the whole library of its Methods, which its report compares with; labels and curves of these materials by
+    these Methods; and the calculations of other campaigns that it learned from.
+
+    Parameters
+    ----------
+    methods
+        Those that its specification names, beside those of its calculations and snapshots.
+    """
+
+    name: str
+    methods: frozenset[str]
+
+    @cached_property
+    def rounds(self) -> list[Round]:
+        """Its rounds."""
+        return campaigns.rounds(self.name)
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        """Its candidates."""
+        return candidates.of_campaign(self.name)
+
+    @cached_property
+    def checkpoints(self) -> set[str]:
+        """What it has trained or used."""
+        learned = {key for one in self.rounds for key in one.checkpoints.values() if key}
+        return learned | {candidate.checkpoint for candidate in self.candidates if candidate.checkpoint}
+
+    @cached_property
+    def snapshots(self) -> set[str]:
+        """What these were trained on."""
+        holders = [*self.rounds, *Checkpoint.objects(id__in=sorted(self.checkpoints))]
+        return {one.snapshot for one in holders if one.snapshot}
+
+    @cached_property
+    def pages(self) -> list[SnapshotPage]:
+        """Pages of the snapshots."""
+        return list(SnapshotPage.objects(snapshot__in=sorted(self.snapshots)))
+
+    @cached_property
+    def evaluations(self) -> set[str]:
+        """Calculations of its candidates, and those that were launched for it."""
+        computed = {c.calculation for c in self.candidates if c.calculation}
+        return computed | {c.id for c in Calculation.objects(campaign=self.name).only("id")}
+
+    @cached_property
+    def used(self) -> set[str]:
+        """Methods by which it learns and computes."""
+        headers = list(Snapshot.objects(id__in=sorted(self.snapshots)).only("method", "curve_methods"))
+        used = {one.method for one in headers} | {key for one in headers for key in one.curve_methods}
+        return used | self.methods | _methods(self.evaluations)
+
+    @cached_property
+    def materials(self) -> set[str]:
+        """Materials of all of these, and of the whole library of its Methods."""
+        crystals = {key for page in self.pages for key in page.materials}
+        crystals |= {key for c in self.candidates for key in (c.material, c.parent) if (key or "").startswith("m-")}
+        crystals |= {key for method in sorted(self.used) for key in training.materials_of(method)}
+        return set(aliases.current(crystals).values())
+
+    @cached_property
+    def calculations(self) -> set[str]:
+        """Its own, and those whose results are these materials."""
+        return self.evaluations | _makers(self.materials)
+
+
+def _settings(found: Basis) -> set[str]:
+    rows = (row for ids in _batches(found.materials) for row in Setting.objects(material__in=ids).only("id"))
+    return {row.id for row in rows}
+
+
+def _spectra(found: Basis) -> set[str]:
+    return _by_material(Spectrum, found.materials, found.used) | {key for page in found.pages for key in page.spectra}
+
+
+def _labels(found: Basis) -> set[str]:
+    return _by_material(Label, found.materials, found.used) | {key for page in found.pages for key in page.labels}
+
+
+def _setting_id(document: Any) -> str:
+    crystal = document.to_structure()
+    told = (crystal.composition.reduced_formula, len(crystal), structure_id(crystal))
+    return str(document.id) if told == (document.formula, document.n_sites, document.cell) else ""
+
+
+def _material_id(document: Any) -> str:
+    """The id of its crystal; empty where its other fields are of another one."""
+    crystal = Structure.from_dict(document.structure)
+    told = (crystal.composition.reduced_formula, len(crystal), crystal.chemical_system)
+    return structure_id(crystal) if told == (document.formula, document.n_sites, document.chemical_system) else ""
+
+
+def _checkpoint_id(document: Any) -> str:
+    hashes = {name.replace("|", "."): digest for name, digest in document.files.items()}
+    return content_id("ckpt", document.generator, document.preset, hashes, document.snapshot, document.seed)
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "methods": Kind(
+        Method,
+        lambda found: found.used | _methods(found.calculations),
+        id_of=lambda one: str(Method.make(one.engine, one.functional, dict(one.settings), {}).id),
+    ),
+    "settings": Kind(Setting, _settings, since=2, id_of=_setting_id),
+    "materials": Kind(Material, lambda found: found.materials, id_of=_material_id),
+    "spectra": Kind(Spectrum, _spectra, id_of=lambda one: content_id("s", one.material, str(one.kind), one.method)),
+    "labels": Kind(
+        Label, _labels, id_of=lambda one: content_id("l", one.material, str(one.property), one.method, one.version)
+    ),
+    "snapshot_pages": Kind(
+        SnapshotPage,
+        lambda found: {page.id for page in found.pages},
+        id_of=lambda one: f"{one.snapshot}/{one.number}",
+    ),
+    "snapshots": Kind(
+        Snapshot,
+        lambda found: found.snapshots,
+        id_of=lambda one: content_id("snap", one.content_hash, one.split_seed, one.method),
+    ),
+    "checkpoints": Kind(Checkpoint, lambda found: found.checkpoints, id_of=_checkpoint_id),
+    "calculations": Kind(Calculation, lambda found: found.calculations),
+    "candidates": Kind(Candidate, lambda found: {one.id for one in found.candidates}, of_the_campaign=True),
+    "rounds": Kind(Round, lambda found: {one.id for one in found.rounds}, of_the_campaign=True),
+    "campaigns": Kind(Campaign, lambda found: {found.name}, of_the_campaign=True),
 }
+"""What a bundle holds, by collection, in the order in which it is put back: nothing refers to what is not there yet.
+
+A new kind is an entry here; the files of checkpoints come with them.
+"""
+OF_THE_CAMPAIGN: Final = tuple(name for name, kind in reversed(KINDS.items()) if kind.of_the_campaign)
 
 
 def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
     """Ids by collection of a campaign and of all that it stands on.
 
-    These are its rounds, candidates and calculations, checkpoints and snapshots; the materials of all of these and
-    of the whole library of its Methods, which its report compares with; labels and curves of these materials by
-    these Methods; and the calculations of other campaigns that it learned from. `methods` are those that
-    its specification names, beside those of its calculations and snapshots.
+    Parameters
+    ----------
+    methods
+        Those that its specification names, beside those of its calculations and snapshots.
 
     Raises
     ------
@@ -56,36 +206,13 @@ def closure(name: str, methods: Iterable[str] = ()) -> dict[str, list[str]]:
         If there is no such campaign.
     """
     campaigns.get(name)
-    rounds, proposed = campaigns.rounds(name), candidates.of_campaign(name)
-    learned = {key for one in rounds for key in one.checkpoints.values() if key}
-    learned |= {candidate.checkpoint for candidate in proposed if candidate.checkpoint}
-    frozen = {one.snapshot for one in [*rounds, *Checkpoint.objects(id__in=sorted(learned))] if one.snapshot}
-    pages = list(SnapshotPage.objects(snapshot__in=sorted(frozen)))
-    computed = {c.calculation for c in proposed if c.calculation}
-    computed |= {c.id for c in Calculation.objects(campaign=name).only("id")}
-    headers = list(Snapshot.objects(id__in=sorted(frozen)).only("method", "curve_methods"))
-    used = {one.method for one in headers} | {key for one in headers for key in one.curve_methods} | set(methods)
-    used |= _methods(computed)
-    crystals = {key for page in pages for key in page.materials}
-    crystals |= {key for c in proposed for key in (c.material, c.parent) if (key or "").startswith("m-")}
-    crystals |= {key for method in sorted(used) for key in training.materials_of(method)}
-    crystals = set(aliases.current(crystals).values())
-    computed |= _makers(crystals)
-    found = {
-        "methods": used | _methods(computed),
-        "settings": {row.id for ids in _batches(crystals) for row in Setting.objects(material__in=ids).only("id")},
-        "materials": crystals,
-        "spectra": _by_material(Spectrum, crystals, used) | {key for page in pages for key in page.spectra},
-        "labels": _by_material(Label, crystals, used) | {key for page in pages for key in page.labels},
-        "snapshot_pages": {page.id for page in pages},
-        "snapshots": frozen,
-        "checkpoints": learned,
-        "calculations": computed,
-        "candidates": {c.id for c in proposed},
-        "rounds": {one.id for one in rounds},
-        "campaigns": {name},
-    }
-    return {kind: sorted(map(str, found[kind])) for kind in KINDS}
+    found = Basis(name, frozenset(methods))
+    return {collection: sorted(map(str, kind.found(found))) for collection, kind in KINDS.items()}
+
+
+def missing_from(members: Collection[str], schema_version: int) -> list[str]:
+    """Collections that a bundle of this schema version must hold, and does not."""
+    return [name for name, kind in KINDS.items() if kind.since <= schema_version and name not in members]
 
 
 def read(kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -118,7 +245,7 @@ def document(kind: str, raw: dict[str, Any]) -> BaseDocument:
         If it has a field that the class does not know, or one that is invalid.
     """
     try:
-        made: BaseDocument = KINDS[kind]._from_son(raw)  # noqa: SLF001
+        made: BaseDocument = KINDS[kind].document._from_son(raw)  # noqa: SLF001
         made.check()
     except InputError:
         raise

@@ -28,9 +28,10 @@ def plan(
     method: str,
     settings: dict[str, Any],
     campaign: str | None = None,
+    relaxed: bool = True,
 ) -> str:
     """Id of the calculation of this structure by this method, planned where it is new."""
-    calculation_id = id_of(structure, method)
+    calculation_id = id_of(structure, method, relaxed=relaxed)
     known = Calculation.objects(id=calculation_id).only("id", "state", "stop_requested").first()
     if known is not None and known.stop_requested:  # of a campaign that was cancelled: now another one wants it
         put_back(calculation_id, failed_too=True)
@@ -44,6 +45,7 @@ def plan(
             method=method,
             settings=settings,
             structure=structure.as_dict(),
+            relaxed=relaxed,
             sequence=sequence.take(),
         )
         calculation.check()
@@ -52,9 +54,35 @@ def plan(
     return calculation_id
 
 
-def id_of(structure: Structure, method: str) -> str:
+def id_of(structure: Structure, method: str, *, relaxed: bool = True) -> str:
     """Id of the calculation of a structure by a Method, whether it is planned or not."""
-    return content_id("calc", structure_id(structure), method)
+    return content_id("calc", structure_id(structure), method, *([] if relaxed else ["as it is"]))
+
+
+def hand_over(calculation_id: str, what: str, time_limit: float) -> None:
+    """Note that a calculation is wanted for its own sake, whatever becomes of the campaign that planned it.
+
+    Parameters
+    ----------
+    what
+        What was handed over: the name of a file, an id.
+    time_limit
+        Seconds that each of its steps may take.
+    """
+    Calculation.objects(id=calculation_id).update(set__handed_over=what, set__time_limit=time_limit)
+
+
+def handed_over(state: Iterable[CalculationState] = OPEN_CALCULATIONS) -> list[Calculation]:
+    """Calculations in these states that are wanted for their own sake, oldest first."""
+    found = Calculation.objects(handed_over__ne=None, state__in=sorted(state))
+    return list(found.order_by("sequence", "created_at", "id"))
+
+
+def any_of_method(method: str) -> Calculation | None:
+    """Newest calculation that is planned by a Method and handed over; None where there is none."""
+    found = Calculation.objects(method=method, handed_over__ne=None).order_by("-sequence").only("engine", "settings")
+    newest: Calculation | None = found.first()
+    return newest
 
 
 def failures(method: str) -> dict[str, str]:
@@ -143,8 +171,9 @@ def put_back(calculation_id: str, *, failed_too: bool = False, time_limit: float
 
 
 def discard(calculation_id: str) -> bool:
-    """Forget a calculation that was planned and never begun; whether it was one."""
-    return bool(Calculation.objects(id=calculation_id, state=CalculationState.WAITING, attempts=0).delete())
+    """Forget a calculation that was planned, never begun, and not handed over; whether it was one."""
+    waiting = Calculation.objects(id=calculation_id, state=CalculationState.WAITING, attempts=0, handed_over=None)
+    return bool(waiting.delete())
 
 
 def ignore(calculation_id: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.store import candidate_columns
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import reduced
 from fermiloop.platform.store.ranged import first_rows
@@ -15,13 +16,6 @@ from fermiloop.schemas.scores import better_high
 from fermiloop.schemas.vocabulary import Stage
 
 ORDER: Final = {"campaign": 1, "round": 1, "_id": 1}
-# of a row in a list: everything but the crystal
-LISTED: Final = (
-    "campaign", "round", "generator", "preset", "formula", "elements", "chemical_system", "n_sites", "checkpoint",
-    "seed", "parent", "score", "probability", "stage", "reason", "verdicts", "scores", "calculation", "material",
-    "created_at",
-)  # fmt: skip
-
 EMPTY: Final[dict[str, Any]] = {"elements": [], "verdicts": [], "scores": {}}  # mongoengine stores no empty ones
 
 
@@ -110,7 +104,7 @@ def find(query: CandidateQuery) -> list[Candidate]:
     return [Candidate._from_son(row) for row in _found(query, None)]  # noqa: SLF001
 
 
-def rows(query: CandidateQuery, fields: Sequence[str] = LISTED) -> list[dict[str, Any]]:
+def rows(query: CandidateQuery, fields: Sequence[str] = candidate_columns.NAMES) -> list[dict[str, Any]]:
     """What `find` finds as plain rows of the fields asked for: for lists, several times as fast.
 
     Raises

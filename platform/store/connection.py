@@ -17,8 +17,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from fermiloop.platform.errors import AwayError as AwayError
-from fermiloop.platform.errors import DatabaseError
+from fermiloop.platform.errors import AwayError, DatabaseError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import address, embedded
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 11
 SELECTION_MS: Final = 5000
 RETRY_SECONDS: Final = 900.0
 NOT_ALLOWED: Final = 13

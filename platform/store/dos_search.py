@@ -20,14 +20,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectral_search import SLACK, Metric, Window, compare, order, prepare
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.store import methods, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import DTYPE
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment
 
 BATCH: Final = 5000
 COUNT_SECONDS = 2.0  # at most so often the spectra are counted

@@ -27,7 +27,6 @@ from pymongo.errors import PyMongoError
 from fermiloop.platform.errors import AwayError, DatabaseError
 from fermiloop.platform.settings import without_secrets
 from fermiloop.platform.store import embedded_programs, server_process
-from fermiloop.platform.store.address import redact as redact
 from fermiloop.platform.store.embedded_programs import Server
 from fermiloop.platform.store.server_process import HOST, State
 from fermiloop.platform.store.server_process import read as _read_state

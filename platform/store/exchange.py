@@ -17,16 +17,12 @@ from numpy.typing import NDArray
 
 from fermiloop.platform.errors import FailureError, InputError
 from fermiloop.platform.store import border, exchange_crystal
+from fermiloop.platform.store.candidate_columns import COLUMNS
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import DTYPE, ArrayField
 from fermiloop.schemas.method import Method
-from fermiloop.schemas.vocabulary import (
-    Alignment,
-    CrystalSystem,
-    Origin,
-    SpectrumKind,
-    Stage,
-    Unit,
-)  # fmt: skip
+from fermiloop.schemas.scores import GENERATOR
+from fermiloop.schemas.vocabulary import Alignment, CrystalSystem, Origin, Unit
 
 FORMAT: Final = "fermiloop-materials"
 VERSION: Final = 2
@@ -72,6 +68,11 @@ def _values_in(value: Any) -> bytes:
     if not isinstance(value, list) or not 2 <= len(value) <= MOST_POINTS:
         raise InputError(f"it is no list of 2 to {MOST_POINTS} numbers")
     return ArrayField.pack([border.number(one) for one in value])
+
+
+def _out(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """How a column is written: numbers as floats, all else as it is."""
+    return float if read is border.number else lambda value: value
 
 
 METHOD: Final[Table] = {
@@ -128,24 +129,13 @@ SETTING: Final[Table] = {
 }
 CANDIDATE: Final[Table] = {
     "id": Field(border.key("c")),
-    "campaign": Field(border.text()),
-    "round": Field(border.whole(1)),
-    "generator": Field(border.text()),
     "index": Field(border.whole()),
-    "preset": optional(border.text()),
-    "checkpoint": optional(border.text()),
-    "seed": Field(border.whole(-(2**63))),
-    "parent": optional(border.text()),
-    "generator_score": Field(border.number, float),
-    "probability": optional(border.number, float),
     "detail": optional(border.mapping),
-    "stage": Field(border.one_of(Stage)),
-    "reason": optional(border.text(10_000)),
-    "verdicts": optional(border.rows(1000)),
-    "scores": optional(border.mapping),
-    "calculation": optional(border.text()),
-    "material": optional(border.key("m")),
-    "formula": Field(border.text()),
+    **{
+        GENERATOR if one.name == "score" else one.name: Field(one.read, _out(one.read), one.needed)
+        for one in COLUMNS
+        if one.read is not None
+    },
     "structure": Field(exchange_crystal.read, exchange_crystal.write),  # what went into the calculation
     "evaluated": optional(exchange_crystal.read, exchange_crystal.write),  # what came out of it
 }

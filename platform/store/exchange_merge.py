@@ -17,18 +17,13 @@ from fermiloop.platform.store.exchange_material import Known
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.labels import SAME
 from fermiloop.schemas.base import content_id
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment
 
 DIGITS: Final = 9  # after the point, of energies that are compared
-CALLED: Final = {
-    SpectrumKind.DOS: "density of states",
-    SpectrumKind.PHONON_DOS: "phonon density of states",
-    SpectrumKind.XRD: "powder pattern",
-    SpectrumKind.ABSORPTION: "absorption",
-}
 APART: Final = ("calculation",)  # fields of a curve that may differ: another run that gave the same
 
 Row = dict[str, Any]
@@ -142,7 +137,7 @@ def _fresh_spectra(curves: Iterable[Spectrum], told: list[str]) -> list[Spectrum
         there = here.setdefault(one.id, content)
         if there != content:
             differing = ", ".join(sorted(name for name in there | content if there.get(name) != content.get(name)))
-            what = f"{CALLED[SpectrumKind(one.kind)]} of {one.material} by the Method {one.method}"
+            what = f"{SpectrumKind(one.kind).declared.title} of {one.material} by the Method {one.method}"
             told.append(f"The {what} is another here (it differs in {differing}) and stays so.")
         elif one.id not in fresh:
             fresh[one.id] = one

@@ -11,6 +11,7 @@ from fermiloop.platform.jsonable import plain
 from fermiloop.platform.plugins.properties import Derived
 from fermiloop.platform.spreadsheets import guarded
 from fermiloop.platform.store import candidate_rows, exchange_records
+from fermiloop.platform.store.candidate_columns import LISTED
 from fermiloop.platform.store.exchange_records import Kind, Row, Selection
 from fermiloop.schemas.scores import GENERATOR, HIT, SCORES
 from fermiloop.schemas.vocabulary import Unit
@@ -27,13 +28,7 @@ COMPUTED: Final = Derived(
     lambda _: {"method": "method", "engine": "engine", "functional": "functional", **HEADINGS, "curves": "curves"}
 )
 MADE: Final = "material_"
-CANDIDATE: Final = Derived(lambda _: {
-    "id": "id", "formula": "formula", "campaign": "campaign", "round": "round", "generator": "generator",
-    "preset": "preset", "checkpoint": "checkpoint", "seed": "seed", "parent": "parent", "stage": "stage",
-    "reason": "reason", GENERATOR: GENERATOR, "probability": "probability", HIT: HIT,
-    **{name: _heading(name, one.unit) for name, one in SCORES.items()},
-    "calculation": "calculation", "material": "material",
-})  # fmt: skip
+CANDIDATE: Final = Derived(lambda _: _of_candidates())
 BECAME: Final = Derived(
     lambda _: {
         f"{MADE}{name}" if name in HEADINGS else name: f"{MADE}{heading}" if name in HEADINGS else heading
@@ -79,6 +74,15 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 def _heading(name: str, unit: str) -> str:
     return name if unit == Unit.DIMENSIONLESS else f"{name} ({unit})"
+
+
+def _of_candidates() -> dict[str, str]:
+    """Columns of candidates, all that are numbers where the scores are; verdicts are no cells of a table."""
+    numbers = {"score": GENERATOR, "probability": "probability"}
+    rest = [name for name in LISTED if name not in numbers and name != "verdicts"]
+    at = rest.index("scores")
+    names = [*rest[:at], *numbers.values(), HIT, *SCORES, *rest[at + 1 :]]
+    return {name: _heading(name, SCORES[name].unit) if name in SCORES else name for name in names}
 
 
 def _about(material: Row) -> Row:

@@ -138,13 +138,23 @@ def stamp(name: str) -> str:
 def attention(limit: int = MOST_JOBS, campaign: str | None = None) -> list[Job]:
     """Failed calculations that nobody has set aside, then those that run for over twice their time; newest first."""
     own = {"campaign": campaign} if campaign else {}
-    fields = ("campaign", "candidate", "engine", "state", "attempts", "error", "started_at", "finished_at")
+    fields = (
+        "campaign",
+        "candidate",
+        "engine",
+        "state",
+        "attempts",
+        "error",
+        "started_at",
+        "finished_at",
+        "time_limit",
+    )
     failed = Calculation.objects(__raw__={"state": str(CalculationState.FAILED), "ignored": {"$ne": True}} | own)
     rows = [_job(row, row.error or "no reason was recorded") for row in _newest(failed.only(*fields), limit)]
     running = Calculation.objects(__raw__={"state": str(CalculationState.RUNNING)} | own)
     limits = _time_limits({row.campaign for row in running.only("campaign")})
-    for row in _newest(running.only(*fields), limit):
-        most = 2 * limits.get(row.campaign, DEFAULT_LIMIT) + SLACK
+    for row in _newest(running.only(*fields, "time_limit"), limit):
+        most = 2 * float(row.time_limit or limits.get(row.campaign, DEFAULT_LIMIT)) + SLACK
         if row.started_at is not None and now() - row.started_at > timedelta(seconds=most):
             rows.append(_job(row, f"runs for more than {most:.0f} s; its worker may be gone"))
     return rows[:limit]

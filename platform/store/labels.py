@@ -10,7 +10,7 @@ from pymatgen.core import Composition
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.properties import declared_property
-from fermiloop.platform.store import aliases, merging
+from fermiloop.platform.store import aliases, merging, methods
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.label import Label
@@ -157,12 +157,29 @@ def of_calculations(calculations: Iterable[str]) -> list[Label]:
 
 
 def hull_entries(elements: Iterable[str], method: str) -> list[tuple[dict[str, float], float, str]]:
-    """Composition, energy (eV/atom) and material id of all that lies in a chemical space, by one method."""
+    """Composition, energy (eV/atom) and material id of all that lies in a chemical space, by one method.
+
+    Energies of elements are with the corrections of the method, where it has any.
+    """
     allowed = set(elements)
     rows = Material.objects(elements__in=sorted(allowed)).only("elements", "formula").order_by("id")
     inside = {m.id: m.formula for m in rows if set(m.elements) <= allowed}
     energies = values(inside, Property.ENERGY_PER_ATOM, method)
-    return [(_amounts(inside[key]), energy, key) for key, energy in energies.items()]
+    by_element = methods.corrections(method)
+    rows = ((_amounts(inside[key]), energy, key) for key, energy in energies.items())
+    return [(amounts, energy + correction(amounts, by_element), key) for amounts, energy, key in rows]
+
+
+def correction(amounts: Iterable[str], by_element: Mapping[str, float]) -> float:
+    """What a method's corrections add to the energy of a composition, eV per atom: of an element alone."""
+    symbols = list(amounts)
+    return by_element.get(symbols[0], 0.0) if len(symbols) == 1 else 0.0
+
+
+def materials_with(name: str, method: str) -> list[str]:
+    """Ids of materials that have a value of a property by a method, sorted."""
+    rows = Label.objects(method=method, property=declared_property(str(name)).name).only("material").as_pymongo()
+    return sorted({row["material"] for row in rows})
 
 
 def _refuse_beyond(material: str, name: str, value: float) -> str:

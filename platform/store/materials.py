@@ -10,6 +10,7 @@ from pymatgen.core import Composition, Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.plugins.properties import declared_property
+from fermiloop.platform.representations.molecules import MOST_ATOMS, SPARSE, is_molecule
 from fermiloop.platform.store import aliases, identity
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
@@ -240,6 +241,22 @@ def within(elements: Iterable[str]) -> list[str]:
     allowed = set(elements)
     rows = Material.objects(elements__in=sorted(allowed)).only("elements").order_by("id")
     return [row.id for row in rows if set(row.elements) <= allowed]
+
+
+def shapes(ids: Iterable[str]) -> set[tuple[str, int, int]]:
+    """Crystal system, number of elements and number of sites that occur among materials."""
+    wanted = sorted(set(ids))
+    found: set[tuple[str, int, int]] = set()
+    for start in range(0, len(wanted), BATCH):
+        rows = Material.objects(id__in=wanted[start : start + BATCH]).only("crystal_system", "n_elements", "n_sites")
+        found |= {(str(row.crystal_system), int(row.n_elements), int(row.n_sites)) for row in rows}
+    return found
+
+
+def molecules() -> set[str]:
+    """Ids of molecules in a box: references of elements, which nothing learns from."""
+    sparse = Material.objects(volume_per_atom__gt=SPARSE).only("id", "n_sites", "structure")
+    return {str(row.id) for row in sparse if row.n_sites <= MOST_ATOMS and is_molecule(row.to_structure())}
 
 
 def count() -> int:

@@ -10,7 +10,7 @@ from mongoengine import NotUniqueError
 
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.plugins.curve_key import curve_key
-from fermiloop.platform.plugins.engines import chosen_engines
+from fermiloop.platform.plugins.engines import CORRECTIONS, chosen_engines
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import EXTERNAL
@@ -38,6 +38,13 @@ def get(method_id: str) -> Method:
     if found is None:
         raise NotFoundError(f"The store holds no method {method_id}.")
     return found
+
+
+def corrections(method_id: str) -> dict[str, float]:
+    """What a method adds to the energy of an element as a reference, eV per atom by element; empty where nothing."""
+    found = Method.objects(id=method_id).only("settings").first()
+    given = found.settings.get(CORRECTIONS) if found is not None else None
+    return {str(symbol): float(value) for symbol, value in (given or {}).items()}
 
 
 def known(ids: Iterable[str]) -> set[str]:

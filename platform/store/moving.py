@@ -178,9 +178,7 @@ def _copy_curve(theirs: Row, at: str, lower: bool, carried: Carried) -> None:
         return
     if bytes(ours["values"]) == bytes(moved["values"]):
         return
-    gone = ours if lower else theirs
-    displaced = {**gone, "_id": content_id("displaced", gone["_id"], bytes(gone["values"]).hex()), "spectrum": key}
-    connection.database()[DISPLACED].replace_one({"_id": displaced["_id"]}, displaced, upsert=True)
+    _keep_displaced(ours if lower else theirs, key)
     if lower:
         collection.replace_one({"_id": key}, moved)
     carried.told.append(
@@ -188,3 +186,17 @@ def _copy_curve(theirs: Row, at: str, lower: bool, carried: Carried) -> None:
         f"which is the same crystal: the one of the {'lower energy' if lower else 'older material'} is kept, the other "
         "among the displaced curves."
     )
+
+
+def displace(key: str) -> None:
+    """Move a curve to the displaced ones, so that a better one of the same material and Method may be saved."""
+    collection = connection.database()["spectra"]
+    found = collection.find_one({"_id": key})
+    if found is not None:
+        _keep_displaced(found, key)
+        collection.delete_one({"_id": key})
+
+
+def _keep_displaced(gone: Row, key: str) -> None:
+    displaced = {**gone, "_id": content_id("displaced", gone["_id"], bytes(gone["values"]).hex()), "spectrum": key}
+    connection.database()[DISPLACED].replace_one({"_id": displaced["_id"]}, displaced, upsert=True)

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.store import connection, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment
 
 Row = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import RunState, TriggerKind
+from fermiloop.schemas.vocabulary import RunState
 
 
 def add(schedule: Schedule) -> None:
@@ -71,9 +72,9 @@ def set_next_look(name: str, moment: datetime | None) -> None:
     Schedule.objects(id=name).update(set__next_look_at=moment)
 
 
-def is_due(moment: datetime) -> bool:
-    """Whether the calendar of an active schedule names a time up to a moment."""
-    return Schedule.objects(active=True, trigger=TriggerKind.CRON, next_look_at__lte=moment).first() is not None
+def is_due(moment: datetime, triggers: Collection[str]) -> bool:
+    """Whether an active schedule with one of these triggers, which name times, is due at a moment."""
+    return Schedule.objects(active=True, trigger__in=sorted(triggers), next_look_at__lte=moment).first() is not None
 
 
 def remove(name: str) -> None:

@@ -11,13 +11,14 @@ from mongoengine import NotUniqueError
 from numpy.typing import ArrayLike
 
 from fermiloop.platform.representations.alignment import offset
-from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import aliases, merging
 from fermiloop.platform.store.inserting import insert_new
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment
 
 
 def alignment() -> Alignment:
@@ -130,7 +131,7 @@ def all_of_material(material: str) -> list[Spectrum]:
     return all_of_material(at) if at != material else found
 
 
-def materials_with(method: str, kind: SpectrumKind = SpectrumKind.DOS) -> list[str]:
-    """Ids of all materials that have a curve by this method, sorted."""
-    rows = Spectrum.objects(kind=kind, method=method).only("material").as_pymongo()
-    return sorted(row["material"] for row in rows)
+def materials_with(method: str, kind: SpectrumKind | None = SpectrumKind.DOS) -> list[str]:
+    """Ids of all materials that have a curve of a kind, or of any, by this method, sorted."""
+    rows = Spectrum.objects(method=method, **({} if kind is None else {"kind": kind})).only("material").as_pymongo()
+    return sorted({row["material"] for row in rows})

@@ -17,17 +17,25 @@ from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, Origin, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Origin
 
 
-def materials_of(method: str, kind: SpectrumKind = SpectrumKind.DOS, curves: Sequence[str] = ()) -> list[str]:
-    """Ids of all materials with a label by this method, or a curve by it or those named, sorted."""
+def materials_of(method: str, kind: SpectrumKind | None = None, curves: Sequence[str] = ()) -> list[str]:
+    """Sorted ids of all materials with a label by this method, or a curve by it or those named; molecules are none.
+
+    Parameters
+    ----------
+    kind
+        Of the curves; any by default.
+    """
     found = {row["material"] for row in Label.objects(method=method).only("material").as_pymongo()}
-    return sorted(found.union(*(spectra.materials_with(one, kind) for one in curves or (method,))))
+    found = found.union(*(spectra.materials_with(one, kind) for one in curves or (method,)))
+    return sorted(found - materials.molecules())
 
 
 def unverified(material_ids: Iterable[str], method: str, curves: Sequence[str] = ()) -> set[str]:
@@ -88,8 +96,8 @@ def training_set(
         If a curve does not cover the grid, or nothing is left.
     """
     documents = materials.get_many(material_ids)
-    found_curves = _curves(list(documents), grid, curves or (method,), kind, about)
-    rows = [key for key in documents if key in found_curves or not only_curves]
+    known_curves = _curves(list(documents), grid, curves or (method,), kind, about)
+    rows = [key for key in documents if key in known_curves or not only_curves]
     if not rows:
         what = f"a {kind} curve" if only_curves else "a curve or a label"
         raise InputError(f"No material has {what} by the method {method}; load a library first.")
@@ -101,9 +109,30 @@ def training_set(
         crystal_systems=tuple(str(documents[key].crystal_system) for key in rows),
         prototypes=tuple(documents[key].prototype for key in rows),
         grid=replace(grid, alignment=spectra.grid(kind, about).alignment),
-        curves=np.stack([found_curves.get(key, nothing) for key in rows]),
+        curves=np.stack([known_curves.get(key, nothing) for key in rows]),
         labels={name: np.array([found.get(key, np.nan) for key in rows], dtype=float) for name, found in known.items()},
     )
+
+
+def curves_of(
+    ids: Iterable[str],
+    grid: SpectrumGrid,
+    methods: Sequence[str],
+    kind: SpectrumKind,
+    about: Alignment | None = None,
+) -> NDArray[np.float64]:
+    """(n, grid.n) curves of a kind by these Methods, in the order of the ids; NaN where there is none.
+
+    Parameters
+    ----------
+    methods
+        The best first.
+    about
+        What lies at zero of densities of states; by default what the settings say.
+    """
+    wanted = list(ids)
+    found, nothing = _curves(wanted, grid, methods, kind, about), np.full(grid.n, np.nan)
+    return np.stack([found.get(key, nothing) for key in wanted]) if wanted else np.empty((0, grid.n))
 
 
 def mean_curve(grid: SpectrumGrid, curves: Sequence[str], about: Alignment | None = None) -> NDArray[np.float64] | None:

@@ -64,6 +64,8 @@ def check_engine(
     for crystal in crystals:
         _check_refusal(code, crystal, given)
         _check_flow(declaration, code.flow("calc-check", crystal, given, time_limit))
+        if code.static is not None:
+            _check_flow(declaration, code.static("calc-check", crystal, given, time_limit))
         if compute and found.ready and code.refuses(crystal, given) is None:
             _check_result(declaration, given, computed(code, crystal, given, time_limit))
 
@@ -144,6 +146,9 @@ def _check_result(declaration: EngineDeclaration, settings: Mapping[str, Any], f
     curve = found.density is not None and found.energies is not None
     said = declaration.has_dos(settings)
     assert curve == said, f"a density of states is {'' if said else 'not '}declared, and {'' if curve else 'not '}given"
+    named = set(declaration.curves(settings))
+    unnamed = set(found.curves) - named
+    assert not unnamed, f"it gives the curves {', '.join(sorted(unnamed))} without declaring that"
     if curve:
         rising = np.diff(np.asarray(found.energies))
         assert (rising > 0).all(), "the energies of its density of states do not rise"

@@ -15,6 +15,7 @@ from fermiloop.platform.web import (
     calculation,
     campaign,
     candidate,
+    compute,
     database,
     generators,
     guard,
@@ -38,10 +39,11 @@ PAGES: Final[dict[str, Page]] = {
     "schedules": schedules.PAGE,
     "queue": queue.PAGE,
     "new": new_campaign.PAGE,
+    "compute": compute.PAGE,
     "calculation": calculation.PAGE,
     "method": method.PAGE,
 }
-MENU: Final = ("", "new", "database", "queue", "generators", "schedules")
+MENU: Final = ("", "new", "compute", "database", "queue", "generators", "schedules")
 NEEDS_NAME: Final = frozenset({"campaign", "candidate", "material", "calculation", "method"})
 MOST_PATH: Final = 500  # characters
 MOST_SEARCH: Final = 2000  # characters

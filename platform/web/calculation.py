@@ -81,6 +81,8 @@ def _facts(found: Calculation) -> Component:
             "Reason": html.Span(found.error, className="danger") if found.error else None,
             "Method": known.get(found.method, found.method),
             "Campaign": link(found.campaign, "campaign", found.campaign) if found.campaign else None,
+            "Handed over": found.handed_over,
+            "Geometry": None if found.relaxed else "as it was handed over",
             "Candidate": to_candidate(found.candidate),
             "Material": to_material(found.result.get("material")),
             "Attempts": found.attempts,

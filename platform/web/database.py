@@ -14,6 +14,7 @@ from pymatgen.core import Element
 from fermiloop.platform.app import candidates, filters, materials
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.properties import PROPERTIES
+from fermiloop.platform.store.candidate_columns import COLUMNS
 from fermiloop.platform.web import curve_search, figures, wording
 from fermiloop.platform.web.guard import ask, finite, text
 from fermiloop.platform.web.parts import (
@@ -41,9 +42,10 @@ RANGES: Final[dict[str, Mapping[str, object]]] = {"materials": PROPERTIES, "cand
 SHOWN: Final = ("score", "energy_above_hull", "potential_energy_above_hull")
 MATERIAL: Final = {"formula": "Formula", "group": "Space group", "prototype": "Prototype", "sites": "Sites",
                    "volume": "Volume (Å³/atom)", "origin": "Origin"}  # fmt: skip
-CANDIDATE: Final = {"formula": "Formula", "stage": "Stage",
-                    **{name: SCORES[name].title for name in SHOWN},
-                    "campaign": "Campaign", "round": "Round", "generator": "Generator"}  # fmt: skip
+FIRST: Final = ("formula", "stage")  # what comes before the scores
+PLAIN: Final = tuple(one.name for one in COLUMNS if one.on_page and one.name not in (*FIRST, "generator"))
+CANDIDATE: Final = {name: SCORES[name].title if name in SCORES else name.replace("_", " ").capitalize()
+                    for name in (*FIRST, *SHOWN, *PLAIN, "generator")}  # fmt: skip
 ANY: Final = "any"
 START: Final = "Set filters, if you like, and press Find."
 FORM: Final = ("kind", "elements", "formula", "sites-low", "sites-high", "system", "stage", "range", "low", "high")
@@ -227,8 +229,7 @@ def _candidates(form: Form, limit: int) -> list[dict[str, Cell]]:
             "formula": with_group(to_candidate(one.id, one.formula), group_of(one.to_structure())),
             "stage": badge(str(one.stage)),
             **{name: number(one.scores.get(name)) for name in SHOWN},
-            "campaign": one.campaign,
-            "round": one.round,
+            **{name: getattr(one, name) for name in PLAIN},
             "generator": one.proposer,
         }
         for one in candidates.documents(wanted)

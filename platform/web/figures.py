@@ -17,6 +17,7 @@ from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.store import spectra
 from fermiloop.platform.store.glance import Outcome
 from fermiloop.platform.web.parts import HIT
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import Alignment
 
 INK: Final = "#1b2733"
@@ -42,12 +43,15 @@ def curves(
     target: Sequence[float] | None,
     rows: Mapping[str, Sequence[float]],
     grid: Sequence[float],
+    kind: str | None = None,
     about: str | None = None,
 ) -> go.Figure:
-    """Target and computed curves, unit area, over the grid; the store's zero lies at zero, or another."""
-    figure = blank(
-        AXES[Alignment(about or spectra.alignment())] if min(grid, default=0) < 0 else "2θ (degree)", "Unit area"
-    )
+    """Target and computed curves, unit area, over the grid; densities of states where no other kind is named.
+
+    The store's zero lies at zero of densities of states, or another.
+    """
+    axis = SpectrumKind(kind or SpectrumKind.DOS).declared.axis or AXES[Alignment(about or spectra.alignment())]
+    figure = blank(axis, "Unit area")
     if target:
         figure.add_scatter(
             x=list(grid), y=list(target), name="target", fill="tozeroy", line={"color": "#b8c2cc", "width": 1}

@@ -17,7 +17,8 @@ from killing import kill, outcomes
 
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.processes.identity import parse
-from fermiloop.flows.queue.launchpad import TAKER, SafeLaunchPad, launchpad
+from fermiloop.flows.queue.documents.rows import TAKER
+from fermiloop.flows.queue.launchpad import SafeLaunchPad, launchpad
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import calculations, campaigns, candidates

@@ -5,7 +5,8 @@ from __future__ import annotations
 from jobflow import Flow
 from jobflow.managers.fireworks import flow_to_workflow
 
-from fermiloop.flows.queue.launchpad import configure_jobflow, has_workflow, launchpad
+from fermiloop.flows.queue.documents.workflows import has_workflow
+from fermiloop.flows.queue.launchpad import configure_jobflow, launchpad
 from fermiloop.flows.round import RoundMaker
 
 

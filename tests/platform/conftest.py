@@ -10,6 +10,7 @@ from pymatgen.core import Composition, Element, Structure
 
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.representations.structure_types import structure_types
 from fermiloop.platform.representations.training import TrainingSet
 
 ELEMENTS = ("Al", "Ti", "Ni", "Cu", "Pd", "Pt")
@@ -63,6 +64,36 @@ def build_library(
         curves=np.array(curves).reshape(len(rows), DOS_GRID.n),
         labels=synthetic_labels([structure for _, structure in rows]),
     )
+
+
+TERNARY_TYPES = (("E2_1", "O"), ("C1_b", "Sn"))
+"""Structure types and the element of their last slot."""
+
+
+def build_ternary_library(elements: tuple[str, ...] = ELEMENTS[:5], every: int = 2) -> TrainingSet:
+    """The unaries and binaries of `build_library` with ternaries, whose curves are mixtures of their elements' too."""
+    plain = build_library((*elements, "O", "Sn"), ("A1", "B2", "L1_2"), every)
+    pairs = [(a, b) for a in elements for b in elements if Element(a).X < Element(b).X]
+    structures = [
+        structure_types()[name].decorate((*pair, last), 15.0) for name, last in TERNARY_TYPES for pair in pairs
+    ]
+    curves = np.array([synthetic_curve(structure.composition, "cubic") for structure in structures])
+    everything = (*plain.structures, *structures)
+    return TrainingSet(
+        ids=tuple(f"m-{i}" for i in range(len(everything))),
+        structures=everything,
+        crystal_systems=plain.crystal_systems + ("cubic",) * len(structures),
+        prototypes=plain.prototypes + tuple(name for name, _ in TERNARY_TYPES for _ in pairs),
+        grid=DOS_GRID,
+        curves=np.vstack([plain.curves, curves]),
+        labels=synthetic_labels(list(everything)),
+    )
+
+
+@pytest.fixture(scope="session")
+def ternary_library() -> TrainingSet:
+    """One synthetic library with ternaries for all who only read it."""
+    return build_ternary_library()
 
 
 @pytest.fixture(scope="session")

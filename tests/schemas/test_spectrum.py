@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import AXIS_OF, Alignment, SpectrumKind, Unit
+from fermiloop.schemas.vocabulary import Alignment, Unit
 
 X = np.linspace(-10.0, 10.0, 201)
 Y = np.exp(-(X**2))
@@ -38,7 +39,8 @@ def test_the_id_is_of_material_kind_and_method():
 def test_each_kind_has_its_units(kind):
     spectrum = Spectrum.from_arrays("m-1", X, Y, method="method-1", kind=kind)
     spectrum.check()
-    assert (spectrum.axis_unit, spectrum.alignment, spectrum.unit) == AXIS_OF[kind]
+    told = kind.declared
+    assert (spectrum.axis_unit, spectrum.alignment, spectrum.unit) == (told.axis_unit, told.alignment, told.unit)
 
 
 def broken(y: np.ndarray, place: int, value: float) -> np.ndarray:

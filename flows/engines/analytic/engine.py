@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from fermiloop.flows.engines.analytic.declaration import ANALYTIC
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings
 from fermiloop.flows.engines.relaxation import RelaxSettings
+from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -18,15 +19,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AnalyticSettings(RelaxSettings):
-    """`RelaxSettings`, and what tests need: `sleep` in seconds, and an element that it fails on."""
+    """`RelaxSettings`, and what tests need: `sleep` in seconds, and a way in which it fails.
+
+    Parameters
+    ----------
+    curve
+        Another kind of curve that it makes up beside the density of states, such as ``phonon_dos``.
+    """
 
     sleep: float = 0.0
     fail: str = ""
+    curve: str = ""
 
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:
     """The Method, which no setting changes."""
-    checked_settings(AnalyticSettings, settings, ANALYTIC.name)
+    curve = checked_settings(AnalyticSettings, settings, ANALYTIC.name).curve
+    if curve and curve not in ANALYTIC.gives_curves:
+        raise InputError(f"The analytic engine makes up {' and '.join(ANALYTIC.gives_curves)}, not {curve!r}.")
     return MethodRecord(ANALYTIC.name, "Lennard-Jones, for tests", {}, {})
 
 
@@ -35,6 +45,7 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
     from fermiloop.flows.engines.makers import AnalyticDosMaker, ChildRelaxMaker
 
     arguments = asdict(checked_settings(AnalyticSettings, settings, ANALYTIC.name))
+    curve = arguments.pop("curve")
     relax = ChildRelaxMaker(
         name="analytic relax",
         kind="analytic_relax",
@@ -42,8 +53,17 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
         calculation=calculation,
         time_limit=time_limit,
     ).make(structure)
-    dos = AnalyticDosMaker(calculation=calculation, time_limit=time_limit).make(relax.output["structure"])
+    dos = AnalyticDosMaker(curve=curve, calculation=calculation, time_limit=time_limit).make(relax.output["structure"])
     return chain("analytic relax and DOS", [relax], {"static": dos})
+
+
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Make up a density of states at the geometry as it is."""
+    from fermiloop.flows.engines.makers import AnalyticDosMaker
+
+    checked_settings(AnalyticSettings, settings, ANALYTIC.name)
+    dos = AnalyticDosMaker(calculation=calculation, time_limit=time_limit).make(structure)
+    return chain("analytic DOS", [], {"static": dos})
 
 
 def available() -> Availability:
@@ -51,4 +71,4 @@ def available() -> Availability:
     return Availability(True, "built in")
 
 
-ENGINE: Final = EngineEntry(method, flow, available)
+ENGINE: Final = EngineEntry(method, flow, available, static=static)

@@ -36,9 +36,20 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
     return chain("CHGNet relax", [], {"relax": relax})
 
 
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Energy at the geometry as it is; its step bears the name of the relaxation's, which holds the labels."""
+    from fermiloop.flows.engines.makers import ChildRelaxMaker
+
+    checked_settings(RelaxSettings, settings, CHGNET.name)
+    energy = ChildRelaxMaker(
+        name="CHGNet energy", kind="chgnet_static", arguments={}, calculation=calculation, time_limit=time_limit
+    ).make(structure)
+    return chain("CHGNet energy", [], {"relax": energy})
+
+
 def available() -> Availability:
     """It comes with the platform."""
     return Availability(True, f"CHGNet {version('chgnet')}")
 
 
-ENGINE: Final = EngineEntry(method, flow, available)
+ENGINE: Final = EngineEntry(method, flow, available, static=static)

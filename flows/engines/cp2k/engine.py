@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from atomate2.cp2k.jobs.base import BaseCp2kMaker, cp2k_job
 from atomate2.cp2k.sets.core import CellOptSetGenerator, StaticSetGenerator
-from jobflow import Flow, Response, job
+from jobflow import Flow, Job, Response, job
 from monty.io import zopen
 from monty.os.path import zpath
 from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
@@ -94,29 +94,49 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax the cell, static, and the labels out of their task documents."""
+    cell = Cp2kStepMaker(
+        name="CP2K cell relaxation",
+        input_set_generator=CellOptSetGenerator(
+            **_arguments(structure, settings, time_limit, MOTION={"CELL_OPT": {"KEEP_ANGLES": fixed_angles(structure)}})
+        ),
+        step="cell",
+        calculation=calculation,
+        time_limit=time_limit,
+    ).make(structure)
+    scf, labels = _static(calculation, structure, cell.output.structure, settings, time_limit)
+    return chain("CP2K relax and static", [cell, scf], {LABELS: labels})
+
+
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Static at the geometry as it is, and the labels out of its task document."""
+    scf, labels = _static(calculation, structure, structure, settings, time_limit)
+    return chain("CP2K static", [scf], {LABELS: labels})
+
+
+def _static(
+    calculation: str, structure: Structure, start: Any, settings: Mapping[str, Any], time_limit: float
+) -> tuple[Job, Job]:
+    """Static calculation of what a step before leaves, and its labels; the k-points are those of `structure`."""
+    generator = StaticSetGenerator(**_arguments(structure, settings, time_limit))
+    scf = Cp2kStepMaker(
+        name="CP2K static", input_set_generator=generator, step="scf", calculation=calculation, time_limit=time_limit
+    ).make(start)
+    labels = _cp2k_labels(calculation, scf.output)
+    labels.name = "CP2K labels"
+    return scf, labels
+
+
+def _arguments(
+    structure: Structure, settings: Mapping[str, Any], time_limit: float, **overrides: Any
+) -> dict[str, Any]:
+    """What atomate2's input sets are made with."""
     chosen = checked_settings(Cp2kSettings, settings, CP2K.name)
     science = {"xc_functionals": "PBE", "cutoff": chosen.cutoff, "rel_cutoff": chosen.rel_cutoff}
     limit = {"GLOBAL": {"WALLTIME": int(time_limit)}}
-    angles = {"MOTION": {"CELL_OPT": {"KEEP_ANGLES": fixed_angles(structure)}}}
-    grid = kpoints(structure, chosen.kpoint_density)
-
-    def arguments(**overrides: Any) -> dict[str, Any]:
-        settings = {**science, "override_default_params": {**limit, **overrides}}
-        return {"user_input_settings": settings, "user_kpoints_settings": grid}
-
-    common: dict[str, Any] = {"calculation": calculation, "time_limit": time_limit}
-    cell = Cp2kStepMaker(
-        name="CP2K cell relaxation",
-        input_set_generator=CellOptSetGenerator(**arguments(**angles)),
-        step="cell",
-        **common,
-    ).make(structure)
-    scf = Cp2kStepMaker(
-        name="CP2K static", input_set_generator=StaticSetGenerator(**arguments()), step="scf", **common
-    ).make(cell.output.structure)
-    labels = _cp2k_labels(calculation, scf.output)
-    labels.name = "CP2K labels"
-    return chain("CP2K relax and static", [cell, scf], {LABELS: labels})
+    return {
+        "user_input_settings": {**science, "override_default_params": {**limit, **overrides}},
+        "user_kpoints_settings": kpoints(structure, chosen.kpoint_density),
+    }
 
 
 def kpoints(structure: Structure, density: float) -> Kpoints:
@@ -223,4 +243,4 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:  #
     return f"atomate2 has no CP2K basis set for {', '.join(lacking)}" if lacking else None
 
 
-ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)

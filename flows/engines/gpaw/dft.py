@@ -82,7 +82,7 @@ def initial_atoms(structure: Structure, settings: GpawSettings) -> Atoms:
 
     atoms = AseAtomsAdaptor.get_atoms(structure)
     moments = initial_moments(atoms.get_chemical_symbols(), settings)
-    if any(moments):
+    if any(moments) and "magmom" not in structure.site_properties:
         atoms.set_initial_magnetic_moments(moments)
     return atoms
 

@@ -47,6 +47,16 @@ def flow(engine: str, calculation: str, structure: Structure, settings: Mapping[
     return chain("GPAW relax, static and DOS", [relax], {"static": dos})
 
 
+def static(engine: str, calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Static with density of states, at the geometry as it is."""
+    from fermiloop.flows.engines.gpaw.makers import GpawDosMaker
+
+    checked = of_engine(settings, engine)
+    own = {f.name: getattr(checked, f.name) for f in fields(GpawSettings)}
+    dos = GpawDosMaker(settings=own, calculation=calculation, time_limit=time_limit).make(structure)
+    return chain("GPAW static and DOS", [], {"static": dos})
+
+
 def available() -> Availability:
     """Whether GPAW is installed."""
     if importlib.util.find_spec("gpaw") is None:
@@ -62,7 +72,13 @@ def refuses(engine: str, structure: Structure, settings: Mapping[str, Any]) -> s
 
 
 def _entry(engine: str) -> EngineEntry:
-    return EngineEntry(partial(method, engine), partial(flow, engine), available, refuses=partial(refuses, engine))
+    return EngineEntry(
+        partial(method, engine),
+        partial(flow, engine),
+        available,
+        refuses=partial(refuses, engine),
+        static=partial(static, engine),
+    )
 
 
 ENGINE: Final = _entry(GPAW.name)

@@ -147,6 +147,8 @@ def output_of(found: Answer) -> dict[str, Any]:
     }
     if found.energies is not None and found.density is not None:
         output |= {"energies": found.energies.tolist(), "density": found.density.tolist()}
+    if found.curves:
+        output["curves"] = {name: [x.tolist(), y.tolist()] for name, (x, y) in found.curves.items()}
     return output
 
 

@@ -19,6 +19,7 @@ TASKS: Final[dict[str, Task]] = {
     "gpaw_relax": tasks.gpaw_relax,
     "gpaw_static": tasks.gpaw_static,
     "chgnet_relax": tasks.chgnet_relax,
+    "chgnet_static": tasks.chgnet_static,
     "analytic_relax": tasks.analytic_relax,
     "analytic_static": tasks.analytic_static,
 }

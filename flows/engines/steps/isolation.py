@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fermiloop.flows.engines.steps import beat, orphans, warm, wishes
-from fermiloop.flows.engines.steps.children import LOG as LOG
-from fermiloop.flows.engines.steps.children import Child, FreshChild
+from fermiloop.flows.engines.steps.children import LOG, Child, FreshChild
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.settings import settings
 

@@ -126,6 +126,23 @@ def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], ti
     return chain("VASP relax, static and DOS", [first, second, scf, dos], {"static": labels})
 
 
+def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
+    """Static and density of states at the geometry as it is, and the labels out of their task documents."""
+    chosen = checked_settings(VaspSettings, settings, VASP.name)
+    common: dict[str, Any] = {
+        "calculation": calculation,
+        "potcar": chosen.potcar,
+        "time_limit": max(time_limit, SHORTEST_SECONDS),
+        "functional": method(settings).functional,
+    }
+    scf = scf_maker(**common).make(structure)
+    dos = uniform_maker(kpoints=chosen.dos_kpoints, bands_factor=chosen.dos_bands_factor, **common).make(
+        scf.output.structure, prev_dir=scf.output.dir_name
+    )
+    labels = vasp_labels(calculation, asdict(chosen), scf.output, dos.output)
+    return chain("VASP static and DOS", [scf, dos], {"static": labels})
+
+
 def available() -> Availability:
     """Whether VASP's command and its POTCARs are there."""
     from atomate2 import SETTINGS  # seconds
@@ -165,4 +182,4 @@ def _missing_potcars() -> list[str]:
     return []
 
 
-ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses)
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)

@@ -29,9 +29,10 @@ def create_indexes(pad: LaunchPad) -> None:
     pad.fireworks.create_index(CALCULATION)
 
 
-def is_queued(pad: LaunchPad, calculation: str) -> bool:
-    """Whether anything of a calculation runs or can be run."""
-    return _any(pad, {CALCULATION: calculation, "state": {"$in": list(ACTIVE)}})
+def is_queued(pad: LaunchPad, calculation: str, campaign: str | None = None) -> bool:
+    """Whether anything of a calculation runs or can be run, in a campaign or in any."""
+    whose = {} if campaign is None else {CAMPAIGN: campaign}
+    return _any(pad, {CALCULATION: calculation, "state": {"$in": list(ACTIVE)}, **whose})
 
 
 def is_active(pad: LaunchPad, nodes: Sequence[int]) -> bool:
@@ -153,6 +154,11 @@ def calculation_of(pad: LaunchPad, fw_id: int) -> str:
     """Calculation that a firework works at, empty where it works at none."""
     found = pad.fireworks.find_one({"fw_id": fw_id}, {"fw_id": 1, CALCULATION: 1})
     return (firework_row(found).calculation or "") if found else ""
+
+
+def every(pad: LaunchPad) -> dict[int, FireworkRow]:
+    """All that was ever added, with its name and what it belongs to, by its id."""
+    return {one.fw_id: one for one in map(firework_row, pad.fireworks.find({}, ALL))}
 
 
 def held(pad: LaunchPad, most: int) -> list[FireworkRow]:

@@ -27,6 +27,11 @@ def running_of(pad: LaunchPad, worker: str) -> list[LaunchRow]:
     return _rows(pad, {"state": "RUNNING", "fworker.name": worker}, "fw_id", "fworker")
 
 
+def completed(pad: LaunchPad) -> list[LaunchRow]:
+    """Runs that ended well, with the times of their states."""
+    return _rows(pad, {"state": "COMPLETED"}, "fw_id", "fworker", "state_history")
+
+
 def ends_of(pad: LaunchPad, ids: Iterable[int]) -> dict[int, LaunchRow]:
     """States of runs, their workers, and who took them away."""
     found = _rows(pad, {"launch_id": {"$in": list(ids)}}, "fw_id", "state", "fworker", TAKER)

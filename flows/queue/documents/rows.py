@@ -7,6 +7,7 @@ from typing import Any, Final
 
 CAMPAIGN_KEY: Final = "_category"  # FireWorks' own; workers choose by it
 CALCULATION_KEY: Final = "fermiloop_calculation"
+OF_NONE: Final = "(by itself) "  # stands in the campaign's place, before the Method, in work that is of no campaign
 CAMPAIGN: Final = f"spec.{CAMPAIGN_KEY}"
 CALCULATION: Final = f"spec.{CALCULATION_KEY}"
 GIVEN_BACK: Final = "given_back"  # of a run that its worker ended because it was told to stop
@@ -74,8 +75,16 @@ class LaunchRow:
     @property
     def began_at(self) -> object:
         """When it began to run, as FireWorks writes it; None where it has not."""
-        began = next((one for one in self.history if one.get("state") == "RUNNING"), {})
-        return began.get("created_on")
+        return self._entered("RUNNING")
+
+    @property
+    def completed_at(self) -> object:
+        """When it ended well, as FireWorks writes it; None where it has not."""
+        return self._entered("COMPLETED")
+
+    def _entered(self, state: str) -> object:
+        entered = next((one for one in self.history if one.get("state") == state), {})
+        return entered.get("created_on")
 
 
 @dataclass(frozen=True)
@@ -96,9 +105,14 @@ def firework_row(document: dict[str, Any]) -> FireworkRow:
         launch_ids=tuple(document.get("launches") or ()),
         created_on=document.get("created_on"),
         updated_on=document.get("updated_on"),
-        campaign=spec.get(CAMPAIGN_KEY),
+        campaign=None if method_of_none(spec.get(CAMPAIGN_KEY)) else spec.get(CAMPAIGN_KEY),
         calculation=spec.get(CALCULATION_KEY),
     )
+
+
+def method_of_none(category: str | None) -> str:
+    """Method of work that is of no campaign, by what stands in the campaign's place; empty for a campaign's."""
+    return category.removeprefix(OF_NONE) if category and category.startswith(OF_NONE) else ""
 
 
 def launch_row(document: dict[str, Any]) -> LaunchRow:

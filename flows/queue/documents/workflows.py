@@ -24,6 +24,12 @@ def nodes_of(pad: LaunchPad, key: str, value: Any) -> list[int]:
     return list(found["nodes"]) if found else []
 
 
+def values_by_node(pad: LaunchPad, key: str) -> dict[int, Any]:
+    """What the metadata of its workflow say under a key, of each firework of the workflows that say something."""
+    found = pad.workflows.find({f"metadata.{key}": {"$exists": True}}, {"nodes": 1, "metadata": 1})
+    return {int(node): one["metadata"][key] for one in found for node in one["nodes"]}
+
+
 def roots_of_ready(pad: LaunchPad) -> Iterator[list[int]]:
     """First fireworks of each workflow of which none was taken yet."""
     for one in pad.workflows.find({"state": "READY"}, {"nodes": 1, "parent_links": 1}):

@@ -1,9 +1,10 @@
 """Properties predicted from crystal graphs, and the pull that they exert on a generator.
 
 The paper's constraint network predicts a formation energy scaled to [0, 1] through a rectified tanh and adds
-0.1 · mean(exp(E)) to the generator's loss. Here the last layer is linear and speaks eV/atom, three networks vote, and a
-pull ends where its aim is reached, so that a generator gains nothing by driving a model where it knows nothing: what
-counts is the mean plus the spread of the votes. Several models may pull at once.
+0.1 · mean(exp(E)) to the generator's loss; so does the preset ``paper``, see `published`. Here the last layer is linear
+and speaks eV/atom, three networks vote, and a pull ends where its aim is reached, so that a generator gains nothing by
+driving a model where it knows nothing: what counts is the mean plus the spread of the votes. Several models may pull at
+once.
 """
 
 from __future__ import annotations
@@ -56,13 +57,14 @@ class ConstraintModel(nn.Module):
 
     centre: Tensor
     spread: Tensor
+    n_members = MEMBERS
 
     def __init__(self, space: Space, property_name: str, seed: int = 0) -> None:
         super().__init__()
         self.property = property_name
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.members = nn.ModuleList(space.constraint() for _ in range(MEMBERS))
+            self.members = nn.ModuleList(space.constraint() for _ in range(self.n_members))
         self.register_buffer("centre", torch.zeros(()))
         self.register_buffer("spread", torch.ones(()))
         self.register_buffer("smooth", space.smooth())

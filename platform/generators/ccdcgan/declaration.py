@@ -12,7 +12,8 @@ CCDCGAN: Final = GeneratorDeclaration(
     "crystal graphs from noise, pulled towards properties",
     load="fermiloop.platform.generators.ccdcgan.generator:Ccdcgan",
     options="fermiloop.platform.generators.ccdcgan.options:CcdcganOptions",
-    presets=("paper", "compact"),
+    presets=("paper", "graph", "compact"),
+    preset_options="fermiloop.platform.generators.ccdcgan.options:PRESET_OPTIONS",
     learns=True,
     scorer="fermiloop.platform.search.gate_scores:crystal_approached",
     reference=Reference(

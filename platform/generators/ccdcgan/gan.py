@@ -4,7 +4,7 @@ Each step the discriminator learns to tell graphs of the training set from made 
 deceive it and to follow the pulls of the constraint models, through which gradients flow and whose weights never
 change (Long et al., npj Comput. Mater. 7, 66, 2021: "back propagator"). Without pulls it is the plain DCGAN. Losses
 are the paper's binary cross-entropy or the hinge (Miyato et al., ICLR 2018); made graphs are those of a moving average
-of the generator.
+of the generator, and of the generator itself where it is trained to the letter of the paper, without noise on graphs.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.generators.ccdcgan.constraint import Pull
     from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
+    from fermiloop.platform.generators.ccdcgan.published import ExponentialPull
     from fermiloop.platform.generators.ccdcgan.spaces import Space
+
+    Pulls = Sequence[Pull | ExponentialPull]
 
 RATE: Final = 2e-4
 BETAS: Final = {"bce": (0.5, 0.999), "hinge": (0.0, 0.9)}
+PUBLISHED_BETAS: Final = (0.9, 0.999)
 BLUR: Final = 0.1
 """Standard deviation of noise on what the discriminator sees of continuous numbers."""
 EPOCH: Final = 50
@@ -69,6 +73,9 @@ class CrystalGan:
 
     def __init__(self, space: Space, options: CcdcganOptions, seed: int = 0) -> None:
         self.options, self.smooth, self.device = options, space.smooth(), torch.device("cpu")
+        self.published = space.published
+        if self.published:
+            self.smooth = torch.zeros_like(self.smooth)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.generator, self.discriminator = space.generator(), space.discriminator()
@@ -77,7 +84,7 @@ class CrystalGan:
     def train(
         self,
         rows: Tensor,
-        pulls: Sequence[Pull],
+        pulls: Pulls,
         seed: int,
         progress: Callable[[str, float], None],
         resume: Path | None = None,
@@ -100,7 +107,8 @@ class CrystalGan:
         """
         if len(rows) < 2:
             raise InputError(f"ccdcgan needs two crystals that fit its limits, not {len(rows)}.")
-        random, betas = torch.Generator().manual_seed(seed), BETAS[self.options.loss]
+        random = torch.Generator().manual_seed(seed)
+        betas, most = (PUBLISHED_BETAS, 0.0) if self.published else (BETAS[self.options.loss], AVERAGE)
         self._move(best_device(), pulls)
         rows = rows.to(self.device)
         g_optimiser = torch.optim.Adam(self.generator.parameters(), RATE, betas)
@@ -119,7 +127,7 @@ class CrystalGan:
                     g_optimiser.zero_grad()
                     (loss + pull).backward()  # type: ignore[no-untyped-call]
                     g_optimiser.step()
-                    follow(self.average, self.generator, min(AVERAGE, (1 + epoch * EPOCH) / (10 + epoch * EPOCH)))
+                    follow(self.average, self.generator, min(most, (1 + epoch * EPOCH) / (10 + epoch * EPOCH)))
                     losses.append(float((loss + pull).detach()))
             return sum(losses) / len(losses)
 
@@ -150,7 +158,7 @@ class CrystalGan:
         optimiser.step()
         return float(loss.detach())
 
-    def generator_losses(self, pulls: Sequence[Pull], random: torch.Generator) -> tuple[Tensor, Tensor]:
+    def generator_losses(self, pulls: Pulls, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """What the generator loses to the discriminator, and by the pulls; neither touches the others' weights."""
         self.discriminator.eval().requires_grad_(False)
         made = self.generator.train()(self.noise(self.options.batch_size, random))
@@ -168,7 +176,7 @@ class CrystalGan:
         return cast("Tensor", self.average(noise, mask))
 
     @torch.enable_grad()
-    def descended(self, noise: Tensor, pulls: Sequence[Pull], mask: Tensor | None, steps: int) -> Tensor:
+    def descended(self, noise: Tensor, pulls: Pulls, mask: Tensor | None, steps: int) -> Tensor:
         """Noise moved so that rows follow the pulls, not far from where normal numbers lie (Adam, rate 0.05)."""
         self.average.requires_grad_(False)
         moved = noise.clone().requires_grad_(True)
@@ -181,7 +189,7 @@ class CrystalGan:
             optimiser.step()
         return moved.detach()
 
-    def _move(self, device: torch.device, pulls: Sequence[Pull]) -> None:
+    def _move(self, device: torch.device, pulls: Pulls) -> None:
         """Put all networks that take part in a training on one device."""
         self.device = device
         for network in (self.generator, self.discriminator, self.average, *(pull.model for pull in pulls)):

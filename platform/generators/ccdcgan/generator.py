@@ -4,6 +4,9 @@ Elements are those of the graph's own slots (or rows of large enough norm), amon
 at random. Windows of a target pull the noise at sampling, through every constraint model that could be trained; while
 the networks train, the properties named in the options are drawn below the best tenth of the training set. A target
 that is only a curve adds no pull of its own: its crystals are those of the network as trained.
+
+A low formation energy is no stability: it is counted from the elements, and what competes with a crystal may lie
+lower. Draw ``energy_above_hull`` down too, or let the funnel's hull decide.
 """
 
 from __future__ import annotations
@@ -17,15 +20,22 @@ import numpy as np
 import torch
 from pymatgen.core import Element, Structure
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel, Pull
 from fermiloop.platform.generators.ccdcgan.gan import CrystalGan
-from fermiloop.platform.generators.ccdcgan.options import PAPER_OPTIONS, CcdcganOptions
-from fermiloop.platform.generators.ccdcgan.spaces import CODES, SPACES
+from fermiloop.platform.generators.ccdcgan.options import PRESETS, CcdcganOptions, options_of
+from fermiloop.platform.generators.ccdcgan.published import (
+    ExponentialPull,
+    PublishedCoder,
+    PublishedConstraint,
+    PublishedSpace,
+)
+from fermiloop.platform.generators.ccdcgan.spaces import CompactSpace, PaperSpace
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
+from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,8 +48,12 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-PRESETS: Final = ("paper", "compact")
-"""The default last."""
+SPACES: Final[dict[str, type[PaperSpace] | type[CompactSpace]]] = {
+    "paper": PublishedSpace, "graph": PaperSpace, "compact": CompactSpace,
+}  # fmt: skip
+"""By preset."""
+IMAGES: Final = ("paper", "graph")
+"""Presets of the published graph, which fixes the sizes of codes."""
 PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
 """Constraint models are trained for those of them that the training set knows."""
 TEST_SHARE: Final = 0.1
@@ -49,13 +63,14 @@ PORTION: Final = 64
 """Graphs made at once."""
 
 
-class Ccdcgan:
+class Ccdcgan(SavedModel):
     """Learns crystal graphs, draws them to wanted properties.
 
     Parameters
     ----------
     preset
-        ``"compact"``, or ``"paper"``: the published graph and convolutions, for a GPU.
+        ``"compact"``; ``"paper"``, the published networks and their training to the letter, for a GPU; or ``"graph"``,
+        these networks with the training of ``"compact"``.
     options
         How it is built, trained and sampled.
     """
@@ -65,8 +80,11 @@ class Ccdcgan:
     def __init__(self, preset: str = PRESETS[-1], options: CcdcganOptions | None = None) -> None:
         if preset not in PRESETS:
             raise InputError(f"{preset} is no preset of ccdcgan; choose one of {', '.join(PRESETS)}.")
-        options = options or (PAPER_OPTIONS if preset == "paper" else CcdcganOptions())
-        code, cell_code = CODES.get(preset, (options.code, options.cell_code))
+        options = options or options_of(preset)
+        if options.mode == ("conditional" if preset == "paper" else "separate"):
+            modes = "combined or separate" if preset == "paper" else "combined or conditional"
+            raise InputError(f"The mode {options.mode} of ccdcgan does not go with its preset {preset}; take {modes}.")
+        code, cell_code = (SITE_CODE, CELL_CODE) if preset in IMAGES else (options.code, options.cell_code)
         self.preset, self.options = preset, replace(options, code=code, cell_code=cell_code)
         self.failures: Counter[str] = Counter()
 
@@ -84,7 +102,7 @@ class Ccdcgan:
         """
         began = time.process_time()
         options, rng = self.options, np.random.default_rng(seed)
-        self.coder = GraphCoder(options, self.preset == "compact", seed)
+        self.coder = self.make_coder(seed)
         fits = [i for i, structure in enumerate(data.structures) if self.coder.fits(structure)]
         if len(fits) < 2:
             raise InputError(
@@ -108,11 +126,24 @@ class Ccdcgan:
         done = time.process_time() - began
         return FitReport(metrics, report.history, len(fits) - len(held), 0, len(held), done)
 
-    def pulls(self, labels: dict[str, Array]) -> list[Pull]:
+    def make_coder(self, seed: int = 0) -> GraphCoder:
+        """Untrained autoencoders of the preset."""
+        if self.preset == "paper":
+            return PublishedCoder(self.options, seed)
+        return GraphCoder(self.options, self.preset == "compact", seed)
+
+    def make_constraint(self, space: CompactSpace | PaperSpace, name: str, seed: int = 0) -> ConstraintModel:
+        """An untrained model of a property, of the preset."""
+        return (PublishedConstraint if self.preset == "paper" else ConstraintModel)(space, name, seed)
+
+    def pulls(self, labels: dict[str, Array]) -> list[Pull | ExponentialPull]:
         """The pulls of training: each property of the options that has a model, below its best tenth."""
-        found = []
+        found: list[Pull | ExponentialPull] = []
         for name in self.options.constrained:
             if name in self.constraints and self.options.constraint_weight > 0:
+                if self.preset == "paper":
+                    found.append(ExponentialPull(self.constraints[name], self.options.constraint_weight))
+                    continue
                 known = labels[name][np.isfinite(labels[name])]
                 found.append(
                     Pull(self.constraints[name], self.options.constraint_weight, float(np.quantile(known, BEST)))
@@ -165,10 +196,9 @@ class Ccdcgan:
         """The crystal of each of (n, width) rows, or why there is none."""
         return [self.coder.decode(codes) for codes in self.space.codes(rows, allowed)]
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
             "constraints": sorted(self.constraints),
@@ -177,33 +207,24 @@ class Ccdcgan:
         arrays |= {f"space/{name}": value for name, value in self.space.state().items()}
         for name, model in self.constraints.items():
             arrays |= model.state(f"constraint/{name}/")
-        write_model(folder, config, arrays)
+        return config, arrays
 
     @classmethod
-    def load(cls, folder: Path) -> Ccdcgan:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(config["preset"], CcdcganOptions(**config["options"]))
-            made.coder = GraphCoder(made.options, made.preset == "compact")
-            made.coder.restore(arrays)
-            learned = {
-                name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")
-            }
-            made.space = SPACES[made.preset](made.options, learned)
-            made.constraints = {name: ConstraintModel(made.space, name) for name in config["constraints"]}
-            for name, model in made.constraints.items():
-                model.restore(arrays, f"constraint/{name}/")
-            made.gan = CrystalGan(made.space, made.options)
-            from_arrays(made.gan.average, arrays, "gan/")
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Ccdcgan:
+        """The same out of what `packed` gave."""
+        preset = config["preset"]
+        if preset == "paper" and "epoch_images" not in config["options"]:  # "graph" was called "paper" before
+            preset = "graph"
+        made = cls(preset, CcdcganOptions(**config["options"]))
+        made.coder = made.make_coder()
+        made.coder.restore(arrays)
+        learned = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
+        made.space = SPACES[made.preset](made.options, learned)
+        made.constraints = {name: made.make_constraint(made.space, name) for name in config["constraints"]}
+        for name, model in made.constraints.items():
+            model.restore(arrays, f"constraint/{name}/")
+        made.gan = CrystalGan(made.space, made.options)
+        from_arrays(made.gan.average, arrays, "gan/")
         return made
 
     def _fit_constraints(
@@ -223,7 +244,7 @@ class Ccdcgan:
             train, test = np.setdiff1d(np.flatnonzero(known), held), held[known[held]]
             if len(train) < FEWEST:
                 continue
-            model = ConstraintModel(self.space, name, seed)
+            model = self.make_constraint(self.space, name, seed)
             model.train_on(rows[train], values[train], self.options, seed, progress, resume)
             self.constraints[name] = model
             if len(test) > 1:

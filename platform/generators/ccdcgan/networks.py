@@ -1,8 +1,8 @@
 """Generators, discriminators and constraint networks, on compact graphs and on the paper's images of 160 × 160.
 
 The published layers are those of Long et al.: a generator of five upsampling convolutions from 5 × 5, a
-discriminator and a constraint network of convolutions of stride 2. What differs: the constraint's last layer is
-linear, since a rectified tanh can die; the compact networks are fully connected.
+discriminator and a constraint network of convolutions of stride 2. Of the preset ``graph`` the constraint's last layer
+is linear, since a rectified tanh can die; the compact networks are fully connected.
 """
 
 from __future__ import annotations
@@ -146,20 +146,25 @@ class PaperDiscriminator(nn.Module):
 
 
 class PaperConstraint(nn.Module):
-    """(n,) values of (n, 25600) graphs; `share` of the published widths (512, 256, 128, 64)."""
+    """(n,) values of (n, 25600) graphs; `share` of the published widths (512, 256, 128, 64).
 
-    def __init__(self, share: float = 1.0) -> None:
+    Published is `rectified`: no rectifier after the last convolution, a rectified tanh at the end, which can die.
+    """
+
+    def __init__(self, share: float = 1.0, rectified: bool = False) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         for a, b in zip((1, 2, 4, 8, 16), (2, 4, 8, 16, 32), strict=True):
             layers += [nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(0.2)]
+        layers = layers[:-1] if rectified else layers
         wide = max(4, round(share * 512))
         sizes = (32 * 25, wide, wide, wide, wide, max(4, wide // 2), max(4, wide // 4), max(4, wide // 8))
         layers += [nn.Flatten(), nn.Dropout(0.25)]
         for a, b in pairwise(sizes):
             layers += [nn.Linear(a, b), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+        ends: list[nn.Module] = [nn.Tanh(), nn.ReLU()] if rectified else []
+        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], 1), *ends)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n,) values, in standard deviations about the mean."""
+        """(n,) values, in standard deviations about the mean; if rectified, between 0 and 1."""
         return cast("Tensor", self.layers(x.view(-1, 1, SIDE, SIDE))[:, 0])

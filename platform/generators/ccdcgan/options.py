@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fermiloop.platform.errors import InputError
 
 LOSSES: Final = ("hinge", "bce")
-MODES: Final = ("conditional", "combined")
+MODES: Final = ("conditional", "combined", "separate")
+PRESETS: Final = ("paper", "graph", "compact")
+"""The default last."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class CcdcganOptions:
     ----------
     mode
         Of the sites' autoencoder: ``"combined"`` is one network for all elements, ``"conditional"`` one that is told
-        the element, in place of the paper's 84 copies.
+        the element; of the preset ``paper`` ``"combined"`` or ``"separate"``, one copy for each element.
     grid, cell_grid
         Voxels along an edge of the images of sites and of cells.
     box
@@ -30,6 +32,8 @@ class CcdcganOptions:
         Numbers of an element's code and of a cell's; the preset ``paper`` has 200 and 25.
     site_epochs, cell_epochs
         Of the autoencoders; a cell's images are quick, and its code needs more of them.
+    epoch_images
+        Images drawn for one of these epochs by the preset ``paper``.
     max_images
         Most crystals that they learn from.
     slots
@@ -73,6 +77,7 @@ class CcdcganOptions:
     cell_code: int = 20
     site_epochs: int = 20
     cell_epochs: int = 40
+    epoch_images: int = 1024
     max_images: int = 500
     slots: int = 2
     max_sites: int = 12
@@ -100,6 +105,7 @@ class CcdcganOptions:
             self.site_epochs,
             self.cell_epochs,
             self.max_images,
+            self.epoch_images,
             self.slots,
             self.max_sites,
             self.components,
@@ -119,8 +125,21 @@ class CcdcganOptions:
         return tuple(name.strip() for name in self.constraints.split(",") if name.strip())
 
 
-PAPER_OPTIONS: Final = CcdcganOptions(
-    mode="combined", grid=64, cell_grid=32, channels=64, code=200, cell_code=25, site_epochs=100, max_images=1_000_000,
-    slots=3, max_sites=20, latent=800, gan_steps=100_000, batch_size=128, loss="bce", constraint_weight=0.1,
-)  # fmt: skip
-"""The published sizes: 10⁵ steps on 52,615 crystals take a GPU, 85 hours an epoch of images on one processor core."""
+_GRAPH: Final = {
+    "mode": "combined", "grid": 64, "cell_grid": 32, "channels": 64, "code": 200, "cell_code": 25, "site_epochs": 100,
+    "max_images": 1_000_000, "slots": 3, "max_sites": 20, "latent": 800, "gan_steps": 102_500, "batch_size": 128,
+    "loss": "bce", "constraint_weight": 0.1,
+}  # fmt: skip
+PRESET_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "paper": _GRAPH | {
+        "mode": "separate", "cell_epochs": 400, "constraint_epochs": 1000, "descent": 0, "threshold": 0.02,
+    },
+    "graph": _GRAPH,
+}  # fmt: skip
+"""What the presets take in place of the defaults. The published sizes: 41 × 2,500 steps on 52,615 crystals take a GPU,
+85 hours an epoch of images on one processor core."""
+
+
+def options_of(preset: str) -> CcdcganOptions:
+    """Options of a preset where none are given."""
+    return CcdcganOptions(**PRESET_OPTIONS.get(preset, {}))

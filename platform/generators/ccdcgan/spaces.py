@@ -3,6 +3,7 @@
 A `CompactSpace` keeps the principal components of the elements' codes, each row in scaled numbers; the norm of an
 absent element's row is zero by construction. A `PaperSpace` is the published image of 160 × 160, divided by the
 largest number in it; an element is there if the norm of its row reaches that of the weakest one of the training set.
+How the paper itself reads its image is `published.PublishedSpace`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from fermiloop.platform.generators.ccdcgan.networks import (
     PaperGenerator,
 )
 from fermiloop.platform.predictors.element_table import element_table
-from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE, Codes, CompactGraph, PaperGraph
+from fermiloop.platform.representations.crystal_graph import SITE_CODE, Codes, CompactGraph, PaperGraph
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +36,15 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 FULL_WIDTH: Final = 256
-"""Option ``width`` at which the networks of the preset ``paper`` have the published channels."""
+"""Option ``width`` at which the networks on images of 160 × 160 have the published channels."""
 
 
 class Space(Protocol):
     """Rows of numbers for codes, and networks on them."""
 
     width: int
+    published: bool
+    """Whether networks on it are trained to the letter of the paper."""
 
     def rows(self, codes: Sequence[Codes]) -> Tensor:
         """(n, width) rows of codes."""
@@ -86,6 +89,8 @@ class CompactSpace:
     arrays
         What `state` gave.
     """
+
+    published = False
 
     def __init__(self, options: CcdcganOptions, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.options, self.arrays = options, {name: np.asarray(value) for name, value in arrays.items()}
@@ -208,6 +213,8 @@ class PaperSpace:
         What `state` gave.
     """
 
+    published = False
+
     def __init__(self, options: CcdcganOptions, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.options, self.arrays = options, {name: np.asarray(value) for name, value in arrays.items()}
         self.scale, self.least_norm = (float(self.arrays[name][0]) for name in ("scale", "least_norm"))
@@ -269,9 +276,3 @@ class PaperSpace:
     def state(self) -> dict[str, NDArray[Any]]:
         """What was learned of the codes."""
         return dict(self.arrays)
-
-
-SPACES: Final[dict[str, type[PaperSpace] | type[CompactSpace]]] = {"paper": PaperSpace, "compact": CompactSpace}
-"""By preset."""
-CODES: Final = {"paper": (SITE_CODE, CELL_CODE)}
-"""Sizes of codes that a preset fixes."""

@@ -24,7 +24,7 @@ from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.command import answer, lineage, model_files, request, running
 from fermiloop.platform.generators.command.options import CommandOptions
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ READ_PER_WANTED: Final = 10  # crystals that are read for each that is wanted, f
 SEEDS: Final = 2**32
 
 
-class Command:
+class Command(SavedModel):
     """Proposes what another program proposes.
 
     Parameters
@@ -115,37 +115,26 @@ class Command:
             self.failures["a program that left no crystal in out/"] += 1
         return self._proposals(found.crystals, target, space, n, {**about, "seed": seed})
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` (the training set and the program's files, as bytes) and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it: the training set and the program's files, as bytes."""
         if not self.training:
             raise InputError("command has seen no training set; fit or load it first.")
         config = {
-            "name": self.name,
             "options": asdict(self.options),
             "ids": sorted(self.ids),
             "hashes": model_files.hashes(self.model),
         }
         kept = model_files.as_arrays(self.training, TRAINING) | model_files.as_arrays(self.model, model_files.MODEL)
-        write_model(folder, json.loads(json.dumps(config)), kept)
+        return json.loads(json.dumps(config)), kept
 
     @classmethod
-    def load(cls, folder: Path) -> Command:
-        """Read what `save` wrote; nothing in it is run or unpickled by that.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(CommandOptions(**config["options"]))
-            made.training = model_files.from_arrays(arrays, TRAINING)
-            made.model = model_files.from_arrays(arrays, model_files.MODEL)
-            made.ids = frozenset(map(str, config["ids"]))
-            made._check(config["hashes"])
-        except (InputError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Command:
+        """The same out of what `packed` gave."""
+        made = cls(CommandOptions(**config["options"]))
+        made.training = model_files.from_arrays(arrays, TRAINING)
+        made.model = model_files.from_arrays(arrays, model_files.MODEL)
+        made.ids = frozenset(map(str, config["ids"]))
+        made._check(config["hashes"])
         return made
 
     def _check(self, hashes: dict[str, str]) -> None:

@@ -12,7 +12,8 @@ FTCP: Final = GeneratorDeclaration(
     "crystals from a latent space that is learned together with their properties",
     load="fermiloop.platform.generators.ftcp.generator:Ftcp",
     options="fermiloop.platform.generators.ftcp.options:FtcpOptions",
-    presets=("paper", "structured"),
+    presets=("paper", "convolutional", "structured"),
+    preset_options="fermiloop.platform.generators.ftcp.options:PRESET_OPTIONS",
     learns=True,
     scorer="fermiloop.platform.search.gate_scores:crystal_approached",
     reference=Reference(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.ftcp.known import (
     Known,
@@ -19,12 +19,12 @@ from fermiloop.platform.generators.ftcp.known import (
     window_places,
 )
 from fermiloop.platform.generators.ftcp.latent import LatentSpace
-from fermiloop.platform.generators.ftcp.options import PRESETS, FtcpOptions, training_of
-from fermiloop.platform.generators.ftcp.paper_model import PaperModel
+from fermiloop.platform.generators.ftcp.options import PRESETS, FtcpOptions, options_of, training_of
+from fermiloop.platform.generators.ftcp.paper_model import PaperModel, PublishedModel
 from fermiloop.platform.generators.ftcp.strategies import Draws, draw
 from fermiloop.platform.generators.ftcp.structured_model import StructuredModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.representations.crystals import CrystalBatch
 from fermiloop.platform.representations.element_bins import N_ELEMENTS
 from fermiloop.platform.representations.spectrum import SpectrumGrid
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 MODELS: Final[dict[str, type[PaperModel] | type[StructuredModel]]] = {
-    "paper": PaperModel,
+    "paper": PublishedModel,
+    "convolutional": PaperModel,
     "structured": StructuredModel,
 }
 PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
@@ -54,13 +55,14 @@ ROUNDS: Final = 4
 """Times that points are drawn again where too few became crystals."""
 
 
-class Ftcp:
+class Ftcp(SavedModel):
     """Learns crystals with their properties; proposes crystals for property windows or near a curve.
 
     Parameters
     ----------
     preset
-        ``"paper"`` or ``"structured"``.
+        ``"structured"``; ``"paper"``, the published network and its training to the letter; or ``"convolutional"``,
+        that network with a threshold of occupancy and batch norms that also suit short trainings.
     options
         How it trains and draws.
     """
@@ -69,7 +71,7 @@ class Ftcp:
 
     def __init__(self, preset: str = PRESETS[-1], options: FtcpOptions | None = None) -> None:
         self.preset = preset
-        self.options = options or FtcpOptions()
+        self.options = options or options_of(preset)
         self.training = training_of(preset, self.options)
         self.names: tuple[str, ...] = ()
         self.failures: Counter[str] = Counter()
@@ -127,10 +129,9 @@ class Ftcp:
             self._take(draws, target, space, n, found)
         return sorted(found.values(), key=lambda proposal: -proposal.score)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
             "properties": list(self.names),
@@ -138,26 +139,16 @@ class Ftcp:
             "known": self.known.config(),
             "model": self.model.config(),
         }
-        write_model(folder, config, self.model.state() | self.known.state())
+        return config, self.model.state() | self.known.state()
 
     @classmethod
-    def load(cls, folder: Path) -> Ftcp:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            generator = cls(config["preset"], FtcpOptions(**config["options"]))
-            generator.names = tuple(config["properties"])
-            generator.known = Known.restore(config["known"], arrays, SpectrumGrid(**config["grid"]))
-            generator.model = MODELS[generator.preset](generator.training, len(generator.names))
-            generator.model.restore(config["model"], arrays)
-        except (FermiloopError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Ftcp:
+        """The same out of what `packed` gave."""
+        generator = cls(config["preset"], FtcpOptions(**config["options"]))
+        generator.names = tuple(config["properties"])
+        generator.known = Known.restore(config["known"], arrays, SpectrumGrid(**config["grid"]))
+        generator.model = MODELS[generator.preset](generator.training, len(generator.names))
+        generator.model.restore(config["model"], arrays)
         return generator
 
     def _fits(self, structure: Structure) -> bool:

@@ -7,11 +7,15 @@ from typing import Any, Final
 
 from fermiloop.platform.errors import InputError
 
-PRESETS: Final = ("paper", "structured")
+PRESETS: Final = ("paper", "convolutional", "structured")
 """The default is the last."""
 STRATEGIES: Final = ("local", "slerp", "global", "gradient", "bayesian")
+_PUBLISHED: Final = {
+    "epochs": 200, "batch_size": 256, "latent": 256, "width": 1024, "beta": 2.0, "learning_rate": 5e-4,
+}  # fmt: skip
 OWN: Final[dict[str, dict[str, Any]]] = {
-    "paper": {"epochs": 200, "batch_size": 256, "latent": 256, "width": 1024, "beta": 2.0, "learning_rate": 5e-4},
+    "paper": _PUBLISHED,
+    "convolutional": _PUBLISHED,
     "structured": {
         "epochs": 150,
         "batch_size": 128,
@@ -22,6 +26,10 @@ OWN: Final[dict[str, dict[str, Any]]] = {
     },
 }
 """What each preset takes where the options say None."""
+PRESET_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "paper": {"parents": 10, "oversample": 1, "novel": True, "test_share": 0.2},
+}
+"""What a preset takes in place of the defaults: designs around ten known crystals, a fifth held out."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,8 @@ class FtcpOptions:
         ``"local"`` (perturbation of known crystals near the target), ``"slerp"`` (between two of them),
         ``"global"`` (the Gaussian of all latent points), ``"gradient"`` or ``"bayesian"`` (search in the latent space).
     scale
-        Of the perturbation: in latent units for ``paper``, as published, in standard deviations of the latent points
-        for ``structured``.
+        Of the perturbation: in latent units for ``paper`` and ``convolutional``, as published, in standard deviations
+        of the latent points for ``structured``.
     max_sites, max_elements
         Largest crystals; larger ones are left out of the training.
     batch_size
@@ -116,3 +124,8 @@ def training_of(preset: str, options: FtcpOptions) -> Training:
     missing = {name: value for name, value in OWN[preset].items() if getattr(options, name) is None}
     full = replace(options, **missing)
     return Training(**{field.name: getattr(full, field.name) for field in fields(Training)})
+
+
+def options_of(preset: str) -> FtcpOptions:
+    """Options of a preset where none are given."""
+    return FtcpOptions(**PRESET_OPTIONS.get(preset, {}))

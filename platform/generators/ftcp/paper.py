@@ -24,6 +24,8 @@ MOMENTUM: Final = 0.01  # Keras's 0.99
 EPSILON: Final = 1e-3
 LABELLED: Final = 10.0
 """Weight of the errors of labels (lambda of case 2)."""
+SEMI_LABELLED: Final = 20.0
+"""The same where a second branch learns (case 3)."""
 SPARSE: Final = 5.0
 """Weight of those of the second branch (gamma of case 3)."""
 
@@ -47,6 +49,7 @@ class PaperVae(nn.Module):
 
     def __init__(self, rows: int, columns: int, latent: int, width: int, sparse: Sequence[bool]) -> None:
         super().__init__()
+        self.labelled = LABELLED
         one, two, three = CHANNELS
         flat = rows // 4 * three
         self.convolve = nn.Sequential(
@@ -117,7 +120,7 @@ class PaperVae(nn.Module):
         if not self.branches:
             return total
         errors = torch.nan_to_num((self.targets(mean) - targets) ** 2)
-        for places, weight in zip(self.places, (LABELLED, SPARSE), strict=True):
+        for places, weight in zip(self.places, (self.labelled, SPARSE), strict=True):
             total = total + weight * errors[:, places].sum()
         return total
 

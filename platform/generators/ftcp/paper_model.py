@@ -1,4 +1,4 @@
-"""Training and use of the published network."""
+"""Training and use of the published network: to the letter, and with what makes short trainings of use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fermiloop.platform.generators.ftcp.model import TargetScale
-from fermiloop.platform.generators.ftcp.paper import MOMENTUM, PaperVae
+from fermiloop.platform.generators.ftcp.paper import MOMENTUM, SEMI_LABELLED, PaperVae
 from fermiloop.platform.predictors.device import best_device, precision
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import run_epochs, set_rate, shuffled
@@ -16,6 +16,7 @@ from fermiloop.platform.representations.element_bins import N_ELEMENTS
 from fermiloop.platform.representations.ftcp import OCCUPIED, FtcpFeaturizer, RowScaler
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
 
 RATES: Final = ((0.25, 1.0), (0.5, 0.2), (1.0, 0.1))
 """Share of the training up to which a share of the learning rate holds: 5e-4, 1e-4 at epoch 50, 5e-5 at 100 of 200."""
+SEMI_RATES: Final = ((0.25, 1.6), (0.5, 0.4), (1.0, 0.1))
+"""The same where a label is sparse, as in the paper's case 3: 8e-4, 2e-4, 5e-5."""
+SEMI_BETA: Final = 1.5
+"""Of the weight of the divergence there: 3 in place of 2."""
 FEW: Final = 0.5
 """Labelled share under which the second, semi-supervised, branch learns a label."""
+PUBLISHED_OCCUPIED: Final = 0.05
+"""Occupancy from which on a site is there."""
 CHUNK: Final = 256
 THRESHOLDS: Final = (0.5, 0.4, 0.3, 0.2, 0.1, 0.05)
 ASKED: Final = 500
@@ -36,8 +43,45 @@ SETTLED: Final = 32
 """Batches over which the batch norms are averaged at the end."""
 
 
+class Plateau(torch.nn.Module):
+    """A learning rate that is set at milestones and falls where the loss does not (Keras's ReduceLROnPlateau).
+
+    Its state is kept with the networks, so that a training that goes on has it.
+    """
+
+    FACTOR: Final = 0.3
+    PATIENCE: Final = 4
+    LOWEST: Final = 1e-6
+    LEAST_CHANGE: Final = 1e-4
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, value in (("rate", 0.0), ("best", np.inf), ("waited", 0.0)):
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+
+    def begin(self, rate: float | None) -> float:
+        """The rate of an epoch; a number sets it."""
+        if rate is not None:
+            self.rate.fill_(rate)
+        return float(self.rate)
+
+    def end(self, loss: float) -> None:
+        """Told the loss of an epoch."""
+        if loss < float(self.best) - self.LEAST_CHANGE:
+            self.best.fill_(loss)
+            self.waited.fill_(0)
+            return
+        self.waited += 1
+        if float(self.waited) >= self.PATIENCE:
+            self.rate.fill_(max(self.FACTOR * float(self.rate), self.LOWEST))
+            self.waited.fill_(0)
+
+
 class PaperModel:
     """The published network on FTCP images: see `paper`.
+
+    Learning rates change at milestones alone, the occupancy from which on a site is there is chosen on the training
+    set, and the batch norms are averaged again at the end.
 
     Parameters
     ----------
@@ -48,6 +92,8 @@ class PaperModel:
     """
 
     unit_noise = True
+    published = False
+    """Whether everything is to the letter."""
 
     def __init__(self, training: Training, n_targets: int) -> None:
         self.training = training
@@ -72,28 +118,33 @@ class PaperModel:
         labels = torch.tensor(self.scale.scaled(targets), dtype=torch.float32, device=device)
         self.network = self._network(seed).to(device)
         optimiser = torch.optim.RMSprop(self.network.parameters(), lr=plan.learning_rate, alpha=0.9, eps=1e-7)
-        random = torch.Generator().manual_seed(seed)
+        random, plateau = torch.Generator().manual_seed(seed), Plateau()
+        semi = self.published and any(self.sparse)
+        beta = plan.beta * (SEMI_BETA if semi else 1.0)
 
         def step(epoch: int) -> float:
             self.network.train()
-            share = next(share for until, share in RATES if (epoch + 0.5) / plan.epochs <= until)
-            set_rate(optimiser, plan.learning_rate * share)
-            total = 0.0
-            for batch in shuffled(len(labels), plan.batch_size, random):
+            self._set_rate(optimiser, plateau, epoch, SEMI_RATES if semi else RATES)
+            total, batches = 0.0, shuffled(len(labels), plan.batch_size, random)
+            for batch in batches:
                 images = self._images(crystals.subset(batch.numpy())).to(device)
                 with precision(device):
-                    loss = self.network.loss(images, labels[batch], plan.beta, random)
+                    loss = self.network.loss(images, labels[batch], beta, random)
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 total += loss.item()
+            plateau.end(total / len(batches))
             return total / len(labels)
 
         parts: dict[str, torch.nn.Module | torch.optim.Optimizer] = {"network": self.network, "optimiser": optimiser}
+        if self.published:
+            parts["plateau"] = plateau
         history = run_epochs(parts, plan.epochs, step, random, progress, "ftcp paper", resume)
-        self.network.cpu()
-        self._settle(crystals, random)
-        self.occupied = self._best_threshold(crystals.subset(np.arange(min(len(crystals), ASKED))))
+        self.network.cpu().eval()
+        if not self.published:
+            self._settle(crystals, random)
+            self.occupied = self._best_threshold(crystals.subset(np.arange(min(len(crystals), ASKED))))
         return history
 
     def encode(self, crystals: CrystalBatch) -> Array:
@@ -146,7 +197,22 @@ class PaperModel:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = PaperVae(self.rows, self.featurizer.shape[1], plan.latent, plan.width, self.sparse)
+            if self.published and any(self.sparse):
+                network.labelled = SEMI_LABELLED
         return network.eval()
+
+    def _set_rate(
+        self, optimiser: torch.optim.Optimizer, plateau: Plateau, epoch: int, rates: Sequence[tuple[float, float]]
+    ) -> None:
+        """That of the milestone; to the letter it may have fallen since the last one."""
+        epochs, highest = self.training.epochs, self.training.learning_rate
+        now, before = (
+            next(share for until, share in rates if (max(e, 0) + 0.5) / epochs <= until) for e in (epoch, epoch - 1)
+        )
+        if not self.published:
+            set_rate(optimiser, highest * now)
+            return
+        set_rate(optimiser, plateau.begin(highest * now if epoch == 0 or now != before else None))
 
     def _settle(self, crystals: CrystalBatch, random: torch.Generator) -> None:
         """Take the running averages of the batch norms again: after few steps they lag behind the weights."""
@@ -183,3 +249,17 @@ class PaperModel:
             for start in range(0, len(crystals), CHUNK)
         ]
         return RowScaler.between(np.min([low for low, _ in found], axis=0), np.max([high for _, high in found], axis=0))
+
+
+class PublishedModel(PaperModel):
+    """The same to the letter.
+
+    The rate also falls on a plateau, sites are there from the published occupancy on, and where a label is sparse the
+    weights and rates are those of the paper's case 3.
+    """
+
+    published = True
+
+    def __init__(self, training: Training, n_targets: int) -> None:
+        super().__init__(training, n_targets)
+        self.occupied = PUBLISHED_OCCUPIED

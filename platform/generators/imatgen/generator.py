@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.imatgen.coder import SLOTS, CrystalCoder
 from fermiloop.platform.generators.imatgen.labels import parent_labels, potential_labels
 from fermiloop.platform.generators.imatgen.latent import STEPS, around_mean, slerp
 from fermiloop.platform.generators.imatgen.network import GeneratorPlan, MaterialsGenerator, train_generator
-from fermiloop.platform.generators.imatgen.options import PARENT, ImatgenOptions
+from fermiloop.platform.generators.imatgen.options import PARENT, PRESETS, ImatgenOptions, options_of
+from fermiloop.platform.generators.imatgen.published import (
+    PublishedCrystalCoder,
+    PublishedGenerator,
+    train_published_generator,
+)
 from fermiloop.platform.generators.imatgen.symmetry import idealised
 from fermiloop.platform.generators.imatgen.virtual import (
     by_electronegativity,
@@ -27,7 +32,7 @@ from fermiloop.platform.generators.imatgen.virtual import (
     virtual_set,
 )
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, from_arrays, read_model, to_arrays, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -50,7 +55,7 @@ PORTION: Final = 64
 """Latent points decoded at once."""
 
 
-class Imatgen:
+class Imatgen(SavedModel):
     """Learns images of virtual crystals of one pair of elements; proposes crystals of any pair of a space.
 
     A space of more than two elements is served by substitution: a crystal is decoded as one of the pair that was
@@ -59,14 +64,18 @@ class Imatgen:
 
     Parameters
     ----------
+    preset
+        None, or ``"paper"``: the published networks and their training to the letter, for a GPU.
     options
         How it is built, trained and sampled.
     """
 
     name = "imatgen"
 
-    def __init__(self, options: ImatgenOptions | None = None) -> None:
-        self.options = options or ImatgenOptions()
+    def __init__(self, preset: str | None = None, options: ImatgenOptions | None = None) -> None:
+        if preset is not None and preset not in PRESETS:
+            raise InputError(f"{preset} is no preset of imatgen; choose {PRESETS[0]}, or none.")
+        self.preset, self.options = preset, options or options_of(preset)
         self.failures: Counter[str] = Counter()
 
     def fit(
@@ -83,7 +92,7 @@ class Imatgen:
         options, rng = self.options, np.random.default_rng(seed)
         pair = by_electronegativity(options.pair or commonest_pair(data.structures))
         volumes = elemental_volumes(data.structures)
-        coder = CrystalCoder(options, seed)
+        coder = self.make_coder(seed)
         made = virtual_set(data.structures, pair, volumes, options.max_sites, options.max_length)
         virtual, refused = fitting(made, coder)
         test, train = _parts(virtual.parents, rng)
@@ -99,9 +108,13 @@ class Imatgen:
                 crystals, pair[1], options.potential, options.max_labelled, options.stable_below, rng, progress
             )
         codes = coder.codes(crystals, pair)
-        network = MaterialsGenerator(coder.width, options.hidden, options.latent, seed)
-        plan = GeneratorPlan(options.generator_epochs, code_weights(options))
-        history += train_generator(network, codes, stable, plan, seed, progress, resume)
+        network = self.make_network(seed)
+        if isinstance(network, PublishedGenerator):
+            epochs = options.generator_epochs
+            history += train_published_generator(network, codes, stable, epochs, seed, progress, resume)
+        else:
+            plan = GeneratorPlan(options.generator_epochs, code_weights(options))
+            history += train_generator(network, codes, stable, plan, seed, progress, resume)
         self.pair, self.volumes, self.coder, self.network = pair, volumes, coder, network
         self.known = network.encode(codes)
         self.anchors = np.array([valid_oxidation(crystal.composition) for crystal in crystals]) & (stable != 0)
@@ -109,6 +122,18 @@ class Imatgen:
         metrics = {"virtual_crystals": float(len(virtual)), "refused_by_box": float(refused), "loss": history[-1]}
         metrics |= {"stable_share": _share(stable)} | self._held_out([virtual.structures[i] for i in test])
         return FitReport(metrics, history, len(train), 0, len(test), time.process_time() - began)
+
+    def make_coder(self, seed: int = 0) -> CrystalCoder:
+        """Untrained autoencoders of the preset."""
+        return (PublishedCrystalCoder if self.preset == "paper" else CrystalCoder)(self.options, seed)
+
+    def make_network(self, seed: int = 0) -> MaterialsGenerator:
+        """The untrained materials generator of the preset."""
+        options = self.options
+        if self.preset == "paper":
+            return PublishedGenerator(options.code, options.cell_code, options.latent, seed)
+        width = SLOTS * options.code + options.cell_code
+        return MaterialsGenerator(width, options.hidden, options.latent, seed)
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
         """At most `n` crystals with valid oxidation states, those surest to be stable first.
@@ -153,42 +178,32 @@ class Imatgen:
         """The crystal of the learned pair at each of (n, latent) points, or why there is none."""
         return self.coder.crystals(self.network.decode(points), self.pair)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
+            "preset": self.preset,
             "options": asdict(self.options),
             "pair": list(self.pair),
             "volumes": self.volumes,
             "parents": list(self.parents),
         }
         arrays: dict[str, NDArray[Any]] = {"known": self.known, "anchors": self.anchors.astype(np.uint8)}
-        write_model(folder, config, arrays | self.coder.state() | to_arrays(self.network, "network/"))
+        return config, arrays | self.coder.state() | to_arrays(self.network, "network/")
 
     @classmethod
-    def load(cls, folder: Path) -> Imatgen:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(ImatgenOptions(**config["options"]))
-            made.pair = by_electronegativity(config["pair"])
-            made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
-            made.parents = tuple(config["parents"])
-            made.known, made.anchors = arrays["known"], arrays["anchors"].astype(bool)
-            made.coder = CrystalCoder(made.options)
-            made.coder.restore(arrays)
-            made.network = MaterialsGenerator(made.coder.width, made.options.hidden, made.options.latent)
-            from_arrays(made.network, arrays, "network/")
-            made.known = made.known.reshape(len(made.parents), made.options.latent)
-            made.anchors = made.anchors.reshape(len(made.parents))
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Imatgen:
+        """The same out of what `packed` gave."""
+        made = cls(config.get("preset"), ImatgenOptions(**config["options"]))
+        made.pair = by_electronegativity(config["pair"])
+        made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
+        made.parents = tuple(config["parents"])
+        made.known, made.anchors = arrays["known"], arrays["anchors"].astype(bool)
+        made.coder = made.make_coder()
+        made.coder.restore(arrays)
+        made.network = made.make_network()
+        from_arrays(made.network, arrays, "network/")
+        made.known = made.known.reshape(len(made.parents), made.options.latent)
+        made.anchors = made.anchors.reshape(len(made.parents))
         return made
 
     def _pairs(self, space: Space) -> list[tuple[str, str]]:

@@ -2,7 +2,8 @@
 
 Noh et al. (2019) stack the codes of the elements and of the cell, pass them through one-dimensional convolutions
 to 500 latent numbers and back, with 10⁻⁶ of the Kullback-Leibler divergence, and classify the latent code as
-stable or not. Here the layers are dense, since neighbouring code numbers are no neighbours in space.
+stable or not; so does the preset ``paper``, see `published`. Here the layers are dense, since neighbouring code numbers
+are no neighbours in space.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def train_generator(
             loss = (weights * (made - wanted) ** 2).mean()
             divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1).mean()
             loss = loss + plan.divergence * divergence
-            loss = loss + CLASSES * _cross_entropy(model.classifier(mean)[:, 0], labels[rows])
+            loss = loss + CLASSES * cross_entropy(model.classifier(mean)[:, 0], labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -170,7 +171,8 @@ def train_generator(
         model.cpu()
 
 
-def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Of (n,) logits and labels, NaN where there is none."""
     known = ~torch.isnan(labels)
     if not known.any():
         return logits.sum() * 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 SCAN: Final = (-0.12, -0.06, 0.0, 0.06, 0.12)  # steps in ln(volume) of a coarse pass
 FINE_FACTOR: Final = 0.4
 PASSES: Final = 3
+REACH: Final = 6.0
+"""Å beyond an atom's radius within which its shortest bond is looked for."""
+SCALING: Final = (0.05, 20.0)
+"""Least and greatest factor on the volume."""
+BOND_SHARE: Final = 0.7
+"""Weight of the lengths of bonds beside that of the radii, in ln(volume)."""
+CREDIBLE: Final = (0.3, 3.0)
+"""Of the guess, between which a volume by bonds is believed."""
+BIAS: Final = 1.12
+"""By which both together are too small."""
 ANIONS: Final = frozenset({"O", "F", "N", "Cl", "S", "Se", "Br", "I", "Te"})
 
 
@@ -46,6 +57,29 @@ def _parabola_minimum(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float
         return float(x[lowest])
     a, b, _ = np.polyfit(x[lowest - 1 : lowest + 2] - x[lowest], y[lowest - 1 : lowest + 2], 2)
     return float(x[lowest] - b / (2 * a)) if a > 0 else float(x[lowest])
+
+
+def volume_by_bonds(structure: Structure) -> float:
+    """Volume per atom (Å³) at which the shortest bond is as long as such bonds are, whatever the volume given.
+
+    Data-mined lengths of bonds (Chu et al., Comput. Mater. Sci. 146, 184, 2018), as pymatgen has them, which are too
+    short for monoxides of transition metals, are drawn towards `guess_volume`; that is the answer where there are no
+    such lengths. For 60 textbook compounds from CuAu to K2NaAlF6 its spread is 17 % (bonds alone 19 %).
+    """
+    from pymatgen.analysis.structure_prediction.volume_predictor import DLSVolumePredictor  # its table takes a moment
+
+    guess = guess_volume({element.symbol: float(n) for element, n in structure.composition.items()})
+    start = structure.copy()
+    start.scale_lattice(guess * len(structure))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tells of elements without lengths
+        try:
+            found = DLSVolumePredictor(REACH, *SCALING).predict(start) / len(structure)  # type: ignore[no-untyped-call]
+        except (TypeError, ValueError):
+            found = float("nan")
+    if not CREDIBLE[0] * guess < found < CREDIBLE[1] * guess:  # as of noble gases, and NaN
+        return guess
+    return float(BIAS * found**BOND_SHARE * guess ** (1 - BOND_SHARE))
 
 
 def guess_volume(elements: dict[str, float]) -> float:

@@ -33,9 +33,10 @@ from fermiloop.platform.store import (
     spectra,
 )  # fmt: skip
 from fermiloop.schemas.candidate import Candidate
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material, structure_id
-from fermiloop.schemas.vocabulary import Origin, SpectrumKind, Stage
+from fermiloop.schemas.vocabulary import Origin, Stage
 
 FORMS = ("all.jsonl", "all.json", "all.jsonl.gz", "all.json.gz")
 LINES = ("all.optimade.jsonl", "all.optimade.jsonl.gz")

@@ -14,9 +14,10 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows.campaigns import managing
 from fermiloop.flows.campaigns.enqueue import enqueue
-from fermiloop.flows.campaigns.fair_share import CALCULATION, draw, queue_shares
+from fermiloop.flows.campaigns.fair_share import draw, queue_shares
 from fermiloop.flows.driving.advance import advance, advance_all
 from fermiloop.flows.engines.lookup import code_of
+from fermiloop.flows.queue.documents.rows import CALCULATION
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, NotFoundError, SpecError, UserError

@@ -104,7 +104,7 @@ def test_without_training_data_nothing_is_launched(database: str, campaign: Call
 
 def test_a_generator_that_fits_nowhere_is_named(spec: CampaignSpec) -> None:
     composer = GeneratorSpec(name="dos_composer", proposals=5)
-    narrow = spec.space.model_copy(update={"crystal_systems": ("tetragonal",)})
+    narrow = spec.space.model_copy(update={"crystal_systems": ("triclinic",)})
     (problem,) = preflight.problems(changed(spec, space=narrow, generators=(composer,)))
     assert "dos_composer can propose nothing in this space" in problem.text
     tiny = SpaceSpec(elements=("Al", "Ni"), components=(2, 2), max_sites=1)
@@ -116,7 +116,7 @@ def test_several_problems_are_counted_at_launch_and_all_listed(spec: CampaignSpe
     bad = changed(
         spec,
         target=curve_of(spec, "Pu"),
-        space=spec.space.model_copy(update={"crystal_systems": ("tetragonal",)}),
+        space=spec.space.model_copy(update={"crystal_systems": ("triclinic",)}),
         generators=(GeneratorSpec(name="random_pick", proposals=5),),
     )
     assert [problem.key for problem in preflight.problems(bad)] == ["target", "generators"]

@@ -10,7 +10,7 @@ import pytest
 from fermiloop.flows.campaigns import methods as kept_methods
 from fermiloop.flows.campaigns import targets
 from fermiloop.flows.campaigns.records import read_record
-from fermiloop.flows.campaigns.targets import PatternSimilarity, resolve
+from fermiloop.flows.campaigns.targets import CrystalSimilarity, resolve
 from fermiloop.flows.driving import launching
 from fermiloop.flows.rounds.retrain import SURROGATE, state_folder
 from fermiloop.platform.campaign.spec import parse_spec
@@ -18,10 +18,11 @@ from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.report.html import write_report
-from fermiloop.platform.representations.curves import XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_pattern
+from fermiloop.platform.representations.grids import XRD_GRID
 from fermiloop.platform.store import campaigns, candidates, checkpoints, labels, materials, methods
 from fermiloop.schemas.campaign import Campaign
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import CampaignState, Stage
 
 TEXT = """
@@ -125,7 +126,7 @@ def test_a_trainings_state_is_kept_until_it_is_done(database: str) -> None:
 
 def test_similarity_of_patterns_needs_a_pattern() -> None:
     with pytest.raises(InputError, match=r"target\.xrd"):
-        PatternSimilarity().similarity([], Target())
+        CrystalSimilarity(SpectrumKind.XRD).similarity([], Target())
 
 
 def _all_ids(method: str) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 from fireworks import FWorker
 
 from fermiloop.flows.driving.advance import ROUND_KEY, advance, advance_all, workflow_is_active
-from fermiloop.flows.driving.attempts import MOST_RERUNS
 from fermiloop.flows.driving.recover import recover
+from fermiloop.flows.driving.retries import MOST_RERUNS
 from fermiloop.flows.driving.states import current_round
 from fermiloop.flows.processes.identity import parse, worker_name
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, launchpad

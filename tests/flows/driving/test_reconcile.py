@@ -11,11 +11,12 @@ from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows.campaigns.enqueue import enqueue
-from fermiloop.flows.campaigns.fair_share import CALCULATION, draw
+from fermiloop.flows.campaigns.fair_share import draw
 from fermiloop.flows.driving import triage
 from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.reconcile import reconcile
 from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.queue.documents.rows import CALCULATION
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.rounds.evaluate import run_here, work_of
 from fermiloop.platform.errors import InputError, NotFoundError, UserError

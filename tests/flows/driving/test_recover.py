@@ -16,7 +16,8 @@ from pymongo.errors import AutoReconnect
 from fermiloop.flows.driving.recover import recover
 from fermiloop.flows.processes.heartbeat import Watch, ping_seconds, silence_seconds
 from fermiloop.flows.processes.identity import parse, worker_name
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, SETTLE_SECONDS, TAKER, SafeLaunchPad, launchpad
+from fermiloop.flows.queue.documents.rows import CALCULATION_KEY, TAKER
+from fermiloop.flows.queue.launchpad import SETTLE_SECONDS, SafeLaunchPad, launchpad
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations
 from fermiloop.schemas.vocabulary import CalculationState

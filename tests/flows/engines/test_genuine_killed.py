@@ -30,8 +30,8 @@ rest = time.sleep
 time.sleep = lambda seconds: rest(min(seconds, 0.2))  # custodian looks every ten seconds
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
+from fermiloop.flows.processes.identity import worker_name
 from fermiloop.flows.queue.launchpad import configure_jobflow, launchpad
-from fermiloop.flows.driving.recover import worker_name
 from fermiloop.platform.store import connection
 connection.connect()
 configure_jobflow()

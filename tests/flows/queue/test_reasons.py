@@ -14,7 +14,8 @@ from jobflow.managers.fireworks import flow_to_workflow
 
 from fermiloop.flows.engines.steps import failures, isolation
 from fermiloop.flows.queue import reasons
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.queue.documents.rows import CALCULATION_KEY
+from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.errors import EngineError
 
 pytestmark = pytest.mark.usefixtures("database")

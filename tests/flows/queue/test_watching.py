@@ -10,9 +10,11 @@ from fireworks import Firework, Workflow
 from fireworks.user_objects.firetasks.script_task import PyTask
 
 from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.engines.steps.children import LOG
 from fermiloop.flows.processes import identity
 from fermiloop.flows.queue import watching
-from fermiloop.flows.queue.launchpad import CALCULATION_KEY, CAMPAIGN_KEY, launchpad
+from fermiloop.flows.queue.documents.rows import CALCULATION_KEY, CAMPAIGN_KEY
+from fermiloop.flows.queue.launchpad import launchpad
 
 WORKER = "node7~12~99~boot~space~0123456789abcdef"
 RUN = "calc-0123456789abcdef"
@@ -72,7 +74,7 @@ def test_nothing_is_written_by_a_look_at_an_empty_store(database: str) -> None:
 def test_the_end_of_each_log(database: str) -> None:
     folder = isolation.step_folder(RUN, "relax")
     folder.mkdir(parents=True)
-    (folder / isolation.LOG).write_text("\n".join(f"line {i}" for i in range(50_000)), encoding="utf-8")
+    (folder / LOG).write_text("\n".join(f"line {i}" for i in range(50_000)), encoding="utf-8")
     (folder / isolation.FAILURE_LOG).write_bytes(b"Traceback \xff")
     found = watching.logs(RUN)
     assert list(found) == ["relax: failure.log", "relax: child.log"]

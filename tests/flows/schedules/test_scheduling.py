@@ -40,7 +40,7 @@ from fermiloop.platform.store import (
 )
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import CheckpointState, Origin, Property, RunState, TriggerKind
+from fermiloop.schemas.vocabulary import CheckpointState, Origin, Property, RunState
 
 ELEMENTS = (
     "Al",
@@ -88,7 +88,7 @@ def method(database: str) -> str:
     return made
 
 
-def schedule(method: str, trigger: TriggerKind, value: str, name: str = "nightly", **more: Any) -> Schedule:
+def schedule(method: str, trigger: str, value: str, name: str = "nightly", **more: Any) -> Schedule:
     made = Schedule(
         id=name, generator="dos_composer", preset="factorised", options=QUICK, method=method, trigger=trigger,
         value=value, **more,
@@ -98,7 +98,7 @@ def schedule(method: str, trigger: TriggerKind, value: str, name: str = "nightly
 
 
 def test_fifty_new_labels_retrain_once_and_the_gate_says_why(method: str) -> None:
-    schedule(method, TriggerKind.NEW_LABELS, "50")
+    schedule(method, "new_labels", "50")
     assert scheduling.run_once("me") == []
     add_crystals(method, ELEMENTS, "A2")
     assert scheduling.run_once("me") == []  # 38 are not 50
@@ -118,7 +118,7 @@ def test_fifty_new_labels_retrain_once_and_the_gate_says_why(method: str) -> Non
 
 def test_a_second_training_meets_the_champion_on_crystals_that_neither_has_seen(method: str) -> None:
     add_crystals(method, ELEMENTS, "A2")
-    made = schedule(method, TriggerKind.NEW_LABELS, "1")
+    made = schedule(method, "new_labels", "1")
     first = scheduling.fire(made, "one", "by hand", "me")
     add_crystals(method, ELEMENTS, "A3")
     second = scheduling.fire(made, "two", "by hand", "me")
@@ -136,7 +136,7 @@ def test_a_second_training_meets_the_champion_on_crystals_that_neither_has_seen(
 
 
 def test_a_worse_challenger_is_refused_and_the_champion_stays(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = schedule(method, TriggerKind.NEW_LABELS, "1")
+    made = schedule(method, "new_labels", "1")
     first = scheduling.fire(made, "one", "by hand", "me")
     add_crystals(method, ELEMENTS, "A2")
 
@@ -153,7 +153,7 @@ def test_a_worse_challenger_is_refused_and_the_champion_stays(method: str, monke
 
 
 def test_what_cannot_be_trained_ends_as_failed_with_the_reason(method: str) -> None:
-    made = schedule(method, TriggerKind.NEW_LABELS, "1")
+    made = schedule(method, "new_labels", "1")
     made.options = {"epochz": 3}
     run = scheduling.fire(made, "one", "by hand", "me")
     assert run is not None
@@ -162,7 +162,7 @@ def test_what_cannot_be_trained_ends_as_failed_with_the_reason(method: str) -> N
 
 
 def test_a_calendar_fires_at_its_time_and_not_twice(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "0 3 * * *", zone="Europe/Berlin")
+    schedule(method, "cron", "0 3 * * *", zone="Europe/Berlin")
     assert scheduling.run_once("me") == []
     due = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
     schedules.set_next_look("nightly", due)
@@ -177,7 +177,7 @@ def test_a_calendar_fires_at_its_time_and_not_twice(method: str) -> None:
 
 
 def test_what_a_calendar_missed_while_nothing_ran_is_made_up_once(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "*/5 * * * *")
+    schedule(method, "cron", "*/5 * * * *")
     missed = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)  # some 860 times
     schedules.set_next_look("nightly", missed)
     (run,) = scheduling.run_once("me")
@@ -187,7 +187,7 @@ def test_what_a_calendar_missed_while_nothing_ran_is_made_up_once(method: str) -
 
 
 def test_a_calendar_fires_again_at_its_next_time(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "0 3 * * *")
+    schedule(method, "cron", "0 3 * * *")
     for day in (5, 6):
         schedules.set_next_look("nightly", datetime(2026, 1, day, 3, 0, tzinfo=UTC))
         assert len(scheduling.run_once("me")) == 1
@@ -195,7 +195,7 @@ def test_a_calendar_fires_again_at_its_next_time(method: str) -> None:
 
 
 def test_a_calendar_that_is_resumed_makes_nothing_up(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "0 3 * * *")
+    schedule(method, "cron", "0 3 * * *")
     schedules.set_next_look("nightly", datetime(2026, 1, 5, 3, 0, tzinfo=UTC))
     scheduling.set_active("nightly", False)
     assert schedules.get("nightly").next_look_at is None
@@ -205,22 +205,22 @@ def test_a_calendar_that_is_resumed_makes_nothing_up(method: str) -> None:
 
 
 def test_a_schedule_without_a_next_time_gets_one_and_does_not_fire(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "* * * * *")
+    schedule(method, "cron", "* * * * *")
     get_db()["schedules"].update_many({}, {"$unset": {"next_look_at": 1}})
     assert scheduling.run_once("me") == []
     assert schedules.get("nightly").next_look_at > datetime.now(UTC) - timedelta(seconds=5)
 
 
 def test_a_schedule_of_before_that_is_invalid_keeps_no_other_from_firing(method: str) -> None:
-    schedule(method, TriggerKind.CRON, "0 3 * * *", name="bad")
-    schedule(method, TriggerKind.CRON, "0 3 * * *", name="good")
+    schedule(method, "cron", "0 3 * * *", name="bad")
+    schedule(method, "cron", "0 3 * * *", name="good")
     get_db()["schedules"].update_many({}, {"$set": {"next_look_at": datetime(2026, 1, 5, 3, 0, tzinfo=UTC)}})
     get_db()["schedules"].update_one({"_id": "bad"}, {"$set": {"value": "0 3 last * *"}})
     assert [run.schedule for run in scheduling.run_once("me")] == ["good"]
 
 
 def test_a_leader_goes_on_with_its_own_firing_that_the_database_cut_off(method: str) -> None:
-    schedule(method, TriggerKind.NEW_LABELS, "1")
+    schedule(method, "new_labels", "1")
     schedules.begin("nightly", "labels-0", "cut off", "me", 40)
     schedules.begin("nightly", "labels-1", "by hand, elsewhere", "another", 40)
     assert scheduling.take_up("me", others=False) == 1
@@ -232,60 +232,58 @@ def test_a_leader_goes_on_with_its_own_firing_that_the_database_cut_off(method: 
 
 def test_each_round_and_a_drift_fire(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
-    after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
-    drift = schedule(method, TriggerKind.DRIFT, "0.05", name="drift")
-    assert triggers.of(after, None) is None
+    after = schedule(method, "after_round", "pd-like", name="rounds")
+    drift = schedule(method, "drift", "0.05", name="drift")
+    assert triggers.of(after).firing(after, None) is None
     for number in (1, 2):
         campaigns.plan_round("pd-like", number)
         campaigns.close_round("pd-like", number, counts={}, decision=RoundDecision(action="next"))
-    found = triggers.of(after, None)
+    found = triggers.of(after).firing(after, None)
     assert found is not None
     assert found.key == "round-pd-like/2"
     get_db()["rounds"].update_many({}, {"$set": {"closed_at": after.created_at}})  # all in one millisecond
-    assert triggers.of(after, None) == found
+    assert triggers.of(after).firing(after, None) == found
     monkeypatch.setattr(triggers, "_uses", lambda campaign, method: True)
     errors = [(1, 0.01 * i) for i in range(-5, 5)] + [(2, 0.4 + 0.01 * i) for i in range(6)]
     monkeypatch.setattr(triggers, "_errors", lambda campaign: errors)
-    grown = triggers.of(drift, None)
+    grown = triggers.of(drift).firing(drift, None)
     assert grown is not None
     assert grown.key == "drift-pd-like/2"
     assert "p = " in grown.reason
     monkeypatch.setattr(triggers, "_errors", lambda campaign: errors[:10])
-    assert triggers.of(drift, None) is None
+    assert triggers.of(drift).firing(drift, None) is None
 
 
 def test_a_round_that_closed_before_the_schedule_was_added_fires_nothing(method: str) -> None:
     campaigns.create("pd-like", {"name": "pd-like"}, "name: pd-like")
     campaigns.plan_round("pd-like", 1)
     campaigns.close_round("pd-like", 1, counts={}, decision=RoundDecision(action="next"))
-    after = schedule(method, TriggerKind.AFTER_ROUND, "pd-like", name="rounds")
+    after = schedule(method, "after_round", "pd-like", name="rounds")
     late = after.created_at + timedelta(minutes=10)  # as by a host whose clock is fast
     get_db()["rounds"].update_many({}, {"$set": {"closed_at": late}})
-    assert triggers.of(after, None) is None
+    assert triggers.of(after).firing(after, None) is None
 
 
 @pytest.mark.parametrize(
     ("trigger", "value", "more", "says"),
     [
-        (TriggerKind.CRON, "at three", {}, "at three"),
-        (TriggerKind.CRON, "0 0 30 2 *", {}, "0 0 30 2"),
-        (TriggerKind.CRON, "0 3 * * *", {"zone": "Mars/Base"}, "Mars/Base"),
-        (TriggerKind.NEW_LABELS, "0", {}, "counted from 1"),
-        (TriggerKind.NEW_LABELS, "many", {}, "many"),
-        (TriggerKind.DRIFT, "1.5", {}, "1.5"),
-        (TriggerKind.AFTER_ROUND, "nobody", {}, "nobody"),
+        ("cron", "at three", {}, "at three"),
+        ("cron", "0 0 30 2 *", {}, "0 0 30 2"),
+        ("cron", "0 3 * * *", {"zone": "Mars/Base"}, "Mars/Base"),
+        ("new_labels", "0", {}, "counted from 1"),
+        ("new_labels", "many", {}, "many"),
+        ("drift", "1.5", {}, "1.5"),
+        ("after_round", "nobody", {}, "nobody"),
     ],
 )
-def test_triggers_that_do_not_hold(
-    method: str, trigger: TriggerKind, value: str, more: dict[str, str], says: str
-) -> None:
+def test_triggers_that_do_not_hold(method: str, trigger: str, value: str, more: dict[str, str], says: str) -> None:
     with pytest.raises((InputError, NotFoundError), match=says):
         schedule(method, trigger, value, **more)
     assert schedules.find() == []
 
 
 def test_a_generator_that_learns_nothing_is_refused(method: str) -> None:
-    made = Schedule(id="x", generator="substitution", method=method, trigger=TriggerKind.NEW_LABELS, value="5")
+    made = Schedule(id="x", generator="substitution", method=method, trigger="new_labels", value="5")
     with pytest.raises(InputError, match="learns nothing"):
         scheduling.add(made)
 
@@ -312,7 +310,7 @@ def test_a_generators_own_proposals_are_at_most_half(method: str, monkeypatch: p
 
 
 def test_without_the_lease_nothing_is_done(method: str) -> None:
-    schedule(method, TriggerKind.NEW_LABELS, "1")
+    schedule(method, "new_labels", "1")
     add_crystals(method, ("Pd",), "A2")
     assert leases.take(scheduling.LEASE, "another", 60)
     assert scheduling.run_once("me") == []
@@ -321,7 +319,7 @@ def test_without_the_lease_nothing_is_done(method: str) -> None:
 
 
 def test_a_firing_whose_leader_died_is_taken_up(method: str) -> None:
-    schedule(method, TriggerKind.NEW_LABELS, "1")
+    schedule(method, "new_labels", "1")
     schedules.begin("nightly", "labels-0", "by one that died", "dead", 40)
     scheduling.run_once("heir")
     (run,) = schedules.history("nightly")
@@ -364,8 +362,8 @@ def test_a_scheduler_waits_for_a_server_that_is_away_and_leads_again(
 
 @pytest.mark.faults
 def test_a_scheduler_fires_a_calendar_when_it_is_due(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    schedule(method, TriggerKind.CRON, "0 3 * * *")
-    schedule(method, TriggerKind.NEW_LABELS, "1000", name="other")
+    schedule(method, "cron", "0 3 * * *")
+    schedule(method, "new_labels", "1000", name="other")
     process, told = scheduling.SchedulerProcess(3.0, 60.0), []
 
     def wait_for_it() -> None:
@@ -395,7 +393,7 @@ def test_a_scheduler_fires_a_calendar_when_it_is_due(method: str, monkeypatch: p
 def test_a_killed_leader_is_followed_by_another_and_nothing_runs_twice(
     method: str, server_uri: str, database: str, tmp_path: Path
 ) -> None:
-    schedule(method, TriggerKind.NEW_LABELS, "4")
+    schedule(method, "new_labels", "4")
     first, second = (_scheduler(server_uri, database, tmp_path) for _ in range(2))
     try:
         leader = _wait(lambda: leases.holder(scheduling.LEASE))

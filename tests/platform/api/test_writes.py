@@ -92,6 +92,38 @@ def test_calculations_are_run_again_and_set_aside(client: Any, world: Any) -> No
     assert {one.calculation for one in watching.queue()} == {world.calculation}
 
 
+def test_crystals_are_handed_over_as_text_or_by_id(client: Any, world: Any) -> None:
+    cif = PROTOTYPES["B2"].build("Al", "Ni", 12.1).to(fmt="cif")
+    asked = {"crystals": [{"name": "NiAl.cif", "text": cif}], "ids": [world.materials[0]], "engine": "analytic"}
+    assert client(Role.READ).post("/calculations", json=asked).status_code == 403
+    here = client(Role.LAUNCH)
+    answer = here.post("/calculations", json=asked)
+    assert (answer.status_code, [row["state"] for row in answer.json()["data"]]) == (201, ["waiting", "waiting"])
+    assert answer.json()["told"].startswith("2 of 2 are queued. No worker listens")
+    one = here.get(f"/calculations/{answer.json()['data'][0]['calculation']}").json()["data"]
+    assert (one["handed_over"], one["outcome"]["formula"], one["relaxed"]) == ("NiAl.cif", "AlNi", True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"engine": "flow", "settings": {"maker": "os:system"}}, "a program to run"),
+        ({"crystals": [{"name": "/etc/passwd", "text": "x"}]}, "name it such as"),
+        ({"ids": ["/etc/passwd"]}, "ids"),
+        ({"crystals": []}, "No crystal was handed over"),
+    ],
+)
+def test_crystals_that_cannot_be_computed_are_refused(
+    client: Any, world: Any, change: dict[str, Any], told: str
+) -> None:
+    cif = PROTOTYPES["B2"].build("Al", "Ni", 12.1).to(fmt="cif")
+    asked = {"crystals": [{"name": "NiAl.cif", "text": cif}], "engine": "analytic"} | change
+    answer = client(Role.LAUNCH).post("/calculations", json=asked)
+    assert answer.status_code in (400, 422)
+    assert told in answer.json()["error"]
+    assert calculations.handed_over() == []
+
+
 def test_tokens_are_listed_without_secrets_and_revoked_at_once(client: Any, world: Any) -> None:
     admin, reader = client(Role.ADMIN), client(Role.READ)
     listed = admin.get("/tokens")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.platform.bench import ccdcgan
+from fermiloop.platform.bench import ccdcgan, ccdcgan_data, ccdcgan_made
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 SMALLEST = replace(
     ccdcgan.QUICK,
@@ -26,7 +27,7 @@ def silent(what, share):
 
 
 def write(path, energies=True):
-    """Rock salts and caesium chlorides of many pairs, with energies by their electronegativities."""
+    """Crystals of many pairs, with energies by their electronegativities, said to be of several space groups."""
     lines = []
     for i, metal in enumerate(("Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba", "Y", "La", "Ti", "Zr", "Sc")):
         for j, other in enumerate(("F", "Cl", "Br", "I", "O", "S")):
@@ -39,7 +40,7 @@ def write(path, energies=True):
                     "species": [metal, other],
                     "frac": structure.frac_coords.tolist(),
                     "e_form": -float(pull) if energies else None,
-                    "spacegroup": 221,
+                    "spacegroup": 200 + (i + 3 * j) % 14,
                 }
             )
     path.write_bytes(gzip.compress("\n".join(json.dumps(line) for line in lines).encode()))
@@ -53,8 +54,15 @@ def test_every_row_is_filled(tmp_path, monkeypatch):
     assert len(rows) == len(found["rows"])
     assert len({tuple(line) for line in found["rows"]}) == 1
     assert rows["constraint: mean error of E_f, eV/atom"]["published"] == 0.11
-    assert rows["reproduction ratio, conditional, held out"]["n"] == 10
+    assert 0 < rows["reproduction ratio, conditional, held out"]["n"] <= 10
+    assert rows["split random, as published: reproduction ratio, conditional, held out"]["n"] == 10
     assert rows["gradient norm of the constraint on the generator"]["ours"] > 0
+    for name in ("CCDCGAN", "DCGAN"):
+        assert rows[f"{name}: unreported in the training set"]["published"] == 0.907
+        assert rows[f"{name}: unique among structures"]["published"] is None
+    above, formed = rows[ccdcgan_made.ABOVE], rows["mean E_f of crystals by the independent judge, eV/atom"]
+    assert above["n"] == formed["n"]
+    assert above["ours"] is None or above["ours"] >= formed["ours"]  # no hull lies above the elements
     assert "p = " in rows["mean E_f of graphs by the constraint itself, eV/atom"]["note"]
     for line in found["rows"]:
         if line["ours_low"] is not None and line["ours"] is not None:
@@ -62,11 +70,21 @@ def test_every_row_is_filled(tmp_path, monkeypatch):
     json.dumps(found)
 
 
+def test_what_the_paper_counts_is_what_the_training_set_lacks():
+    salts = [Structure(Lattice.cubic(4), [a, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]) for a in ("Na", "K", "Cs")]
+    made = [salts[0].copy(), salts[0].copy(), salts[1].copy(), salts[2].copy(), PROTOTYPES["B1"].build("Na", "Cl", 22)]
+    assert ccdcgan_made._unique(made) == 4
+    found = ccdcgan_made._unreported(made, salts[:2])
+    assert (found.hits, found.n) == (2, 5)  # caesium chloride and the other sodium chloride
+
+
 def test_the_judge_learns_from_other_compositions(tmp_path):
     crystals, _ = ccdcgan.read_crystals(write(tmp_path / "crystals.jsonl.gz"))
-    train, held = ccdcgan.image_crystals(crystals, SMALLEST, 0)
+    train, held = ccdcgan_data.image_crystals(crystals, SMALLEST, 0)
     assert not set(train.ids) & set(held.ids)
-    labelled = ccdcgan.labelled_rows(crystals, train, ccdcgan.GraphCoder(SMALLEST.options), SMALLEST, 0, silent)
+    labelled = ccdcgan_data.labelled_rows(
+        crystals, train, ccdcgan_data.GraphCoder(SMALLEST.options), SMALLEST, 0, silent
+    )
     parts = [set(labelled.train), set(labelled.test), set(labelled.judge)]
     assert not (parts[0] & parts[1] | parts[0] & parts[2] | parts[1] & parts[2])
     learned = {labelled.data.ids[i] for i in labelled.judge}

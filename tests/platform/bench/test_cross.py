@@ -65,6 +65,12 @@ def test_strategies_make_no_hidden_calls_and_searches_get_the_budget():
     assert options_of("substitution", SCALE) == {}
 
 
+@pytest.mark.parametrize("name", cross.COMPARED)
+def test_every_option_of_the_bench_is_one_of_the_generator(name):
+    assert set(options_of(name, SCALE)) <= set(GENERATORS[name].option_names())
+    GENERATORS[name].build(None, options_of(name, SCALE))
+
+
 def test_strategies_propose_what_is_not_known(task):
     fitted = {}
     outcome = run_strategy("substitution", task, 0, fitted)

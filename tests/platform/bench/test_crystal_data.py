@@ -1,14 +1,12 @@
-"""Reading, choosing and splitting crystals."""
+"""Reading and choosing crystals."""
 
 import gzip
 import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from fermiloop.platform.bench.crystal_data import formulas, read_crystals, select, split
+from fermiloop.platform.bench.crystal_data import formulas, read_crystals, select
 from fermiloop.platform.errors import InputError
 
 ROWS = [
@@ -31,11 +29,12 @@ def test_crystals_with_their_labels(name, tmp_path):
     data, refused = read_crystals(write(tmp_path / name, ROWS))
     assert refused == []
     assert data.ids == ("mp-1", "mp-2", "mp-3")
-    assert data.crystal_systems == ("cubic", "hexagonal", "triclinic")
+    assert data.crystal_systems == ("cubic", "hexagonal", "tetragonal")
     assert data.labels["formation_energy_per_atom"][:2].tolist() == [-2, -1]
     assert np.isnan(data.labels["band_gap"]).tolist() == [False, True, True]
     assert not data.has_curve.any()
     assert len(data.with_curves()) == 0
+    assert data.prototypes == ("AB/221", "ABC/186", "A/123")  # the last one's space group is computed
 
 
 def test_bad_lines_are_told_and_left_out(tmp_path):
@@ -69,23 +68,6 @@ def test_selection(tmp_path):
     assert select(data, limit=2, seed=1).ids == select(data, limit=2, seed=1).ids
     with pytest.raises(InputError, match="5 elements"):
         select(data, n_elements=5)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from("abcdefgh"), min_size=0, max_size=60), st.integers(0, 5))
-def test_parts_are_whole_and_disjoint_and_keep_groups_together(groups, seed):
-    parts = split(len(groups), (0.6, 0.2, 0.2), seed, groups)
-    assert len(parts) == 3
-    assert sorted(np.concatenate(parts).tolist()) == list(range(len(groups)))
-    for i, part in enumerate(parts):
-        rest = {groups[r] for j, other in enumerate(parts) if j != i for r in other}
-        assert not {groups[r] for r in part} & rest
-
-
-def test_random_split_has_the_shares_asked_for():
-    train, validation, test = split(1000)
-    assert (len(train), len(validation), len(test)) == (800, 100, 100)
-    assert not np.array_equal(split(1000, seed=1)[0], train)
 
 
 def test_the_first_lines_alone_may_be_read(tmp_path):

@@ -11,8 +11,8 @@ from fermiloop.platform.bench import curves
 from fermiloop.platform.bench.curves import crystal_rows, proposed, run_bench
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal, Space
-from fermiloop.platform.representations.curves import XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_patterns
+from fermiloop.platform.representations.grids import XRD_GRID
 
 KEYS = {"what", "published", "ours", "ours_low", "ours_high", "n", "baseline", "seconds", "note"}
 
@@ -59,7 +59,7 @@ def patterned(make_library):
 def test_rows_bear_what_every_bench_says(patterned, monkeypatch, file):
     monkeypatch.setattr(curves, "crystal_rows", lambda *_: [])  # these crystals bear no name of a prototype
     result = run_bench(file, True, 0, silent)
-    assert len(result["rows"]) == 3
+    assert len(result["rows"]) == 4
     for row in result["rows"]:
         assert set(row) == KEYS
         assert 0 <= row["ours_low"] <= row["ours"] <= row["ours_high"] <= 1
@@ -71,7 +71,8 @@ def test_rows_bear_what_every_bench_says(patterned, monkeypatch, file):
 
 def test_crystals_are_proposed_for_patterns(patterned):
     rows = crystal_rows(patterned, True, 0, silent)
-    assert [row["what"].split(", ")[-1] for row in rows] == ["in-sample"] * 2 + ["held-out composition"] * 2
+    held = ["held-out composition and prototype"] * 2
+    assert [row["what"].split(", ")[-1] for row in rows] == ["in-sample"] * 2 + held
     assert all(set(row) == KEYS and 0 <= row["ours"] <= 1 for row in rows)
     assert rows[1]["ours"] > 0
 

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from fermiloop.platform.bench.dos import SPLITS, run, run_bench
+from fermiloop.platform.bench.dos import SPLITS, run, run_libraries
 from fermiloop.platform.bench.library import read_library
 from fermiloop.platform.errors import InputError
 
@@ -37,13 +37,15 @@ def write(path, data, **change):
 
 @pytest.fixture(scope="module")
 def small(make_library):
-    return make_library(elements=("Al", "Ni", "Pd"), names=("A1", "B2", "L1_2", "C32"), every=1)
+    return make_library(elements=("Al", "Ni", "Pd"), names=("A1", "A3", "B2", "B1", "L1_2", "C32"), every=1)
 
 
 def test_every_model_on_every_split_with_sound_figures(small):
     result = run(small, quick=True, progress=silent)
     assert [(r["model"], r["split"]) for r in result["rows"]] == [
-        (model, split) for model in ("paper", "factorised", "nearest_neighbour", "random") for split in SPLITS
+        (model, split)
+        for model in ("paper", "regression", "factorised", "nearest_neighbour", "random")
+        for split in SPLITS
     ]
     for row in result["rows"]:
         assert row["n"] == len(small) == result["data"]["n"]
@@ -91,11 +93,11 @@ def test_missing_broken_and_empty_files_are_refused(tmp_path):
 def test_another_library_is_tested_where_it_is_new(tmp_path, small, make_library):
     other = make_library(elements=("Al", "Ni", "Pd", "Cu"), names=("A1", "B2"), every=1)
     seed, test = write(tmp_path / "seed.jsonl", small), write(tmp_path / "test.jsonl", other)
-    result = run_bench(seed, None, test, quick=True, progress=silent)
+    result = run_libraries(seed, None, test, quick=True, progress=silent)
     assert {row["split"] for row in result["rows"]} == {"transfer"}
     new = {s.composition.reduced_formula for s in other.structures} - {
         s.composition.reduced_formula for s in small.structures
     }
     assert result["data"]["n_test"] == len(new)
     with pytest.raises(InputError, match="nothing to test"):
-        run_bench(seed, None, seed, quick=True, progress=silent)
+        run_libraries(seed, None, seed, quick=True, progress=silent)

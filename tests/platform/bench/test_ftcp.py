@@ -44,11 +44,14 @@ def file(tmp_path_factory):
 
 
 def test_the_whole_bench_runs_on_a_small_file(file, monkeypatch):
-    monkeypatch.setattr(ftcp, "QUICK", ftcp.Size(90, 20, 2, 16, 1, 10, 3, 60, 3))
+    monkeypatch.setattr(ftcp, "QUICK", ftcp.Size(90, 20, 2, 16, 1, 10, 3, 60, 3, 2, "analytic"))
     told = []
     found = run_bench(file, True, 0, lambda what, share: told.append(share))
     assert found["data"]["n"] == 90
-    assert found["data"]["train"] == 72
+    data = found["data"]
+    assert data["train"] + data["validation"] + data["test"] + data["in no part"] == 90
+    assert sum("relaxed by analytic" in row["what"] for row in found["rows"]) == 5
+    assert any("random, as published" in row["what"] for row in found["rows"])
     assert found["data"]["element_vectors"] == "own"
     assert all(row.keys() == COLUMNS for row in found["rows"])
     by_name = {row["what"]: row for row in found["rows"]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.bench.crystal_data import read_crystals
-from fermiloop.platform.bench.funnel import GAP, HULL, Prescreen, make_library, run_bench
+from fermiloop.platform.bench.funnel import GAP, HULL, Prescreen, _at_volume_by_rule, make_library, run_bench
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
@@ -16,11 +16,12 @@ ANIONS = ("F", "Cl", "Br", "I", "O", "S", "Se", "Te")
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
-    """Salts whose gap follows the anion, most of them stable."""
+    """Salts whose gap follows the anion, most of them stable, each said to be of one of eight space groups."""
     rng, lines = np.random.default_rng(0), []
-    for name, space_group in (("B1", 225), ("B2", 221)):
-        for a in METALS:
-            for k, b in enumerate(ANIONS):
+    for i, a in enumerate(METALS):
+        for k, b in enumerate(ANIONS):
+            for name in ("B1", "B2"):
+                space_group = 200 + (i + k) % 8 + (10 if name == "B2" else 0)
                 crystal = PROTOTYPES[name].build(a, b, 22.0)
                 record = {
                     "cell": [*crystal.lattice.abc, *crystal.lattice.angles],
@@ -54,6 +55,14 @@ def test_a_prescreen_ranks_the_good_ones_above_chance(file):
     assert np.mean(good[:, None] > bad[None]) > 0.6
 
 
+def test_the_volume_by_rule_changes_what_the_prescreen_sees(file):
+    library = make_library(read_crystals(file)[0], False, 0)
+    moved, given = _at_volume_by_rule(library), library.hidden.structures
+    assert max(abs(a.volume / b.volume - 1) for a, b in zip(moved, given, strict=True)) > 0.05
+    model = Prescreen("structure", library.known, True, 0)
+    assert np.abs(model.score(moved) - model.score(given)).max() > 1e-3
+
+
 def test_rows_of_the_bench(file):
     found = run_bench(file, True, 0, lambda what, share: None)
     rows = found["rows"]
@@ -66,7 +75,10 @@ def test_rows_of_the_bench(file):
     assert recalls == sorted(recalls, reverse=True)
     assert all(row["ours_low"] <= row["ours"] <= row["ours_high"] for row in rows)
     assert stages[0]["n"] == found["data"]["good"]
-    assert sum("volumes by rule" in row["what"] for row in rows) == 2
+    by_rule = [row for row in rows if "volumes by rule" in row["what"]]
+    assert [row["note"].split("; ")[-1].split(" of ")[1].split()[0] for row in by_rule] == [
+        str(row["n"]) for row in by_rule
+    ]
 
 
 def test_files_without_labels_are_refused(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from fermiloop.platform.bench import predictors
 from fermiloop.platform.bench.predictors import Question, forward_rows, property_rows, run_bench
+from fermiloop.platform.bench.splits import PUBLISHED
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.descriptors import composition_descriptors
 
@@ -20,7 +21,8 @@ def silent(what, share):
 
 @pytest.fixture(scope="module")
 def crystals(make_library):
-    return make_library(("Al", "Ti", "Ni", "Cu", "Pd", "Pt", "Au", "Mg"), every=1)
+    names = ("A1", "A2", "A3", "B1", "B2", "B3", "L1_2", "D0_3", "C32")
+    return make_library(("Al", "Ti", "Ni", "Cu", "Pd", "Pt", "Au", "Mg"), names, every=2)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,7 @@ def test_each_question_has_an_error_and_a_coverage(file, crystals, monkeypatch):
     assert error["ours_low"] < error["ours"] < error["ours_high"]
     assert coverage["ours_low"] <= coverage["ours"] <= coverage["ours_high"] <= 1
     assert all(set(row) == KEYS for row in result["rows"])
-    assert error["n"] == coverage["n"] == pytest.approx(0.1 * len(crystals), abs=6)
+    assert 0 < error["n"] == coverage["n"] <= 0.15 * len(crystals)
     assert told[-1] == 1.0
     assert json.dumps(result, allow_nan=False)
 
@@ -60,12 +62,18 @@ def test_each_question_has_an_error_and_a_coverage(file, crystals, monkeypatch):
 def test_a_learnable_property_is_predicted_better_than_by_its_mean(crystals, monkeypatch):
     monkeypatch.setattr(predictors, "TREES", 10)
     x = composition_descriptors(crystals.structures)
-    error, _ = property_rows(Question(NAME, "composition", "random"), x, crystals, False, 0)
+    error, _ = property_rows(Question(NAME, "composition", PUBLISHED), x, crystals, False, 0)
     assert error["ours"] < 0.3 * np.abs(crystals.labels[NAME] - crystals.labels[NAME].mean()).mean()
     assert 0 < error["baseline"] < 1
 
 
-def test_similarities_of_held_out_curves(crystals):
+def test_similarities_of_held_out_curves(make_library):
+    elements = ("Al", "Ti", "Ni", "Cu", "Pd", "Pt", "Au", "Mg", "Ag", "Zn")
+    every = make_library(elements, ("A1", "A2", "A3", "B1", "B2", "B3", "L1_2", "D0_3"), every=2)
+    one_each = {
+        every.structures[i].composition.reduced_formula: i for i in np.random.default_rng(0).permutation(len(every))
+    }
+    crystals = every.subset(sorted(one_each.values()))
     error, coverage = forward_rows(crystals, 0)
     assert error["ours"] < error["baseline"]
     assert error["n"] == coverage["n"] < len(crystals) / 4

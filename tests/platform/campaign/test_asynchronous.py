@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fermiloop.platform.campaign.asynchronous import Move, Standing, next_move
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.campaign.records import RoundRecord
-from fermiloop.platform.campaign.spec import BudgetSpec, CampaignSpec, StopSpec, parse_spec
+from fermiloop.platform.campaign.spec import BudgetSpec, CampaignSpec, parse_spec
+from fermiloop.platform.campaign.stopping import StopSpec
 
 SPEC = parse_spec(
     "{name: steady, mode: asynchronous, target: {dos: {material: Pd}}, space: {elements: [Ni, Pt]}, "

@@ -64,7 +64,7 @@ CASES: list[tuple[str, Any, str]] = [
     ("space.components", [0, 2], "[0, 2]"),
     ("space.components", [2, 7], "1 to 6"),
     ("space.components", [2, 1], "rise"),
-    ("space.components", [1, 3], "dos_composer"),
+    ("space.components", [1, 5], "dos_composer"),
     ("space.components", [1], "space.components"),
     ("space.components", [1, 2.5], "whole number"),
     ("space.crystal_systems", ["cubik"], "did you mean cubic?"),

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from fermiloop.platform.campaign.budget import evaluations_left, next_batch
 from fermiloop.platform.campaign.records import RoundRecord
-from fermiloop.platform.campaign.spec import BudgetSpec, StopSpec, load_spec
+from fermiloop.platform.campaign.spec import BudgetSpec, load_spec
 from fermiloop.platform.campaign.statistics import discovery_factor, wilson
-from fermiloop.platform.campaign.stopping import decide
+from fermiloop.platform.campaign.stopping import StopSpec, decide
 
 SPEC = load_spec(Path(__file__).parents[3] / "examples" / "pd-like.yaml")
 BUDGET = BudgetSpec(rounds=3, evaluations=10, per_round=4, core_hours=1)

@@ -28,9 +28,9 @@ class Quiet(Bench):
 
 @pytest.fixture
 def benches(monkeypatch):
-    for name in list(BENCHES):
+    for name, bench in list(BENCHES.items()):
         title = "unsuited" if name == "ftcp" else name
-        monkeypatch.setitem(BENCHES, name, Quiet(title, "a paper", "nowhere"))
+        monkeypatch.setitem(BENCHES, name, Quiet(title, "a paper", "nowhere", of_library=bench.of_library))
     return BENCHES
 
 
@@ -49,7 +49,7 @@ def test_every_benchmark_has_a_module_with_an_entrance():
 
 def test_every_benchmark_is_a_command():
     said = run("--help").output
-    for name in (*BENCHES, "dos", "all"):
+    for name in (*BENCHES, "all"):
         assert name in said
 
 
@@ -62,6 +62,12 @@ def test_all_goes_on_where_one_does_not_suit(benches):
     said = run("all").stdout
     assert "unsuited: left out. The file does not suit" in said
     assert "a paper" in said
+
+
+def test_all_has_the_composer_too_on_curves_whatever_the_crystals(benches, tmp_path):
+    found = json.loads(run("all", "--json", "--quick", "--data", str(tmp_path / "crystals.jsonl")).stdout)
+    assert found["dos"]["data"]["file"] == noun.SEED_LIBRARY.name
+    assert found["search"]["data"]["file"] == "crystals.jsonl"
 
 
 def test_a_table_for_a_document_leaves_out_empty_columns():

@@ -10,10 +10,10 @@ from fermiloop.platform.generators.heads import Layout
 from fermiloop.platform.generators.protocol import Space, Target
 from fermiloop.platform.generators.samples import samples_of, zero_of
 from fermiloop.platform.predictors.potential.volumes import guess_volume
-from fermiloop.platform.representations.curves import GRIDS
 from fermiloop.platform.representations.diffraction import xrd_patterns
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 ELEMENTS = ("Al", "Ti", "Ni", "Pd", "Au", "K")
 OTHERS = [kind for kind in SpectrumKind if kind is not SpectrumKind.DOS]

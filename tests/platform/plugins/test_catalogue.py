@@ -99,3 +99,16 @@ def test_a_text_that_is_no_place_is_refused(place: str) -> None:
 
 def test_an_attribute_of_an_attribute_is_found() -> None:
     assert load("pathlib:Path.cwd") == Path.cwd
+
+
+def test_what_declares_itself_in_a_package_is_found_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("", "later", "first", "bare"):
+        (tmp_path / "found_there" / name).mkdir()
+        (tmp_path / "found_there" / name / "__init__.py").touch()
+    for name in ("later", "first"):
+        text = DECLARE + f"ONE = Declaration({name!r}, 'of ours')\n"
+        (tmp_path / "found_there" / name / "declaration.py").write_text(text, encoding="utf-8")
+    on_path(monkeypatch, tmp_path)
+    own = ("found_there.later.declaration", "found_there.*.declaration")
+    assert list(Catalogue("none_of_these", Declaration, own)) == ["later", "first"]
+    assert list(Catalogue("none_of_these", Declaration, own[1:])) == ["first", "later"]

@@ -29,7 +29,17 @@ GROUPS = {"fermiloop.engines": {"theirs": "group_engine:THEIRS"}}
 
 
 def test_ours_are_declared_where_their_code_lies() -> None:
-    assert chosen_engines() == ("gpaw", "gpaw-hard", "chgnet", "analytic", "vasp", "cp2k", "recorded", "flow")
+    assert chosen_engines() == (
+        "gpaw",
+        "gpaw-hard",
+        "gpaw-hydrogen",
+        "chgnet",
+        "analytic",
+        "vasp",
+        "cp2k",
+        "recorded",
+        "flow",
+    )
     assert not ENGINES["external"].chosen
     for name in chosen_engines():
         assert code_of(name).available().detail

@@ -11,6 +11,7 @@ import pytest
 from fermiloop.platform.errors import InputError, NotFoundError, PluginError
 from fermiloop.platform.generators.ccdcgan.generator import PRESETS as CCDCGAN_PRESETS
 from fermiloop.platform.generators.ftcp.options import PRESETS as FTCP_PRESETS
+from fermiloop.platform.generators.imatgen.options import PRESETS as IMATGEN_PRESETS
 from fermiloop.platform.generators.inverse import PRESETS
 from fermiloop.platform.plugins.declaration import load
 from fermiloop.platform.plugins.generators import GENERATORS, GeneratorDeclaration, generator
@@ -30,7 +31,9 @@ def test_a_declaration_names_code_that_is_there(name: str) -> None:
 
 def test_presets_are_those_of_the_code() -> None:
     presets = {name: declared.presets for name, declared in GENERATORS.items() if declared.presets}
-    assert presets == {"dos_composer": tuple(PRESETS), "ftcp": FTCP_PRESETS, "ccdcgan": CCDCGAN_PRESETS}
+    assert presets == {
+        "dos_composer": tuple(PRESETS), "ftcp": FTCP_PRESETS, "ccdcgan": CCDCGAN_PRESETS, "imatgen": IMATGEN_PRESETS,
+    }  # fmt: skip
     assert GENERATORS["ftcp"].default_preset == "structured"
     assert GENERATORS["imatgen"].default_preset is None
 

@@ -5,7 +5,7 @@ import pytest
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.curve_similarity import CurveSimilarity
-from fermiloop.platform.representations.curves import PHONON_GRID
+from fermiloop.platform.representations.grids import PHONON_GRID
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.representations.training import Target, TrainingSet
 

@@ -5,10 +5,10 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curves import GRIDS, XRD_GRID
 from fermiloop.platform.representations.diffraction import xrd_pattern, xrd_patterns
+from fermiloop.platform.representations.grids import GRIDS, XRD_GRID
 from fermiloop.platform.representations.spectrum import cosine
-from fermiloop.schemas.vocabulary import AXIS_OF, SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 COPPER = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.615), ["Cu"], [[0, 0, 0]])
 
@@ -53,5 +53,6 @@ def test_a_crystal_without_reflections_is_told_and_left_nan():
 def test_every_kind_has_a_grid_in_the_unit_it_is_stored_in():
     assert set(GRIDS) == set(SpectrumKind)
     for kind, grid in GRIDS.items():
-        unit, alignment, _ = AXIS_OF[kind]
-        assert (grid.unit, grid.alignment) == (unit, alignment)
+        declared = kind.declared
+        assert (grid.unit, grid.alignment) == (declared.axis_unit, declared.alignment)
+        assert (grid.lo, grid.hi, grid.n) == (declared.lo, declared.hi, declared.n)

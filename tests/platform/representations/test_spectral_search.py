@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectral_search import (
     LEVELS,
     Metric,
@@ -21,7 +21,7 @@ from fermiloop.platform.representations.spectral_search import (
     prepare,
 )
 from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 
 def peak(centre: float, width: float = 0.5) -> np.ndarray:

@@ -15,8 +15,8 @@ from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.search.enumeration import (
     PrototypeEnumeration,
     PrototypeEnumerationOptions,
-    _fillings,
 )
+from fermiloop.platform.search.fillings import every_filling
 from fermiloop.platform.search.templates import learn_templates, log_radius
 
 SYSTEMS = ("cubic", "hexagonal", "tetragonal")
@@ -87,7 +87,7 @@ def test_every_decoration_comes_once():
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(1, 6), slots=st.integers(1, 5))
 def test_fillings_are_all_ordered_choices(n, slots):
-    chosen = [tuple(row) for part in _fillings(n, slots) for row in part.tolist()]
+    chosen = [tuple(row) for part in every_filling(n, slots) for row in part.tolist()]
     assert len(chosen) == len(set(chosen)) == np.prod([n - k for k in range(slots)]).clip(0)
     assert all(len(set(row)) == slots for row in chosen)
 

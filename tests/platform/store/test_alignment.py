@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from fermiloop.db_init.migrations import m0003_alignment
-from fermiloop.platform.representations.curves import GRIDS
+from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import connection, dos_search, labels, methods, snapshots, spectra, training
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import Alignment, SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment
 
 X = np.round(np.arange(-10.0, 10.01, 0.05), 6)
 

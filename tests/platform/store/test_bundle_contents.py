@@ -54,6 +54,14 @@ def test_a_method_that_the_file_names_brings_its_library(campaign: Any, other_me
     assert len(found["labels"]) == 4
 
 
+def test_older_bundles_may_lack_what_came_later() -> None:
+    without = [name for name in bundle_contents.KINDS if name != "settings"]
+    assert bundle_contents.missing_from(without, 1) == []
+    assert bundle_contents.missing_from(without, 2) == ["settings"]
+    assert bundle_contents.missing_from([], 1) == without
+    assert bundle_contents.OF_THE_CAMPAIGN == ("campaigns", "rounds", "candidates")
+
+
 def test_documents_are_read_as_they_lie_and_inserted_once(campaign: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle_contents, "BATCH", 1)
     ids = [campaign["result"], "m-none", campaign["library"]]

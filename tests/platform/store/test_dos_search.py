@@ -14,9 +14,9 @@ from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import connection, dos_search, spectra
 from fermiloop.schemas.base import now
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import SpectrumKind
 
 TARGET = np.exp(-(DOS_GRID.points**2))
 

@@ -10,11 +10,11 @@ import pytest
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.store import campaigns, leases, schedules
 from fermiloop.schemas.schedule import Schedule
-from fermiloop.schemas.vocabulary import RunState, TriggerKind
+from fermiloop.schemas.vocabulary import RunState
 
 
 def made(name: str = "nightly") -> Schedule:
-    return Schedule(id=name, generator="dos_composer", method="m", trigger=TriggerKind.NEW_LABELS, value="50")
+    return Schedule(id=name, generator="dos_composer", method="m", trigger="new_labels", value="50")
 
 
 def test_a_schedule_is_added_once(database: str) -> None:
@@ -22,7 +22,7 @@ def test_a_schedule_is_added_once(database: str) -> None:
     with pytest.raises(UserError, match="there already"):
         schedules.add(made())
     with pytest.raises(InputError):
-        schedules.add(Schedule(id="empty", generator="ftcp", method="m", trigger=TriggerKind.CRON))
+        schedules.add(Schedule(id="empty", generator="ftcp", method="m", trigger="cron"))
     assert [one.id for one in schedules.find()] == ["nightly"]
     schedules.set_active("nightly", False)
     assert schedules.find(active=True) == []
@@ -117,11 +117,11 @@ def test_the_servers_time_is_in_utc(database: str) -> None:
 
 def test_a_calendar_is_due_where_it_is_active_and_its_time_has_come(database: str) -> None:
     moment = datetime(2026, 1, 5, tzinfo=UTC)
-    for name, trigger in (("nightly", TriggerKind.CRON), ("fresh", TriggerKind.NEW_LABELS)):
+    for name, trigger in (("nightly", "cron"), ("fresh", "new_labels")):
         schedules.add(Schedule(id=name, generator="ftcp", method="m", trigger=trigger, value="5"))
         schedules.set_next_look(name, moment if name == "nightly" else moment - timedelta(days=1))
-    assert not schedules.is_due(moment - timedelta(seconds=1))
-    assert schedules.is_due(moment)
+    assert not schedules.is_due(moment - timedelta(seconds=1), ["cron"])
+    assert schedules.is_due(moment, ["cron"])
     schedules.set_active("nightly", False)
     schedules.set_next_look("nightly", moment)
-    assert not schedules.is_due(moment)
+    assert not schedules.is_due(moment, ["cron"])

@@ -15,7 +15,6 @@ from mongoengine import get_db
 from fermiloop.platform.errors import NotFoundError
 from fermiloop.platform.store import bundle_contents, calculations, campaigns, checkpoints, schedules, sequence
 from fermiloop.schemas.schedule import Schedule
-from fermiloop.schemas.vocabulary import TriggerKind
 
 MOMENT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TAKE = """
@@ -133,5 +132,5 @@ def test_numbers_of_another_store_do_not_come_in(database: str) -> None:
 
 
 def test_a_schedule_has_a_number_of_its_own(database: str) -> None:
-    schedules.add(Schedule(id="s", generator="g", method="m", trigger=TriggerKind.NEW_LABELS, value="5"))
+    schedules.add(Schedule(id="s", generator="g", method="m", trigger="new_labels", value="5"))
     assert schedules.get("s").sequence > 0

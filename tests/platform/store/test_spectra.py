@@ -9,8 +9,8 @@ import pytest
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.spectrum import Spectrum
-from fermiloop.schemas.vocabulary import SpectrumKind
 
 
 def test_a_curve_is_saved_once(method, curve):

@@ -7,7 +7,7 @@ from pymongo.collection import Collection
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID, SpectrumGrid
 from fermiloop.platform.store import labels, spectra, training
-from fermiloop.schemas.vocabulary import SpectrumKind
+from fermiloop.schemas.curve_kinds import SpectrumKind
 
 
 def test_a_training_set_joins_one_method(stored, method, other_method, curve):

@@ -27,7 +27,10 @@ NARROW = Space(("Al", "Ni", "Pt"), (1, 2), ("cubic",), 2)
 SURE = {"dos_composer", "substitution", "prototype_enumeration", "random_pick"}
 # a pool draws nothing and learns nothing: its tests are in test_pool
 KINDS = [
-    (name, preset) for name, entry in GENERATORS.items() if name != "pool" for preset in (entry.presets or (None,))
+    (name, preset)
+    for name, entry in GENERATORS.items()
+    if name != "pool"
+    for preset in dict.fromkeys((*entry.presets, entry.default_preset))
 ]
 LONG = {"imatgen", "ccdcgan"}  # seconds of training, even of very little
 every_generator = pytest.mark.parametrize(

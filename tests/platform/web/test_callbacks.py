@@ -12,10 +12,11 @@ from pymatgen.core import Structure
 
 from fermiloop.flows.queue.running import Progress, Running
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.store import campaigns, materials
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import calculations, campaigns, materials
 from fermiloop.platform.store import schedules as kept
 from fermiloop.platform.web import app as pages
-from fermiloop.platform.web import campaign, candidate, curve_search, database, home, schedules
+from fermiloop.platform.web import campaign, candidate, compute, curve_search, database, home, schedules
 from fermiloop.platform.web.site import Site
 from fermiloop.schemas.schedule import Schedule
 from fermiloop.schemas.vocabulary import CampaignState, RunState
@@ -45,6 +46,24 @@ def test_a_launch_needs_the_token_and_says_what_is_wrong(site: Site, database: s
     assert "fermiloop worker run -n 2" in show.words(shown)
     calls.workers = ["one"]
     assert campaigns.get("new").state is CampaignState.RUNNING
+
+
+def test_crystals_are_handed_over_with_the_token(site: Site, database: str, show: Any) -> None:
+    cif = PROTOTYPES["B2"].build("Al", "Ni", 12.1).to(fmt="cif")
+    content = "data:x;base64," + base64.b64encode(cif.encode()).decode()
+    files = compute.taken([content], ["NiAl.cif"])
+    asked = {
+        "files": files, "ids": "", "engine": "analytic", "settings": "fmax=0.1", "relax": ["relax"], "limit": 60,
+    }  # fmt: skip
+    assert show.words(compute.compute(site, asked, None)) == "No role launch."
+    assert "give 1 to" in show.words(compute.compute(site, asked | {"limit": None}, "good"))
+    assert "holds no material" in show.words(compute.compute(site, asked | {"ids": "Pt3Ni"}, "good"))
+    shown = compute.compute(site, asked, "good")
+    assert "1 of 1 are queued" in show.words(shown)
+    (kept,) = calculations.handed_over()
+    assert f"/calculation/{kept.id}" in show.links(shown)
+    with pytest.raises(InputError, match=r"photo.png is no text"):
+        compute.taken(["data:x;base64," + base64.b64encode(b"\xff\xfe\x00").decode()], ["photo.png"])
 
 
 def test_an_uploaded_file_is_text_or_nothing() -> None:

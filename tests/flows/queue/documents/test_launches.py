@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fireworks import FWorker
 
-from fermiloop.flows.queue.documents import launches
+from fermiloop.flows.queue.documents import fireworks, launches
 from fermiloop.flows.queue.documents.rows import Failure
 from fermiloop.flows.queue.launchpad import SafeLaunchPad
 
@@ -68,6 +68,16 @@ def test_a_run_that_is_held_is_ended(pad: SafeLaunchPad, add: Add) -> None:
     run = take(pad)
     assert launches.end(pad, run, {**pad.get_launch_by_id(run).to_db_dict(), "state": "COMPLETED"})
     assert launches.ends_of(pad, [run])[run].state == "COMPLETED"
+
+
+def test_what_ended_well_has_its_times(pad: SafeLaunchPad, add: Add, launch: Callable[[], bool]) -> None:
+    first, second = add()
+    assert launches.completed(pad) == []
+    assert launch()
+    (found,) = launches.completed(pad)
+    assert (found.fw_id, found.worker) == (first, "one")
+    assert str(found.began_at) <= str(found.completed_at)
+    assert fireworks.every(pad)[second].calculation == "calc-a"
 
 
 def test_what_was_given_back_is_no_attempt(pad: SafeLaunchPad, add: Add) -> None:

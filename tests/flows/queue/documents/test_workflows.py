@@ -25,6 +25,12 @@ def test_a_workflow_is_found_by_its_metadata(pad: SafeLaunchPad, add: Add) -> No
     assert workflows.nodes_of(pad, "of", "calc-b") == []
 
 
+def test_what_the_metadata_of_a_workflow_say_is_said_of_each_of_its_fireworks(pad: SafeLaunchPad, add: Add) -> None:
+    one, other = add(), add(calculation="calc-b")
+    assert workflows.values_by_node(pad, "of") == dict.fromkeys(one, "calc-a") | dict.fromkeys(other, "calc-b")
+    assert workflows.values_by_node(pad, "nothing") == {}
+
+
 def test_first_steps_of_what_was_not_begun(pad: SafeLaunchPad, add: Add) -> None:
     first, _ = add()
     assert list(workflows.roots_of_ready(pad)) == [[first]]

@@ -31,6 +31,8 @@ PAPER = replace(
     constraint_epochs=1,
     loss="bce",
     attempts=1,
+    epoch_images=4,
+    mode="separate",
 )
 SPACE = Space(
     ("Al", "Ni", "Pd"),
@@ -107,7 +109,7 @@ def test_without_labels_it_is_a_plain_network(library):
 
 
 def test_the_published_graph_goes_through_the_loop(library, tmp_path):
-    made = Ccdcgan("paper", PAPER)
+    made = Ccdcgan("paper", replace(PAPER, descent=0))
     assert (made.options.code, made.options.cell_code) == (200, 25)
     made.fit(library, 0, silent)
     first = summary(made.sample(Target(), SPACE, 2, np.random.default_rng(0)))
@@ -124,6 +126,10 @@ def test_what_cannot_be_learned_from_is_refused(library):
         Ccdcgan().sample(Target(), SPACE, 1, np.random.default_rng(0))
     with pytest.raises(InputError, match="no preset"):
         Ccdcgan("huge")
+    with pytest.raises(InputError, match="conditional of ccdcgan does not go with its preset paper"):
+        Ccdcgan("paper", TINY)
+    with pytest.raises(InputError, match="separate of ccdcgan does not go with its preset graph"):
+        Ccdcgan("graph", PAPER)
 
 
 def test_files_that_do_not_fit_are_refused(model, tmp_path):
@@ -139,7 +145,7 @@ def test_files_that_do_not_fit_are_refused(model, tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"mode": "separate"}, {"loss": "mse"}, {"gan_steps": 0}, {"threshold": 1.0}, {"descent": -1}, {"box": 1.0}],
+    [{"mode": "single"}, {"loss": "mse"}, {"gan_steps": 0}, {"threshold": 1.0}, {"descent": -1}, {"box": 1.0}],
 )
 def test_options_out_of_range_are_refused(change):
     with pytest.raises(InputError):

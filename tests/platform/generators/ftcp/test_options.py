@@ -30,5 +30,5 @@ def test_nonsense_is_refused(given, told):
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(InputError, match="choose one of paper, structured"):
+    with pytest.raises(InputError, match="choose one of paper, convolutional, structured"):
         training_of("large", FtcpOptions())

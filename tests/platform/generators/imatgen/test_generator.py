@@ -34,7 +34,7 @@ def library(make_library):
 
 @pytest.fixture(scope="module")
 def model(library):
-    made = Imatgen(TINY)
+    made = Imatgen(None, TINY)
     made.report = made.fit(library, 0, silent)
     return made
 
@@ -71,13 +71,13 @@ def test_the_same_random_state_gives_the_same_samples(model, tmp_path):
 
 def test_the_same_seed_gives_the_same_model(library):
     short = replace(TINY, epochs=1, cell_epochs=1, generator_epochs=2)
-    one, two = Imatgen(short), Imatgen(short)
+    one, two = Imatgen(None, short), Imatgen(None, short)
     assert one.fit(library, 3, silent).history == two.fit(library, 3, silent).history
     assert np.array_equal(one.known, two.known)
 
 
 def test_random_sampling_proposes_without_a_parent(model):
-    made = Imatgen(replace(TINY, strategy="random", spread=0.3))
+    made = Imatgen(None, replace(TINY, strategy="random", spread=0.3))
     vars(made).update({key: value for key, value in vars(model).items() if key != "options"})
     assert {p.parent for p in made.sample(Target(), SPACE, 2, np.random.default_rng(1))} <= {None}
 
@@ -102,16 +102,16 @@ def test_a_crystal_learned_by_heart_is_found_around_its_code(model, library):
 def test_what_cannot_be_learned_from_is_refused(library):
     alone = [i for i, s in enumerate(library.structures) if len(s.composition) == 1]
     with pytest.raises(InputError, match="holds none"):
-        Imatgen(TINY).fit(library.subset(alone), 0, silent)
+        Imatgen(None, TINY).fit(library.subset(alone), 0, silent)
     with pytest.raises(InputError, match="holds none"):
-        Imatgen(TINY).fit(library.subset([]), 0, silent)
+        Imatgen(None, TINY).fit(library.subset([]), 0, silent)
     with pytest.raises(InputError, match="not trained"):
-        Imatgen(TINY).sample(Target(), SPACE, 1, np.random.default_rng(0))
+        Imatgen(None, TINY).sample(Target(), SPACE, 1, np.random.default_rng(0))
 
 
 def test_one_crystal_is_enough_for_a_model(library):
     binary = next(i for i, s in enumerate(library.structures) if len(s.composition) == 2)
-    made = Imatgen(replace(TINY, epochs=1, cell_epochs=1, generator_epochs=1))
+    made = Imatgen(None, replace(TINY, epochs=1, cell_epochs=1, generator_epochs=1))
     assert made.fit(library.subset([binary]), 0, silent).n_train == 2
     made.sample(Target(), SPACE, 1, np.random.default_rng(0))
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from fermiloop.platform.campaign import goal
-from fermiloop.platform.campaign.wording import definition, missed
+from fermiloop.platform.campaign import goal, hits
+from fermiloop.platform.campaign.hits import definition, missed
 from fermiloop.platform.representations.conditions import Condition, PropertyWindow
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import Target
@@ -44,4 +44,5 @@ def test_a_definition_names_every_condition_with_its_unit():
 def test_what_keeps_a_candidate_from_being_a_hit_is_told(change, why):
     computed = {"similarity": 0.95, "band_gap": 1.5, "magnetic_moment": 1.0, "energy_above_hull": 0.0} | change
     assert missed(WHOLE, computed) == why
-    assert goal.is_hit(WHOLE, computed) is not bool(why)
+    assert hits.is_hit(WHOLE, computed) is not bool(why)
+    assert goal.score_of(WHOLE, computed)[1] is not bool(why)

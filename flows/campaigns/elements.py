@@ -1,0 +1,112 @@
+"""What stands for the elements in formation energies and hulls by a Method, and how one that lacks it gets it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymatgen.core import Element
+
+from fermiloop.db_init.element_references import ElementReference, shipped
+from fermiloop.flows.engines.lookup import code_of
+from fermiloop.platform.representations.canonical import canonical
+from fermiloop.platform.representations.molecules import is_molecule
+from fermiloop.platform.store import labels, materials
+from fermiloop.schemas.material import Material
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import Origin
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The lowest energy of an element by a Method.
+
+    Parameters
+    ----------
+    energy_per_atom
+        eV, with the correction of the Method where it has one; None where there is none.
+    material, phase
+        Id and structure type of the crystal, or molecule in a box, whose energy it is.
+    stands_for
+        The ground state in whose place the shipped crystal was taken; None where that is the ground state itself.
+    """
+
+    element: str
+    energy_per_atom: float | None = None
+    material: str | None = None
+    phase: str | None = None
+    stands_for: str | None = None
+
+
+def method(engine: str, settings: Mapping[str, Any]) -> Method:
+    """The Method of an engine with these settings; nothing is stored.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong.
+    UserError
+        If the engine is not installed here.
+    """
+    record = code_of(engine).method(settings)
+    return Method.make(record.engine, record.functional, record.settings, record.code_versions)
+
+
+def references(symbols: Iterable[str], method: str) -> list[Reference]:
+    """Reference of each of these elements, by atomic number; without an energy where there is none by the Method."""
+    wanted = sorted(set(symbols), key=lambda symbol: Element(symbol).Z)
+    lowest: dict[str, tuple[float, str]] = {}
+    for amounts, energy, key in labels.hull_entries(wanted, method):
+        if len(amounts) == 1:
+            (symbol,) = amounts
+            lowest[symbol] = min(lowest.get(symbol, (energy, key)), (energy, key))
+    found = materials.get_many(key for _, key in lowest.values())
+    return [_reference(symbol, lowest.get(symbol), found) for symbol in wanted]
+
+
+def lacking(symbols: Iterable[str], method: str) -> list[str]:
+    """Those of these elements that have no reference by a Method, sorted."""
+    return sorted(one.element for one in references(symbols, method) if one.energy_per_atom is None)
+
+
+def refused(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> dict[str, str]:
+    """Of the elements whose ground state is shipped those that an engine does not compute, with the reason."""
+    code, known = code_of(engine), shipped()
+    reasons = {one: code.refuses(known[one].structure, settings) for one in symbols if one in known}
+    return {one: reason for one, reason in reasons.items() if reason}
+
+
+def command(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> str:
+    """What is typed so that these elements get a reference."""
+    given = [f"{name}={json.dumps(value)}" for name, value in settings.items()]
+    words = [word for one in given for word in ("--settings", one)]
+    return shlex.join(["fermiloop", "references", "build", "--engine", engine, *words, "--elements", *sorted(symbols)])
+
+
+def save_shipped(symbols: Iterable[str]) -> None:
+    """Save the shipped ground states of those elements of which the store holds no crystal."""
+    known = shipped()
+    for symbol in symbols:
+        if symbol in known and not materials.of_formulas([known[symbol].structure.composition.reduced_formula]):
+            one = known[symbol]
+            materials.save(one.structure, origin=Origin.SEED, source=one.source, prototype=one.kind)
+
+
+def _reference(symbol: str, lowest: tuple[float, str] | None, found: Mapping[str, Material]) -> Reference:
+    if lowest is None:
+        return Reference(symbol)
+    (energy, key), one = lowest, shipped().get(symbol)
+    if one is None or not _is(found[key], one):
+        return Reference(symbol, energy, key, str(found[key].prototype))
+    return Reference(symbol, energy, key, one.title, one.stands_for)
+
+
+def _is(material: Material, one: ElementReference) -> bool:
+    """Whether a material is the shipped ground state, in whatever cell a program has relaxed it to."""
+    if one.is_molecule:
+        return is_molecule(material.to_structure())
+    form = canonical(one.structure)
+    return (material.space_group, material.n_sites) == (form.space_group, len(form.symbols))

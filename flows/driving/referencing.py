@@ -1,0 +1,140 @@
+"""Reference energies of the elements, and the known phases of a chemical system, by any engine.
+
+What is handed over goes through the evaluation flow of all crystals: the same queue, record and lineage.
+What was computed before is not computed again, so that a repeat goes on where this was stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fermiloop.db_init.element_references import of_elements, shipped
+from fermiloop.db_init.importers.report import Progress, silent
+from fermiloop.flows.campaigns import elements, hulls
+from fermiloop.flows.driving import computing
+from fermiloop.flows.evaluations import asking, outcomes
+from fermiloop.flows.evaluations.asking import Given
+from fermiloop.flows.evaluations.outcomes import Outcome
+from fermiloop.platform.plugins.engines import CORRECTIONS
+from fermiloop.platform.store import labels, materials, methods
+from fermiloop.schemas.vocabulary import Property
+
+TIME_LIMIT: Final = 3600.0  # s of a step
+
+
+@dataclass(frozen=True)
+class How:
+    """By which engine, and who computes.
+
+    Parameters
+    ----------
+    workers
+        How many of this command; None computes in this process.
+    queue
+        Whether to leave it to workers elsewhere and return at once.
+    time_limit
+        Seconds that each step may take.
+    """
+
+    engine: str
+    settings: Mapping[str, Any]
+    workers: int | None = None
+    queue: bool = False
+    time_limit: float = TIME_LIMIT
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was computed.
+
+    Parameters
+    ----------
+    method
+        Id of the Method.
+    outcomes
+        One a crystal that was handed over.
+    refused
+        Elements that the engine does not compute, with the reason.
+    restated
+        How many formation energies and energies above the hull of stored materials are new.
+    """
+
+    method: str
+    outcomes: list[Outcome]
+    refused: dict[str, str]
+    restated: int
+
+
+def references(symbols: Iterable[str] | None, how: How, progress: Progress = silent) -> Built:
+    """Compute the shipped ground states of these elements, or of all that the engine computes.
+
+    Raises
+    ------
+    InputError
+        If an element that is named has no shipped ground state or is refused by the engine, or a setting is wrong.
+    UserError
+        If the engine is not installed here.
+    """
+    wanted = list(shipped()) if symbols is None else [one.element for one in of_elements(symbols)]
+    refused = elements.refused(wanted, how.engine, how.settings) if symbols is None else {}
+    wanted = [one for one in wanted if one not in refused]
+    return _built(_ground_states(wanted, how), frozenset(wanted), refused, how, progress)
+
+
+def phases(symbols: Iterable[str], limit: int, how: How, progress: Progress = silent) -> Built:
+    """Compute the stored materials of a chemical system that lie lowest by any Method, and its elements.
+
+    Raises
+    ------
+    InputError, UserError
+        As `references` does.
+    """
+    system = frozenset(one.element for one in of_elements(symbols))
+    method = asking.check(_of_elements(system), how.engine, how.settings)
+    chosen = hulls.to_compute(system, method.id, limit)
+    given = [Given(crystal, key) for key, crystal in materials.structures(chosen).items()]
+    lacking = elements.lacking(system, method.id)
+    return _built([*_ground_states(lacking, how), *given], system, {}, how, progress)
+
+
+def _built(given: list[Given], symbols: frozenset[str], refused: dict[str, str], how: How, progress: Progress) -> Built:
+    method = _saved(how)
+    ids = asking.launch(given, how.engine, how.settings, time_limit=how.time_limit) if given else []
+    if how.queue:
+        return Built(method, outcomes.outcomes(ids), refused, 0)
+    found = computing.run(ids, how.workers, progress) if ids else []
+    return Built(method, found, refused, hulls.restate(symbols, method))
+
+
+def _ground_states(symbols: Iterable[str], how: How) -> list[Given]:
+    """Crystals to compute; with corrections those that no energy was taken over of."""
+    if CORRECTIONS in how.settings:
+        method = _saved(how)
+        take_over(how)
+        symbols = elements.lacking(symbols, method)
+    return _of_elements(symbols)
+
+
+def _of_elements(symbols: Iterable[str]) -> list[Given]:
+    return [Given(one.structure, f"reference of {one.element}") for one in of_elements(symbols)]
+
+
+def take_over(how: How) -> int:
+    """Give the corrected Method the energies of the one without corrections, which are the same; how many."""
+    target = _saved(how)
+    plain = {name: value for name, value in how.settings.items() if name != CORRECTIONS}
+    source = elements.method(how.engine, plain)
+    ids = labels.materials_with(Property.ENERGY_PER_ATOM, source.id)
+    known = labels.values(ids, Property.ENERGY_PER_ATOM, target)
+    energies = labels.values(ids, Property.ENERGY_PER_ATOM, source.id)
+    new = {key: value for key, value in energies.items() if key not in known}
+    for key, value in new.items():
+        labels.save(key, Property.ENERGY_PER_ATOM, value, method=target)
+    return len(new)
+
+
+def _saved(how: How) -> str:
+    made = elements.method(how.engine, how.settings)
+    return methods.save(made.engine, made.functional, dict(made.settings), dict(made.code_versions))

@@ -1,0 +1,99 @@
+"""Settings of the engine ``gpaw-hydrogen``: those of ``gpaw``, and how hydrogen is put into the crystal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from fermiloop.flows.engines.gpaw import hubbard as plus_u
+from fermiloop.flows.engines.gpaw.settings import (
+    HARD_CUTOFF,
+    HARD_ELEMENTS,
+    GpawEngineSettings,
+    refusal,
+)
+from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN, OF_HYDROGEN
+from fermiloop.flows.engines.protocol import checked_settings
+from fermiloop.platform.errors import InputError
+
+NAME: Final = GPAW_HYDROGEN.name
+BOUNDS: Final = {
+    "separation": (2.0, 15.0),
+    "cells": (0, 64),
+    "sites": (1, 20),
+    "hydrogen_kpoint_density": (0.5, 20.0),
+    "box": (5.0, 20.0),
+    "hydrogen_fmax": (1e-3, 1.0),
+    "hydrogen_steps": (1, 500),
+}
+
+
+@dataclass(frozen=True)
+class GpawHydrogenSettings(GpawEngineSettings):
+    """The settings of ``gpaw``, and those of interstitial hydrogen.
+
+    Parameters
+    ----------
+    separation
+        Å that a hydrogen atom keeps from its own periodic images: the smallest supercell that does so is taken.
+    cells
+        Most primitive cells of that supercell, even if images then come closer; 0 for as many as it takes.
+    sites
+        Most inequivalent sites that are computed, the widest first; an octahedral and a tetrahedral one, where the
+        crystal has them, come before all others.
+    hydrogen_kpoint_density
+        k-points per Å⁻¹ of the supercell, with hydrogen and without.
+    box
+        Edge of the cube in which the molecule is computed, Å.
+    hydrogen_fmax
+        Largest force at the end, eV/Å; all atoms move, the cell does not.
+    hydrogen_steps
+        Most ionic steps at one site.
+    """
+
+    separation: float = 5.0
+    cells: int = 0
+    sites: int = 4
+    hydrogen_kpoint_density: float = 3.5
+    box: float = 8.0
+    hydrogen_fmax: float = 0.05
+    hydrogen_steps: int = 30
+
+    def science(self) -> dict[str, Any]:
+        """What is part of the Method: how positions are relaxed is not, as in ``gpaw``."""
+        return {**super().science(), **{name: getattr(self, name) for name in OF_HYDROGEN}}
+
+
+def of_hydrogen(given: Mapping[str, Any]) -> GpawHydrogenSettings:
+    """Settings from what a person wrote.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown, or its value is none that it can have.
+    """
+    rest = {name: value for name, value in given.items() if name != "hubbard"}
+    for name in ("cells", "sites", "hydrogen_steps"):
+        if isinstance(rest.get(name), float) and not float(rest[name]).is_integer():
+            raise InputError(f"The setting {name} of the {NAME} engine must be a whole number, not {rest[name]!r}.")
+    checked = asdict(checked_settings(GpawHydrogenSettings, rest, NAME))
+    for name, (low, high) in BOUNDS.items():
+        if not low <= checked[name] <= high:
+            raise InputError(
+                f"The setting {name} of the {NAME} engine is {checked[name]:g}; write one from {low:g} to {high:g}."
+            )
+    return GpawHydrogenSettings(**checked | {"hubbard": plus_u.checked(given.get("hubbard"), NAME)})
+
+
+def refusal_with_hydrogen(symbols: Iterable[str], cutoff: float) -> str | None:
+    """Why a crystal of these elements cannot be computed at a cutoff in eV, None where it can."""
+    there = sorted(set(symbols))
+    hard = [symbol for symbol in there if symbol in HARD_ELEMENTS]
+    if hard and cutoff < HARD_CUTOFF:
+        need = "needs" if len(hard) == 1 else "need"
+        return (
+            f"{', '.join(hard)} {need} a cutoff of {HARD_CUTOFF:g} eV, not {cutoff:g}: write engine: "
+            f"{{name: {NAME}, settings: {{cutoff: {HARD_CUTOFF:g}}}}}"
+        )
+    return refusal(there, cutoff)

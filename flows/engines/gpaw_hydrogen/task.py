@@ -1,0 +1,140 @@
+"""What the child does: hydrogen in each site of a relaxed crystal, every energy kept as soon as it is there.
+
+Each site has a folder in that of the step. A rerun takes the energies that are there and goes on from the last geometry
+of the site that was cut off. The molecule is computed once for all crystals of a Method, in a folder of the data
+directory; the calculation that does so pays for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pymatgen.core import Structure
+
+from fermiloop.flows.engines.gpaw_hydrogen.energies import interstitial_energy, summary
+from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings
+from fermiloop.flows.engines.gpaw_hydrogen.sites import Site, interstitial_sites
+from fermiloop.flows.engines.gpaw_hydrogen.supercell import images_apart, matrix_for, primitive, repeated
+from fermiloop.flows.engines.steps.geometry import plain
+from fermiloop.flows.engines.steps.isolation import write_atomically
+from fermiloop.platform.errors import EngineError
+from fermiloop.platform.representations.molecules import is_molecule
+
+# all that changes the energy of a molecule in a box
+OF_MOLECULE: Final = ("cutoff", "smearing", "box", "hydrogen_fmax")
+
+
+def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Labels of the crystal with the energy of interstitial hydrogen.
+
+    Parameters
+    ----------
+    task
+        ``labels``, what the static calculation of the relaxed crystal left; ``settings``; ``molecules``, the folder of
+        molecules; ``versions``, of the programs.
+
+    Raises
+    ------
+    EngineError
+        If the crystal has no interstitial site, or a relaxation does not converge.
+    """
+    settings = GpawHydrogenSettings(**task["settings"])
+    crystal = Structure.from_dict(task["labels"]["structure"])
+    if is_molecule(crystal):
+        return dict(task["labels"])  # a reference of an element, which has no interstitial sites
+    host = primitive(crystal)
+    found = interstitial_sites(host, settings.sites)
+    if not found:
+        raise EngineError("the crystal has no interstitial site: no hole between 1.2 and 3 Å")
+    cell = repeated(host, matrix_for(host, settings.separation, settings.cells))
+    molecule = _molecule(settings, Path(task["molecules"]), task["versions"])
+    without = _kept(folder / "host.json", lambda: _host(cell, settings, folder))
+    with_hydrogen = [_at_site(site, n, host, cell, settings, folder) for n, site in enumerate(found)]
+    sites = [
+        {**one, "energy": interstitial_energy(one["total"], without["total"], molecule["energy"])}
+        for one in with_hydrogen
+    ]
+    told = {
+        "sites": sites,
+        "molecule": {"energy": molecule["energy"], "bond": molecule["bond"]},
+        "cell": {"atoms": len(cell), "images_apart": images_apart(cell.lattice), **without},
+    }
+    return {**task["labels"], "properties": summary(sites), "details": {"hydrogen": told}}
+
+
+def _host(cell: Structure, settings: GpawHydrogenSettings, folder: Path) -> dict[str, Any]:
+    from fermiloop.flows.engines.gpaw_hydrogen.dft import energy_of  # GPAW: who only reads this needs none
+
+    total, moment = energy_of(cell, settings, folder / "host.txt")
+    return {"total": total, "magnetic_moment": moment}
+
+
+def _at_site(
+    site: Site, number: int, host: Structure, cell: Structure, settings: GpawHydrogenSettings, folder: Path
+) -> dict[str, Any]:
+    """Hydrogen relaxed from one site: what is told of it, and its total energy in eV per cell."""
+    place = folder / f"site-{number + 1}"
+    place.mkdir(exist_ok=True)
+    return _kept(place / "site.json", lambda: _relaxed(site, host, cell, settings, place))
+
+
+def _relaxed(
+    site: Site, host: Structure, cell: Structure, settings: GpawHydrogenSettings, place: Path
+) -> dict[str, Any]:
+    from fermiloop.flows.engines.gpaw_hydrogen.dft import relaxed
+
+    filled = with_hydrogen_at(cell, host, site)
+    try:
+        found = relaxed(filled, settings, place)
+    except EngineError as error:
+        raise EngineError(f"hydrogen at the {site.label} site: {error}") from error
+    moved = found.structure[-1].distance(filled[-1])
+    return {
+        "site": site.label,
+        "kind": site.kind,
+        "coords": list(site.coords),
+        "radius": site.radius,
+        "multiplicity": site.multiplicity,
+        "total": found.energy,
+        "magnetic_moment": found.magnetic_moment,
+        "steps": found.steps,
+        "force": found.force,
+        "moved": float(moved),
+        "structure": plain(found.structure),
+    }
+
+
+def with_hydrogen_at(cell: Structure, host: Structure, site: Site) -> Structure:
+    """A supercell of the host with one hydrogen atom, the last, at one of its sites."""
+    filled = cell.copy()
+    filled.append("H", host.lattice.get_cartesian_coords(site.coords), coords_are_cartesian=True)
+    return filled
+
+
+def _molecule(settings: GpawHydrogenSettings, molecules: Path, versions: Mapping[str, str]) -> dict[str, Any]:
+    """H2 by these settings, computed where it is not there yet."""
+    from fermiloop.flows.engines.gpaw_hydrogen.dft import molecule
+
+    folder = molecules / f"H2-{molecule_key(settings, versions)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return _kept(folder / "molecule.json", lambda: molecule(settings, folder))
+
+
+def molecule_key(settings: GpawHydrogenSettings, versions: Mapping[str, str]) -> str:
+    """Name of a molecule's folder: the same for all settings that give the same energy of it."""
+    named = {name: getattr(settings, name) for name in OF_MOLECULE} | {"versions": dict(versions)}
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _kept(path: Path, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a file holds, computed and written whole where there is none."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        found = compute()
+        write_atomically(path, json.dumps(found))
+        return found

@@ -1,0 +1,265 @@
+"""What the preset ``paper`` has of its own, to the letter of the paper: coder, space, constraint and its pull.
+
+Sites: an autoencoder for all elements, then one copy for each element, trained on from it. The constraint is one
+network, whose output lies between 0 and 1, trained on the absolute error of labels scaled to that; it adds
+ω · mean(exp(E)) to the generator's loss. A crystal is read from two or three random elements of the space, by single
+voxels. `CompactSpace` and the preset ``graph`` say what is better.
+"""
+
+from __future__ import annotations
+
+import zlib
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+import torch
+from pymatgen.core import Element, Structure
+from torch import Tensor, nn
+
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
+from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel
+from fermiloop.platform.generators.ccdcgan.networks import PaperConstraint
+from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, PaperSpace
+from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
+from fermiloop.platform.generators.published_decoding import by_single_voxels
+from fermiloop.platform.predictors.device import best_device
+from fermiloop.platform.predictors.trainer import run_epochs
+from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE, Codes
+from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.voxels import ImageCodec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
+
+    Array = NDArray[np.float64]
+    Voxels = NDArray[np.float32]
+
+SITE_RATE: Final = 3e-5
+"""Of the sites' autoencoders: the paper's default of five that it tried."""
+CELL_RATE: Final = 1e-4
+CONSTRAINT_RATE: Final = 1e-4
+"""The paper tried five rates and does not say which it took."""
+DENSE: Final = 256
+OWN: Final = 4
+"""One element's own autoencoder sees this part of the images of an epoch: 256 of 1,024."""
+STEPS: Final = 100
+"""Steps of the constraint in one of the options' epochs."""
+CHOSEN: Final = (2, 3)
+"""Elements of a crystal that is made."""
+
+
+class SiteAutoencoders(nn.Module):
+    """One network for all elements, and copies for single ones.
+
+    Parameters
+    ----------
+    options
+        Grid and sizes.
+    seed
+        Of the initial weights.
+    """
+
+    def __init__(self, options: CcdcganOptions, seed: int) -> None:
+        super().__init__()
+        self.grid, self.latent = options.grid, options.code
+        self.combined = PublishedAutoencoder(options.grid, options.channels, options.code, seed=seed)
+        self.own = nn.ModuleDict()
+
+    def add(self, numbers: Sequence[int]) -> None:
+        """Copies of the network for all, one for each of these elements."""
+        for number in numbers:
+            self.own[str(number)] = deepcopy(self.combined)
+
+    def of(self, number: int) -> PublishedAutoencoder:
+        """The network of an element: its own, where it has one."""
+        name = str(number)
+        return cast("PublishedAutoencoder", self.own[name]) if name in self.own else self.combined
+
+    def codes(self, images: Voxels, elements: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, latent) codes of images of the (n,) elements."""
+        made = np.zeros((len(images), self.latent), dtype=np.float32)
+        for number in np.unique(elements):
+            made[elements == number] = self.of(int(number)).codes(images[elements == number])
+        return made
+
+    def images(self, codes: NDArray[np.float32], elements: NDArray[np.int64]) -> Voxels:
+        """(n, grid, grid, grid) images of codes of the (n,) elements."""
+        made = np.zeros((len(codes), *(self.grid,) * 3), dtype=np.float32)
+        for number in np.unique(elements):
+            made[elements == number] = self.of(int(number)).images(codes[elements == number])
+        return made
+
+
+class PublishedCoder(GraphCoder):
+    """The published autoencoders, and decoding by single voxels.
+
+    Parameters
+    ----------
+    options
+        Grids, sizes, mode and epochs.
+    seed
+        Of the initial weights.
+    """
+
+    def __init__(self, options: CcdcganOptions, seed: int = 0) -> None:
+        self.options = options
+        self.codec = ImageCodec(options.cell_grid, options.grid, options.box, ImageCodec.for_grid(options.grid).sigma)
+        self.sites: Any = SiteAutoencoders(options, seed)
+        self.cells: Any = PublishedAutoencoder(
+            options.cell_grid, options.channels, options.cell_code, "rectified", DENSE, seed + 1
+        )
+
+    def train(
+        self,
+        structures: Sequence[Structure],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> tuple[float, ...]:
+        """Train all; loss of the sites' autoencoder for all elements by epoch."""
+        options = self.options
+        bases = self.codec.encode_bases(structures)
+        images = torch.as_tensor(np.concatenate([item.images for item in bases]))
+        elements = np.array([number for item in bases for number in item.elements])
+        course = Course(options.site_epochs, SITE_RATE, 1, options.epoch_images)
+        history = train_published(
+            self.sites.combined, images.__getitem__, len(images), course, seed, progress, "site autoencoder", resume
+        )
+        if options.mode == "separate":
+            self.sites.add(np.unique(elements).tolist())
+            short = Course(options.site_epochs, SITE_RATE, 1, max(1, options.epoch_images // OWN))
+            for number in np.unique(elements).tolist():
+                mine, what = images[elements == number], f"site autoencoder of {Element.from_Z(number).symbol}"
+                train_published(self.sites.of(number), mine.__getitem__, len(mine), short, seed, progress, what, resume)
+        matrices = lattice_matrices([s.lattice.abc for s in structures], [s.lattice.angles for s in structures])
+        cells = torch.as_tensor(self.codec.encode_cells(matrices))
+        course = Course(options.cell_epochs, CELL_RATE, 1, options.epoch_images)
+        train_published(self.cells, cells.__getitem__, len(cells), course, seed, progress, "cell autoencoder", resume)
+        return history
+
+    def decode(self, codes: Codes) -> Structure | str:
+        """The crystal that codes show, or why they show none."""
+        if not codes.elements:
+            return "no element in the graph"
+        elements = np.array(codes.elements)
+        images = self.sites.images(codes.sites.astype(np.float32), elements)
+        cell = self.cells.images(codes.cell[None].astype(np.float32))[0]
+        crystal = by_single_voxels(self.codec, cell, codes.elements, images, self.options.threshold)
+        if isinstance(crystal, Structure) and len(crystal.composition) < len(codes.elements):
+            return "an element without atoms"
+        return crystal
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Take over weights."""
+        names = {name.split("/")[1].split(".")[1] for name in arrays if name.startswith("sites/own.")}
+        self.sites.add(sorted(map(int, names)))
+        super().restore(arrays)
+
+
+class PublishedSpace(PaperSpace):
+    """The graph of 160 × 160 as it is, read for random elements."""
+
+    published = True
+
+    @classmethod
+    def learned(cls, options: CcdcganOptions, codes: Sequence[Codes]) -> PublishedSpace:
+        """Nothing is learned: codes lie between -1 and 1 as they are.
+
+        Raises
+        ------
+        InputError
+            If there are none.
+        """
+        if not codes:
+            raise InputError("No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones.")
+        return cls(options, {"scale": np.ones(1), "least_norm": np.zeros(1)})
+
+    def codes(self, rows: Tensor, allowed: Sequence[int] | None = None) -> list[Codes]:
+        """Codes of (n, 25600) rows: of two or three elements among the allowed ones, drawn by the row itself."""
+        numbers = np.array(sorted(allowed) if allowed is not None else range(1, 119))
+        made = []
+        for row in rows.detach().double().numpy():
+            rng = np.random.default_rng(zlib.crc32(row.tobytes()))
+            n = min(int(rng.integers(CHOSEN[0], CHOSEN[1] + 1)), len(numbers), self.options.slots)
+            elements = tuple(sorted(int(z) for z in rng.choice(numbers, n, replace=False)))
+            starts = [160 + SITE_CODE * (z - 1) for z in elements]
+            sites = np.stack([row[start : start + SITE_CODE] for start in starts])
+            made.append(Codes(row[:CELL_CODE], elements, np.full(n, np.nan), sites))
+        return made
+
+    def constraint(self) -> nn.Module:
+        """An untrained model of a property, its output between 0 and 1."""
+        return PaperConstraint(self.options.width / FULL_WIDTH, rectified=True)
+
+
+class PublishedConstraint(ConstraintModel):
+    """One network of a property scaled to [0, 1]; see `ConstraintModel`."""
+
+    n_members = 1
+
+    def train_on(
+        self,
+        rows: Tensor,
+        values: Array,
+        options: CcdcganOptions,
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> tuple[float, ...]:
+        """Train in place by Adam on the mean absolute error, then freeze; loss by epoch of 100 steps.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than 8 labels.
+        """
+        if len(values) < FEWEST:
+            raise InputError(f"A constraint on {self.property} needs {FEWEST} labels, not {len(values)}.")
+        device, random = best_device(), torch.Generator().manual_seed(seed)
+        rows, targets = rows.to(device), torch.as_tensor(values, dtype=torch.float32, device=device)
+        self.to(device)
+        self.centre.copy_(targets.min())
+        self.spread.copy_((targets.max() - targets.min()).clamp(min=1e-3))
+        scaled = (targets - self.centre) / self.spread
+        optimiser = torch.optim.Adam(self.members.parameters(), CONSTRAINT_RATE)
+
+        def step(_epoch: int) -> float:
+            total = 0.0
+            self.train()
+            with torch.random.fork_rng(devices=[]):  # dropout knows no generator of its own
+                torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
+                for _ in range(STEPS):
+                    batch = torch.randint(len(rows), (options.batch_size,), generator=random)
+                    loss = (self.members[0](rows[batch]) - scaled[batch]).abs().mean()
+                    optimiser.zero_grad()
+                    loss.backward()
+                    optimiser.step()
+                    total += float(loss.detach())
+            return total / STEPS
+
+        parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": self, "optimiser": optimiser}
+        what = f"constraint on {self.property}"
+        history = run_epochs(parts, options.constraint_epochs, step, random, progress, what, resume)
+        optimiser.zero_grad()
+        self.cpu().eval().requires_grad_(False)
+        return history
+
+
+@dataclass(frozen=True)
+class ExponentialPull:
+    """ω · exp(E), E scaled to [0, 1]."""
+
+    model: ConstraintModel
+    weight: float
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """(n,) of (n, width) rows."""
+        return torch.exp(self.model.members[0](rows))

@@ -1,0 +1,63 @@
+"""References of elements: the lowest energy counts, what lacks one is named with the command that gives it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fermiloop.db_init.element_references import shipped
+from fermiloop.flows.campaigns import elements
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import labels, materials
+from fermiloop.schemas.vocabulary import Origin, Property
+
+METHOD = "method-of-tests"
+
+
+def energy(structure, value, name="here"):
+    key = materials.save(structure, origin=Origin.IMPORT, source={"name": name})
+    labels.save(key, Property.ENERGY_PER_ATOM, value, method=METHOD)
+    return key
+
+
+def test_the_lowest_crystal_of_an_element_is_its_reference(database):
+    energy(PROTOTYPES["A2"].build("Al", None, 16.5), -3.0)
+    low = energy(PROTOTYPES["A1"].build("Al", None, 16.5), -3.5)
+    energy(PROTOTYPES["B2"].build("Al", "Ni", 12.0), -9.0)
+    nickel, aluminium = sorted(elements.references(["Ni", "Al"], METHOD), key=lambda one: one.element, reverse=True)
+    assert aluminium == elements.Reference("Al", -3.5, low, "face-centred cubic", None)
+    assert nickel == elements.Reference("Ni")
+    assert elements.lacking(["Ni", "Al", "O"], METHOD) == ["Ni", "O"]
+
+
+def test_a_phase_says_what_it_stands_for(database):
+    energy(shipped()["Mn"].structure, -9.0)
+    energy(shipped()["O"].structure, -4.9)
+    oxygen, manganese = elements.references(["Mn", "O"], METHOD)
+    assert (oxygen.phase, oxygen.stands_for) == ("molecule in a box", "the crystal of its molecules")
+    assert manganese.stands_for == "A12, 29 atoms, antiferromagnetic"
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, "fermiloop references build --engine gpaw --elements O Sr"),
+        ({"cutoff": 600}, "fermiloop references build --engine gpaw --settings cutoff=600 --elements O Sr"),
+    ],
+)
+def test_the_command_can_be_typed(settings, told):
+    assert elements.command(["Sr", "O"], "gpaw", settings) == told
+
+
+def test_what_an_engine_does_not_compute_is_told_with_the_reason():
+    found = elements.refused(["O", "Al", "Tc"], "gpaw", {})
+    assert set(found) == {"O", "Tc"}
+    assert "600 eV" in found["O"]
+
+
+def test_shipped_crystals_are_saved_where_there_is_none(database):
+    aluminium = materials.save(PROTOTYPES["A2"].build("Al", None, 16.5), origin=Origin.IMPORT, source={"name": "here"})
+    elements.save_shipped(["Al", "O"])
+    assert materials.within(["Al"]) == [aluminium]
+    (oxygen,) = materials.find_formula("O2")
+    assert oxygen.source["name"] == "fermiloop element references"
+    assert materials.molecules() == {oxygen.id}

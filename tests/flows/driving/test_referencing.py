@@ -1,0 +1,113 @@
+"""Elements and known phases by an engine: computed once, references for hulls, refused before anything is paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fermiloop.flows.campaigns import elements, hulls
+from fermiloop.flows.driving import referencing
+from fermiloop.flows.driving.referencing import How
+from fermiloop.flows.engines.lookup import code_of
+from fermiloop.flows.queue.launchpad import launchpad
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import calculations, labels, materials
+from fermiloop.schemas.vocabulary import CalculationState, Origin, Property
+
+ANALYTIC = How("analytic", {})
+
+
+def save(name, *symbols, volume=12.0):
+    crystal = PROTOTYPES[name].build(symbols[0], symbols[1] if len(symbols) > 1 else None, volume)
+    return materials.save(crystal, origin=Origin.IMPORT, source={"name": "here"})
+
+
+def queued():
+    pad = launchpad()
+    try:
+        return len(pad.get_wf_ids())
+    finally:
+        pad.connection.close()
+
+
+def test_references_are_computed_once_and_labels_follow(database):
+    compound = save("B2", "Al", "Ni")
+    built = referencing.phases(["Al", "Ni"], 5, ANALYTIC)
+    assert [one.state for one in built.outcomes] == ["completed"] * 3
+    assert elements.lacking(["Al", "Ni"], built.method) == []
+    formation = labels.values(materials.within(["Al", "Ni"]), Property.FORMATION_ENERGY_PER_ATOM, built.method)
+    assert compound in formation or len(formation) == 1
+    shown = hulls.phases(["Al", "Ni"], built.method)
+    assert sorted(one.formula for one in shown) == ["Al", "AlNi", "Ni"]
+    count = queued()
+    again = referencing.references(["Al", "Ni"], ANALYTIC)
+    assert queued() == count
+    assert [one.state for one in again.outcomes] == ["completed"] * 2
+    assert again.restated == 0
+
+
+def test_what_was_computed_before_its_elements_gets_its_formation_energy(database):
+    compound = save("B2", "Al", "Ni")
+    method = elements.method("analytic", {}).id
+    labels.save(compound, Property.ENERGY_PER_ATOM, -0.5, method=method)
+    assert labels.values([compound], Property.FORMATION_ENERGY_PER_ATOM, method) == {}
+    assert referencing.references(["Al", "Ni"], ANALYTIC).restated == 2
+    low = {one.element: one.energy_per_atom for one in elements.references(["Al", "Ni"], method)}
+    found = labels.values([compound], Property.FORMATION_ENERGY_PER_ATOM, method)
+    assert found[compound] == pytest.approx(-0.5 - (low["Al"] + low["Ni"]) / 2)
+
+
+def test_one_that_the_engine_refuses_stops_all_of_a_list_and_is_left_out_of_everything(database, monkeypatch):
+    def refuses(structure, _settings):
+        return "it is too heavy" if structure.symbol_set != ("Li",) else None
+
+    heavy = replace(code_of("analytic"), refuses=refuses)
+    monkeypatch.setattr("fermiloop.flows.engines.analytic.engine.ENGINE", heavy)
+    with pytest.raises(InputError, match=r"does not compute Al .reference of Al.: it is too heavy"):
+        referencing.references(["Li", "Al"], ANALYTIC)
+    assert queued() == 0
+    assert calculations.find() == []
+    built = referencing.references(None, ANALYTIC)
+    assert [one.formula for one in built.outcomes] == ["Li"]
+    assert built.refused["Al"] == "it is too heavy"
+
+
+def test_left_to_other_workers_nothing_is_computed(database):
+    built = referencing.references(["Al", "Ni"], replace(ANALYTIC, queue=True))
+    assert {one.state for one in built.outcomes} == {str(CalculationState.WAITING)}
+    assert queued() == 2
+    assert built.restated == 0
+
+
+def test_a_corrected_method_takes_the_energies_over(database):
+    save("B1", "Mg", "Cl", volume=15.0)
+    plain = referencing.phases(["Mg", "Cl"], 5, ANALYTIC)
+    count = queued()
+    corrected = referencing.references(["Mg", "Cl"], How("analytic", {"corrections": {"Cl": 0.3}}))
+    assert queued() == count
+    assert corrected.method != plain.method
+    before = {one.formula: one.formation_energy_per_atom for one in hulls.phases(["Mg", "Cl"], plain.method)}
+    after = {one.formula: one.formation_energy_per_atom for one in hulls.phases(["Mg", "Cl"], corrected.method)}
+    assert after["MgCl"] == pytest.approx(before["MgCl"] - 0.15)
+    assert after["Cl2"] == pytest.approx(0.0)
+
+
+@pytest.mark.slow
+def test_chgnet_gives_formation_energies_of_an_oxide(database):
+    save("B1", "Mg", "O", volume=9.5)
+    built = referencing.phases(["Mg", "O"], 5, How("chgnet", {}))
+    assert [one.state for one in built.outcomes] == ["completed"] * 3
+    (oxide,) = (one for one in hulls.phases(["Mg", "O"], built.method) if one.formula == "MgO")
+    assert oxide.is_stable
+    assert oxide.formation_energy_per_atom < -2.0
+
+
+@pytest.mark.slow
+@pytest.mark.dft
+@pytest.mark.timeout(900)
+def test_gpaw_gives_aluminium_a_reference(database):
+    built = referencing.references(["Al"], How("gpaw", {"cutoff": 250.0, "kpoint_density": 2.0}))
+    assert [one.state for one in built.outcomes] == ["completed"]
+    assert elements.lacking(["Al"], built.method) == []

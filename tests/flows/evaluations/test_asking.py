@@ -1,0 +1,134 @@
+"""Crystals that are handed over: refused before anything is queued, computed once, recorded exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pymatgen.core import Structure
+
+from fermiloop.flows.driving import computing
+from fermiloop.flows.engines.steps import isolation
+from fermiloop.flows.evaluations import asking
+from fermiloop.flows.evaluations.asking import Given
+from fermiloop.flows.evaluations.outcomes import outcomes
+from fermiloop.flows.evaluations.record import record_evaluation
+from fermiloop.flows.queue.documents import fireworks
+from fermiloop.flows.queue.launchpad import launchpad
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import calculations, labels, materials, spectra
+from fermiloop.schemas.vocabulary import CalculationState, Origin, Property
+
+CUBIC = PROTOTYPES["L1_2"].build("Ti", "Cu", 13.0)
+NEAR = PROTOTYPES["B2"].build("Ti", "Ni", 13.25)  # Å³ per atom, near the bottom of its energy
+B2 = PROTOTYPES["B2"].build("Al", "Ni", 12.1)
+
+
+def given(*structures: Structure) -> list[Given]:
+    return [Given(one, f"{i}.cif") for i, one in enumerate(structures)]
+
+
+def n_queued() -> int:
+    pad = launchpad()
+    try:
+        return len(fireworks.not_begun(pad, 100))
+    finally:
+        pad.connection.close()
+
+
+def test_crystals_are_computed_and_a_repeat_pays_nothing(database: str) -> None:
+    ids = asking.launch(given(CUBIC, B2), "analytic", {})
+    first = computing.run(ids, workers=None)
+    assert [(one.formula, one.state, one.has_curve) for one in first] == [
+        ("Ti3Cu", "completed", True),
+        ("AlNi", "completed", True),
+    ]
+    assert asking.launch(given(CUBIC, B2), "analytic", {}) == ids
+    assert n_queued() == 0
+    assert computing.run(ids, workers=None) == first
+    kept = calculations.get(ids[0])
+    assert (kept.handed_over, kept.campaign, kept.ingested, kept.attempts) == ("0.cif", None, True, 1)
+    assert kept.core_seconds == pytest.approx(first[0].core_seconds, abs=0.01)
+    assert kept.core_seconds > 0
+    found = materials.get(str(first[0].material))
+    assert (found.origin, found.source["key"]) == (Origin.IMPORT, "0.cif")
+    assert labels.values([found.id], Property.ENERGY_PER_ATOM, kept.method)[found.id] == first[0].energy_per_atom
+
+
+def test_one_crystal_is_one_calculation_in_whatever_cell(database: str) -> None:
+    ids = asking.launch(given(CUBIC, CUBIC * (2, 1, 1)), "analytic", {})
+    assert ids[0] == ids[1]
+    assert len(calculations.get(ids[0]).structure["sites"]) == 4
+
+
+def test_a_crystal_as_it_is_is_another_calculation_that_no_step_relaxes(database: str) -> None:
+    relaxed, still = (asking.launch(given(B2), "analytic", {}, relax=one)[0] for one in (True, False))
+    assert relaxed != still
+    assert computing.run([still], workers=None)[0].relaxed is False
+    assert not isolation.step_folder(still, "relax").exists()
+    volume = calculations.get(still).result["computed_cell"]["volume"]
+    assert volume == pytest.approx(B2.volume, rel=1e-3)
+
+
+def test_numbers_of_a_crystal_as_it_is_change_nothing_of_the_relaxed_one(database: str) -> None:
+    ids = asking.launch(given(B2), "analytic", {})
+    done = computing.run(ids, workers=None)[0]
+    off = materials.structure(str(done.material)).copy()
+    off.scale_lattice(off.volume * 1.01)  # the same material, of a higher energy
+    still = computing.run(asking.launch(given(off), "analytic", {}, relax=False), workers=None)[0]
+    assert still.material == done.material
+    assert still.energy_per_atom > done.energy_per_atom  # type: ignore[operator]
+    known = labels.values([str(done.material)], Property.ENERGY_PER_ATOM, done.method)
+    assert known == {done.material: done.energy_per_atom}
+    curve = spectra.of_material(str(done.material), method=done.method)
+    assert curve is not None
+    assert curve.calculation == done.calculation
+
+
+def test_a_relaxed_curve_takes_the_place_of_that_of_the_crystal_as_it_was(database: str) -> None:
+    still, done = computing.run(
+        [asking.launch(given(NEAR), "analytic", {}, relax=relax)[0] for relax in (False, True)], workers=None
+    )
+    assert done.material == still.material
+    curve = spectra.of_material(str(done.material), method=done.method)
+    assert curve is not None
+    assert curve.calculation == done.calculation
+
+
+def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
+    bad, good = (asking.launch(given(one), "analytic", dict(more))[0] for one, more in (
+        (CUBIC, {"fail": "raise"}), (B2, {}),
+    ))  # fmt: skip
+    found = computing.run([bad, good], workers=None)
+    assert [one.state for one in found] == ["failed", "completed"]
+    assert found[0].reason == "relax: asked to fail"
+    assert asking.launch(given(CUBIC), "analytic", {}) == [bad]  # known to fail, and not paid again
+    assert n_queued() == 0
+
+
+@pytest.mark.parametrize(
+    ("structures", "engine", "settings", "relax", "told"),
+    [
+        ((B2, PROTOTYPES["B1"].build("Mg", "O", 9.4)), "gpaw", {}, True, r"does not compute MgO \(1.cif\): O needs a"),
+        ((B2,), "gpaw", {"cutof": 500}, True, "did you mean cutoff"),
+        ((B2,), "recorded", {}, False, "without relaxing"),
+        ((), "analytic", {}, True, "No crystal"),
+    ],
+)
+def test_what_cannot_be_computed_is_refused_before_anything_is_queued(
+    database: str, structures: tuple[Structure, ...], engine: str, settings: dict[str, Any], relax: bool, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        asking.launch(given(*structures), engine, settings, relax=relax)
+    assert calculations.handed_over() == []
+    assert n_queued() == 0
+
+
+def test_recording_twice_changes_nothing(database: str) -> None:
+    ids = asking.launch(given(B2), "analytic", {})
+    done = computing.run(ids, workers=None)
+    before = [(row.id, row.value) for row in labels.of_calculations(ids)]
+    assert record_evaluation(ids[0]) == CalculationState.COMPLETED
+    assert [(row.id, row.value) for row in labels.of_calculations(ids)] == before
+    assert outcomes(ids) == done

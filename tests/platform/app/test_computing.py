@@ -1,0 +1,73 @@
+"""What is handed over: files, folders, ids, formulas; settings as words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fermiloop.platform.app import computing
+from fermiloop.platform.errors import InputError, NotFoundError, SpecError
+from fermiloop.platform.representations.prototypes import PROTOTYPES
+from fermiloop.platform.store import materials
+
+B2 = PROTOTYPES["B2"].build("Al", "Ni", 12.1)
+SOURCE = {"name": "test", "key": "k", "licence": "MIT"}
+
+
+def test_files_folders_ids_and_formulas_are_crystals(database: str, tmp_path: Path) -> None:
+    below = tmp_path / "more" / "below"
+    below.mkdir(parents=True)
+    B2.to(str(tmp_path / "NiAl.cif"), fmt="cif")
+    B2.to(str(below / "POSCAR_one"), fmt="poscar")
+    (below / "notes.txt").write_text("no crystal")
+    kept = materials.save(B2, origin="import", source=SOURCE)
+    given = computing.crystals([str(tmp_path / "NiAl.cif"), str(tmp_path / "more"), kept, "AlNi"])
+    assert [one.name for one in given] == ["NiAl.cif", "below/POSCAR_one", kept, kept]
+    assert {one.structure.composition.reduced_formula for one in given} == {"AlNi"}
+
+
+def test_slips_are_told_in_one_sentence(database: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.cif").write_text("no crystal at all")
+    (tmp_path / "empty").mkdir()
+    for word, told in (
+        ("nothing.cif", "There is no file or folder nothing.cif"),
+        (str(tmp_path / "bad.cif"), "holds no crystal"),
+        (str(tmp_path / "empty"), "holds no CIF"),
+        ("Pt3Ni", "holds no material of that formula"),
+        ("qwerty", "no chemical formula"),
+    ):
+        with pytest.raises(InputError, match=told):
+            computing.crystals([word])
+    with pytest.raises(NotFoundError):
+        computing.crystals(["m-0123456789abcdef"])
+
+
+def test_a_formula_of_several_materials_names_none_of_them(database: str) -> None:
+    ids = [materials.save(one, origin="import", source=SOURCE) for one in (B2, PROTOTYPES["B1"].build("Al", "Ni", 14))]
+    with pytest.raises(InputError, match="holds 2 materials of the formula NiAl; name one of them") as told:
+        computing.crystals(["NiAl"])
+    assert all(key in str(told.value) for key in ids)
+
+
+def test_text_of_a_file_is_read_by_its_name_and_reaches_no_other_place() -> None:
+    (one,) = computing.of_text("../../NiAl.cif", B2.to(fmt="cif"))
+    assert (one.name, len(one.structure)) == ("NiAl.cif", 2)
+    with pytest.raises(InputError, match=r"name it such as NiAl\.cif"):
+        computing.of_text("passwd", "x")
+
+
+def test_settings_are_words_as_in_a_campaign_file() -> None:
+    given = computing.settings_of(["cutoff=600", "fail=", "potcar=PBE_54", "kpoint_density=3.5"])
+    assert given == {"cutoff": 600, "fail": None, "potcar": "PBE_54", "kpoint_density": 3.5}
+    for wrong in ("cutoff", "=3", "a={"):
+        with pytest.raises(InputError, match="write it as cutoff=600"):
+            computing.settings_of([wrong])
+
+
+def test_the_network_may_name_no_program() -> None:
+    with pytest.raises(SpecError, match="the engine flow"):
+        computing.refuse_programs("flow", {"maker": "os:system"})
+    with pytest.raises(SpecError):
+        computing.refuse_programs("gpaw", {"$where": 1})
+    computing.refuse_programs("gpaw", {"cutoff": 600})
