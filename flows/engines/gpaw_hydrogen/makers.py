@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import Maker, job
+from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.steps import isolation
@@ -38,9 +39,11 @@ class HydrogenMaker(Maker):
         """The labels of the static calculation, with the energy of interstitial hydrogen in eV per H."""
         if labels is None:
             raise EngineError("No relaxed crystal to put hydrogen into: a step before failed.")
+        crystal = labels["structure"]  # jobflow has made a Structure of what the step before left
+        given = crystal.as_dict() if isinstance(crystal, Structure) else crystal
         task = {
             "kind": TASK,
-            "labels": labels,
+            "labels": {**labels, "structure": given},
             "settings": self.settings,
             "versions": self.versions,
             "molecules": str(settings().data_dir.expanduser() / "molecules"),

@@ -14,10 +14,12 @@ from fermiloop.flows.engines.gpaw_hydrogen import task
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.gpaw_hydrogen.energies import PROPERTY, interstitial_energy, summary
 from fermiloop.flows.engines.gpaw_hydrogen.engine import ENGINE
+from fermiloop.flows.engines.gpaw_hydrogen.makers import HydrogenMaker
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings, of_hydrogen
 from fermiloop.flows.engines.gpaw_hydrogen.sites import interstitial_sites
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import results_of
+from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import EngineError, InputError, SpecError
 from fermiloop.platform.plugins.curve_key import curve_key
@@ -141,6 +143,18 @@ def test_a_molecule_is_left_as_it_is(tmp_path: Path) -> None:
     labels = {"structure": boxed.as_dict(), "energy": -16.0}
     given = {"labels": labels, "settings": {}, "versions": {}, "molecules": str(tmp_path)}
     assert task.run(given, tmp_path) == labels
+
+
+def test_a_finished_step_is_taken_up_by_the_job() -> None:
+    """Jobflow hands on the relaxed crystal as an object; the child is given it as a dictionary."""
+    folder = isolation.step_folder("calc-finished", "hydrogen")
+    folder.mkdir(parents=True)
+    (folder / isolation.OUTPUT).write_text(json.dumps({"structure": AL.as_dict(), "properties": {PROPERTY: 0.3}}))
+    made = HydrogenMaker(settings=vars(GpawHydrogenSettings()), calculation="calc-finished")
+    found = made.make.original(made, {"structure": AL, "energy": -3.7})
+    assert found["properties"] == {PROPERTY: 0.3}
+    asked = json.loads((folder / isolation.INPUT).read_text())["labels"]
+    assert Structure.from_dict(asked["structure"]) == AL
 
 
 @pytest.mark.slow
