@@ -23,8 +23,7 @@ from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
-from fermiloop.platform.representations.structure_types import fitting
-from fermiloop.platform.search.templates import ALL_TYPES
+from fermiloop.platform.representations.structure_types import ALL_TYPES, fitting
 from fermiloop.platform.store import campaigns, materials, training
 from fermiloop.schemas.vocabulary import Property
 

@@ -85,8 +85,12 @@ def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
 
 
 def _said(target: Mapping[str, object]) -> dict[str, object]:
-    """A target without the keys that are left out: of kinds of curves, say, that an earlier version did not know."""
-    return {name: value for name, value in target.items() if value is not None}
+    """A target without the keys that are left out, such as those that an earlier version did not know."""
+    return {
+        name: _said(value) if isinstance(value, Mapping) else value
+        for name, value in target.items()
+        if value is not None
+    }
 
 
 def filled(target: Target, spec: CampaignSpec) -> Target:

@@ -26,7 +26,7 @@ Flows = Callable[[str, Structure, Mapping[str, Any], float], "Flow"]
 
 
 def with_corrections(entry: EngineEntry) -> EngineEntry:
-    """The same engine with the setting `corrections`, which changes the Method and nothing that is computed."""
+    """The same engine with the setting `reference_corrections`, which changes the Method and nothing that is computed."""
 
     def method(settings: Mapping[str, Any]) -> MethodRecord:
         record = entry.method(_own(settings))
@@ -61,7 +61,7 @@ def checked(given: Any) -> dict[str, float]:
         return {}
     if not isinstance(given, Mapping):
         raise InputError(
-            f"The setting corrections is {given!r}; write eV per atom by element, such as {{O: 0.4}}, which is "
+            f"The setting reference_corrections is {given!r}; write eV per atom by element, such as {{O: 0.4}}, which is "
             "added to the energy of O2 as the reference."
         )
     return {symbol: value for symbol in sorted(map(str, given)) if (value := _number(symbol, given[symbol]))}
@@ -69,12 +69,12 @@ def checked(given: Any) -> dict[str, float]:
 
 def _number(symbol: str, value: Any) -> float:
     if not Element.is_valid_symbol(symbol):
-        raise InputError(f"The setting corrections names {symbol!r}, which is no element.")
+        raise InputError(f"The setting reference_corrections names {symbol!r}, which is no element.")
     if isinstance(value, bool) or not isinstance(value, float | int) or not math.isfinite(value):
-        raise InputError(f"The setting corrections gives {symbol} {value!r}; write eV per atom, such as 0.4.")
+        raise InputError(f"The setting reference_corrections gives {symbol} {value!r}; write eV per atom, such as 0.4.")
     if abs(value) > LARGEST:
         raise InputError(
-            f"The setting corrections gives {symbol} {value:g} eV per atom; write one within {LARGEST:g}, such as 0.4."
+            f"The setting reference_corrections gives {symbol} {value:g} eV per atom; write one within {LARGEST:g}, such as 0.4."
         )
     return float(value)
 

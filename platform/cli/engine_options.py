@@ -23,7 +23,7 @@ TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds t
 
 
 def parsed(given: Iterable[str] | None) -> dict[str, Any]:
-    """Settings as an engine takes them; values are read as YAML: ``cutoff=600``, ``corrections={O: 0.4}``.
+    """Settings as an engine takes them; values are read as YAML: ``cutoff=600``, ``reference_corrections={O: 0.4}``.
 
     Raises
     ------

@@ -50,7 +50,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "references": ("references build --engine chgnet --elements Ba Sr Ti O", "references list --engine gpaw-hard"),
     "references build": (
         "references build --engine gpaw-hard --elements O Mg --workers 2",
-        "references build --engine gpaw-hard --settings 'corrections={O: 0.4}' --elements O",
+        "references build --engine gpaw-hard --settings 'reference_corrections={O: 0.4}' --elements O",
     ),
     "references list": ("references list --engine chgnet",),
     "hull": ("hull build --elements V,O --engine chgnet", "hull show --elements V,O --engine chgnet"),

@@ -19,7 +19,7 @@ FROM_ENERGY: Final = ("formation_energy_per_atom", "energy_above_hull")
 ENERGIES: Final = (ENERGY, *FROM_ENERGY)
 ELECTRONIC: Final = (*ENERGIES, "band_gap", "fermi_level", "magnetic_moment")
 """What a calculation with a density of states gives."""
-CORRECTIONS: Final = "corrections"
+CORRECTIONS: Final = "reference_corrections"
 """Setting of every engine: eV per atom, by element, that is added to its energy where it is a reference."""
 
 

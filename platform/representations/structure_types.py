@@ -48,6 +48,8 @@ KNOWN: Final = {
     "D0_19": ("tin nickel", 194, "Ni Sn; Ti Al"),
 }
 """Common name, space group and compounds by slot of each of `PROTOTYPES`."""
+ALL_TYPES: Final = "all"
+"""What the option `structure_types` of generators says where it is more than those of `PROTOTYPES`."""
 FLUORITE: Final = "fluorite"
 """C1 with the slots the other way round: the cation first, two anions second."""
 

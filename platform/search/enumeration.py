@@ -25,9 +25,9 @@ from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
+from fermiloop.platform.representations.structure_types import ALL_TYPES
 from fermiloop.platform.search.fillings import Scorer, fillings
 from fermiloop.platform.search.templates import (
-    ALL_TYPES,
     TABLES,
     Template,
     check_table,

@@ -20,7 +20,8 @@ from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import broken_model, read_model, write_model
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.composition import CompositionTable, formula_of
-from fermiloop.platform.search.templates import ALL_TYPES, TABLES, check_table, negativity, tabulated_types
+from fermiloop.platform.representations.structure_types import ALL_TYPES
+from fermiloop.platform.search.templates import TABLES, check_table, negativity, tabulated_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable

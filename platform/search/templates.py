@@ -22,7 +22,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.potential.volumes import guess_volume
 from fermiloop.platform.representations.canonical import crystal_system
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.representations.structure_types import structure_types
+from fermiloop.platform.representations.structure_types import ALL_TYPES, structure_types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-ALL_TYPES: Final = "all"
 TABLES: Final = ("cubic_hexagonal", ALL_TYPES)
 """Which tabulated structure types are decorated: `PROTOTYPES`, or all."""
 TOLERANCE: Final = 0.05

@@ -134,7 +134,7 @@ def live(name: str, summary: Summary) -> list[Component]:
     shown += [section("Best candidates", best(outcomes, missed))]
     if target["values"]:
         computed = {f"{row['formula']} ({number(row['score'])})": row["values"] for row in summary["curves"]}
-        drawn = figures.curves(target["values"], computed, target["grid"], target["kind"], target["alignment"])
+        drawn = figures.curves(target["values"], computed, target["grid"], target["kind"], target.get("alignment"))
         shown.append(section("Target and computed", graph(drawn, f"Target {target['name']} and the best results.")))
     shown.append(_pictures(summary, outcomes))
     shown.append(section("Evaluations by generator", earned(summary)))

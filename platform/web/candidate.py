@@ -83,7 +83,7 @@ def dos(site: Site, found: Candidate, spectrum: Spectrum | None) -> Component:
     if computed is None and not wanted:
         return html.P("Neither computed nor looked for.", className="quiet")
     rows = {f"{found.formula}, computed": computed} if computed else {}
-    drawn = figures.curves(wanted, rows, DOS_GRID.points.tolist(), zero)
+    drawn = figures.curves(wanted, rows, DOS_GRID.points.tolist(), about=zero)
     said = f"Target {name}" if wanted else "No density of states is the target"
     return graph(drawn, f"{said}; {'computed in colour' if computed else 'not computed yet'}.")
 
@@ -94,7 +94,7 @@ def _target(site: Site, found: Candidate) -> tuple[str, list[float] | None, Alig
         target = site.summary(found.campaign)[1]["target"]
     except FermiloopError:  # of an imported candidate whose campaign is not here
         return "", None, spectra.alignment()
-    zero = Alignment(target["alignment"] or spectra.alignment())
+    zero = Alignment(target.get("alignment") or spectra.alignment())
     return target["name"], target["values"] if target["kind"] == "dos" else None, zero
 
 

@@ -25,7 +25,7 @@ from fermiloop.platform.generators.ftcp.paper import LABELLED, MOMENTUM, SEMI_LA
 from fermiloop.platform.generators.ftcp.paper_model import RATES, SEMI_BETA, SEMI_RATES, Plateau
 from fermiloop.platform.generators.imatgen import network as imatgen_network
 from fermiloop.platform.generators.imatgen import published as imatgen_published
-from fermiloop.platform.generators.regression import RegressionNetwork
+from fermiloop.platform.generators.regression import ALL, RegressionNetwork
 from fermiloop.platform.representations import element_vectors
 from fermiloop.platform.representations.spectrum import DOS_GRID
 
@@ -46,6 +46,7 @@ def from_campaign(name, monkeypatch):
 def from_command(name, monkeypatch):
     """The generator that ``fermiloop generators train`` and schedules train."""
     found = []
+    monkeypatch.setattr(learning, "methods", SimpleNamespace(curves_beside=lambda _: ()))
     monkeypatch.setattr(learning, "split", lambda *_: SimpleNamespace(learn=("m-1",), dropped=()))
     monkeypatch.setattr(learning, "snapshots", SimpleNamespace(freeze=lambda *_, **__: "snap", label_ids=lambda _: {}))
     monkeypatch.setattr(learning, "training", SimpleNamespace(training_set=lambda *_, **__: None))
@@ -196,7 +197,7 @@ def test_ccdcgan(built):
 
 def test_dos_composer(built):
     generator = built("dos_composer")
-    model = generator.model.model
+    model = generator.models[ALL].model
     network = RegressionNetwork(DOS_GRID.n, 60)
     assert (DOS_GRID.lo, DOS_GRID.hi, DOS_GRID.n) == (-7.5, 7.5, 151)
     assert [(c.out_channels, c.kernel_size, c.padding) for c in layers(network, nn.Conv1d)] == [(32, (13,), "same")] * 4

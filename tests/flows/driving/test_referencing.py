@@ -85,7 +85,7 @@ def test_a_corrected_method_takes_the_energies_over(database):
     save("B1", "Mg", "Cl", volume=15.0)
     plain = referencing.phases(["Mg", "Cl"], 5, ANALYTIC)
     count = queued()
-    corrected = referencing.references(["Mg", "Cl"], How("analytic", {"corrections": {"Cl": 0.3}}))
+    corrected = referencing.references(["Mg", "Cl"], How("analytic", {"reference_corrections": {"Cl": 0.3}}))
     assert queued() == count
     assert corrected.method != plain.method
     before = {one.formula: one.formation_energy_per_atom for one in hulls.phases(["Mg", "Cl"], plain.method)}

@@ -12,16 +12,16 @@ from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import labels, materials, methods
 from fermiloop.schemas.vocabulary import Origin, Property
 
-OXYGEN = {"corrections": {"O": 0.4}}
+OXYGEN = {"reference_corrections": {"O": 0.4}}
 
 
 @pytest.mark.parametrize("engine", ["chgnet", "analytic"])
 def test_they_are_part_of_the_method_and_off_by_default(engine: str) -> None:
     entry = code_of(engine)
     plain, corrected = entry.method({}), entry.method(OXYGEN)
-    assert "corrections" not in plain.settings
-    assert corrected.settings == {**plain.settings, "corrections": {"O": 0.4}}
-    assert entry.method({"corrections": {"O": 0.0}}).settings == plain.settings
+    assert "reference_corrections" not in plain.settings
+    assert corrected.settings == {**plain.settings, "reference_corrections": {"O": 0.4}}
+    assert entry.method({"reference_corrections": {"O": 0.0}}).settings == plain.settings
 
 
 def test_curves_of_both_are_compared() -> None:
@@ -31,7 +31,7 @@ def test_curves_of_both_are_compared() -> None:
 
 @pytest.mark.parametrize("given", [0.4, {"Xx": 0.1}, {"O": "much"}, {"O": float("nan")}, {"O": True}, {"O": 5.0}])
 def test_what_is_no_correction_is_refused(given: object) -> None:
-    with pytest.raises(InputError, match="The setting corrections"):
+    with pytest.raises(InputError, match="The setting reference_corrections"):
         corrections.checked(given)
 
 

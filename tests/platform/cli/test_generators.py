@@ -29,7 +29,7 @@ def trained(database: str, tmp_path: Path) -> list[str]:
 def test_list_names_every_generator(cli: Callable[..., Any], trained: list[str]) -> None:
     rows = {row["name"]: row for row in cli("generators", "list", "--json").json()}
     assert set(rows) == {*GENERATORS, "surrogate", "forward_dos", "property_ensemble"}
-    assert rows["dos_composer"]["presets"] == ["paper", "factorised"]
+    assert rows["dos_composer"]["presets"] == ["paper", "regression", "factorised"]
     assert (rows["dos_composer"]["checkpoints"], rows["dos_composer"]["champion"]) == (2, [])
 
 

@@ -101,7 +101,7 @@ def test_curves_with_nan_and_targets_without_a_curve_are_refused(build, name, ca
 def test_unknown_names_presets_and_options_are_told():
     with pytest.raises(NotFoundError, match="dos_composer"):
         generator("dos_composr")
-    with pytest.raises(InputError, match="paper, factorised"):
+    with pytest.raises(InputError, match="paper, regression, factorised"):
         GENERATORS["dos_composer"].build("fast", {})
     with pytest.raises(InputError, match="none"):
         GENERATORS["substitution"].build("paper", {})

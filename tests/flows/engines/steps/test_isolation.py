@@ -10,7 +10,7 @@ from jobflow import JobStore, run_locally
 from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.flows.engines.gpaw.dft import _gap
+from fermiloop.flows.engines.gpaw.dft import band_edges
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.platform.errors import EngineError, InputError
@@ -120,4 +120,4 @@ class Levels:
 )
 def test_gap(levels, gap):
     levels = [[sorted(k) for k in spin] for spin in levels]
-    assert _gap(Levels(levels)) == pytest.approx(gap)
+    assert band_edges(Levels(levels)).gap == pytest.approx(gap)
