@@ -26,7 +26,7 @@ Flows = Callable[[str, Structure, Mapping[str, Any], float], "Flow"]
 
 
 def with_corrections(entry: EngineEntry) -> EngineEntry:
-    """The same engine with the setting `reference_corrections`, which changes the Method and nothing that is computed."""
+    """The same engine with the setting `reference_corrections`, which changes the Method and no calculation."""
 
     def method(settings: Mapping[str, Any]) -> MethodRecord:
         record = entry.method(_own(settings))
@@ -61,8 +61,8 @@ def checked(given: Any) -> dict[str, float]:
         return {}
     if not isinstance(given, Mapping):
         raise InputError(
-            f"The setting reference_corrections is {given!r}; write eV per atom by element, such as {{O: 0.4}}, which is "
-            "added to the energy of O2 as the reference."
+            f"The setting reference_corrections is {given!r}; write eV per atom by element, such as {{O: 0.4}}, which "
+            "is added to the energy of O2 as the reference."
         )
     return {symbol: value for symbol in sorted(map(str, given)) if (value := _number(symbol, given[symbol]))}
 
@@ -74,7 +74,8 @@ def _number(symbol: str, value: Any) -> float:
         raise InputError(f"The setting reference_corrections gives {symbol} {value!r}; write eV per atom, such as 0.4.")
     if abs(value) > LARGEST:
         raise InputError(
-            f"The setting reference_corrections gives {symbol} {value:g} eV per atom; write one within {LARGEST:g}, such as 0.4."
+            f"The setting reference_corrections gives {symbol} {value:g} eV per atom; write one within {LARGEST:g}, "
+            "such as 0.4."
         )
     return float(value)
 

@@ -82,8 +82,8 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     for mode in plan.modes:
         coder, found = reproduction_rows(mode, train.structures, held.structures, plan, seed, progress)
         rows += found
-    at_random = images_at_random(crystals, plan, seed)
-    found = reproduction_rows(plan.modes[-1], *(part.structures for part in at_random), plan, seed, progress)[1]
+    learned, left_out = images_at_random(crystals, plan, seed)
+    found = reproduction_rows(plan.modes[-1], learned.structures, left_out.structures, plan, seed, progress)[1]
     rows += [line | {"what": f"split {PUBLISHED}: {line['what']}"} for line in found]
     labelled = labelled_rows(crystals, train, coder, plan, seed, progress)
     model, found = constraint_rows(labelled, plan, seed, progress)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import spglib
@@ -25,7 +25,7 @@ KEPT_FROM: Final = 500
 
 def space_group(structure: Structure) -> int:
     """Number of the space group; 1 where spglib finds none."""
-    cell = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
+    cell: Any = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
     try:
         found = spglib.get_symmetry_dataset(cell, symprec=TOLERANCE)
     except spglib.SpglibError:  # atoms on top of each other

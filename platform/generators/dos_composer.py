@@ -138,7 +138,8 @@ class DosComposer:
                 "no model for each; leave out per_crystal_system."
             )
         metrics, n_test = self._held_out(parts, seed, progress)
-        self.models, history = {}, ()
+        self.models = {}
+        history: tuple[float, ...] = ()
         for name, part in parts.items():
             self.models[name] = InverseSpectrumModel(self.preset, self.options.epochs)
             history = self.models[name].fit(part, seed, progress)

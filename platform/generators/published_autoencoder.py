@@ -158,14 +158,15 @@ def train_published(
         if course.drawn is None:
             batches = shuffled(n, course.batch_size, random)
         else:
-            batches = list(torch.randint(n, (course.drawn,), generator=random).split(course.batch_size))
+            drawn = torch.randint(n, (course.drawn,), generator=random)
+            batches = [drawn[first : first + course.batch_size] for first in range(0, len(drawn), course.batch_size)]
         total = 0.0
         for rows in batches:
             wanted = images(rows).to(device)
             with precision(device):
                 loss = ((model(wanted) - wanted) ** 2).mean()
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
             total += float(loss.detach()) * len(rows)
         return total / sum(map(len, batches))

@@ -19,6 +19,7 @@ from fermiloop.platform.representations.structure_types import structure_types
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
     from fermiloop.platform.representations.training import TrainingSet
@@ -54,9 +55,9 @@ def learned_types(data: TrainingSet) -> dict[str, Prototype]:
         found[kind] = Prototype(
             kind,
             system,
-            tuple(tuple(float(x) for x in row) for row in primitive.lattice.matrix),
+            _rows(primitive.lattice.matrix),
             "".join(letters[site.specie.symbol] for site in primitive),
-            tuple(tuple(float(x) for x in site.frac_coords) for site in primitive),
+            _rows(primitive.frac_coords),
             examples=(tuple(symbols),),
         )
     return found
@@ -125,3 +126,7 @@ def _tabulated() -> dict[tuple[int, tuple[int, ...]], str]:
 def _ratio(structure: Structure) -> tuple[int, ...]:
     counts = [round(amount) for amount in structure.composition.get_el_amt_dict().values()]
     return tuple(sorted(reduced(counts)))
+
+
+def _rows(matrix: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:
+    return tuple((float(x), float(y), float(z)) for x, y, z in matrix)

@@ -54,6 +54,10 @@ class Plateau(torch.nn.Module):
     LOWEST: Final = 1e-6
     LEAST_CHANGE: Final = 1e-4
 
+    rate: torch.Tensor
+    best: torch.Tensor
+    waited: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         for name, value in (("rate", 0.0), ("best", np.inf), ("waited", 0.0)):

@@ -61,6 +61,10 @@ class PublishedCrystalCoder(CrystalCoder):
         Of the initial weights.
     """
 
+    # other networks in the same places: what reads them asks for codes and images alone
+    basis: PublishedAutoencoder  # type: ignore[assignment]
+    cell: PublishedAutoencoder  # type: ignore[assignment]
+
     def __init__(self, options: ImatgenOptions, seed: int = 0) -> None:
         self.options = options
         widths = ImageCodec.for_grid(options.grid, options.box)
