@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mongoengine import NotUniqueError, get_db
+from mongoengine import NotUniqueError, QuerySet, get_db
 from pymongo import MongoClient
 
 from fermiloop.schemas.schedule import Lease
@@ -47,12 +47,18 @@ def take(name: str, holder: str, seconds: float, *, renew: bool = True) -> bool:
 
 def give_back(name: str, holder: str) -> None:
     """Let others have it at once."""
-    Lease.objects(id=name, holder=holder).delete()
+    _delete(Lease.objects(id=name, holder=holder))
 
 
 def end(name: str) -> None:
     """End a lease, no matter who holds it: what it was for is done."""
-    Lease.objects(id=name).delete()
+    _delete(Lease.objects(id=name))
+
+
+def _delete(found: QuerySet) -> None:
+    """Delete what is there: the native embedded server fails where a collection that never was is deleted from."""
+    if found.first() is not None:
+        found.delete()
 
 
 def holder(name: str) -> str | None:
