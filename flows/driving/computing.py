@@ -40,10 +40,10 @@ class Watch:
         """Look once; whether all have ended."""
         left = open_of(self._ids)
         done, moment = len(self._ids) - len(left), time.monotonic()
-        doing = [f"{one.formula} {one.progress.sentence or 'runs'}" for one in running.of_ids(left)]
-        line = f"{done} of {len(self._ids)} done" + (f" [{'; '.join(doing)}]" if doing else "")
+        line = f"{done} of {len(self._ids)} done"
         if line != self._last or moment - self._told_at > TELL_EVERY:
-            self._progress(line, done / max(1, len(self._ids)))
+            doing = [f"{one.formula} {one.progress.sentence or 'runs'}" for one in running.of_ids(left)]
+            self._progress(line + (f" [{'; '.join(doing)}]" if doing else ""), done / max(1, len(self._ids)))
             self._last, self._told_at = line, moment
         return not left
 

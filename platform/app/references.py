@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from fermiloop.platform.app import computing
 from fermiloop.platform.app.progress import Progress, silent
 from fermiloop.platform.errors import InputError
 
@@ -29,7 +30,7 @@ def build(how: How, elements: Iterable[str] | None = None, progress: Progress = 
     from fermiloop.flows.driving import referencing
 
     if not how.queue:
-        _check_engine(how.engine)
+        computing.check_engine(how.engine)
     return referencing.references(None if elements is None else symbols(elements), how, progress)
 
 
@@ -67,7 +68,7 @@ def build_hull(how: How, elements: Iterable[str], limit: int, progress: Progress
     from fermiloop.flows.driving import referencing
 
     if not how.queue:
-        _check_engine(how.engine)
+        computing.check_engine(how.engine)
     return referencing.phases(symbols(elements), limit, how, progress)
 
 
@@ -108,12 +109,3 @@ def symbols(given: Iterable[str]) -> list[str]:
     if not found:
         raise InputError("No element was named; write symbols, such as Al Ni.")
     return found
-
-
-def _check_engine(name: str) -> None:
-    """Refuse an engine that cannot run on this machine, where it is to."""
-    from fermiloop.flows.campaigns.enqueue import fault_of_engine
-    from fermiloop.platform.errors import UserError
-
-    if fault := fault_of_engine(name):
-        raise UserError(fault)

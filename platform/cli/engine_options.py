@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fermiloop.platform.errors import InputError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,25 +21,10 @@ TimeLimit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds t
 
 
 def parsed(given: Iterable[str] | None) -> dict[str, Any]:
-    """Settings as an engine takes them; values are read as YAML: ``cutoff=600``, ``reference_corrections={O: 0.4}``.
+    """Settings as an engine takes them."""
+    from fermiloop.platform.app import computing
 
-    Raises
-    ------
-    InputError
-        If one is not written so.
-    """
-    import yaml
-
-    found: dict[str, Any] = {}
-    for text in given or ():
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise InputError(f"The setting {text!r} is not understood; write it as cutoff=600.")
-        try:
-            found[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"The value of the setting {name} cannot be read: {value!r}.") from None
-    return found
+    return computing.settings_of(given or ())
 
 
 def how(engine: str, settings: Iterable[str] | None, workers: int, queue: bool, time_limit: float) -> How:

@@ -86,6 +86,7 @@ def test_an_element_without_a_reference_is_named_where_a_hull_is_asked(library: 
     )
     (problem,) = preflight.problems(windows)
     assert problem.text.startswith("target.properties asks for energy_above_hull, and Ag of space.elements")
+    assert "(fermiloop references build --engine analytic --elements Ag)" in problem.text
     silver = materials.save(PROTOTYPES["A1"].build("Ag", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
     labels.save(silver, Property.ENERGY_PER_ATOM, -1.0, method=library)
     assert preflight.problems(windows) == []
@@ -110,6 +111,32 @@ def test_a_generator_that_fits_nowhere_is_named(spec: CampaignSpec) -> None:
     tiny = SpaceSpec(elements=("Al", "Ni"), components=(2, 2), max_sites=1)
     (problem,) = preflight.problems(changed(spec, space=tiny, generators=(composer,)))
     assert "space.max_sites" in problem.text
+
+
+def test_a_generator_that_knows_no_crystal_of_such_a_shape_is_named(spec: CampaignSpec) -> None:
+    substitution = (GeneratorSpec(name="substitution", proposals=5),)
+    ternary = SpaceSpec(elements=("Al", "Ni", "Cu"), components=(3, 3), max_sites=8)
+    (problem,) = preflight.problems(changed(spec, space=ternary, generators=substitution))
+    assert problem.key == "generators"
+    assert "The generator substitution can propose nothing in this space: of the" in problem.text
+    assert "none is cubic or hexagonal with 3 elements and at most 8 sites" in problem.text
+    assert preflight.problems(changed(spec, generators=substitution)) == []
+
+
+def test_what_cannot_work_leaves_nothing_behind(spec: CampaignSpec) -> None:
+    oxygen = spec.space.model_copy(update={"elements": ("Al", "O")})
+    ternary = SpaceSpec(elements=("Al", "Ni", "Cu"), components=(3, 3))
+    stable = spec.target.model_copy(update={"stable_within": 0.1})
+    silver = spec.space.model_copy(update={"elements": ("Al", "Ag")})
+    before = content()
+    for parts, told in (
+        ({"space": oxygen, "engine": EngineSpec(name="gpaw")}, "O needs a cutoff of 600 eV"),
+        ({"space": silver, "target": type(stable)(**stable.model_dump())}, "references build --engine analytic"),
+        ({"space": ternary, "generators": (GeneratorSpec(name="substitution", proposals=5),)}, "can propose nothing"),
+    ):
+        with pytest.raises(InputError, match=told):
+            enqueue(changed(spec, **parts), "text")
+    assert content() == before
 
 
 def test_several_problems_are_counted_at_launch_and_all_listed(spec: CampaignSpec) -> None:

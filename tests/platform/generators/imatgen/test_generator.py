@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.imatgen.generator import Imatgen
@@ -143,3 +144,27 @@ def test_files_that_do_not_fit_are_refused(model, tmp_path):
 def test_options_out_of_range_are_refused(change):
     with pytest.raises(InputError):
         ImatgenOptions(**change)
+
+
+def test_the_published_preset_goes_through_the_loop(library, tmp_path):
+    options = replace(
+        TINY, channels=2, code=16, cell_code=4, latent=6, epochs=1, cell_epochs=1, generator_epochs=2, attempts=2,
+        threshold=0.02,
+    )  # fmt: skip
+    made = Imatgen("paper", options)
+    report = made.fit(library, 0, silent)
+    assert len(report.history) == 3
+    first = summary(made.sample(Target(), SPACE, 3, np.random.default_rng(0)))
+    assert len(first) + sum(made.failures.values()) >= 3
+    made.save(tmp_path)
+    back = Imatgen.load(tmp_path)
+    assert back.preset == "paper"
+    assert summary(back.sample(Target(), SPACE, 3, np.random.default_rng(0))) == first
+    crystals = [crystal for crystal in library.structures if set(crystal.symbol_set) == set(made.pair)][:2]
+    codes = made.coder.codes(crystals, made.pair)
+    image = made.network.image(torch.as_tensor(codes, dtype=torch.float32))
+    assert image.shape == (2, 6, 1, 16)
+    assert not image[:, 2:5].any()  # rows of elements that are not there
+    assert torch.equal(image[:, 5, 0, :4], torch.as_tensor(codes[:, -4:], dtype=torch.float32))
+    with pytest.raises(InputError, match="huge is no preset of imatgen"):
+        Imatgen("huge")
