@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEED_WINDOW: Final = (-10.0, 8.0, 361)
-LIBRARIES: Final = "*.jsonl.gz"
 REFERENCE: Final = "reference"  # kind of a record that is an element's energy alone, such as that of a molecule
 
 
@@ -82,17 +81,13 @@ def as_training_set(records: Sequence[dict[str, Any]], grid: SpectrumGrid) -> Tr
 
 
 def lines_of(path: Path) -> Iterator[str]:
-    """Lines of a file that hold something, plain or gzip; of a folder, those of all its libraries in order of name.
+    """Lines of a file that hold something, plain or gzip.
 
     Raises
     ------
     InputError
         If the file cannot be read.
     """
-    if path.is_dir():
-        for file_of_it in sorted(path.glob(LIBRARIES)):
-            yield from lines_of(file_of_it)
-        return
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
             yield from (line for line in file if line.strip())
