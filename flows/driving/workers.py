@@ -64,6 +64,7 @@ def supervise(n: int, *, until_idle: bool, done: Callable[[], bool]) -> bool:
     stopped
         Whether it was a signal.
     """
+    settings().data_dir.expanduser().mkdir(parents=True, exist_ok=True)  # with a server elsewhere nobody has yet
     with signals.as_interrupts():
         children = [_spawn(until_idle) for _ in range(n)]
         try:
