@@ -141,6 +141,19 @@ def test_what_is_no_library_is_told(database: str, tmp_path: Path) -> None:
     assert materials.count() == 0
 
 
+def test_the_library_of_hard_elements_is_loaded_by_its_own_method(database: str) -> None:
+    rows = [row for _, row in seed.read(seed.SHIPPED_HARD)]
+    references = [row for row in rows if row.get("kind") == "reference"]
+    report = seed.load(seed.SHIPPED_HARD, method=seed_method.GPAW_HARD)
+    assert (report.loaded, report.quarantined) == (len(rows), 0)
+    (method,) = methods.of_engine("gpaw-hard")
+    assert method.settings["cutoff"] == 600.0
+    assert methods.of_engine("gpaw") == []
+    assert len(spectra.materials_with(method.id)) == len(rows) - len(references)
+    (oxygen,) = materials.find_formula("O2")
+    assert labels.values([oxygen.id], "formation_energy_per_atom", method.id) == {oxygen.id: 0.0}
+
+
 def test_seed_is_a_source(database: str, few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seed.load_all, "__defaults__", (silent, ((few, seed_method.GPAW),)))
     assert dispatch.load("seed").loaded > 0
