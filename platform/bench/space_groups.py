@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TOLERANCE: Final = 0.1  # Å
 KEPT_FROM: Final = 500
-"""Space groups found anew from which on they are kept in the cache: fewer are quicker found again than looked up."""
+"""Computed space groups from which on they are kept in the cache: fewer are quicker computed again than looked up."""
 
 
 def space_group(structure: Structure) -> int:

@@ -116,7 +116,7 @@ class DosComposer:
         progress: Callable[[str, float], None],
         resume: Path | None = None,  # noqa: ARG002 - trained in a minute
     ) -> FitReport:
-        """Measure on compositions held out, then train on everything; begun anew if it was stopped.
+        """Measure on compositions held out, then train on everything; begun again if it was stopped.
 
         Raises
         ------
