@@ -18,10 +18,12 @@ import numpy as np
 from fermiloop.platform.bench.crystal_data import read_crystals, select
 from fermiloop.platform.bench.crystal_scores import Share, row
 from fermiloop.platform.bench.ftcp_designs import Relaxing, design_rows
+from fermiloop.platform.bench.ftcp_judge import RelaxationJudge
 from fermiloop.platform.bench.ftcp_models import paper_rows, published_rows, structured_rows, train
+from fermiloop.platform.bench.ftcp_moved import moved_rows
 from fermiloop.platform.bench.ftcp_reference import reference_images
-from fermiloop.platform.bench.ftcp_relaxed import RelaxationJudge
 from fermiloop.platform.bench.potential_data import Hull, elements_of
+from fermiloop.platform.bench.space_groups import cache_folder
 from fermiloop.platform.bench.splits import APART, Parts, apart, published, without
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.potentials import DEFAULT
@@ -63,13 +65,13 @@ class Size:
     drawn
         Random samples.
     designs
-        Designs asked for.
+        Designs asked for, for each of the four targets.
     judged
         Crystals that the independent ensemble learns from at most.
     judge_epochs
         Its epochs; None takes its own.
     relaxed
-        Designs, and random crystals, that are relaxed.
+        Designs for each target, and random crystals, that are relaxed; what was relaxed is kept for the next run.
     potential
         That relaxes them.
     """
@@ -80,7 +82,7 @@ class Size:
     paper_crystals: int = 1200
     paper_epochs: int = 16
     drawn: int = 500
-    designs: int = 300
+    designs: int = 500
     judged: int = 5000
     judge_epochs: int | None = None
     relaxed: int = 100
@@ -132,9 +134,11 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     seconds = time.process_time() - began_training
     progress("reconstruction", 0.4)
     rows += structured_rows(generator, learned, test, size.drawn, seed, seconds)
+    rows += moved_rows(generator, test, seed)
     progress("designs", 0.45)
     labels = every.labels["formation_energy_per_atom"]
-    judge = RelaxationJudge(size.potential, elements_of(data, every.structures, labels.tolist()))
+    elements = elements_of(data, every.structures, labels.tolist())
+    judge = RelaxationJudge(size.potential, elements, None if quick else cache_folder() / "ftcp-relaxed.jsonl")
     hull = Hull(every.structures, labels)
     relaxing = Relaxing(judge, hull, size.relaxed, lambda what, share: progress(what, 0.45 + 0.1 * share))
     rows += design_rows(generator, learned, others, size.designs, size.judge_epochs, relaxing, seed)
