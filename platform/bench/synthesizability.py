@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy.stats import rankdata
 
-from fermiloop.platform.bench.crystal_data import formulas, read_crystals
+from fermiloop.platform.bench.crystal_data import read_crystals
 from fermiloop.platform.bench.crystal_scores import Share, row
 from fermiloop.platform.bench.library import lines_of
-from fermiloop.platform.bench.splits import APART, SEED, Parts, folds_apart
+from fermiloop.platform.bench.splits import APART, COMPOSITION, Parts, by_composition, folds_apart
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.descriptors import atomic_fractions
 from fermiloop.platform.predictors.synthesizability import Synthesizability, SynthesizabilityOptions
@@ -45,7 +45,6 @@ KEPT: Final = (0.5, 0.1)
 QUICK_ROWS: Final = 600
 QUICK_EPOCHS: Final = 3
 FEWEST: Final = 100
-COMPOSITION: Final = "composition alone"
 Z: Final = 1.96
 
 
@@ -146,13 +145,6 @@ def labelled(data: Path, quick: bool = False, seed: int = 0) -> tuple[TrainingSe
     if quick and len(rows) > QUICK_ROWS:
         rows = sorted(np.random.default_rng(seed).choice(rows, QUICK_ROWS, replace=False).tolist())
     return crystals.subset(rows), np.array([known[crystals.ids[i]] for i in rows], dtype=bool)
-
-
-def by_composition(crystals: TrainingSet, folds: int) -> Folds:
-    """Rows learned from and rows asked for, of each fold; all polymorphs of a composition in one."""
-    names, place = np.unique(formulas(crystals), return_inverse=True)
-    of_row = np.random.default_rng(SEED).permutation(len(names))[place] % folds
-    return [(np.flatnonzero(of_row != fold), np.flatnonzero(of_row == fold)) for fold in range(folds)]
 
 
 def element_scores(learned: TrainingSet, made: Flags, asked: TrainingSet) -> Array:
