@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fermiloop.platform.bench import loop_cases as cases
 from fermiloop.platform.bench.crystal_data import read_crystals, select
 from fermiloop.platform.bench.library import lines_of
-from fermiloop.platform.bench.loop_front import FRONT, front_cases
+from fermiloop.platform.bench.loop_front import FRONT, front_cases, hypervolume_share
 from fermiloop.platform.bench.loop_kept import Kept, key_of
 from fermiloop.platform.bench.loop_library import read_labelled
 from fermiloop.platform.bench.loop_rows import rows_of
@@ -245,7 +245,17 @@ def outcome(case: Case, name: str, kept: Kept) -> Outcome:
     batch, left = case.course.batch, case.left
     found = tuple(bool(hit[one]) for one in asked)
     ends = (*range(batch, len(asked), batch), len(asked))
-    return Outcome(case.unit, case.group, case.seed, len(left), int(case.hits[left].sum()), found, ends)
+    return Outcome(
+        case.unit, case.group, case.seed, len(left), int(case.hits[left].sum()), found, ends, _reached(case, asked)
+    )
+
+
+def _reached(case: Case, asked: Sequence[str]) -> float | None:
+    """Share of the pool's hypervolume that a run reached, None where nothing is traded off."""
+    if case.objectives is None:
+        return None
+    place = {one: row for row, one in enumerate(case.oracle.pool.ids)}
+    return hypervolume_share(case.objectives, [*case.known.tolist(), *(place[one] for one in asked)])
 
 
 def _part_of(progress: Progress, start: float, share: float) -> Progress:

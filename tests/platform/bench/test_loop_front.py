@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fermiloop.platform.bench.loop_cases import Course
-from fermiloop.platform.bench.loop_front import first_fronts, front_cases
+from fermiloop.platform.bench.loop_front import first_fronts, front_cases, hypervolume_share
 from fermiloop.platform.errors import InputError
 
 
@@ -39,3 +39,18 @@ def test_cases_differ_in_what_is_known_and_share_what_is_counted(make_library):
     assert sorted(first.known) != sorted(second.known)
     with pytest.raises(InputError, match="needs 1000 crystals"):
         front_cases(crystals, [0], Course(500, 500, 10))
+
+
+def test_the_share_of_the_hypervolume_is_that_of_the_areas():
+    values = np.array([[0, 3], [1, 1], [3, 0], [4, 4]], dtype=float)
+    assert hypervolume_share(values, range(4)) == 1.0
+    assert hypervolume_share(values, [1]) == pytest.approx(9 / 11)  # squares below (4, 4), of eleven that all dominate
+    assert hypervolume_share(values, [3]) == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=30))
+def test_asking_for_more_never_lowers_the_share(rows):
+    values = np.array([*rows, (10, 10), (-1, -1)], dtype=float)
+    shares = [hypervolume_share(values, range(k)) for k in range(1, len(values) + 1)]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
