@@ -246,16 +246,24 @@ def outcome(case: Case, name: str, kept: Kept) -> Outcome:
     found = tuple(bool(hit[one]) for one in asked)
     ends = (*range(batch, len(asked), batch), len(asked))
     return Outcome(
-        case.unit, case.group, case.seed, len(left), int(case.hits[left].sum()), found, ends, _reached(case, asked)
+        case.unit,
+        case.group,
+        case.seed,
+        len(left),
+        int(case.hits[left].sum()),
+        found,
+        ends,
+        _reached(case, asked, ends),
     )
 
 
-def _reached(case: Case, asked: Sequence[str]) -> float | None:
-    """Share of the pool's hypervolume that a run reached, None where nothing is traded off."""
+def _reached(case: Case, asked: Sequence[str], ends: Sequence[int]) -> float | None:
+    """Mean share of the pool's hypervolume at the ends of batches, None where nothing is traded off."""
     if case.objectives is None:
         return None
     place = {one: row for row, one in enumerate(case.oracle.pool.ids)}
-    return hypervolume_share(case.objectives, [*case.known.tolist(), *(place[one] for one in asked)])
+    known, calls = case.known.tolist(), [place[one] for one in asked]
+    return sum(hypervolume_share(case.objectives, known + calls[:n]) for n in ends) / len(ends)
 
 
 def _part_of(progress: Progress, start: float, share: float) -> Progress:

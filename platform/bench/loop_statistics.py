@@ -45,7 +45,8 @@ class Outcome:
     ends
         Calls after each batch; answers come at the end of a batch.
     hypervolume
-        Share of the pool's that all calls and what was known reached, 0 to 1; None where nothing is traded off.
+        Share of the pool's that known crystals and answers reached, 0 to 1, mean over the ends of all batches; None
+        where nothing is traded off.
     """
 
     group: str
@@ -139,7 +140,7 @@ def enhancement(outcomes: Sequence[Outcome]) -> Estimate:
 
 
 def reached(outcomes: Sequence[Outcome]) -> Estimate:
-    """Mean share of the pool's hypervolume."""
+    """Mean share of the pool's hypervolume, over the ends of all batches."""
     return _ratio(outcomes, lambda one: (np.nan if one.hypervolume is None else one.hypervolume, 1.0))
 
 

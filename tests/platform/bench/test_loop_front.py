@@ -5,8 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fermiloop.platform.bench.loop import outcome
 from fermiloop.platform.bench.loop_cases import Course
 from fermiloop.platform.bench.loop_front import first_fronts, front_cases, hypervolume_share
+from fermiloop.platform.bench.loop_kept import Kept
+from fermiloop.platform.bench.loop_strategies import strategy
+from fermiloop.platform.campaign.replaying.loop import replay
 from fermiloop.platform.errors import InputError
 
 
@@ -54,3 +58,20 @@ def test_asking_for_more_never_lowers_the_share(rows):
     shares = [hypervolume_share(values, range(k)) for k in range(1, len(values) + 1)]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+def test_the_share_is_the_mean_over_the_ends_of_all_batches(make_library):
+    crystals = make_library(elements=("Al", "Ti", "Ni"), names=("A1", "B2", "L1_2"), every=1).subset(range(9))
+    crystals.labels["band_gap"] = np.arange(9) % 5 / 2.0
+    case = front_cases(crystals, [0], Course(3, 4, 2))[0]
+    run = outcome(case, "random", Kept(None))
+    rows = [crystals.ids.index(one) for one in replayed(case)]
+    known = case.known.tolist()
+    shares = [hypervolume_share(case.objectives, known + rows[:n]) for n in (2, 4)]
+    assert run.hypervolume == pytest.approx(np.mean(shares))
+
+
+def replayed(case):
+    """What the random strategy asks for in a case, by the loop itself."""
+    plan = strategy("random", None)
+    return replay(case.spec(plan), case.oracle.target, case.oracle, case.known, case.seed, plan.rule).asked
