@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.imatgen.cells import cell_codes, cells, pair_counts
+from fermiloop.platform.generators.imatgen.filled import sublattices, with_full_images
 from fermiloop.platform.generators.imatgen.options import IMAGE
 from fermiloop.platform.generators.voxel_autoencoder import (
     BasisAutoencoder,
@@ -56,6 +57,8 @@ BEND: Final = 4.0
 CHUNK: Final = 64
 """Crystals whose images are held at once."""
 RATE: Final = 3e-3
+BATCH: Final = 8
+"""Images of one step of the basis autoencoder."""
 CELL_RATE: Final = 2e-3
 
 
@@ -120,9 +123,10 @@ class CrystalCoder:
         pictured, celled = structures[: options.max_images], structures[: options.max_cells]
         images = np.concatenate([item.images for item in self.codec.encode_bases(pictured)])
         draw = rows_of(torch.as_tensor(images), None, SHIFTS if options.augment else -1)
-        history = train_autoencoder(
-            self.basis, draw, len(images), options.epochs, seed, progress, "basis autoencoder", RATE, resume=resume
-        )
+        if options.augment:
+            draw = with_full_images(draw, self.codec, sublattices(pictured))
+        n, epochs, what = len(images), options.epochs, "basis autoencoder"
+        history = train_autoencoder(self.basis, draw, n, epochs, seed, progress, what, RATE, BATCH, resume)
         if self.cell is not None:
             cells, epochs = varied_cells(self.codec, celled), options.cell_epochs
             train_autoencoder(

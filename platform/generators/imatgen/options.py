@@ -56,7 +56,8 @@ class ImatgenOptions:
     cell_epochs
         Of the cell autoencoder, each on cells varied again.
     augment
-        Whether training images are turned and moved: better on new crystals, slower on few.
+        Whether training images are turned, moved and, half of them, filled with pieces of the same crystals: better on
+        new crystals, slower on few.
     generator_epochs
         Of the materials generator.
     max_images, max_cells
@@ -93,12 +94,12 @@ class ImatgenOptions:
     cell: str = METRIC
     cell_grid: int = 16
     channels: int = 16
-    code: int = 256
+    code: int = 1024
     cell_code: int = 20
-    latent: int = 256
+    latent: int = 1024
     hidden: int = 512
     linear: bool = True
-    epochs: int = 25
+    epochs: int = 30
     cell_epochs: int = 50
     augment: bool = True
     generator_epochs: int = 60
