@@ -156,8 +156,11 @@ class CrystalCoder:
             made[first : first + CHUNK] = np.concatenate([basis, self._cell_codes(part, pair)], axis=1)
         return made
 
-    def crystals(self, codes: Array, pair: tuple[str, str]) -> Iterator[Structure | str]:
-        """The crystal of each of (n, width) codes, or why it shows none."""
+    def crystals(
+        self, codes: Array, pair: tuple[str, str], threshold: float | None = None
+    ) -> Iterator[Structure | str]:
+        """The crystal of each of (n, width) codes, or why it shows none; peaks above a threshold are atoms."""
+        least = self.options.threshold if threshold is None else threshold
         order = np.argsort([Element(symbol).Z for symbol in pair])
         elements = tuple(sorted(Element(symbol).Z for symbol in pair))
         for first in range(0, len(codes), CHUNK):
@@ -168,7 +171,7 @@ class CrystalCoder:
             if self.cell is not None:
                 cells = self.cell.images(cells)
             for cell, image in zip(cells, images, strict=True):
-                yield self._crystal(cell, Images(elements, image[order]), pair)
+                yield self._crystal(cell, Images(elements, image[order]), pair, least)
 
     def score_images(self, structures: Sequence[Structure]) -> ImageScore:
         """How the basis images of crystals come back from their codes."""
@@ -218,23 +221,23 @@ class CrystalCoder:
         counts = np.array([pair_counts(np.array(s.atomic_numbers), pair) for s in structures])
         return cell_codes(matrices, counts, pair)
 
-    def _crystal(self, cell: Voxels, images: Images, pair: tuple[str, str]) -> Structure | str:
+    def _crystal(self, cell: Voxels, images: Images, pair: tuple[str, str], threshold: float) -> Structure | str:
         """The crystal of the image or the six numbers of a cell and the images of both elements."""
         try:
             if self.cell is not None:
                 lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
             else:
-                lengths, angles = self._cell(cell, images, pair)
+                lengths, angles = self._cell(cell, images, pair, threshold)
         except InputError:
             return "no cell decoded"
         try:
-            return self.codec.assemble(lengths, angles, images, self.options.threshold)
+            return self.codec.assemble(lengths, angles, images, threshold)
         except InputError:
             return "no atom decoded"
 
-    def _cell(self, code: Voxels, images: Images, pair: tuple[str, str]) -> tuple[Array, Array]:
+    def _cell(self, code: Voxels, images: Images, pair: tuple[str, str], threshold: float) -> tuple[Array, Array]:
         """Lengths and angles at the volume of the atoms that the images show."""
-        numbers, _ = self.codec.decode_basis(images, self.options.threshold)
+        numbers, _ = self.codec.decode_basis(images, threshold)
         if not len(numbers):
             raise InputError("The images show no atom, so there is no volume.")
         lengths, angles = cells(code[None].astype(float), pair_counts(numbers, pair)[None], pair)

@@ -176,9 +176,17 @@ class Imatgen(SavedModel):
         """
         return self.network.encode(self.coder.codes(structures, self.pair))
 
-    def decoded(self, points: Array) -> Iterator[Structure | str]:
-        """The crystal of the learned pair at each of (n, latent) points, or why there is none."""
-        return self.coder.crystals(self.network.decode(points), self.pair)
+    def decoded(self, points: Array, threshold: float | None = None) -> Iterator[Structure | str]:
+        """The crystal of the learned pair at each of (n, latent) points, or why there is none.
+
+        Parameters
+        ----------
+        points
+            Of the latent space.
+        threshold
+            Least height of a peak; that of the options by default.
+        """
+        return self.coder.crystals(self.network.decode(points), self.pair, threshold)
 
     def packed(self) -> Packed:
         """What is kept of it."""

@@ -72,9 +72,17 @@ class MaterialsGenerator(nn.Module):
         self.register_buffer("middle", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
 
-    def standardise(self, codes: Array) -> None:
-        """Take mean and standard deviation of (n, width) codes; numbers that never change are left alone."""
+    def standardise(self, codes: Array, weights: Array | None = None) -> None:
+        """Take mean and standard deviation of (n, width) codes; numbers that never change are left alone.
+
+        With a linear map past the layers, numbers of one weight share one scale, by which the weight counts: blocks of
+        a box that nearly always are empty then stay small, and components are those of the weighted error.
+        """
         spread = codes.std(axis=0)
+        if self.project is not None and weights is not None:
+            for weight in np.unique(weights):
+                alike = weights == weight
+                spread[alike] = np.sqrt((spread[alike] ** 2).mean() / weight)
         self.middle.copy_(torch.as_tensor(codes.mean(axis=0)))
         self.scale.copy_(torch.as_tensor(np.where(spread > 1e-6, spread, 1.0)))
 
@@ -170,14 +178,15 @@ def train_generator(
     seed, progress, resume
         As in `run_epochs`.
     """
-    model.standardise(codes)
+    weighted = plan.weights / plan.weights.mean()
+    model.standardise(codes, weighted)
     model.start_linear(codes)
     random, device = torch.Generator().manual_seed(seed), best_device()
     model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-3)
     data, labels, weights = (
         torch.as_tensor(part, dtype=torch.float32, device=device)
-        for part in (codes, stable, plan.weights / plan.weights.mean())
+        for part in (codes, stable, weighted if model.project is None else np.ones_like(weighted))
     )
 
     def step(epoch: int) -> float:

@@ -96,7 +96,7 @@ class ImatgenOptions:
     channels: int = 16
     code: int = 1024
     cell_code: int = 20
-    latent: int = 1024
+    latent: int = 512
     hidden: int = 512
     linear: bool = True
     epochs: int = 30

@@ -97,8 +97,8 @@ class PublishedCrystalCoder(CrystalCoder):
         train_published(self.cell, cells.__getitem__, len(cells), course, seed, progress, "cell autoencoder", resume)
         return history
 
-    def _crystal(self, cell: Voxels, images: Images, pair: tuple[str, str]) -> Structure | str:  # noqa: ARG002 - the image shows the cell
-        return by_single_voxels(self.codec, cell, images.elements, images.images, self.options.threshold)
+    def _crystal(self, cell: Voxels, images: Images, pair: tuple[str, str], threshold: float) -> Structure | str:  # noqa: ARG002 - the image shows the cell
+        return by_single_voxels(self.codec, cell, images.elements, images.images, threshold)
 
 
 class PublishedGenerator(MaterialsGenerator):

@@ -110,6 +110,7 @@ def test_the_most_frequent_crystal_comes_first():
 
 
 def test_the_bench_keeps_what_it_has_done_and_goes_on(file, tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "STEPS", 1)
     kept = tmp_path / "kept.jsonl"
     first = bench.run(options(file, resume=kept), silent)
     lines = kept.read_text().splitlines()
