@@ -55,13 +55,13 @@ if TYPE_CHECKING:
     Progress = Callable[[str, float], None]
 
 PUBLISHED: Final = 25 / 31
-PER_GROUP: Final = 16
+PER_GROUP: Final = 12
 CANDIDATES: Final = 1
 """Crystals of one compound that are relaxed, of each method."""
 THRESHOLDS: Final = (0.3, 0.2, 0.4)
 """Least heights of a peak that the samples are read by in turn: images of neighbouring points are nearly the same."""
 FMAX: Final = 0.1  # eV/Å, as the funnel relaxes
-STEPS: Final = 60
+STEPS: Final = 50
 OURS: Final = "around the code"
 RANDOM: Final = "random symmetric crystals"
 SUBSTITUTED: Final = "substitution into the nearest known compound"

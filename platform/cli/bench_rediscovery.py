@@ -39,7 +39,7 @@ AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for 
 
 def rediscovery(
     data: Data = None,
-    per_group: PerGroup = 16,
+    per_group: PerGroup = 12,
     potential: Relaxer = None,
     seed: Seed = 0,
     resume: Resume = None,

@@ -102,7 +102,7 @@ class ImatgenOptions:
     epochs: int = 30
     cell_epochs: int = 50
     augment: bool = True
-    generator_epochs: int = 60
+    generator_epochs: int = 15
     max_images: int = 500
     max_cells: int = 1000
     max_sites: int = 20
