@@ -82,6 +82,11 @@ BENCHES: Final[dict[str, Bench]] = {
     "imatgen": Bench(
         "iMatGen: images, autoencoder, V-O", "Noh et al., Matter 1, 1370 (2019)", "fermiloop.platform.bench.imatgen"
     ),
+    "rediscovery": Bench(
+        "iMatGen: held-out compounds found again, relaxed, beside the simplest methods",
+        "Noh et al., Matter 1, 1370 (2019)",
+        "fermiloop.platform.bench.imatgen_rediscovery",
+    ),
     "ccdcgan": Bench(
         "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
     ),
