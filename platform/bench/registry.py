@@ -90,6 +90,12 @@ BENCHES: Final[dict[str, Bench]] = {
     "ccdcgan": Bench(
         "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
     ),
+    "ccdcgan-systems": Bench(
+        "CCDCGAN on binary systems: relaxed, hull",
+        "Long et al., multicomponent CCDCGAN",
+        "fermiloop.platform.bench.ccdcgan_systems",
+        "what is made is judged by a potential; the systems' own compounds are kept from the network",
+    ),
     "search": Bench(
         "Global optimisation at equal oracle calls",
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
