@@ -1,9 +1,9 @@
 """From a composition to a crystal: prototypes that the training set holds, at a volume by rule.
 
-Unaries and binaries sit on tabulated structure types that the training set holds; where it holds none that fits, on any
-that is tabulated, if that is asked for. Of ternaries and quaternaries it may hold none: they sit on every tabulated type of
-their ratio and on those of its own crystals (`structure_types`), each as likely as it is frequent and its known compounds
-are alike.
+Unaries and binaries sit on tabulated structure types that the training set holds; where it holds none that fits, on
+any that is tabulated, if that is asked for. Of ternaries and quaternaries it may hold none: they sit on every tabulated
+type of their ratio and on those of its own crystals (`structure_types`), each as likely as it is frequent and its known
+compounds are alike.
 
 The volume is that of the elements in the training set, added up by amount (least squares, drawn
 towards a guess from atomic radii), of three elements and more that of the lengths of bonds; a cheap potential may then
