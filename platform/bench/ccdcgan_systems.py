@@ -119,7 +119,7 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
     for place, system in enumerate(systems):
         progress(f"relaxation, {'-'.join(system)}", place / len(systems))
         made = candidates(networks, learned.structures, system, MOST_SITES, options.candidates, options.seed)
-        judged += judge_system(system, made, known[system], relaxer, tables.get(system), options.seed)
+        judged += judge_system(system, made, known[system], relaxer, tables.get(system))
     rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED)) + free_rows(
         networks, learned.structures, options.graphs, options.seed
     )

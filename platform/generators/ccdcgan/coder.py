@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from pymatgen.core import Element
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.ccdcgan.site_autoencoders import SiteAutoencoders
 from fermiloop.platform.generators.imatgen.coder import CELL_SIGMA, CELL_THRESHOLD, varied_cells
 from fermiloop.platform.generators.voxel_autoencoder import (
     CellAutoencoder,
@@ -37,6 +39,8 @@ CELL_CHANNELS: Final = 8
 SHIFTS: Final = 3
 RATE: Final = 3e-3
 CELL_RATE: Final = 2e-3
+FINER: Final = 10
+"""One element's own autoencoder goes on from that for all at this part of the rate."""
 CHUNK: Final = 64
 LEAST_SQUARE: Final = 1e-4
 """Of the volume of a possible cell of lengths 1."""
@@ -62,7 +66,8 @@ class GraphCoder:
         sigma = ImageCodec.for_grid(round(options.grid * PAPER_BOX / options.box)).sigma
         self.codec = ImageCodec(options.cell_grid, options.grid, options.box, sigma, cell_sigma=CELL_SIGMA)
         conditional = options.mode == "conditional"
-        self.sites = VoxelAutoencoder(options.grid, options.channels, options.code, conditional, local, seed)
+        network = VoxelAutoencoder(options.grid, options.channels, options.code, conditional, local, seed)
+        self.sites: Any = SiteAutoencoders(network) if options.mode == "separate" else network
         self.cells: Any = None
         if options.cells == "image":
             self.cells = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
@@ -88,14 +93,7 @@ class GraphCoder:
         resume: Path | None = None,
     ) -> tuple[float, ...]:
         """Train both on crystals that fit; loss of the sites' autoencoder by epoch."""
-        bases = self.codec.encode_bases(structures)
-        images = torch.as_tensor(np.concatenate([item.images for item in bases]))
-        elements = torch.tensor([number for item in bases for number in item.elements])
-        epochs = self.options.site_epochs
-        history = train_autoencoder(
-            self.sites, rows_of(images, elements, SHIFTS), len(images), epochs, seed, progress, "site autoencoder",
-            RATE, resume=resume,
-        )  # fmt: skip
+        history = self._train_sites(structures, seed, progress, resume)
         if self.cells is None:
             return history
         draw = varied_cells(self.codec, structures)
@@ -110,6 +108,33 @@ class GraphCoder:
             CELL_RATE,
             resume=resume,
         )
+        return history
+
+    def _train_sites(
+        self,
+        structures: Sequence[Structure],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None,
+    ) -> tuple[float, ...]:
+        """Train on all images; in the mode ``"separate"`` a copy for each element on from there, on its own images."""
+        bases = self.codec.encode_bases(structures)
+        images = torch.as_tensor(np.concatenate([item.images for item in bases]))
+        elements = torch.tensor([number for item in bases for number in item.elements])
+        separate, epochs = isinstance(self.sites, SiteAutoencoders), self.options.site_epochs
+        history = train_autoencoder(
+            self.sites.combined if separate else self.sites, rows_of(images, elements, SHIFTS), len(images), epochs,
+            seed, progress, "site autoencoder", RATE, resume=resume,
+        )  # fmt: skip
+        if separate:
+            numbers = elements.unique().tolist()
+            self.sites.add(numbers)
+            for number in numbers:
+                mine, what = images[elements == number], f"site autoencoder of {Element.from_Z(number).symbol}"
+                draw, rate = rows_of(mine, None, SHIFTS), RATE / FINER
+                train_autoencoder(
+                    self.sites.of(number), draw, len(mine), epochs, seed, progress, what, rate, resume=resume
+                )
         return history
 
     def encode(self, structures: Sequence[Structure]) -> list[Codes]:
@@ -194,6 +219,9 @@ class GraphCoder:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over weights."""
-        from_arrays(self.sites, arrays, "sites/")
+        if isinstance(self.sites, SiteAutoencoders):
+            self.sites.restore(arrays, "sites/")
+        else:
+            from_arrays(self.sites, arrays, "sites/")
         if self.cells is not None:
             from_arrays(self.cells, arrays, "cells/")

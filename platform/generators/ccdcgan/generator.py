@@ -81,9 +81,10 @@ class Ccdcgan(SavedModel):
         if preset not in PRESETS:
             raise InputError(f"{preset} is no preset of ccdcgan; choose one of {', '.join(PRESETS)}.")
         options = options or options_of(preset)
-        if options.mode == ("conditional" if preset == "paper" else "separate"):
-            modes = "combined or separate" if preset == "paper" else "combined or conditional"
-            raise InputError(f"The mode {options.mode} of ccdcgan does not go with its preset {preset}; take {modes}.")
+        if preset == "paper" and options.mode == "conditional":
+            raise InputError(
+                "The mode conditional of ccdcgan does not go with its preset paper; take combined or separate."
+            )
         if preset in IMAGES:
             options = replace(options, code=SITE_CODE, cell_code=CELL_CODE, cells="image", elements_first=False)
         self.preset, self.options = preset, options

@@ -22,7 +22,8 @@ class CcdcganOptions:
     ----------
     mode
         Of the sites' autoencoder: ``"combined"`` is one network for all elements, ``"conditional"`` one that is told
-        the element; of the preset ``paper`` ``"combined"`` or ``"separate"``, one copy for each element.
+        the element, which the preset ``paper`` has not, and ``"separate"`` one copy for each element, trained on from
+        that for all: twice the training, and as many times the weights as there are elements.
     grid, cell_grid
         Voxels along an edge of the images of sites and of cells.
     box

@@ -128,8 +128,6 @@ def test_what_cannot_be_learned_from_is_refused(library):
         Ccdcgan("huge")
     with pytest.raises(InputError, match="conditional of ccdcgan does not go with its preset paper"):
         Ccdcgan("paper", TINY)
-    with pytest.raises(InputError, match="separate of ccdcgan does not go with its preset graph"):
-        Ccdcgan("graph", PAPER)
 
 
 def test_files_that_do_not_fit_are_refused(model, tmp_path):
