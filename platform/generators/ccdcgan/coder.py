@@ -45,7 +45,12 @@ CHUNK: Final = 64
 LEAST_SQUARE: Final = 1e-4
 """Of the volume of a possible cell of lengths 1."""
 FAINTEST: Final = 0.12
-"""Least height of a peak that is taken for an atom because the graph says that there is one more."""
+"""Least height of a peak, of that of the brightest, that is taken for an atom because the graph says that there is one
+more."""
+CROWD: Final = 4
+"""Peaks for each of the most sites, beyond which images show no crystal."""
+DARK: Final = 0.02
+"""Brightest voxel of an image that shows nothing."""
 
 
 class GraphCoder:
@@ -165,6 +170,9 @@ class GraphCoder:
         if cell is None:
             return "no cell decoded"
         lengths, angles = cell
+        peaks = find_peaks(images, self.options.threshold, self.codec.sigma, self.codec.box)
+        if len(peaks.heights) > CROWD * self.options.max_sites:  # of which each pair would be looked at
+            return "too many atoms decoded"
         try:
             crystal = self.codec.assemble(
                 lengths, angles, Images(tuple(int(z) for z in elements), images), self.options.threshold
@@ -199,17 +207,22 @@ class GraphCoder:
     def as_many_as_said(self, images: Voxels, amounts: NDArray[np.float64]) -> Voxels:
         """Images scaled so that as many peaks as the graph says are higher than the threshold, if so many stand out.
 
-        An image is left as it is where the graph says nothing, or the dimmest peak asked for is hardly there.
+        What stands out is measured by the brightest voxel, since images of graphs that were made are dim. An image is
+        left as it is where the graph says nothing, or there is next to nothing in it.
         """
         made = images.copy()
         for i, amount in enumerate(np.round(amounts)):
-            if not 1 <= amount <= self.options.max_sites:
+            brightest = float(images[i].max())
+            if not 1 <= amount <= self.options.max_sites or brightest < DARK:
                 continue
-            peaks = find_peaks(images[i : i + 1], FAINTEST, self.codec.sigma, self.codec.box)
+            faintest = FAINTEST * min(brightest, 1.0)
+            peaks = find_peaks(images[i : i + 1], faintest, self.codec.sigma, self.codec.box)
+            peaks = peaks.keep(np.argsort(-peaks.heights)[: CROWD * self.options.max_sites])  # of noise, thousands
             peaks = merge_peaks(peaks, np.eye(3) * self.codec.box, MERGE_RADIUS)
-            heights = np.append(np.sort(peaks.heights)[::-1], FAINTEST)
-            if len(heights) > amount:
-                made[i] *= self.options.threshold / (0.5 * (heights[int(amount) - 1] + heights[int(amount)]))
+            heights = np.append(np.sort(peaks.heights)[::-1], faintest)
+            asked = min(int(amount), len(heights) - 1)
+            if asked:
+                made[i] *= self.options.threshold / (0.5 * (heights[asked - 1] + heights[asked]))
         return made
 
     def state(self) -> dict[str, NDArray[Any]]:
