@@ -1,8 +1,8 @@
 """How far oxygen's reference by a Method is off, from computed oxides and their measured enthalpies of formation.
 
 PBE binds O2 too strongly, by nearly the same energy in all oxides of metals without a d shell that needs U (Wang,
-Maxisch and Ceder, Phys. Rev. B 73, 195107, 2006). The mean over oxides of what a formation energy lies above the measured
-one, per atom of oxygen, is what the setting `reference_corrections` is to add.
+Maxisch and Ceder, Phys. Rev. B 73, 195107, 2006). The mean over oxides of how far a formation energy lies above the
+measured one, per atom of oxygen, is what the setting `reference_corrections` is to add.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def fit(engine: str, settings: Mapping[str, Any]) -> Fitted:
     if len(found) < FEWEST:
         raise InputError(
             f"{len(found)} oxides with a measured enthalpy have a formation energy by {engine} with these settings, "
-            f"and {FEWEST} are the fewest; compute some of {', '.join(MEASURED)} and their elements (fermiloop compute, "
+            f"and {FEWEST} are needed; compute some of {', '.join(MEASURED)} and their elements (fermiloop compute, "
             "fermiloop references build)."
         )
     values = [one.per_oxygen for one in found]
