@@ -137,6 +137,7 @@ ENGINES: Final = Catalogue(
         "fermiloop.flows.engines.gpaw.declaration",
         "fermiloop.flows.engines.gpaw_hydrogen.declaration",
         "fermiloop.flows.engines.chgnet.declaration",
+        "fermiloop.flows.engines.chgnet_phonon.declaration",
         "fermiloop.flows.engines.analytic.declaration",
         "fermiloop.flows.engines.external.declaration",
         "fermiloop.flows.engines.vasp.declaration",
