@@ -15,6 +15,35 @@ if TYPE_CHECKING:
     from fermiloop.flows.driving.referencing import Built, How
 
 
+def settings_from_network(engine: str, pairs: Iterable[str]) -> dict[str, Any]:
+    """Settings out of texts such as ``cutoff=600`` that came over the network.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form.
+    SpecError
+        If they name code to run, or a file of this machine.
+    """
+    found = computing.settings_of(pairs)
+    computing.refuse_programs(engine, found)
+    return found
+
+
+def from_network(engine: str, settings: Mapping[str, Any], time_limit: float = computing.TIME_LIMIT) -> How:
+    """How what is asked for over the network is computed: it is queued.
+
+    Raises
+    ------
+    SpecError
+        If the settings name code to run, or a file of this machine.
+    """
+    from fermiloop.flows.driving.referencing import How
+
+    computing.refuse_programs(engine, settings)
+    return How(engine, dict(settings), queue=True, time_limit=time_limit)
+
+
 def build(how: How, elements: Iterable[str] | None = None, progress: Progress = silent) -> Built:
     """Compute the ground states of these elements, or of all that the engine computes; see `How` for who computes.
 

@@ -82,8 +82,19 @@ BENCHES: Final[dict[str, Bench]] = {
     "imatgen": Bench(
         "iMatGen: images, autoencoder, V-O", "Noh et al., Matter 1, 1370 (2019)", "fermiloop.platform.bench.imatgen"
     ),
+    "rediscovery": Bench(
+        "iMatGen: held-out compounds found again, relaxed, beside the simplest methods",
+        "Noh et al., Matter 1, 1370 (2019)",
+        "fermiloop.platform.bench.imatgen_rediscovery",
+    ),
     "ccdcgan": Bench(
         "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
+    ),
+    "ccdcgan-systems": Bench(
+        "CCDCGAN on binary systems: relaxed, hull",
+        "Long et al., multicomponent CCDCGAN",
+        "fermiloop.platform.bench.ccdcgan_systems",
+        "what is made is judged by a potential; the systems' own compounds are kept from the network",
     ),
     "search": Bench(
         "Global optimisation at equal oracle calls",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fermiloop.platform.bench.registry import BENCHES
-from fermiloop.platform.cli import bench_loop, bench_potentials
+from fermiloop.platform.cli import bench_ccdcgan, bench_loop, bench_potentials, bench_rediscovery
 from fermiloop.platform.cli.output import AsJson, Listing, markdown_table, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -129,8 +129,10 @@ def _command(name: str) -> Callable[..., None]:
 
 OWN_OPTIONS: Final[dict[str, Callable[..., None]]] = {
     "dos": dos,
+    "ccdcgan-systems": bench_ccdcgan.systems,
     "loop": bench_loop.loop,
     "potentials": bench_potentials.potentials,
+    "rediscovery": bench_rediscovery.rediscovery,
 }
 for _name in BENCHES:
     app.command(_name)(OWN_OPTIONS.get(_name) or _command(_name))

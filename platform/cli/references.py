@@ -10,6 +10,7 @@ import typer
 from fermiloop.platform.cli.engine_options import Engine, Queued, Settings, TimeLimit, Workers, how, parsed, split
 from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS
 
 if TYPE_CHECKING:
     from fermiloop.flows.driving.referencing import Built
@@ -77,10 +78,8 @@ def show_built(title: str, found: Built, *, queued: bool, as_json: bool) -> None
         Listing(title, BUILT, rows).show()
         for symbol, reason in found.refused.items():
             print_line(f"{symbol} was left out: {reason}")
-        if queued:
-            print_line(
-                "They are queued; once they have ended, the same command without --queue brings labels up to date."
-            )
+        if queued and any(row["state"] not in FINISHED_CALCULATIONS for row in rows):
+            print_line("They are queued; once they have ended, the same command brings labels up to date.")
         else:
             print_line(
                 f"{len(rows) - failed} have an energy, {failed} failed; {found.restated} labels of stability are new."

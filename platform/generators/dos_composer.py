@@ -162,7 +162,7 @@ class DosComposer:
             (row, score, decoration)
             for part in self._rooms(space)
             for row, score in self._ranked(curve, target, part)
-            for decoration in self.decorator.decorations(row, part)
+            for decoration in self.decorator.decorations(row, part, unseen=True)
         ]
         log_weights = [score + np.log(decoration.share) for _, score, decoration in choices]
         chosen = draw_without_replacement(log_weights, n, rng, self.options.temperature)

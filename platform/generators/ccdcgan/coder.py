@@ -38,6 +38,8 @@ SHIFTS: Final = 3
 RATE: Final = 3e-3
 CELL_RATE: Final = 2e-3
 CHUNK: Final = 64
+LEAST_SQUARE: Final = 1e-4
+"""Of the volume of a possible cell of lengths 1."""
 FAINTEST: Final = 0.12
 """Least height of a peak that is taken for an atom because the graph says that there is one more."""
 
@@ -61,7 +63,9 @@ class GraphCoder:
         self.codec = ImageCodec(options.cell_grid, options.grid, options.box, sigma, cell_sigma=CELL_SIGMA)
         conditional = options.mode == "conditional"
         self.sites = VoxelAutoencoder(options.grid, options.channels, options.code, conditional, local, seed)
-        self.cells = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
+        self.cells: Any = None
+        if options.cells == "image":
+            self.cells = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
 
     def fits(self, structure: Structure) -> bool:
         """Whether the box, the slots and the limits take a crystal."""
@@ -92,6 +96,8 @@ class GraphCoder:
             self.sites, rows_of(images, elements, SHIFTS), len(images), epochs, seed, progress, "site autoencoder",
             RATE, resume=resume,
         )  # fmt: skip
+        if self.cells is None:
+            return history
         draw = varied_cells(self.codec, structures)
         train_autoencoder(
             self.cells,
@@ -115,8 +121,7 @@ class GraphCoder:
             images = np.concatenate([item.images for item in bases])
             elements = np.array([number for item in bases for number in item.elements])
             sites = np.split(self.sites.codes(images, elements), np.cumsum([len(item.elements) for item in bases])[:-1])
-            matrices = lattice_matrices([s.lattice.abc for s in part], [s.lattice.angles for s in part])
-            cells = self.cells.codes(self.codec.encode_cells(matrices))
+            cells = self._cell_codes(part)
             for structure, item, cell, code in zip(part, bases, cells, sites, strict=True):
                 numbers = np.array(structure.atomic_numbers)
                 amounts = np.array([(numbers == number).sum() for number in item.elements], dtype=float)
@@ -131,11 +136,10 @@ class GraphCoder:
         elements = np.array(codes.elements)[order]
         images = self.sites.images(codes.sites[order].astype(np.float32), elements)
         images = self.as_many_as_said(images, codes.amounts[order])
-        cell = self.cells.images(codes.cell[None].astype(np.float32))[0]
-        try:
-            lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
-        except InputError:
+        cell = self.cell_of(codes.cell)
+        if cell is None:
             return "no cell decoded"
+        lengths, angles = cell
         try:
             crystal = self.codec.assemble(
                 lengths, angles, Images(tuple(int(z) for z in elements), images), self.options.threshold
@@ -145,6 +149,27 @@ class GraphCoder:
         if len(crystal.composition) < len(codes.elements):
             return "an element without atoms"
         return crystal
+
+    def cell_of(self, code: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+        """(3,) lengths, Å, and (3,) angles, degrees, of a cell's code; None where it shows no possible cell."""
+        if self.cells is not None:
+            try:
+                return self.codec.decode_cell(self.cells.images(code[None].astype(np.float32))[0], CELL_THRESHOLD)
+            except InputError:
+                return None
+        lengths, angles = np.exp(code[:3]), np.degrees(code[3:])
+        if not (np.isfinite(lengths).all() and ((angles > 0) & (angles < 180)).all()):
+            return None
+        a, b, c = np.cos(np.radians(angles))
+        return (lengths, angles) if 1 + 2 * a * b * c - a * a - b * b - c * c > LEAST_SQUARE else None
+
+    def _cell_codes(self, structures: Sequence[Structure]) -> NDArray[np.float32]:
+        """Codes of the cells: logarithms of lengths and angles in radians, or those of the images."""
+        lengths, angles = [s.lattice.abc for s in structures], [s.lattice.angles for s in structures]
+        if self.cells is None:
+            return np.hstack([np.log(lengths), np.radians(angles)]).astype(np.float32)
+        made: NDArray[np.float32] = self.cells.codes(self.codec.encode_cells(lattice_matrices(lengths, angles)))
+        return made
 
     def as_many_as_said(self, images: Voxels, amounts: NDArray[np.float64]) -> Voxels:
         """Images scaled so that as many peaks as the graph says are higher than the threshold, if so many stand out.
@@ -164,9 +189,11 @@ class GraphCoder:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Weights."""
-        return to_arrays(self.sites, "sites/") | to_arrays(self.cells, "cells/")
+        arrays = to_arrays(self.sites, "sites/")
+        return arrays if self.cells is None else arrays | to_arrays(self.cells, "cells/")
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over weights."""
         from_arrays(self.sites, arrays, "sites/")
-        from_arrays(self.cells, arrays, "cells/")
+        if self.cells is not None:
+            from_arrays(self.cells, arrays, "cells/")

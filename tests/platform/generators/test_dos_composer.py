@@ -80,6 +80,14 @@ def test_a_saved_composer_of_ternaries_proposes_the_same(trained, ternary_librar
     np.testing.assert_allclose([one.score for one in first], [one.score for one in again], rtol=1e-6)
 
 
+def test_binaries_of_a_crystal_system_that_was_never_seen_sit_on_tabulated_types(trained, ternary_library):
+    space = replace(SPACE, n_components=(2, 2), crystal_systems=("tetragonal",))
+    made = trained.sample(target_of("TiPd", ternary_library.grid), space, 30, np.random.default_rng(0))
+    assert len(made) == 30
+    assert {one.detail["prototype"] for one in made} & {"L1_0", "D0_22"}
+    assert {len(one.structure.composition) for one in made} == {2}
+
+
 def test_each_crystal_system_may_have_a_model_of_its_own(dos_library, tmp_path):
     composer = DosComposer("factorised", replace(QUICK, per_crystal_system=True, test_share=0.2))
     report = composer.fit(dos_library, 0, silent)

@@ -49,7 +49,7 @@ def test_the_report_counts_what_was_learned_from(model, library):
     assert model.report.metrics["virtual_crystals"] == 2 * binaries
     assert model.report.n_train + model.report.n_test == 2 * binaries
     assert model.report.n_test == 0  # of nine parents none is held out
-    assert len(model.report.history) == 75
+    assert len(model.report.history) == TINY.epochs + TINY.generator_epochs
 
 
 def test_samples_lie_in_the_space_and_failures_are_counted(model):
@@ -148,8 +148,8 @@ def test_options_out_of_range_are_refused(change):
 
 def test_the_published_preset_goes_through_the_loop(library, tmp_path):
     options = replace(
-        TINY, channels=2, code=16, cell_code=4, latent=6, epochs=1, cell_epochs=1, generator_epochs=2, attempts=2,
-        threshold=0.02,
+        TINY, cell="image", channels=2, code=16, cell_code=4, latent=6, epochs=1, cell_epochs=1, generator_epochs=2,
+        attempts=2, threshold=0.02,
     )  # fmt: skip
     made = Imatgen("paper", options)
     report = made.fit(library, 0, silent)
@@ -168,3 +168,5 @@ def test_the_published_preset_goes_through_the_loop(library, tmp_path):
     assert torch.equal(image[:, 5, 0, :4], torch.as_tensor(codes[:, -4:], dtype=torch.float32))
     with pytest.raises(InputError, match="huge is no preset of imatgen"):
         Imatgen("huge")
+    with pytest.raises(InputError, match="leave the option cell out"):
+        Imatgen("paper", replace(options, cell="metric"))
