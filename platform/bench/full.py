@@ -143,7 +143,7 @@ def estimate(plan: Plan, data: TrainingSet, options: Mapping[str, Any], seed: in
     with TemporaryDirectory() as folder:
         model.fit(some, seed, clock, Path(folder))
     measured, rest = clock.by_stage(plan.stages)
-    whole, more = plan.whole | dict(options), len(data) / len(some)
+    whole, more = {**plan.whole, **options}, len(data) / len(some)
     elements = n_elements(data) / max(n_elements(some), 1)
     rows = []
     for stage in plan.stages:

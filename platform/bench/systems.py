@@ -131,7 +131,7 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Callable[[str, float
     progress("energies of the library", 0.0)
     systems = systems_of(read_library(data)[0], cheap, n_systems)
     rows: list[dict[str, Any]] = []
-    found: dict[str, list[tuple[float, float]]] = {}
+    found: dict[str, list[tuple[int, float]]] = {}
     for i, strategy in enumerate(STRATEGIES):
         began, outcomes, phases, n = time.process_time(), [], 0, 0
         for j, system in enumerate(systems):
@@ -169,7 +169,7 @@ def systems_of(library: TrainingSet, cheap: CheapPotential, n: int) -> list[Syst
     }
     references = {name: float(energies[i]) for name, i in alone.items()}
     volumes = elemental_volumes([library.structures[i] for i in alone.values()])
-    made = []
+    made: list[System] = []
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         if count < FEWEST or not set(name.split("-")) <= set(alone) or len(made) == n:
             continue
