@@ -55,7 +55,9 @@ def draw(samples: Samples, path: Path, seed: int) -> None:
     for block, colour in BLOCKS.items():
         mine = np.array([element.block == block for element in elements])
         if mine.any():
-            axes.scatter(*places[mine].T, s=240, color=colour, alpha=0.25, label=f"{block} block", linewidths=0)
+            axes.scatter(
+                places[mine, 0], places[mine, 1], s=240, color=colour, alpha=0.25, label=f"{block} block", linewidths=0
+            )
     for element, (x, y) in zip(elements, places, strict=True):
         axes.text(x, y, element.symbol, ha="center", va="center", color=BLOCKS[element.block], fontsize=9)
     axes.set(xticks=[], yticks=[], title="Element vectors, t-SNE")

@@ -102,6 +102,13 @@ BENCHES: Final[dict[str, Bench]] = {
         "fermiloop.platform.bench.search",
         "nothing is learned",
     ),
+    "systems": Bench(
+        "Chemical systems at equal oracle calls, and under pressure",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.systems",
+        "systems are searched; their compounds are left out of what the generator learns from",
+        of_library=True,
+    ),
     "featurise": Bench(
         "Representations: invertible? invariant? how fast?",
         "Noh et al., Chem. Sci. 11, 4871 (2020), Table 1",

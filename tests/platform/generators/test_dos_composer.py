@@ -114,3 +114,35 @@ def test_options_bound_the_search_and_wrong_ones_are_refused(trained, ternary_li
     for wrong in ({"most_components": 5}, {"beam_width": 0}, {"test_share": 1.0}, {"temperature": -1.0}):
         with pytest.raises(InputError, match=next(iter(wrong))):
             ComposerOptions(**wrong)
+
+
+@pytest.mark.parametrize("preset", ["paper", "factorised"])
+def test_a_training_that_was_stopped_goes_on_with_the_models_that_are_left(preset, dos_library, tmp_path, monkeypatch):
+    options = replace(QUICK, test_share=0.2)
+    plain = DosComposer(preset, options)
+    expected = plain.fit(dos_library, 3, silent)
+    fits, fit = [], InverseSpectrumModel.fit
+
+    def counted(self, samples, seed, progress):
+        if len(fits) == 1 and not stopped:
+            stopped.append(True)
+            raise KeyboardInterrupt
+        fits.append(len(samples))
+        return fit(self, samples, seed, progress)
+
+    stopped = []
+    monkeypatch.setattr(InverseSpectrumModel, "fit", counted)
+    with pytest.raises(KeyboardInterrupt):
+        DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
+    again = DosComposer(preset, options)
+    report = again.fit(dos_library, 3, silent, tmp_path)
+    assert len(fits) == 2  # the held-out one before, the one of all after
+    assert report.metrics == pytest.approx(expected.metrics, rel=1e-4)
+    DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
+    assert len(fits) == 2
+    DosComposer(preset, options).fit(dos_library, 4, silent, tmp_path)
+    assert len(fits) == 4  # another seed is another training
+    for one in tmp_path.iterdir():
+        (one / "weights.safetensors").write_bytes(b"broken")
+    DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
+    assert len(fits) == 6
