@@ -63,7 +63,7 @@ def _site(structure: Structure, place: int) -> list[float]:
 
 @cache
 def _neighbours() -> Any:
-    return CrystalNN(distance_cutoffs=None, x_diff_weight=0)
+    return CrystalNN(distance_cutoffs=None, x_diff_weight=0)  # type: ignore[no-untyped-call]
 
 
 @cache

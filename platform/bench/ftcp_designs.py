@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PROPERTY: Final = "formation_energy_per_atom"
 SYSTEMS: Final = ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic")
-MOVES: Final = {"scale": 1.0, "geometry": 0.06}
+SCALE, GEOMETRY = 1.0, 0.06
 """How designs are drawn around known crystals: elements change, structures hardly do, so that most relax."""
 RANDOM: Final = 1000
 """Crystals of the data set that the random baseline is taken from at most."""
@@ -110,7 +110,7 @@ def design_rows(
 
 def designs_for(generator: Ftcp, learned: TrainingSet, case: Case, n: int, seed: int) -> list[Proposal]:
     """Designs for one target, nearest to it by the network's own prediction first."""
-    generator.options = replace(generator.options, **MOVES)
+    generator.options = replace(generator.options, scale=SCALE, geometry=GEOMETRY)
     target = Target(windows=(PropertyWindow(PROPERTY, case.value, TOLERANCE),))
     return generator.sample(target, _space(learned), n, np.random.default_rng([seed, round(-100 * case.value)]))
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
+from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.descriptors import composition_descriptors
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
-    from pymatgen.core import Composition, Structure
+    from pymatgen.core import Composition
 
     Array = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -182,7 +183,7 @@ class Synthesizability(SavedModel):
                 logits, _ = self.network(x[rows], random)
                 loss = loss_of(logits, labels[rows].expand_as(logits), weights[:, rows])
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 total += loss.item() * len(rows)
             return total / len(x)
@@ -207,5 +208,4 @@ def shipped() -> Synthesizability:
 
 
 def _formula(item: Structure | Composition) -> str:
-    composition = getattr(item, "composition", item)
-    return str(composition.reduced_formula)
+    return (item.composition if isinstance(item, Structure) else item).reduced_formula

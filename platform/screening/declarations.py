@@ -44,7 +44,7 @@ SYNTHESIZABILITY: Final = (
         "synthesizability",
         "likely to be one that can be made, by its composition, as crystals of the ICSD are",
         load=f"{ROOM}.synthesizability:judge_synthesizability",
-        options=f"{ROOM}.synthesizability_options:SynthesizabilityStage",
+        options=f"{ROOM}.options:SynthesizabilityStage",
         batch=True,
         after=("composition", "rules", "geometry", "duplicates"),
         before=("relaxation", "hull"),

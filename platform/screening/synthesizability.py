@@ -13,8 +13,8 @@ from fermiloop.platform.screening.verdicts import Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fermiloop.platform.screening.options import SynthesizabilityStage
     from fermiloop.platform.screening.passes import Pass
-    from fermiloop.platform.screening.synthesizability_options import SynthesizabilityStage
     from fermiloop.platform.screening.verdicts import Crystal
 
 STAGE: Final = "synthesizability"
