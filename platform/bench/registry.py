@@ -82,14 +82,32 @@ BENCHES: Final[dict[str, Bench]] = {
     "imatgen": Bench(
         "iMatGen: images, autoencoder, V-O", "Noh et al., Matter 1, 1370 (2019)", "fermiloop.platform.bench.imatgen"
     ),
+    "rediscovery": Bench(
+        "iMatGen: held-out compounds found again, relaxed, beside the simplest methods",
+        "Noh et al., Matter 1, 1370 (2019)",
+        "fermiloop.platform.bench.imatgen_rediscovery",
+    ),
     "ccdcgan": Bench(
         "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
+    ),
+    "ccdcgan-systems": Bench(
+        "CCDCGAN on binary systems: relaxed, hull",
+        "Long et al., multicomponent CCDCGAN",
+        "fermiloop.platform.bench.ccdcgan_systems",
+        "what is made is judged by a potential; the systems' own compounds are kept from the network",
     ),
     "search": Bench(
         "Global optimisation at equal oracle calls",
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
         "fermiloop.platform.bench.search",
         "nothing is learned",
+    ),
+    "systems": Bench(
+        "Chemical systems at equal oracle calls, and under pressure",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.systems",
+        "systems are searched; their compounds are left out of what the generator learns from",
+        of_library=True,
     ),
     "featurise": Bench(
         "Representations: invertible? invariant? how fast?",

@@ -43,6 +43,7 @@ RELAXATION: Final = StageDeclaration(
     "relaxation",
     "relaxed by the cheap potential to a sound and new crystal",
     load=f"{ROOM}.batch_stages:relaxation",
+    options=f"{ROOM}.options:RelaxationStageOptions",
     batch=True,
     after=("composition", "rules", "geometry", "duplicates"),
     usual=True,

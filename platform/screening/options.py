@@ -1,0 +1,28 @@
+"""Options of our own stages; read with a campaign file, so nothing heavy is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fermiloop.platform.errors import InputError
+
+MOST_PRESSURE: Final = 500.0
+"""GPa."""
+
+
+@dataclass(frozen=True)
+class RelaxationStageOptions:
+    """How the stage relaxes.
+
+    Parameters
+    ----------
+    pressure
+        GPa. Other than 0 the enthalpy is minimised, and crystals go on as they are under pressure.
+    """
+
+    pressure: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.pressure, bool) or not 0 <= float(self.pressure) <= MOST_PRESSURE:
+            raise InputError(f"pressure must lie in 0 to {MOST_PRESSURE:g} GPa, not {self.pressure}.")
