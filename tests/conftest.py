@@ -141,11 +141,11 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
         | {"cell_grid": 8, "code": 16, "cell_code": 8, "latent": 8, "epochs": 2, "cell_epochs": 2}
         | {"generator_epochs": 4, "potential": "none", "min_stability": 0.0},
         ("ccdcgan", "graph"): graphs
-        | {"cell_grid": 16, "gan_steps": 2, "batch_size": 16, "constraint_epochs": 1}
+        | {"cell_grid": 16, "cell_epochs": 2, "gan_steps": 2, "batch_size": 16, "constraint_epochs": 1}
         | {"latent": 64},
         ("ccdcgan", "paper"): graphs
-        | {"cell_grid": 8, "cell_epochs": 2, "epoch_images": 8, "latent": 64}
-        | {"gan_steps": 2, "batch_size": 8, "constraint_epochs": 1},
+        | {"cell_grid": 8, "site_epochs": 1, "cell_epochs": 1, "epoch_images": 8, "latent": 64}
+        | {"gan_steps": 2, "batch_size": 2, "constraint_epochs": 1},
         ("ccdcgan", "compact"): graphs | {"code": 32},
         ("random_pick", None): {"potential": "none"},
         ("command", None): {step: [sys.executable, str(PROGRAM), step] for step in ("fit", "sample")},

@@ -27,12 +27,11 @@ from fermiloop.db_init.importers.numbers import value_of
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.phonon_curves import imaginary_part, of_wavenumbers, refusal
+from fermiloop.platform.representations.phonon_curves import JARVIS_WAVENUMBERS, imaginary_part, of_wavenumbers, refusal
 from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import Property
 
-WAVENUMBERS: Final = np.linspace(-300.0, 1000.0, 66)  # cm⁻¹
 CHUNK: Final = 200
 FIELDS: Final[dict[str, Property]] = {
     "formation_energy": Property.FORMATION_ENERGY_PER_ATOM,
@@ -89,9 +88,9 @@ def _entry(line: str, number: int, licence: str) -> Entry:
 
 def _curve(row: dict[str, Any], n_sites: int, method: Method) -> Curve:
     values = np.asarray(row["phonon_dos"], dtype=float)
-    if values.shape != WAVENUMBERS.shape:
-        raise InputError(f"it has {values.size} values, where {WAVENUMBERS.size} are due")
-    x, y = of_wavenumbers(WAVENUMBERS, values, n_sites)
+    if values.shape != JARVIS_WAVENUMBERS.shape:
+        raise InputError(f"it has {values.size} values, where {JARVIS_WAVENUMBERS.size} are due")
+    x, y = of_wavenumbers(JARVIS_WAVENUMBERS, values, n_sites)
     if told := refusal(imaginary_part(x, y)):
         raise InputError(told)
     return Curve(x, y, method, kind=SpectrumKind.PHONON_DOS)

@@ -30,9 +30,8 @@ from fermiloop.db_init.importers.json_files import lines_of
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.absorption import absorption_curve, sample_refusal
+from fermiloop.platform.representations.absorption import absorption_curve, sample_refusal, usual
 from fermiloop.platform.representations.grids import GRIDS
-from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.store import labels, materials
 from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.material import Material
@@ -87,14 +86,14 @@ def _entries(
     read: list[Table | Refusal], crystals: Mapping[str, Material | str], licence: str
 ) -> Iterator[Entry | Refusal]:
     tables = [one for one in read if isinstance(one, Table)]
-    usual = {formula: usual_of([one for one in tables if one.formula == formula]) for formula in crystals}
+    best = {formula: usual_of([one for one in tables if one.formula == formula]) for formula in crystals}
     for one in read:
         if isinstance(one, Refusal):
             yield one
         elif isinstance(home := crystals[one.formula], str):
             yield Refusal(one.key, home, line=one.line)
-        elif one is not usual[one.formula]:
-            reason = f"{usual[one.formula].key} is more like the other tables of {one.formula} and is kept."
+        elif one is not best[one.formula]:
+            reason = f"{best[one.formula].key} is more like the other tables of {one.formula} and is kept."
             yield Refusal(one.key, f"absorption left out: {reason}", line=one.line)
         else:
             yield _entry(one, home, licence)
@@ -128,7 +127,7 @@ def _table(number: int, line: str) -> Table | Refusal:
 def usual_of(tables: list[Table]) -> Table:
     """The table most like all the others, by the mean cosine of the curves; of two the first."""
     curves = np.stack([GRIDS[KIND].resample(one.points, one.values) for one in tables])
-    return tables[int(np.argmax(np.round(cosine(curves[:, None], curves[None]).mean(axis=1), 6)))]
+    return tables[usual(curves)]
 
 
 def crystals_of(formulas: Iterator[str]) -> dict[str, Material | str]:

@@ -12,6 +12,7 @@ from fermiloop.platform.errors import InputError
 if TYPE_CHECKING:
     from fermiloop.flows.campaigns.elements import Reference
     from fermiloop.flows.campaigns.hulls import Phase
+    from fermiloop.flows.campaigns.oxygen import Fitted
     from fermiloop.flows.driving.referencing import Built, How
 
 
@@ -76,6 +77,19 @@ def known(engine: str, settings: Mapping[str, Any], elements: Iterable[str] | No
 
     method = of_method.method(engine, settings)
     return of_method.references(shipped() if elements is None else symbols(elements), method.id)
+
+
+def fit_oxygen(engine: str, settings: Mapping[str, Any]) -> Fitted:
+    """The correction of oxygen's reference, from stored oxides by the Method and their measured enthalpies.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong or corrects already, or too few oxides are there.
+    """
+    from fermiloop.flows.campaigns import oxygen
+
+    return oxygen.fit(engine, settings)
 
 
 def is_used(engine: str) -> bool:

@@ -84,16 +84,14 @@ def judge_system(
     known: Sequence[Structure],
     relaxer: Relaxer,
     table: BinaryHull | None,
-    seed: int,
 ) -> list[Judged]:
     """Relax the known phases of a system and all candidates, and hold them against the hull."""
-    label = "-".join(system)
-    phases = [relaxer.relaxed(f"{label} phase {place}", one) for place, one in enumerate(known)]
+    phases = [relaxer.relaxed(one) for one in known]
     hull = BinaryHull.of(lowest([(_share(one, system), relaxer.formation(one)) for one in phases]))
     matcher, judged = StructureMatcher(), list[Judged]()
     for way, crystals in made.items():
-        for place, crystal in enumerate(crystals):
-            found = relaxer.relaxed(f"{label} {way} {seed} {place}", crystal)
+        for crystal in crystals:
+            found = relaxer.relaxed(crystal)
             formation, share = relaxer.formation(found), _share(found, system)
             alike = [i for i, one in enumerate(phases) if matcher.fit(found.structure, one.structure)]
             judged.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass
@@ -80,13 +81,11 @@ class Relaxer:
         self.model, self._name, self._answers, self._elements = declared(name).model, name, answers, elements
         self._built: CheapPotential | None = None
 
-    def relaxed(self, name: str, structure: Structure) -> Relaxed:
-        """A crystal by its name in the file and its geometry.
-
-        A line of another crystal under this name, of a run with other settings, is not taken.
-        """
+    def relaxed(self, structure: Structure) -> Relaxed:
+        """A crystal, known again by its geometry."""
+        name = hashlib.sha256(json.dumps(plain(structure)).encode()).hexdigest()[:24]
         row = self._answers.get(self.model, KIND, name)
-        if row is None or row["given"] != plain(structure):
+        if row is None:
             row = self._relax(name, structure)
             self._answers.put([row])
         return Relaxed(
@@ -104,14 +103,14 @@ class Relaxer:
 
     def _element(self, symbol: str) -> float:
         crystal = self._elements.get(symbol)
-        return float("nan") if crystal is None else self.relaxed(f"element {symbol}", crystal).energy
+        return float("nan") if crystal is None else self.relaxed(crystal).energy
 
     def _relax(self, name: str, structure: Structure) -> Row:
         self._built = self._built or declared(self._name).build()
         before = self._built.energies([structure])[0]
         found = relax(self._built, structure, FMAX, STEPS, keep_symmetry=False)
         return {
-            "model": self.model, "kind": KIND, "id": name, "given": plain(structure), "before": _finite(before),
+            "model": self.model, "kind": KIND, "id": name, "given": structure.formula, "before": _finite(before),
             "structure": plain(found.structure), "energy": _finite(found.energy_per_atom),
             "ended": found.fault is None and bool(np.isfinite(found.energy_per_atom)), "converged": found.converged,
             "fault": found.fault, "steps": found.steps, "seconds": round(found.core_seconds, 2),

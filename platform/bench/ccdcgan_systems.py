@@ -10,6 +10,7 @@ alike: a formation energy below zero alone says little, for in a system that for
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -112,14 +113,15 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
     crystals, _ = read_crystals(options.data)
     elements = elements_of(options.data, crystals.structures, crystals.labels[ENERGY])
     learned, known = parted(crystals, systems, options.network)
-    networks = trained(learned, options, progress)
     folder = options.resume
+    same_work(folder, systems, options)
+    networks = trained(learned, options, progress)
     relaxer = Relaxer(options.name, Answers(folder and folder / "relaxed.jsonl"), elements)
     tables, judged = hulls_by_table(options.data, systems), list[Judged]()
     for place, system in enumerate(systems):
         progress(f"relaxation, {'-'.join(system)}", place / len(systems))
         made = candidates(networks, learned.structures, system, MOST_SITES, options.candidates, options.seed)
-        judged += judge_system(system, made, known[system], relaxer, tables.get(system), options.seed)
+        judged += judge_system(system, made, known[system], relaxer, tables.get(system))
     rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED)) + free_rows(
         networks, learned.structures, options.graphs, options.seed
     )
@@ -171,6 +173,35 @@ def parted(
             "leave its system out, or give another file."
         )
     return learned, known
+
+
+def same_work(folder: Path | None, systems: Sequence[System], options: SystemsOptions) -> None:
+    """See that networks kept in a folder have learned of none of the systems, and as they are asked for.
+
+    Raises
+    ------
+    InputError
+        If they have, or cannot be told.
+    """
+    if folder is None:
+        return
+    file, labels = folder / "kept_out.json", ["-".join(system) for system in systems]
+    asked = {"data": options.data.name, "seed": options.seed, "network": asdict(options.network)}
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"systems": labels, **asked}), encoding="utf-8")
+        return
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        learned = sorted(set(labels) - set(kept.pop("systems")))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise InputError(
+            f"{file} does not say what was kept from the networks beside it; give another folder."
+        ) from None
+    if learned:
+        raise InputError(f"The networks in {folder} may have learned from {learned[0]}; give --resume another folder.")
+    if kept != asked:
+        raise InputError(f"The networks in {folder} are of other data, seed or options; give --resume another folder.")
 
 
 def trained(learned: TrainingSet, options: SystemsOptions, progress: Progress) -> dict[str, Ccdcgan]:

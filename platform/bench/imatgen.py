@@ -220,6 +220,8 @@ def _paper_cells(coder: CrystalCoder, crystals: Sequence[Structure]) -> tuple[li
     lengths: list[float] = []
     angles: list[float] = []
     failed = 0
+    if coder.cell is None:  # six numbers, no image
+        return lengths, angles, failed
     matrices = lattice_matrices([s.lattice.abc for s in crystals], [s.lattice.angles for s in crystals])
     cells = coder.codec.encode_cells(matrices)
     for structure, image in zip(crystals, coder.cell.images(coder.cell.codes(cells)), strict=True):

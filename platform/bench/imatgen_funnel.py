@@ -54,13 +54,16 @@ MOST: Final = 40
 """Compositions that are relaxed, the most frequent ones first."""
 
 
-def points(model: Imatgen, seed: int, ends: int = ENDS, n: int = POINTS) -> dict[str, Array]:
-    """Latent points of both ways of sampling; ends have a valid oxidation state where two such were learned from."""
+def points(model: Imatgen, seed: int, most: int = POINTS) -> dict[str, Array]:
+    """At most so many latent points of each way of sampling, at random of the paper's 8,835 and 10,000.
+
+    Ends have a valid oxidation state where two such were learned from.
+    """
     rng = np.random.default_rng(seed)
     known = model.known[model.anchors] if model.anchors.sum() > 1 else model.known
-    chosen = known[rng.permutation(len(known))[:ends]]
-    ways = [between(a, b, STEPS) for a, b in combinations(chosen, 2)]
-    return {SLERP: np.concatenate(ways), RANDOM: around_mean(model.known, n, rng)}
+    chosen = known[rng.permutation(len(known))[:ENDS]]
+    ways = np.concatenate([between(a, b, STEPS) for a, b in combinations(chosen, 2)])
+    return {SLERP: ways[rng.permutation(len(ways))[:most]], RANDOM: around_mean(model.known, min(most, POINTS), rng)}
 
 
 def sampled(

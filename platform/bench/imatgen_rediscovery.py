@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from fermiloop.platform.representations.training import TrainingSet
 
     Progress = Callable[[str, float], None]
+    Found = dict[tuple[str, str], dict[str, Any]]
 
 PUBLISHED: Final = 25 / 31
 PER_GROUP: Final = 12
@@ -94,7 +95,7 @@ class RediscoveryOptions:
     samples
         Points around a code.
     funnel
-        Whether the latent space is sampled at the paper's numbers, too, by `imatgen_funnel`.
+        Latent points that are sampled of each kind by `imatgen_funnel`; 0 for none, 10,000 for all of the paper.
     """
 
     data: Path
@@ -104,7 +105,7 @@ class RediscoveryOptions:
     resume: Path | None = None
     model: ImatgenOptions = MODEL
     samples: int = SAMPLES
-    funnel: bool = False
+    funnel: int = 0
 
 
 def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> dict[str, Any]:
@@ -133,22 +134,11 @@ def run(options: RediscoveryOptions, progress: Progress) -> dict[str, Any]:
     began = time.perf_counter()
     crystals, refused = read_crystals(options.data)
     train, _, sought = seek(crystals, options.per_group, options.seed)
-    model = trained(options, train, progress)
-    answers, key = Answers(options.resume), digest(options)
-    relaxer = potential(options.potential).build()
-    look = Looking(model, train.structures, options, relaxer)
-    for place, one in enumerate(sought):
-        for kind, candidates in ((OURS, look.decoded), (RANDOM, look.random), (SUBSTITUTED, look.substituted)):
-            if answers.get(key, kind, one.id) is None:
-                answers.put([{"model": key, "kind": kind, "id": one.id, **look.judged(one, candidates(one))}])
-        progress("rediscovery", (place + 1) / len(sought))
-    found = {(kind, one.id): answers.get(key, kind, one.id) or {} for kind in METHODS for one in sought}
-    rows = rows_of(sought, found, options.potential)
+    model, answers = trained(options, train, progress), Answers(options.resume)
+    look = Looking(model, train.structures, options, potential(options.potential).build())
+    rows = rows_of(sought, looked(look, sought, answers, progress), options.potential)
     if options.funnel:
-        hull = imatgen_funnel.VanadiumHull(relaxer, options.data, crystals)
-        blocks = imatgen_funnel.sampled(model, imatgen_funnel.points(model, options.seed), answers, key, progress)
-        relaxed = imatgen_funnel.judged(blocks, relaxer, hull, answers, key, progress)
-        rows += imatgen_funnel.rows_of(blocks, relaxed, hull.formulas, options.potential)
+        rows += funnel_rows(look, crystals, answers, progress)
     return {
         "rows": rows,
         "data": {
@@ -158,6 +148,31 @@ def run(options: RediscoveryOptions, progress: Progress) -> dict[str, Any]:
         "settings": {"seed": options.seed, "split": APART, "potential": options.potential, **asdict(options.model)},
         "seconds": time.perf_counter() - began,
     }  # fmt: skip
+
+
+def looked(look: Looking, sought: Sequence[Sought], answers: Answers, progress: Progress) -> Found:
+    """What came of each compound by each method, as it is kept."""
+    key, found = f"{digest(look.options)}/{look.options.potential}", {}
+    for place, one in enumerate(sought):
+        for kind, candidates in ((OURS, look.decoded), (RANDOM, look.random), (SUBSTITUTED, look.substituted)):
+            kept = answers.get(key, kind, one.id)
+            if kept is None:
+                kept = {"model": key, "kind": kind, "id": one.id, **look.judged(one, candidates(one))}
+                answers.put([kept])
+            found[kind, one.id] = kept
+        progress("rediscovery", (place + 1) / len(sought))
+    return found
+
+
+def funnel_rows(look: Looking, crystals: TrainingSet, answers: Answers, progress: Progress) -> list[dict[str, Any]]:
+    """New compositions among as many latent points as the options say."""
+    options, relaxer = look.options, look.potential
+    key = f"{digest(options)}/{options.potential}/{options.funnel}"
+    latent = imatgen_funnel.points(look.model, options.seed, options.funnel)
+    blocks = imatgen_funnel.sampled(look.model, latent, answers, key, progress)
+    hull = imatgen_funnel.VanadiumHull(relaxer, options.data, crystals)
+    relaxed = imatgen_funnel.judged(blocks, relaxer, hull, answers, key, progress)
+    return imatgen_funnel.rows_of(blocks, relaxed, hull.formulas, options.potential)
 
 
 def trained(options: RediscoveryOptions, train: TrainingSet, progress: Progress) -> Imatgen:
@@ -177,7 +192,7 @@ def trained(options: RediscoveryOptions, train: TrainingSet, progress: Progress)
 
 
 def digest(options: RediscoveryOptions) -> str:
-    """Of all that a result depends on but the code."""
+    """Of all that a trained model depends on but the code."""
     told = [options.data.name, options.per_group, options.seed, options.samples, asdict(options.model)]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -260,9 +275,7 @@ def most_frequent(crystals: Sequence[Structure]) -> list[Structure]:
     return [kept[i] for i, _ in count.most_common()]
 
 
-def rows_of(
-    sought: Sequence[Sought], found: dict[tuple[str, str], dict[str, Any]], relaxer: str
-) -> list[dict[str, Any]]:
+def rows_of(sought: Sequence[Sought], found: Found, relaxer: str) -> list[dict[str, Any]]:
     """Shares found, by method and group."""
     rows = []
     for kind in METHODS:

@@ -105,7 +105,7 @@ def random_crystal(structure: Structure, rng: np.random.Generator, volume: float
     symbols = tuple(site.specie.symbol for site in structure)
     radii = np.array([covalent_radii[Element(symbol).Z] for symbol in symbols])
     point = CrystalSpace(symbols, radii, volume, CrystalOptions()).symmetric(rng)
-    return Structure(Lattice(point.cell), symbols, point.sites)
+    return Structure(Lattice(np.asarray(point.cell)), symbols, point.sites)
 
 
 def nearest_substituted(sought: Sought, known: Sequence[Structure], volumes: Mapping[str, float]) -> Structure | None:

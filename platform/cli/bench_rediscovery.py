@@ -30,8 +30,13 @@ Resume = Annotated[
     typer.Option("--resume", help="File where results are kept: the same command goes on where it was stopped."),
 ]
 Funnel = Annotated[
-    bool,
-    typer.Option("--funnel", help="Sample the latent space at the paper's numbers and count new compositions, too."),
+    int,
+    typer.Option(
+        "--funnel",
+        min=0,
+        max=10_000,
+        help="Latent points sampled of each kind for new compositions; the paper: 10,000.",
+    ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="A toy network and a toy potential: a check, not a figure.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
@@ -43,7 +48,7 @@ def rediscovery(
     potential: Relaxer = None,
     seed: Seed = 0,
     resume: Resume = None,
-    funnel: Funnel = False,
+    funnel: Funnel = 0,
     quick: Quick = False,
     as_json: AsJson = False,
     as_markdown: AsMarkdown = False,

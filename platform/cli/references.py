@@ -25,6 +25,9 @@ BUILT: Final = {
     "handed_over": "crystal", "formula": "formula", "state": "state", "energy_per_atom": "eV/atom",
     "formation_energy_per_atom": "formation", "core_seconds": "core s", "reason": "reason",
 }  # fmt: skip
+OXIDES: Final = {
+    "formula": "formula", "formation": "formation (eV)", "measured": "measured (eV)", "per_oxygen": "off (eV per O)",
+}  # fmt: skip
 Elements = Annotated[
     list[str] | None, typer.Option("--elements", help="These elements alone; without it all that the engine computes.")
 ]
@@ -66,6 +69,25 @@ def list_(engine: Engine, settings: Settings = None, elements: Elements = None, 
     Listing(f"References by {engine}", COLUMNS, there).show()
     if lacking := [one.element for one in found if one.energy_per_atom is None]:
         print_line(f"{len(lacking)} have none: {', '.join(lacking)}")
+
+
+@app.command("fit-oxygen")
+def fit_oxygen(engine: Engine, settings: Settings = None, as_json: AsJson = False) -> None:
+    """Find the correction of oxygen's reference from stored oxides and their measured enthalpies; nothing is stored."""
+    from fermiloop.platform.app import references
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    found = references.fit_oxygen(engine, parsed(settings))
+    rows = [asdict(one) for one in found.oxides]
+    if as_json:
+        print_json({"correction": found.correction, "half_width": found.half_width, "oxides": rows})
+        return
+    Listing(f"Oxides by {engine}", OXIDES, rows).show()
+    print_line(
+        f"{found.correction:.3f} ± {found.half_width:.3f} eV per atom (95 %, {len(rows)} oxides); use it by "
+        f"{found.setting}."
+    )
 
 
 def show_built(title: str, found: Built, *, queued: bool, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.representations.spectrum import check_curve, step_means
+from fermiloop.platform.representations.spectrum import check_curve, cosine, step_means
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -78,3 +78,8 @@ def sample_refusal(told: str) -> str | None:
     """Why a sample of which this is told is no crystal in bulk that was measured, None where it may be one."""
     found = NO_CRYSTAL.search(told)
     return f"its sample is no measured crystal in bulk: {found[0]}" if found else None
+
+
+def usual(curves: Array) -> int:
+    """Place of the curve of (n, m) that is most like all of them, by the mean cosine; of equals the first."""
+    return int(np.argmax(np.round(cosine(curves[:, None], curves[None]).mean(axis=1), 6)))

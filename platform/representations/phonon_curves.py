@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 THZ_OF_WAVENUMBER: Final = 0.0299792458  # THz of 1 cm⁻¹: the speed of light
 SOFT: Final = -20.0 * THZ_OF_WAVENUMBER  # THz; modes below are imaginary, and no noise
 MOST_IMAGINARY: Final = 0.01  # share of the modes from which a crystal counts as unstable
+JARVIS_WAVENUMBERS: Final = np.linspace(-300.0, 1000.0, 66)  # cm⁻¹, as inferred by the importer of these files
 REACH: Final = 6.0  # standard deviations of a broadened mode
 LINE: Final = 0.1  # THz between the points of a curve made of modes
 

@@ -21,7 +21,7 @@ import torch
 from pymatgen.core import Element, Structure
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.acceptance import accept
+from fermiloop.platform.generators.acceptance import accept, fault
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel, Pull
 from fermiloop.platform.generators.ccdcgan.gan import CrystalGan, GanReport
@@ -35,6 +35,7 @@ from fermiloop.platform.generators.ccdcgan.published import (
 from fermiloop.platform.generators.ccdcgan.spaces import CompactSpace, PaperSpace
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
+from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE
 
 if TYPE_CHECKING:
@@ -81,11 +82,13 @@ class Ccdcgan(SavedModel):
         if preset not in PRESETS:
             raise InputError(f"{preset} is no preset of ccdcgan; choose one of {', '.join(PRESETS)}.")
         options = options or options_of(preset)
-        if options.mode == ("conditional" if preset == "paper" else "separate"):
-            modes = "combined or separate" if preset == "paper" else "combined or conditional"
-            raise InputError(f"The mode {options.mode} of ccdcgan does not go with its preset {preset}; take {modes}.")
+        if preset == "paper" and options.mode == "conditional":
+            raise InputError(
+                "The mode conditional of ccdcgan does not go with its preset paper; take combined or separate."
+            )
         if preset in IMAGES:
-            options = replace(options, code=SITE_CODE, cell_code=CELL_CODE, cells="image", elements_first=False)
+            fixed = {"cells": "image", "elements_first": False, "volumes": "decoded"}
+            options = replace(options, code=SITE_CODE, cell_code=CELL_CODE, **fixed)  # type: ignore[arg-type]
         self.preset, self.options = preset, options
         self.failures: Counter[str] = Counter()
 
@@ -238,7 +241,7 @@ class Ccdcgan(SavedModel):
             left -= len(rows)
             scores = self._scores(rows, pulls)
             for crystal, score in zip(self.decoded(rows, allowed), scores, strict=True):
-                accepted = crystal if isinstance(crystal, str) else accept(crystal, target, space)
+                accepted = crystal if isinstance(crystal, str) else accept(self.sized(crystal), target, space)
                 if isinstance(accepted, str):
                     self.failures[accepted] += 1
                 elif len(found) < n:
@@ -255,6 +258,12 @@ class Ccdcgan(SavedModel):
     def decoded(self, rows: Tensor, allowed: Sequence[int] | None = None) -> list[Structure | str]:
         """The crystal of each of (n, width) rows, or why there is none."""
         return [self.coder.decode(codes) for codes in self.space.codes(rows, allowed)]
+
+    def sized(self, crystal: Structure) -> Structure:
+        """A decoded crystal at the volume that the options say, where it has one at all."""
+        if self.options.volumes == "rule" and fault(crystal) is None:
+            crystal.scale_lattice(volume_by_bonds(crystal) * len(crystal))
+        return crystal
 
     def packed(self) -> Packed:
         """What is kept of it."""
@@ -275,7 +284,11 @@ class Ccdcgan(SavedModel):
         preset = config["preset"]
         if preset == "paper" and "epoch_images" not in config["options"]:  # "graph" was called "paper" before
             preset = "graph"
-        before = {"cells": "image", "elements_first": False}  # what a model that does not say was trained with
+        before = {
+            "cells": "image",
+            "elements_first": False,
+            "volumes": "decoded",
+        }  # what a model that does not say was trained with
         made = cls(preset, CcdcganOptions(**(before | config["options"])))
         made.coder = made.make_coder()
         made.coder.restore(arrays)

@@ -9,7 +9,7 @@ are no neighbours in space.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import torch
@@ -99,7 +99,8 @@ class MaterialsGenerator(nn.Module):
             best = vectors.flip(1)[:, : self.project.out_features].T.float()
             self.project.weight.zero_()[: len(best)] = best
             self.expand.weight.zero_()[:, : len(best)] = best.T
-            for last, lowest in ((self.encoder[-1], QUIET), (self.decoder[-1], 0.0)):
+            for layers, lowest in ((self.encoder, QUIET), (self.decoder, 0.0)):
+                last = cast("nn.Linear", layers[-1])
                 last.weight.zero_()
                 last.bias.zero_()
                 last.bias[self.project.out_features :] = lowest

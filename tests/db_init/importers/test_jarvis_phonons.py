@@ -16,6 +16,7 @@ from fermiloop.db_init.importers.dispatch import load
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.representations.phonon_curves import JARVIS_WAVENUMBERS
 from fermiloop.platform.store import labels, materials, methods, quarantine, spectra
 from fermiloop.schemas.curve_kinds import SpectrumKind
 
@@ -25,7 +26,7 @@ PHONON = SpectrumKind.PHONON_DOS
 
 def record(number: int, at: float = 200.0, **changes: Any) -> dict[str, Any]:
     """Two atoms in a cube, whose modes all lie about one wavenumber."""
-    values = np.exp(-(((jarvis_phonons.WAVENUMBERS - at) / 30) ** 2))
+    values = np.exp(-(((JARVIS_WAVENUMBERS - at) / 30) ** 2))
     a = 2.8 + 0.1 * number
     poscar = f"x\n1.0\n{a} 0 0\n0 {a} 0\n0 0 {a}\nNi Al\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
     return {

@@ -32,11 +32,11 @@ def relaxed(monkeypatch):
 
 def test_formation_energies_count_from_the_relaxed_elements(relaxed):
     relaxer = Relaxer("analytic", Answers(None), ELEMENTS)
-    assert relaxer.formation(relaxer.relaxed("a", NIAL)) == pytest.approx(-0.5)
-    assert relaxer.formation(relaxer.relaxed("Al", ELEMENTS["Al"])) == 0
+    assert relaxer.formation(relaxer.relaxed(NIAL)) == pytest.approx(-0.5)
+    assert relaxer.formation(relaxer.relaxed(ELEMENTS["Al"])) == 0
     other = PROTOTYPES["B2"].build("Ni", "Ti", 13.0)
-    assert np.isnan(relaxer.formation(relaxer.relaxed("b", other)))  # no crystal of titanium
-    exploded = relaxer.relaxed("c", PROTOTYPES["B2"].build("Ni", "Al", 60.0))
+    assert np.isnan(relaxer.formation(relaxer.relaxed(other)))  # no crystal of titanium
+    exploded = relaxer.relaxed(PROTOTYPES["B2"].build("Ni", "Al", 60.0))
     assert not exploded.ended
     assert np.isnan(relaxer.formation(exploded))
     assert np.isfinite(relaxer.formation(exploded, before=True))
@@ -44,10 +44,10 @@ def test_formation_energies_count_from_the_relaxed_elements(relaxed):
 
 def test_what_was_relaxed_is_not_relaxed_again_unless_it_is_another_crystal(relaxed, tmp_path):
     file = tmp_path / "relaxed.jsonl"
-    first = Relaxer("analytic", Answers(file), ELEMENTS).relaxed("a", NIAL)
-    again = Relaxer("analytic", Answers(file), ELEMENTS).relaxed("a", NIAL)
+    first = Relaxer("analytic", Answers(file), ELEMENTS).relaxed(NIAL)
+    again = Relaxer("analytic", Answers(file), ELEMENTS).relaxed(NIAL)
     assert (len(relaxed), again) == (1, first)
-    Relaxer("analytic", Answers(file), ELEMENTS).relaxed("a", PROTOTYPES["B1"].build("Ni", "Al", 13.0))
+    Relaxer("analytic", Answers(file), ELEMENTS).relaxed(PROTOTYPES["B1"].build("Ni", "Al", 13.0))
     assert len(relaxed) == 2
     assert len(file.read_text().splitlines()) == 2
 
@@ -73,7 +73,7 @@ def test_the_table_beside_gives_hulls_of_its_own(tmp_path):
 
 def test_lines_are_plain_json(relaxed, tmp_path):
     file = tmp_path / "relaxed.jsonl"
-    Relaxer("analytic", Answers(file), ELEMENTS).relaxed("a", NIAL)
+    Relaxer("analytic", Answers(file), ELEMENTS).relaxed(NIAL)
     (line,) = map(json.loads, file.read_text().splitlines())
     assert {"model", "given", "structure", "energy", "before", "steps", "fault"} <= set(line)
-    assert line["given"] == ccdcgan_relaxed.plain(NIAL)
+    assert line["structure"] == ccdcgan_relaxed.plain(NIAL)

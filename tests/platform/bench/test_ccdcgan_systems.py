@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from fermiloop.platform.bench import ccdcgan_chain, ccdcgan_relaxed, ccdcgan_systems
 from fermiloop.platform.bench.ccdcgan_chain import NETWORKS, Judged, chain_rows
 from fermiloop.platform.bench.ccdcgan_relaxed import Relaxed
-from fermiloop.platform.bench.ccdcgan_systems import SystemsOptions, parted, run, system_of
+from fermiloop.platform.bench.ccdcgan_systems import SystemsOptions, parted, run, same_work, system_of
 from fermiloop.platform.bench.crystal_data import read_crystals
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.potential.relaxing import Relaxation
@@ -88,6 +88,20 @@ def test_a_run_goes_on_where_it_was_stopped(file, tmp_path, monkeypatch):
     assert rows["CCDCGAN, elements free: structures per graph"]["n"] == 8
     assert first["data"] == {"file": file.name, "learned from": 11, "known phases": 1}
     assert first["settings"]["systems"] == ["Al-Co"]
+
+
+def test_kept_networks_serve_only_systems_that_they_have_not_learned(tmp_path):
+    asked = SystemsOptions(tmp_path / "crystals.jsonl.gz", network=TINY)
+    same_work(None, [("Co", "Hf")], asked)
+    same_work(tmp_path, [("Cd", "Li"), ("Co", "Hf")], asked)
+    same_work(tmp_path, [("Co", "Hf")], asked)
+    with pytest.raises(InputError, match="may have learned from Mn-Se"):
+        same_work(tmp_path, [("Co", "Hf"), ("Mn", "Se")], asked)
+    with pytest.raises(InputError, match="other data, seed or options"):
+        same_work(tmp_path, [("Co", "Hf")], replace(asked, seed=1))
+    (tmp_path / "kept_out.json").write_text("[]")
+    with pytest.raises(InputError, match="does not say what was kept"):
+        same_work(tmp_path, [("Co", "Hf")], asked)
 
 
 def judged(way, formation, above, known=None, before=None, phases=2):

@@ -55,6 +55,7 @@ def test_points_are_as_many_as_the_paper_has():
     model.known, model.anchors = np.random.default_rng(0).normal(size=(40, 3)), np.ones(40, dtype=bool)
     found = bench.points(model, 0)
     assert [len(rows) for rows in found.values()] == [8835, 10_000]
+    assert [len(rows) for rows in bench.points(model, 0, 50).values()] == [50, 50]
 
 
 def test_only_valid_oxidation_states_count_and_one_crystal_of_each_is_kept():
