@@ -116,7 +116,8 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
     """Options by name and preset under which each generator trains and proposes in a second or so."""
     voxels = {"grid": 16, "channels": 4, "max_images": 24, "attempts": 4, "threshold": 0.05}
     graphs = voxels | {"site_epochs": 5, "gan_steps": 25, "constraint_epochs": 2, "width": 32, "descent": 3}
-    searches = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
+    plain = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
+    searches = (*plain, "variable_composition")
     found: dict[tuple[str, str | None], dict[str, Any]] = {
         ("dos_composer", "paper"): {"epochs": 2, "potential": "none", "test_share": 0.0},
         ("dos_composer", "regression"): {"epochs": 2, "potential": "none", "test_share": 0.0},
@@ -140,11 +141,11 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
         | {"cell_grid": 8, "code": 16, "cell_code": 8, "latent": 8, "epochs": 2, "cell_epochs": 2}
         | {"generator_epochs": 4, "potential": "none", "min_stability": 0.0},
         ("ccdcgan", "graph"): graphs
-        | {"cell_grid": 16, "gan_steps": 2, "batch_size": 16, "constraint_epochs": 1}
+        | {"cell_grid": 16, "cell_epochs": 2, "gan_steps": 2, "batch_size": 16, "constraint_epochs": 1}
         | {"latent": 64},
         ("ccdcgan", "paper"): graphs
-        | {"cell_grid": 8, "cell_epochs": 2, "epoch_images": 8, "latent": 64}
-        | {"gan_steps": 2, "batch_size": 8, "constraint_epochs": 1},
+        | {"cell_grid": 8, "site_epochs": 1, "cell_epochs": 1, "epoch_images": 8, "latent": 64}
+        | {"gan_steps": 2, "batch_size": 2, "constraint_epochs": 1},
         ("ccdcgan", "compact"): graphs | {"code": 32},
         ("random_pick", None): {"potential": "none"},
         ("command", None): {step: [sys.executable, str(PROGRAM), step] for step in ("fit", "sample")},

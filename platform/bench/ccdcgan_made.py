@@ -115,7 +115,7 @@ def _shares(name: str, results: Sequence[Made], known: Sequence[Structure]) -> l
     return [
         row(f"{name}: structures per graph", Share(len(crystals), sum(one.graphs for one in results)), published=0.183),
         row(f"{name}: unique among structures", Share(_unique(crystals), len(crystals)), note=note),
-        row(f"{name}: unreported in the training set", _unreported(crystals, known), published=0.907,
+        row(f"{name}: unreported in the training set", unreported(crystals, known), published=0.907,
             note=f"{note}; of {len(known)} crystals; the published set has 52,615"),
         row(f"{name}: E_f below zero", Share.of(energies < 0), published=0.72,
             note=f"{judged}; published: after relaxation by DFT"),
@@ -175,7 +175,7 @@ def _unique(crystals: Sequence[Structure]) -> int:
     return sum(map(len, groups))
 
 
-def _unreported(crystals: Sequence[Structure], known: Sequence[Structure]) -> Share:
+def unreported(crystals: Sequence[Structure], known: Sequence[Structure]) -> Share:
     """Share of crystals that match none of the known ones."""
     by_formula: dict[str, list[Structure]] = {}
     for structure in known:

@@ -90,11 +90,24 @@ BENCHES: Final[dict[str, Bench]] = {
     "ccdcgan": Bench(
         "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
     ),
+    "ccdcgan-systems": Bench(
+        "CCDCGAN on binary systems: relaxed, hull",
+        "Long et al., multicomponent CCDCGAN",
+        "fermiloop.platform.bench.ccdcgan_systems",
+        "what is made is judged by a potential; the systems' own compounds are kept from the network",
+    ),
     "search": Bench(
         "Global optimisation at equal oracle calls",
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
         "fermiloop.platform.bench.search",
         "nothing is learned",
+    ),
+    "systems": Bench(
+        "Chemical systems at equal oracle calls, and under pressure",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.systems",
+        "systems are searched; their compounds are left out of what the generator learns from",
+        of_library=True,
     ),
     "featurise": Bench(
         "Representations: invertible? invariant? how fast?",
@@ -116,6 +129,11 @@ BENCHES: Final[dict[str, Bench]] = {
         "Virtual screening: recall and enrichment",
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
         "fermiloop.platform.bench.funnel",
+    ),
+    "synthesizability": Bench(
+        "Synthesizability learned from ICSD labels",
+        "Elkan and Noto, KDD (2008); the classifier after Ren et al., Matter 5, 314 (2022)",
+        "fermiloop.platform.bench.synthesizability",
     ),
     "cross": Bench(
         "All strategies, one target, one budget",

@@ -156,7 +156,7 @@ class CompactGraph:
             raise InputError(f"The codes must be of {self.cell} and {self.site} numbers.")
         slots = np.zeros((self.slots, self.slot_width))
         slots[len(codes.elements) :, 0] = 1
-        for slot, i in zip(slots, _by_electronegativity(codes.elements), strict=False):
+        for slot, i in zip(slots, by_electronegativity(codes.elements), strict=False):
             slot[1 + self.elements.index(codes.elements[i])] = 1
             slot[self.kinds] = np.log1p(codes.amounts[i])
             slot[self.kinds + 1 :] = codes.sites[i]
@@ -177,7 +177,7 @@ class CompactGraph:
         )
 
 
-def _by_electronegativity(elements: Sequence[int]) -> list[int]:
+def by_electronegativity(elements: Sequence[int]) -> list[int]:
     """Places of the elements by rising electronegativity; beyond Bi, where none is known to the table, by number."""
     table = element_features()
 

@@ -21,10 +21,10 @@ import torch
 from pymatgen.core import Element, Structure
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.acceptance import accept
+from fermiloop.platform.generators.acceptance import accept, fault
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel, Pull
-from fermiloop.platform.generators.ccdcgan.gan import CrystalGan
+from fermiloop.platform.generators.ccdcgan.gan import CrystalGan, GanReport
 from fermiloop.platform.generators.ccdcgan.options import PRESETS, CcdcganOptions, options_of
 from fermiloop.platform.generators.ccdcgan.published import (
     ExponentialPull,
@@ -35,6 +35,7 @@ from fermiloop.platform.generators.ccdcgan.published import (
 from fermiloop.platform.generators.ccdcgan.spaces import CompactSpace, PaperSpace
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
+from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ SPACES: Final[dict[str, type[PaperSpace] | type[CompactSpace]]] = {
 }  # fmt: skip
 """By preset."""
 IMAGES: Final = ("paper", "graph")
-"""Presets of the published graph, which fixes the sizes of codes."""
+"""Presets of the published graph, which fixes what codes are."""
 PROPERTIES: Final = ("formation_energy_per_atom", "band_gap", "energy_above_hull")
 """Constraint models are trained for those of them that the training set knows."""
 TEST_SHARE: Final = 0.1
@@ -81,11 +82,14 @@ class Ccdcgan(SavedModel):
         if preset not in PRESETS:
             raise InputError(f"{preset} is no preset of ccdcgan; choose one of {', '.join(PRESETS)}.")
         options = options or options_of(preset)
-        if options.mode == ("conditional" if preset == "paper" else "separate"):
-            modes = "combined or separate" if preset == "paper" else "combined or conditional"
-            raise InputError(f"The mode {options.mode} of ccdcgan does not go with its preset {preset}; take {modes}.")
-        code, cell_code = (SITE_CODE, CELL_CODE) if preset in IMAGES else (options.code, options.cell_code)
-        self.preset, self.options = preset, replace(options, code=code, cell_code=cell_code)
+        if preset == "paper" and options.mode == "conditional":
+            raise InputError(
+                "The mode conditional of ccdcgan does not go with its preset paper; take combined or separate."
+            )
+        if preset in IMAGES:
+            fixed = {"cells": "image", "elements_first": False, "volumes": "decoded"}
+            options = replace(options, code=SITE_CODE, cell_code=CELL_CODE, **fixed)  # type: ignore[arg-type]
+        self.preset, self.options = preset, options
         self.failures: Counter[str] = Counter()
 
     def fit(
@@ -100,9 +104,34 @@ class Ccdcgan(SavedModel):
         InputError
             If fewer than two crystals fit.
         """
-        began = time.process_time()
-        options, rng = self.options, np.random.default_rng(seed)
-        self.coder = self.make_coder(seed)
+        began, rng = time.process_time(), np.random.default_rng(seed)
+        rows, fits, image_loss = self.learn_codes(data, seed, rng, progress, resume)
+        labels = {name: data.labels[name][fits] for name in PROPERTIES if name in data.labels}
+        labelled = np.flatnonzero(np.isfinite([*labels.values(), np.full(len(fits), np.nan)]).any(axis=0))
+        held = rng.permutation(labelled)[: int(TEST_SHARE * len(labelled))]
+        metrics = self.learn_constraints(rows, labels, held, seed, progress, resume)
+        report = self.learn_network(rows, self.pulls(labels), seed, progress, resume)
+        metrics |= {"crystals": float(len(fits)), "loss": report.history[-1], "image_loss": image_loss}
+        metrics |= {"gradient_adversarial": report.adversarial, "gradient_constraint": report.pulling}
+        done = time.process_time() - began
+        return FitReport(metrics, report.history, len(fits) - len(held), 0, len(held), done)
+
+    def learn_codes(
+        self,
+        data: TrainingSet,
+        seed: int,
+        rng: np.random.Generator,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> tuple[Tensor, list[int], float]:
+        """Train the autoencoders; rows of the crystals that fit, their places, and the last loss of the images.
+
+        Raises
+        ------
+        InputError
+            If fewer than two crystals fit.
+        """
+        options, self.coder = self.options, self.make_coder(seed)
         fits = [i for i, structure in enumerate(data.structures) if self.coder.fits(structure)]
         if len(fits) < 2:
             raise InputError(
@@ -114,17 +143,51 @@ class Ccdcgan(SavedModel):
         history = self.coder.train(for_images, seed, progress, resume)
         codes = self.coder.encode(crystals)
         self.space = SPACES[self.preset].learned(options, codes)
-        rows = self.space.rows(codes)
-        labels = {name: data.labels[name][fits] for name in PROPERTIES if name in data.labels}
-        labelled = np.flatnonzero(np.isfinite([*labels.values(), np.full(len(fits), np.nan)]).any(axis=0))
-        held = rng.permutation(labelled)[: int(TEST_SHARE * len(labelled))]
-        metrics = self._fit_constraints(rows, labels, held, seed, progress, resume)
-        self.gan = CrystalGan(self.space, options, seed)
-        report = self.gan.train(rows, self.pulls(labels), seed, progress, resume)
-        metrics |= {"crystals": float(len(fits)), "loss": report.history[-1], "image_loss": history[-1]}
-        metrics |= {"gradient_adversarial": report.adversarial, "gradient_constraint": report.pulling}
-        done = time.process_time() - began
-        return FitReport(metrics, report.history, len(fits) - len(held), 0, len(held), done)
+        return self.space.rows(codes), fits, history[-1]
+
+    def learn_constraints(
+        self,
+        rows: Tensor,
+        labels: dict[str, Array],
+        held: NDArray[np.int64],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None,
+    ) -> dict[str, float]:
+        """Train a model of each property with labels enough; its figures on the crystals held out."""
+        self.constraints: dict[str, ConstraintModel] = {}
+        metrics: dict[str, float] = {}
+        for name, values in labels.items():
+            known = np.isfinite(values)
+            train, test = np.setdiff1d(np.flatnonzero(known), held), held[known[held]]
+            if len(train) < FEWEST:
+                continue
+            model = self.make_constraint(self.space, name, seed)
+            model.train_on(rows[train], values[train], self.options, seed, progress, resume)
+            self.constraints[name] = model
+            if len(test) > 1:
+                r2, mae = model.score(rows[test], values[test])
+                metrics |= {f"held_out_r2_{name}": r2, f"held_out_mae_{name}": mae}
+        return metrics
+
+    def learn_network(
+        self,
+        rows: Tensor,
+        pulls: Sequence[Pull | ExponentialPull],
+        seed: int,
+        progress: Callable[[str, float], None],
+        resume: Path | None = None,
+    ) -> GanReport:
+        """Train the adversarial network on (n, width) rows."""
+        self.gan = CrystalGan(self.space, self.options, seed)
+        return self.gan.train(rows, pulls, seed, progress, resume)
+
+    def unconstrained(self, rows: Tensor, seed: int, progress: Callable[[str, float], None]) -> Ccdcgan:
+        """The same autoencoders and models with a network that is trained without their pulls: a DCGAN."""
+        made = Ccdcgan(self.preset, replace(self.options, constraint_weight=0.0))
+        made.coder, made.space, made.constraints = self.coder, self.space, self.constraints
+        made.learn_network(rows, [], seed, progress)
+        return made
 
     def make_coder(self, seed: int = 0) -> GraphCoder:
         """Untrained autoencoders of the preset."""
@@ -178,7 +241,7 @@ class Ccdcgan(SavedModel):
             left -= len(rows)
             scores = self._scores(rows, pulls)
             for crystal, score in zip(self.decoded(rows, allowed), scores, strict=True):
-                accepted = crystal if isinstance(crystal, str) else accept(crystal, target, space)
+                accepted = crystal if isinstance(crystal, str) else accept(self.sized(crystal), target, space)
                 if isinstance(accepted, str):
                     self.failures[accepted] += 1
                 elif len(found) < n:
@@ -195,6 +258,12 @@ class Ccdcgan(SavedModel):
     def decoded(self, rows: Tensor, allowed: Sequence[int] | None = None) -> list[Structure | str]:
         """The crystal of each of (n, width) rows, or why there is none."""
         return [self.coder.decode(codes) for codes in self.space.codes(rows, allowed)]
+
+    def sized(self, crystal: Structure) -> Structure:
+        """A decoded crystal at the volume that the options say, where it has one at all."""
+        if self.options.volumes == "rule" and fault(crystal) is None:
+            crystal.scale_lattice(volume_by_bonds(crystal) * len(crystal))
+        return crystal
 
     def packed(self) -> Packed:
         """What is kept of it."""
@@ -215,7 +284,12 @@ class Ccdcgan(SavedModel):
         preset = config["preset"]
         if preset == "paper" and "epoch_images" not in config["options"]:  # "graph" was called "paper" before
             preset = "graph"
-        made = cls(preset, CcdcganOptions(**config["options"]))
+        before = {
+            "cells": "image",
+            "elements_first": False,
+            "volumes": "decoded",
+        }  # what a model that does not say was trained with
+        made = cls(preset, CcdcganOptions(**(before | config["options"])))
         made.coder = made.make_coder()
         made.coder.restore(arrays)
         learned = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
@@ -226,31 +300,6 @@ class Ccdcgan(SavedModel):
         made.gan = CrystalGan(made.space, made.options)
         from_arrays(made.gan.average, arrays, "gan/")
         return made
-
-    def _fit_constraints(
-        self,
-        rows: Tensor,
-        labels: dict[str, Array],
-        held: NDArray[np.int64],
-        seed: int,
-        progress: Callable[[str, float], None],
-        resume: Path | None,
-    ) -> dict[str, float]:
-        """Train a model of each property with labels enough; its figures on the crystals held out."""
-        self.constraints: dict[str, ConstraintModel] = {}
-        metrics: dict[str, float] = {}
-        for name, values in labels.items():
-            known = np.isfinite(values)
-            train, test = np.setdiff1d(np.flatnonzero(known), held), held[known[held]]
-            if len(train) < FEWEST:
-                continue
-            model = self.make_constraint(self.space, name, seed)
-            model.train_on(rows[train], values[train], self.options, seed, progress, resume)
-            self.constraints[name] = model
-            if len(test) > 1:
-                r2, mae = model.score(rows[test], values[test])
-                metrics |= {f"held_out_r2_{name}": r2, f"held_out_mae_{name}": mae}
-        return metrics
 
     def _scores(self, rows: Tensor, pulls: Sequence[Pull]) -> Array:
         if pulls:

@@ -13,7 +13,7 @@ from typing import Final, cast
 import torch
 from torch import Tensor, nn
 
-from fermiloop.platform.representations.crystal_graph import SIDE, CompactGraph
+from fermiloop.platform.representations.crystal_graph import SIDE, CompactGraph, by_electronegativity
 
 SHARPNESS: Final = 1.0
 """Temperature of the softmax through which gradients of the choice of elements flow."""
@@ -45,14 +45,103 @@ class CompactGenerator(nn.Module):
         return torch.cat([cell, torch.cat([kinds, slots[..., self.graph.kinds :] * there], dim=-1).flatten(1)], dim=1)
 
 
-class CompactDiscriminator(nn.Module):
-    """How real a compact graph looks; sees how alike the graphs of a batch are, so that they may not all be one."""
+class FollowingGenerator(nn.Module):
+    """Chooses the elements from a part of the noise, then makes cell, amounts and sites that go with them.
 
-    def __init__(self, graph: CompactGraph, width: int) -> None:
+    What is made follows the elements, so that those of a space, which may be no likely choice, still get a cell of
+    their own size. Slots hold elements by rising electronegativity, each once.
+
+    Parameters
+    ----------
+    graph
+        What it makes.
+    element_numbers
+        (kinds, k) properties of each kind; of "none" all zero.
+    latent, width
+        Noise and layers.
+    """
+
+    def __init__(self, graph: CompactGraph, element_numbers: Tensor, latent: int, width: int) -> None:
+        super().__init__()
+        self.graph, self.latent, self.for_kinds = graph, latent, max(1, latent // 4)
+        self.register_buffer("element_numbers", element_numbers)
+        order = ranks(graph)
+        self.register_buffer("later", order[None] > order[:, None])
+        self.choose = nn.Sequential(
+            nn.Linear(self.for_kinds, width), nn.LeakyReLU(0.2), nn.Linear(width, graph.slots * graph.kinds)
+        )
+        n_in = latent - self.for_kinds + graph.slots * element_numbers.shape[1]
+        self.layers = nn.Sequential(
+            nn.Linear(n_in, width), nn.LayerNorm(width), nn.LeakyReLU(0.2),
+            nn.Linear(width, width), nn.LayerNorm(width), nn.LeakyReLU(0.2),
+            nn.Linear(width, graph.cell + graph.slots * (1 + graph.site)),
+        )  # fmt: skip
+
+    def forward(self, z: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """(n, width) graphs of (n, latent) noise; of kinds only those `allowed`, (slots, kinds) of bool."""
+        kinds = self._kinds(self.choose(z[:, : self.for_kinds]).view(len(z), self.graph.slots, -1), allowed)
+        own = kinds @ cast("Tensor", self.element_numbers)
+        made = self.layers(torch.cat([z[:, self.for_kinds :], own.flatten(1)], dim=1))
+        slots = made[:, self.graph.cell :].view(len(z), self.graph.slots, -1) * (1 - kinds[..., :1])
+        return torch.cat([made[:, : self.graph.cell], torch.cat([kinds, slots], dim=-1).flatten(1)], dim=1)
+
+    def _kinds(self, logits: Tensor, allowed: Tensor | None) -> Tensor:
+        """(n, slots, kinds) one-hot, with the softmax's gradient; a slot may hold what comes after the slot before."""
+        later = cast("Tensor", self.later)
+        if allowed is None:
+            allowed = torch.ones(logits.shape[1:], dtype=torch.bool, device=logits.device)
+            allowed[0, 0] = False
+        room, found = self._room(allowed), []
+        free = torch.ones_like(logits[:, 0], dtype=torch.bool)
+        for place in range(self.graph.slots):
+            open_ = free & room[place]
+            open_[:, 0] |= ~open_.any(dim=1)
+            soft = torch.softmax(logits[:, place].masked_fill(~open_, -1e4) / SHARPNESS, dim=-1)
+            hard = nn.functional.one_hot(soft.argmax(dim=-1), self.graph.kinds).to(soft.dtype)
+            free = later[hard.argmax(dim=-1)]
+            found.append(hard + soft - soft.detach())
+        return torch.stack(found, dim=1)
+
+    def _room(self, allowed: Tensor) -> Tensor:
+        """(slots, kinds) the allowed kinds after which those slots that may not stay empty can still be filled."""
+        later, room = cast("Tensor", self.later), allowed.clone()
+        for place in range(len(allowed) - 2, -1, -1):
+            if not bool(allowed[place + 1, 0]):
+                room[place] &= (later & room[place + 1]).any(dim=1)
+        return room
+
+
+def ranks(graph: CompactGraph) -> Tensor:
+    """(kinds,) places of the kinds in the order of slots, "none" last, which may follow itself."""
+    order = torch.full((graph.kinds,), float("inf"))
+    for place, i in enumerate(by_electronegativity(graph.elements)):
+        order[1 + i] = place
+    return order
+
+
+class CompactDiscriminator(nn.Module):
+    """How real a compact graph looks; sees how alike the graphs of a batch are, so that they may not all be one.
+
+    Parameters
+    ----------
+    graph
+        What it reads.
+    width
+        Of its layers.
+    element_numbers
+        (kinds, k) properties of each kind, of which it is told, too; None where it is not.
+    """
+
+    element_numbers: Tensor | None
+
+    def __init__(self, graph: CompactGraph, width: int, element_numbers: Tensor | None = None) -> None:
         super().__init__()
         normal = nn.utils.parametrizations.spectral_norm
+        self.graph = graph
+        self.register_buffer("element_numbers", element_numbers)
+        told = 0 if element_numbers is None else (graph.slots + 3) * element_numbers.shape[1]
         self.layers = nn.Sequential(
-            normal(nn.Linear(graph.width + 1, width)), nn.LeakyReLU(0.2),
+            normal(nn.Linear(graph.width + 1 + told, width)), nn.LeakyReLU(0.2),
             normal(nn.Linear(width, width)), nn.LeakyReLU(0.2),
             normal(nn.Linear(width, 1)),
         )  # fmt: skip
@@ -60,7 +149,22 @@ class CompactDiscriminator(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(n,) logits of (n, width) graphs."""
         spread = x.std(dim=0, unbiased=False).mean().expand(len(x), 1)
-        return cast("Tensor", self.layers(torch.cat([x, spread], dim=1))[:, 0])
+        seen = [x, spread]
+        if self.element_numbers is not None:
+            seen += properties_of(x, self.graph, self.element_numbers)
+        return cast("Tensor", self.layers(torch.cat(seen, dim=1))[:, 0])
+
+
+def properties_of(x: Tensor, graph: CompactGraph, element_numbers: Tensor) -> list[Tensor]:
+    """Properties of the elements of (n, width) graphs: of each slot, their mean by amounts, spread and range."""
+    slots = x[:, graph.cell :].reshape(len(x), graph.slots, -1)
+    kinds = slots[..., : graph.kinds]
+    own = kinds @ element_numbers
+    amount = torch.expm1(slots[..., graph.kinds].clamp(0, 4)) * (1 - kinds[..., 0])
+    share = (amount / amount.sum(dim=1, keepdim=True).clamp(min=1e-3))[..., None]
+    mean = (share * own).sum(dim=1)
+    apart = (share * (own - mean[:, None]).abs()).sum(dim=1)
+    return [own.flatten(1), mean, apart, own.amax(dim=1) - own.amin(dim=1)]
 
 
 class CompactConstraint(nn.Module):
@@ -90,15 +194,7 @@ class CompactConstraint(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(n,) values of (n, width) graphs."""
-        cell, slots = x[:, : self.graph.cell], x[:, self.graph.cell :].reshape(len(x), self.graph.slots, -1)
-        kinds = slots[..., : self.graph.kinds]
-        own = kinds @ cast("Tensor", self.element_numbers)
-        amount = torch.expm1(slots[..., self.graph.kinds].clamp(0, 4)) * (1 - kinds[..., 0])
-        share = (amount / amount.sum(dim=1, keepdim=True).clamp(min=1e-3))[..., None]
-        mean = (share * own).sum(dim=1)
-        apart = (share * (own - mean[:, None]).abs()).sum(dim=1)
-        widest = own.amax(dim=1) - own.amin(dim=1)
-        seen = torch.cat([cell, slots.flatten(1), own.flatten(1), mean, apart, widest], dim=1)
+        seen = torch.cat([x, *properties_of(x, self.graph, cast("Tensor", self.element_numbers))], dim=1)
         return cast("Tensor", self.layers(seen)[:, 0])
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from fermiloop.platform.errors import InputError
 
 LOSSES: Final = ("hinge", "bce")
+CELLS: Final = ("numbers", "image")
+VOLUMES: Final = ("rule", "decoded")
 MODES: Final = ("conditional", "combined", "separate")
 PRESETS: Final = ("paper", "graph", "compact")
 """The default last."""
@@ -21,7 +23,8 @@ class CcdcganOptions:
     ----------
     mode
         Of the sites' autoencoder: ``"combined"`` is one network for all elements, ``"conditional"`` one that is told
-        the element; of the preset ``paper`` ``"combined"`` or ``"separate"``, one copy for each element.
+        the element, which the preset ``paper`` has not, and ``"separate"`` one copy for each element, trained on from
+        that for all: twice the training, and as many times the weights as there are elements.
     grid, cell_grid
         Voxels along an edge of the images of sites and of cells.
     box
@@ -30,6 +33,13 @@ class CcdcganOptions:
         Of the finest convolution.
     code, cell_code
         Numbers of an element's code and of a cell's; the preset ``paper`` has 200 and 25.
+    cells
+        How a cell is coded: ``"image"`` is the paper's autoencoder of its image, ``"numbers"`` its lengths and angles.
+    volumes
+        Of what is proposed: ``"decoded"`` is the graph's, ``"rule"`` that of lengths of bonds, which is nearer.
+    elements_first
+        Whether the compact network chooses the elements first and makes cell, amounts and sites to go with them, so
+        that the elements of a space shape what is made; otherwise all come from the same noise.
     site_epochs, cell_epochs
         Of the autoencoders; a cell's images are quick, and its code needs more of them.
     epoch_images
@@ -75,6 +85,9 @@ class CcdcganOptions:
     channels: int = 16
     code: int = 256
     cell_code: int = 20
+    cells: str = "numbers"
+    volumes: str = "rule"
+    elements_first: bool = True
     site_epochs: int = 20
     cell_epochs: int = 40
     epoch_images: int = 1024
@@ -100,6 +113,10 @@ class CcdcganOptions:
             raise InputError(f"{self.mode} is no mode of ccdcgan's autoencoder; choose one of {', '.join(MODES)}.")
         if self.loss not in LOSSES:
             raise InputError(f"{self.loss} is no loss of ccdcgan; choose one of {', '.join(LOSSES)}.")
+        if self.cells not in CELLS:
+            raise InputError(f"{self.cells} is no way to code cells of ccdcgan; choose one of {', '.join(CELLS)}.")
+        if self.volumes not in VOLUMES:
+            raise InputError(f"{self.volumes} is no volume of ccdcgan; choose one of {', '.join(VOLUMES)}.")
         counts = (
             self.channels,
             self.site_epochs,
@@ -128,7 +145,8 @@ class CcdcganOptions:
 _GRAPH: Final = {
     "mode": "combined", "grid": 64, "cell_grid": 32, "channels": 64, "code": 200, "cell_code": 25, "site_epochs": 100,
     "max_images": 1_000_000, "slots": 3, "max_sites": 20, "latent": 800, "gan_steps": 102_500, "batch_size": 128,
-    "loss": "bce", "constraint_weight": 0.1,
+    "loss": "bce", "constraint_weight": 0.1, "cells": "image", "elements_first": False,
+    "volumes": "decoded",
 }  # fmt: skip
 PRESET_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "paper": _GRAPH | {

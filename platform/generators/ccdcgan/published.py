@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import zlib
 from contextlib import contextmanager
-from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel
 from fermiloop.platform.generators.ccdcgan.networks import PaperConstraint
+from fermiloop.platform.generators.ccdcgan.site_autoencoders import SiteAutoencoders
 from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, PaperSpace
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
@@ -33,7 +33,7 @@ from fermiloop.platform.representations.crystals import lattice_matrices
 from fermiloop.platform.representations.voxels import ImageCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from fermiloop.platform.generators.ccdcgan.options import CcdcganOptions
 
     Array = NDArray[np.float64]
-    Voxels = NDArray[np.float32]
 
 SITE_RATE: Final = 3e-5
 """Of the sites' autoencoders: the paper's default of five that it tried."""
@@ -55,48 +54,6 @@ STEPS: Final = 100
 """Steps of the constraint in one of the options' epochs."""
 CHOSEN: Final = (2, 3)
 """Elements of a crystal that is made."""
-
-
-class SiteAutoencoders(nn.Module):
-    """One network for all elements, and copies for single ones.
-
-    Parameters
-    ----------
-    options
-        Grid and sizes.
-    seed
-        Of the initial weights.
-    """
-
-    def __init__(self, options: CcdcganOptions, seed: int) -> None:
-        super().__init__()
-        self.grid, self.latent = options.grid, options.code
-        self.combined = PublishedAutoencoder(options.grid, options.channels, options.code, seed=seed)
-        self.own = nn.ModuleDict()
-
-    def add(self, numbers: Sequence[int]) -> None:
-        """Copies of the network for all, one for each of these elements."""
-        for number in numbers:
-            self.own[str(number)] = deepcopy(self.combined)
-
-    def of(self, number: int) -> PublishedAutoencoder:
-        """The network of an element: its own, where it has one."""
-        name = str(number)
-        return cast("PublishedAutoencoder", self.own[name]) if name in self.own else self.combined
-
-    def codes(self, images: Voxels, elements: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(n, latent) codes of images of the (n,) elements."""
-        made = np.zeros((len(images), self.latent), dtype=np.float32)
-        for number in np.unique(elements):
-            made[elements == number] = self.of(int(number)).codes(images[elements == number])
-        return made
-
-    def images(self, codes: NDArray[np.float32], elements: NDArray[np.int64]) -> Voxels:
-        """(n, grid, grid, grid) images of codes of the (n,) elements."""
-        made = np.zeros((len(codes), *(self.grid,) * 3), dtype=np.float32)
-        for number in np.unique(elements):
-            made[elements == number] = self.of(int(number)).images(codes[elements == number])
-        return made
 
 
 class PublishedCoder(GraphCoder):
@@ -113,7 +70,9 @@ class PublishedCoder(GraphCoder):
     def __init__(self, options: CcdcganOptions, seed: int = 0) -> None:
         self.options = options
         self.codec = ImageCodec(options.cell_grid, options.grid, options.box, ImageCodec.for_grid(options.grid).sigma)
-        self.sites: Any = SiteAutoencoders(options, seed)
+        self.sites: Any = SiteAutoencoders(
+            PublishedAutoencoder(options.grid, options.channels, options.code, seed=seed)
+        )
         self.cells: Any = PublishedAutoencoder(
             options.cell_grid, options.channels, options.cell_code, "rectified", DENSE, seed + 1
         )
@@ -157,12 +116,6 @@ class PublishedCoder(GraphCoder):
         if isinstance(crystal, Structure) and len(crystal.composition) < len(codes.elements):
             return "an element without atoms"
         return crystal
-
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Take over weights."""
-        names = {name.split("/")[1].split(".")[1] for name in arrays if name.startswith("sites/own.")}
-        self.sites.add(sorted(map(int, names)))
-        super().restore(arrays)
 
 
 class PublishedSpace(PaperSpace):

@@ -19,6 +19,7 @@ from fermiloop.platform.generators.ccdcgan.networks import (
     CompactConstraint,
     CompactDiscriminator,
     CompactGenerator,
+    FollowingGenerator,
     PaperConstraint,
     PaperDiscriminator,
     PaperGenerator,
@@ -184,18 +185,25 @@ class CompactSpace:
 
     def generator(self) -> nn.Module:
         """An untrained generator."""
+        if self.options.elements_first:
+            return FollowingGenerator(self.graph, self._element_numbers(), self.options.latent, self.options.width)
         return CompactGenerator(self.graph, self.options.latent, self.options.width)
 
     def discriminator(self) -> nn.Module:
         """An untrained discriminator."""
-        return CompactDiscriminator(self.graph, self.options.width)
+        told = self._element_numbers() if self.options.elements_first else None
+        return CompactDiscriminator(self.graph, self.options.width, told)
 
     def constraint(self) -> nn.Module:
         """An untrained model of a property."""
+        return CompactConstraint(self.graph, self._element_numbers(), self.options.width)
+
+    def _element_numbers(self) -> Tensor:
+        """(kinds, k) properties of the elements, scaled; of "none" all zero."""
         table = element_table()
         scaled = (table - table[1:].mean(axis=0)) / table[1:].std(axis=0)
         numbers = np.vstack([np.zeros(table.shape[1]), scaled[list(self.graph.elements)]])
-        return CompactConstraint(self.graph, torch.as_tensor(numbers, dtype=torch.float32), self.options.width)
+        return torch.as_tensor(numbers, dtype=torch.float32)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """What was learned of the codes."""

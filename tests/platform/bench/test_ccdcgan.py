@@ -74,7 +74,7 @@ def test_what_the_paper_counts_is_what_the_training_set_lacks():
     salts = [Structure(Lattice.cubic(4), [a, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]) for a in ("Na", "K", "Cs")]
     made = [salts[0].copy(), salts[0].copy(), salts[1].copy(), salts[2].copy(), PROTOTYPES["B1"].build("Na", "Cl", 22)]
     assert ccdcgan_made._unique(made) == 4
-    found = ccdcgan_made._unreported(made, salts[:2])
+    found = ccdcgan_made.unreported(made, salts[:2])
     assert (found.hits, found.n) == (2, 5)  # caesium chloride and the other sodium chloride
 
 

@@ -158,6 +158,30 @@ def test_elements_outside_the_space_are_not_made(space):
         space.mask([8], 4)
 
 
+def test_elements_are_chosen_once_each_by_rising_electronegativity(space):
+    gan, noise = CrystalGan(space, TINY, seed=6), torch.randn(60, 8, generator=torch.Generator().manual_seed(1))
+    for mask in (None, space.mask([3, 8, 17, 26], 2), space.mask([3, 8, 17, 26], 3)):
+        for item, row in zip(space.codes(gan.rows(noise, mask)), gan.rows(noise, mask), strict=True):
+            slots = row[space.graph.cell :].view(3, -1)[:, : space.graph.kinds].argmax(dim=1).tolist()
+            assert (
+                len(item.elements)
+                == sum(kind > 0 for kind in slots)
+                >= (1 if mask is None else int(not mask[2, 0]) + 2)
+            )
+            assert sorted(slots, key=lambda kind: kind == 0) == slots  # empty slots come last
+            assert list(item.elements) == sorted(item.elements, key=[3, 13, 26, 17, 8].index)
+
+
+def test_what_is_made_follows_the_elements(space):
+    gan, noise = CrystalGan(space, TINY, seed=7), torch.randn(4, 8, generator=torch.Generator().manual_seed(1))
+    cells = [gan.rows(noise, space.mask(elements, 2))[:, : space.graph.cell] for elements in ([3, 8], [3, 17])]
+    assert bool((cells[0] != cells[1]).all())
+    old = replace(TINY, elements_first=False)
+    before = CrystalGan(CompactSpace(old, space.state()), old, seed=7)
+    cells = [before.rows(noise, space.mask(elements, 2))[:, : space.graph.cell] for elements in ([3, 8], [3, 17])]
+    assert torch.equal(*cells)
+
+
 def test_the_same_seed_trains_the_same_network(space, codes):
     rows = [(gan := CrystalGan(space, TINY, 5), gan.train(space.rows(codes), [], 5, silent))[0] for _ in range(2)]
     made = [gan.rows(gan.noise(3, torch.Generator().manual_seed(0))) for gan in rows]

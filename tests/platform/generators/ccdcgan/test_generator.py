@@ -1,5 +1,6 @@
 """Ccdcgan in the loop, at toy size; its autoencoders."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -112,10 +113,82 @@ def test_the_published_graph_goes_through_the_loop(library, tmp_path):
     made = Ccdcgan("paper", replace(PAPER, descent=0))
     assert (made.options.code, made.options.cell_code) == (200, 25)
     made.fit(library, 0, silent)
+    own_of_each_element(made.coder)
     first = summary(made.sample(Target(), SPACE, 2, np.random.default_rng(0)))
     assert sum(made.failures.values()) + len(first) >= 2
     made.save(tmp_path)
-    assert summary(Ccdcgan.load(tmp_path).sample(Target(), SPACE, 2, np.random.default_rng(0))) == first
+    loaded = Ccdcgan.load(tmp_path)
+    own_of_each_element(loaded.coder)
+    assert summary(loaded.sample(Target(), SPACE, 2, np.random.default_rng(0))) == first
+    assert (made.options.cells, made.options.volumes, made.options.elements_first) == ("image", "decoded", False)
+
+
+def own_of_each_element(coder):
+    """One copy of the autoencoder stands for each element of the library, and shares no weight."""
+    assert set(coder.sites.own) == {"13", "28", "46"}
+    places = [
+        weight.data_ptr()
+        for network in (coder.sites.combined, *coder.sites.own.values())
+        for weight in network.parameters()
+    ]
+    assert len(set(places)) == 4 * len(list(coder.sites.combined.parameters()))
+
+
+def test_each_element_may_have_an_autoencoder_of_its_own_with_the_default_too(library):
+    coder = GraphCoder(replace(TINY, mode="separate", site_epochs=1))
+    coder.train(library.structures, 0, silent)
+    own_of_each_element(coder)
+    again = GraphCoder(coder.options, seed=9)
+    again.restore(coder.state())
+    own_of_each_element(again)
+    for before, after in zip(coder.encode(library.structures), again.encode(library.structures), strict=True):
+        np.testing.assert_array_equal(before.sites, after.sites)
+    image = coder.codec.encode_basis(library.structures[0]).images[:1].repeat(4, axis=0)
+    codes = coder.sites.codes(image, np.array([13, 28, 46, 92]))
+    assert len({row.tobytes() for row in codes}) == 4  # uranium, which was not learned, has that for all
+
+
+@pytest.mark.parametrize("cells", ["numbers", "image"])
+def test_cells_come_back_from_their_codes(cells, library):
+    coder = GraphCoder(replace(TINY, cells=cells, site_epochs=1, cell_epochs=2))
+    coder.train(library.structures, 0, silent)
+    (codes,) = coder.encode(library.structures[:1])
+    lattice, found = library.structures[0].lattice, coder.cell_of(codes.cell)
+    if cells == "numbers":
+        np.testing.assert_allclose(np.concatenate(found), lattice.parameters, rtol=1e-5)
+        assert coder.cell_of(np.array([1.0, 1, 1, 0.5, 0.5, 2.0])) is None  # angles of no cell
+        assert coder.cell_of(np.array([1.0, 1, 1, 1.5, 1.5, 4.0])) is None
+        assert coder.cells is None
+    else:
+        assert codes.cell.shape == (TINY.cell_code,)
+
+
+def test_models_from_before_keep_what_they_were_trained_with(library, tmp_path):
+    before = {"cells": "image", "volumes": "decoded", "elements_first": False}
+    made = Ccdcgan("compact", replace(TINY, site_epochs=1, cell_epochs=1, gan_steps=2, **before))
+    made.fit(library, 0, silent)
+    made.save(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for name in before:
+        del config["options"][name]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert Ccdcgan.load(tmp_path).options == made.options
+
+
+def test_volumes_are_by_rule_unless_the_graphs_are_wanted():
+    crystal = Structure(Lattice.cubic(6.0), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    assert Ccdcgan("compact", replace(TINY, volumes="decoded")).sized(crystal.copy()) == crystal
+    sized = Ccdcgan("compact", TINY).sized(crystal.copy())
+    assert 60 < sized.volume < 100  # 70.7 measured
+    thin = Structure(Lattice.cubic(0.1), ["Cs"], [[0, 0, 0]])
+    assert Ccdcgan("compact", TINY).sized(thin.copy()) == thin  # impossible, and told so later
+
+
+def test_an_image_of_noise_shows_no_crystal():
+    coder = GraphCoder(replace(TINY, max_sites=1))
+    coder.sites.images = lambda codes, elements: np.random.default_rng(0).random((1, 16, 16, 16), dtype=np.float32)
+    nothing = Codes(np.log([4.0] * 3 + [np.exp(np.pi / 2)] * 3), (8,), np.array([np.nan]), np.zeros((1, 32)))
+    assert coder.decode(nothing) == "too many atoms decoded"
 
 
 def test_what_cannot_be_learned_from_is_refused(library):
@@ -128,8 +201,6 @@ def test_what_cannot_be_learned_from_is_refused(library):
         Ccdcgan("huge")
     with pytest.raises(InputError, match="conditional of ccdcgan does not go with its preset paper"):
         Ccdcgan("paper", TINY)
-    with pytest.raises(InputError, match="separate of ccdcgan does not go with its preset graph"):
-        Ccdcgan("graph", PAPER)
 
 
 def test_files_that_do_not_fit_are_refused(model, tmp_path):
@@ -145,7 +216,16 @@ def test_files_that_do_not_fit_are_refused(model, tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"mode": "single"}, {"loss": "mse"}, {"gan_steps": 0}, {"threshold": 1.0}, {"descent": -1}, {"box": 1.0}],
+    [
+        {"mode": "single"},
+        {"cells": "voxels"},
+        {"volumes": "large"},
+        {"loss": "mse"},
+        {"gan_steps": 0},
+        {"threshold": 1.0},
+        {"descent": -1},
+        {"box": 1.0},
+    ],
 )
 def test_options_out_of_range_are_refused(change):
     with pytest.raises(InputError):
