@@ -73,7 +73,7 @@ class SpectrumKind(StrEnum):
         points="energies", points_are="eV about the Fermi level, rising",
         axis="", values="DOS of unit area (1/eV)", alignment=Alignment.FERMI, line=0.0,
     )  # fmt: skip
-    # step 0.2 THz; imaginary modes lie outside
+    # step 0.2 THz; the area over all frequencies is three times the atoms; imaginary modes lie outside
     PHONON_DOS = "phonon_dos", CurveKind(
         "phonon density of states", 0.0, 25.0, 126, Unit.THZ, Unit.STATES_PER_THZ_PER_CELL,
         points="frequencies", points_are="THz, rising",
@@ -86,9 +86,9 @@ class SpectrumKind(StrEnum):
         axis="2θ for Cu Kα (degrees)", values="Intensity of unit area (1/degree)",
         of_crystals="fermiloop.platform.representations.diffraction:xrd_patterns",
     )  # fmt: skip
-    # step 0.05 eV
+    # step 0.05 eV; what most measured tables cover
     ABSORPTION = "absorption", CurveKind(
-        "absorption", 0.0, 10.0, 201, Unit.EV, Unit.PER_CM,
+        "absorption", 1.5, 6.0, 91, Unit.EV, Unit.PER_CM,
         points="photon_energies", points_are="eV, rising",
         axis="Photon energy (eV)", values="Absorption of unit area (1/eV)",
     )  # fmt: skip

@@ -116,7 +116,8 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
     """Options by name and preset under which each generator trains and proposes in a second or so."""
     voxels = {"grid": 16, "channels": 4, "max_images": 24, "attempts": 4, "threshold": 0.05}
     graphs = voxels | {"site_epochs": 5, "gan_steps": 25, "constraint_epochs": 2, "width": 32, "descent": 3}
-    searches = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
+    plain = ("random_symmetric", "genetic", "particle_swarm", "annealing", "minima_hopping", "bayesian")
+    searches = (*plain, "variable_composition")
     found: dict[tuple[str, str | None], dict[str, Any]] = {
         ("dos_composer", "paper"): {"epochs": 2, "potential": "none", "test_share": 0.0},
         ("dos_composer", "regression"): {"epochs": 2, "potential": "none", "test_share": 0.0},

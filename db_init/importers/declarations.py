@@ -31,6 +31,22 @@ OPTIMADE: Final = ImporterDeclaration(
 JARVIS: Final = ImporterDeclaration(
     "jarvis", "a file of JARVIS", f"{SOURCES}:of_jarvis", "jarvis:(.*)", "jarvis:FILE", frozenset({"licence"})
 )
+JARVIS_PHONONS: Final = ImporterDeclaration(
+    "jarvis_phonons",
+    "phonon densities of states of JARVIS",
+    f"{SOURCES}:phonons_of_jarvis",
+    "jarvis-phonons:(.*)",
+    "jarvis-phonons:FILE",
+    frozenset({"licence"}),
+)
+REFRACTIVE_INDEX: Final = ImporterDeclaration(
+    "refractive_index",
+    "absorption from measured refractive indices, of crystals that are stored",
+    f"{SOURCES}:refractive_indices",
+    "refractiveindex:(.*)",
+    "refractiveindex:FILE",
+    frozenset({"licence"}),
+)
 JOBSTORE: Final = ImporterDeclaration(
     "jobstore",
     "tasks of atomate2",

@@ -21,8 +21,9 @@ from fermiloop.db_init.importers.answers import (
     winner,
 )
 from fermiloop.db_init.importers.entries import Entry, Refusal
-from fermiloop.platform.plugins.properties import PROPERTIES
-from fermiloop.platform.representations.spectrum import DOS_GRID, cosine
+from fermiloop.platform.plugins.properties import PROPERTIES, grows
+from fermiloop.platform.representations.grids import GRIDS
+from fermiloop.platform.representations.spectrum import cosine
 from fermiloop.platform.store import labels, materials, methods, spectra
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
@@ -55,11 +56,11 @@ class Offer:
         return cls(energy, content, spectrum, entry.key, entry.line)
 
     def at(self, material: str, factor: float) -> Offer:
-        """The same curve, `factor` times as large, under the id of the material that its crystal is."""
+        """The same curve under the id of the material that its crystal is; `factor` times as large, if of the cell."""
         one = self.spectrum
         if one.material == material:
             return self
-        values = factor * one.array()
+        values = factor * one.array() if grows(one.unit) else one.array()
         moved = Spectrum.from_arrays(material, one.points(), values, method=one.method, kind=one.kind, gap=one.gap)
         return replace(self, spectrum=moved)
 
@@ -103,8 +104,9 @@ class Documents:
         offers = []
         if entry.curve is not None:
             curve = entry.curve
+            whole = factor * curve.values if grows(curve.kind.declared.unit) else curve.values
             made = Spectrum.from_arrays(
-                material.id, curve.energies, factor * curve.values, method=curve.method.id, gap=curve.gap
+                material.id, curve.energies, whole, method=curve.method.id, kind=curve.kind, gap=curve.gap
             )
             made.check()
             offers.append(Offer.of(made, entry))
@@ -241,11 +243,13 @@ def _against(one: Answer, latest: Label) -> str:
 
 
 def _curve_told(one: Offer, which: str) -> Refusal:
-    excerpt = f"density of states, {one.content[:12]}"
-    reason = f"density of states left out: another one of the same crystal and Method {which} is kept."
+    title = one.spectrum.kind.declared.title
+    excerpt = f"{title}, {one.content[:12]}"
+    reason = f"{title} left out: another one of the same crystal and Method {which} is kept."
     return Refusal(one.key, reason, excerpt, one.line)
 
 
 def _alike(one: Spectrum, other: Spectrum) -> bool:
-    curves = [np.interp(DOS_GRID.points, spectrum.points(), spectrum.array()) for spectrum in (one, other)]
+    points = GRIDS[one.kind].points
+    curves = [np.interp(points, spectrum.points(), spectrum.array()) for spectrum in (one, other)]
     return bool(cosine(*curves) >= ALIKE)

@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 
 from fermiloop.db_init.importers.report import reason_of
 from fermiloop.platform.errors import InputError
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import EXTERNAL
 
@@ -25,25 +26,28 @@ BAD: Final = (InputError, ArithmeticError, AttributeError, LookupError, Recursio
 
 @dataclass(frozen=True)
 class Curve:
-    """A density of states.
+    """A density of states, or a curve of another kind.
 
     Parameters
     ----------
     energies
-        (n,) eV about the middle of the gap, or a metal's Fermi level, even and rising; where the gap is unknown, about
-        the level that the source gave.
+        (n,) even and rising, in the unit of the kind's axis: of a density of states eV about the middle of the gap, or
+        a metal's Fermi level; where the gap is unknown, about the level that the source gave.
     values
-        (n,) states/eV/cell, spins summed.
+        (n,) in the unit of the kind: of a density of states states/eV/cell, spins summed.
     method
         What made it.
     gap
         Width of the gap, eV, 0 for a metal; None where it is unknown.
+    kind
+        What it is.
     """
 
     energies: NDArray[np.float64]
     values: NDArray[np.float64]
     method: Method
     gap: float | None = None
+    kind: SpectrumKind = SpectrumKind.DOS
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Entry:
     numbers
         Property, value in the property's unit, and what made it.
     curve
-        Density of states, where there is one.
+        Density of states or curve of another kind, where there is one.
     remarks
         Parts of the entry that were left out, with the reason.
     line

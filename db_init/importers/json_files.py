@@ -118,6 +118,25 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, line
 
 
+def lines_of(path: Path) -> list[tuple[int, str]]:
+    """Lines of a file that hold something, unpacked, with their numbers from 1.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or holds nothing.
+    """
+    try:
+        found = list(_lines(path))
+    except FileNotFoundError:
+        raise InputError(f"There is no file {path}.") from None
+    except UNREADABLE as error:
+        raise InputError(f"The file {path} cannot be read: {error}.") from None
+    if not found:
+        raise InputError(f"The file {path} is empty.")
+    return found
+
+
 def _of_lines(path: Path, key: str, file: File, share: float) -> Iterator[Batch]:
     lines = _lines(path)
     first = list(itertools.islice(lines, 1))

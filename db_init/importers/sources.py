@@ -5,7 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from fermiloop.db_init import bundle
-from fermiloop.db_init.importers import exchange, exchange_file, folder, jarvis, json_files, mp, seed, table, vasprun
+from fermiloop.db_init.importers import (
+    exchange,
+    exchange_file,
+    folder,
+    jarvis,
+    jarvis_phonons,
+    json_files,
+    mp,
+    refractive_index,
+    seed,
+    table,
+    vasprun,
+)
 from fermiloop.db_init.importers.options import LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress
 
@@ -23,6 +35,16 @@ def materials_project(_: str, progress: Progress, options: LoadOptions) -> LoadR
 def of_jarvis(what: str, progress: Progress, options: LoadOptions) -> LoadReport:
     """A file of JARVIS."""
     return jarvis.load(path(what), progress, options)
+
+
+def phonons_of_jarvis(what: str, progress: Progress, options: LoadOptions) -> LoadReport:
+    """Phonon densities of states of JARVIS."""
+    return jarvis_phonons.load(path(what), progress, options)
+
+
+def refractive_indices(what: str, progress: Progress, options: LoadOptions) -> LoadReport:
+    """Measured refractive indices."""
+    return refractive_index.load(path(what), progress, options)
 
 
 def campaign(what: str, progress: Progress, _: LoadOptions) -> LoadReport:

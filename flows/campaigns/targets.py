@@ -79,6 +79,9 @@ def _kept(spec: CampaignSpec) -> NDArray[np.float64] | None:
     found = kept.resolved
     if found is None or not found.curve or found.alignment != str(alignment_of(spec)):
         return None
+    wanted = spec.target.curve
+    if wanted is None or len(found.curve) != GRIDS[wanted.kind].n:  # of a version whose grid of the kind was another
+        return None
     told = kept.to_mongo()["spec"].get("target") or {}
     same = _said(told) == _said(spec.as_dict()["target"])  # not a file that bears the name alone
     return np.array(found.curve, dtype=float) if same else None

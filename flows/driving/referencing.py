@@ -58,7 +58,8 @@ class Built:
     refused
         Elements that the engine does not compute, with the reason.
     restated
-        How many formation energies and energies above the hull of stored materials are new.
+        How many formation energies and energies above the hull of stored materials are new; none before all have
+        ended.
     """
 
     method: str
@@ -102,9 +103,9 @@ def phases(symbols: Iterable[str], limit: int, how: How, progress: Progress = si
 def _built(given: list[Given], symbols: frozenset[str], refused: dict[str, str], how: How, progress: Progress) -> Built:
     method = _saved(how)
     ids = asking.launch(given, how.engine, how.settings, time_limit=how.time_limit) if given else []
-    if how.queue:
-        return Built(method, outcomes.outcomes(ids), refused, 0)
-    found = computing.run(ids, how.workers, progress) if ids else []
+    found = outcomes.outcomes(ids) if how.queue or not ids else computing.run(ids, how.workers, progress)
+    if not all(one.ended for one in found):
+        return Built(method, found, refused, 0)  # left to other workers; asked again once they have ended
     return Built(method, found, refused, hulls.restate(symbols, method))
 
 

@@ -10,7 +10,17 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
-from fermiloop.platform.api import calculations, campaigns, candidates, dos, landing, materials, problems, tokens
+from fermiloop.platform.api import (
+    calculations,
+    campaigns,
+    candidates,
+    dos,
+    landing,
+    materials,
+    problems,
+    references,
+    tokens,
+)  # fmt: skip
 from fermiloop.platform.api.bounds import BoundedBody, SecurityHeaders
 from fermiloop.platform.api.events import Followers
 from fermiloop.platform.api.parameters import known_only
@@ -19,7 +29,8 @@ from fermiloop.platform.api.views import SafeJson
 from fermiloop.platform.api.work import Limits, Work
 
 ROUTERS: Final = (
-    campaigns.router, candidates.router, materials.router, calculations.router, dos.router, tokens.router,
+    campaigns.router, candidates.router, materials.router, calculations.router, references.router, references.hulls,
+    dos.router, tokens.router,
 )  # fmt: skip
 READS: Final = ("campaigns", "candidates", "materials", "calculations")
 DESCRIPTION: Final = "Campaigns, candidates, materials, calculations and their densities of states."

@@ -106,7 +106,7 @@ def refuse_programs(engine: str, settings: Mapping[str, Any]) -> None:
     Raises
     ------
     SpecError
-        If the engine runs code that its settings name, or a value cannot be stored.
+        If the engine runs code or reads a file that its settings name, or a value cannot be stored.
     """
     campaign_text.check_engine(engine, settings)
 

@@ -19,7 +19,7 @@ from fermiloop.platform.store import checkpoints, methods
 from fermiloop.schemas.vocabulary import CheckpointState
 
 if TYPE_CHECKING:
-    from fermiloop.platform.generators.protocol import Proposal, Space, Target
+    from fermiloop.platform.generators.protocol import FitReport, Proposal, Space, Target
     from fermiloop.schemas.checkpoint import Checkpoint
 
 
@@ -132,6 +132,38 @@ def train(
     method = methods.of_source(source).id if source else learning.largest_library(name)
     made, _ = learning.train(name, preset, dict(options or {}), method, seed, progress or silent)
     return checkpoints.get(made)
+
+
+def keep(folder: Path, name: str, preset: str | None, report: FitReport, learned: str, seed: int) -> str:
+    """Put a trained generator that a folder holds into the store, as a challenger; id of the checkpoint.
+
+    Parameters
+    ----------
+    folder
+        What the generator's `save` wrote.
+    report
+        Of its training.
+    learned
+        What it learned from, in place of a snapshot of the store.
+
+    Raises
+    ------
+    InputError
+        If the folder does not hold that generator.
+    """
+    checked(name, preset)
+    generator(name).load_trained(folder)
+    return checkpoints.save(
+        folder,
+        generator=name,
+        preset=preset,
+        config={"preset": preset, "options": {}, **report.detail},
+        metrics={key: float(value) for key, value in report.metrics.items()},
+        history=[float(loss) for loss in report.history],
+        snapshot=learned,
+        seed=seed,
+        core_seconds=report.core_seconds,
+    )
 
 
 def sample(identifier: str, target: Target, space: Space, n: int, seed: int = 0) -> list[Proposal]:

@@ -12,7 +12,37 @@ from fermiloop.platform.errors import InputError
 if TYPE_CHECKING:
     from fermiloop.flows.campaigns.elements import Reference
     from fermiloop.flows.campaigns.hulls import Phase
+    from fermiloop.flows.campaigns.oxygen import Fitted
     from fermiloop.flows.driving.referencing import Built, How
+
+
+def settings_from_network(engine: str, pairs: Iterable[str]) -> dict[str, Any]:
+    """Settings out of texts such as ``cutoff=600`` that came over the network.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form.
+    SpecError
+        If they name code to run, or a file of this machine.
+    """
+    found = computing.settings_of(pairs)
+    computing.refuse_programs(engine, found)
+    return found
+
+
+def from_network(engine: str, settings: Mapping[str, Any], time_limit: float = computing.TIME_LIMIT) -> How:
+    """How what is asked for over the network is computed: it is queued.
+
+    Raises
+    ------
+    SpecError
+        If the settings name code to run, or a file of this machine.
+    """
+    from fermiloop.flows.driving.referencing import How
+
+    computing.refuse_programs(engine, settings)
+    return How(engine, dict(settings), queue=True, time_limit=time_limit)
 
 
 def build(how: How, elements: Iterable[str] | None = None, progress: Progress = silent) -> Built:
@@ -47,6 +77,19 @@ def known(engine: str, settings: Mapping[str, Any], elements: Iterable[str] | No
 
     method = of_method.method(engine, settings)
     return of_method.references(shipped() if elements is None else symbols(elements), method.id)
+
+
+def fit_oxygen(engine: str, settings: Mapping[str, Any]) -> Fitted:
+    """The correction of oxygen's reference, from stored oxides by the Method and their measured enthalpies.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong or corrects already, or too few oxides are there.
+    """
+    from fermiloop.flows.campaigns import oxygen
+
+    return oxygen.fit(engine, settings)
 
 
 def is_used(engine: str) -> bool:

@@ -1,12 +1,14 @@
-"""The composer on another curve: crystals read from powder patterns instead of densities of states.
+"""The composer and the forward model on other curves than densities of states, each kind from a file of its own.
 
-Patterns are computed from the crystals of a file, so they cost nothing and the truth is known. The same networks and
-processes as for the density of states learn composition from curve, in-sample (Bang et al., J. Mater. Chem. A 12, 6004,
-2024: 98 of 100 compositions of a DOS among the first five) and held out at random, by composition, and by composition
-and prototype. Then whole crystals: the composer is given patterns of crystals, seen or of unseen compositions and
-prototypes, and the patterns of its first five answers are compared with the one asked for; a prototype that it has not
-seen it cannot propose, so another one must have the pattern. Phonon spectra and absorption have grids too, but no data
-here.
+Phonon densities of states and measured absorption come with their crystals (`curve_data`): the composer learns
+composition from curve, the forward model curve from crystal (`forward_curves`). Of a file of crystals alone powder
+patterns are computed, which cost nothing and whose truth is known.
+
+The same networks and processes as for the density of states learn composition from curve, in-sample (Bang et al., J.
+Mater. Chem. A 12, 6004, 2024: 98 of 100 compositions of a DOS among the first five) and held out at random, by
+composition, and by composition and prototype. Of powder patterns also whole crystals: the composer is given patterns of
+crystals, seen or of unseen compositions and prototypes, and the patterns of its first five answers are compared with
+the one asked for; a prototype that it has not seen it cannot propose, so another one must have the pattern.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ import numpy as np
 
 from fermiloop.platform.bench.baselines import NearestNeighbour, RandomRows
 from fermiloop.platform.bench.crystal_data import read_crystals
+from fermiloop.platform.bench.curve_data import kind_of, read_curves
 from fermiloop.platform.bench.dos import FOLDS, SPLITS, answers_of, folds_of, learnable
+from fermiloop.platform.bench.forward_curves import computed_rows, forward_rows
 from fermiloop.platform.bench.scores import TOP, Answers
 from fermiloop.platform.bench.splits import APART, SEED, Parts, apart
 from fermiloop.platform.campaign.statistics import wilson
@@ -85,7 +89,8 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
     Parameters
     ----------
     data
-        Crystals; only those of one or two elements with amounts of at most 3 take part, 500 of them at random.
+        Crystals, of which only those of one or two elements with amounts of at most 3 take part, 500 of them at random;
+        or phonon densities of states or refractive indices, of which the composer sees only such crystals.
     quick
         Few crystals, epochs and targets: a check, not a figure.
     seed
@@ -97,23 +102,26 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
         If the file cannot be read or holds too few such crystals.
     """
     began = time.process_time()
-    crystals, refused = _patterns(data, quick, seed, progress)
-    samples = samples_of(crystals)
-    rows = composition_rows(crystals, samples, quick, seed, progress)
-    rows += crystal_rows(crystals, quick, seed, progress)
+    kind = kind_of(data)
+    if kind is KIND:
+        crystals, refused = _patterns(data, quick, seed, progress)
+        samples = samples_of(crystals)
+        rows = composition_rows(crystals, samples, quick, seed, progress)
+        rows += crystal_rows(crystals, quick, seed, progress)
+    else:
+        crystals, refused = read_curves(data, kind)
+        samples = samples_of(learnable(crystals))
+        rows = composition_rows(learnable(crystals), samples, quick, seed, progress)
+        rows += forward_rows(crystals, _folds(quick), seed, progress, 0.55)
+        rows += computed_rows(crystals, quick, seed, progress) if kind is SpectrumKind.PHONON_DOS else []
     progress("done", 1.0)
-    grid = GRIDS[KIND]
+    grid = GRIDS[kind]
+    told = {"file": data.name, "refused": refused, "crystals": len(crystals), "learnable": len(samples)}
     return {
-        "rows": rows,
-        "data": {
-            "file": data.name,
-            "refused": refused,
-            "crystals": len(crystals),
-            "compositions": len(set(samples.rows)),
-            "table": len(samples.table()),
-        },
+        "rows": [row | {"what": f"{kind}: {row['what']}"} for row in rows],
+        "data": told | {"compositions": len(set(samples.rows)), "table": len(samples.table())},
         "settings": {
-            "kind": str(KIND),
+            "kind": str(kind),
             "grid": f"{grid.lo:g} to {grid.hi:g} {grid.unit} in {grid.n} points",
             "folds": _folds(quick),
             "seed": seed,
@@ -139,7 +147,8 @@ def composition_rows(
         published = PUBLISHED_IN_SAMPLE if name == "in-sample" else None
         note = ("published: of a density of states; " if published else "") + (
             f"first {_share(ours.ranks < 1)}, median rank {np.median(ours.ranks):g}; "
-            f"nearest pattern {_share(_hit(retrieved))}, baseline at random"
+            f"nearest curve {_share(_hit(retrieved))}, baseline at random; elements of the first answer right "
+            f"{_pairs(ours)}, of the nearest curve {_pairs(retrieved)}, at random {_pairs(chance)}"
         )
         rows.append(
             _row(f"composition among the first five, {name}", _hit(ours), _hit(chance), published, seconds, note)
@@ -233,6 +242,11 @@ def _hit(answers: Answers) -> NDArray[np.bool_]:
     return np.asarray(answers.ranks < TOP)
 
 
+def _pairs(answers: Answers) -> float:
+    """Share of the samples whose first answer has the right elements."""
+    return round(float(np.mean(answers.pair == 1)), 4)
+
+
 def _share(hits: NDArray[np.bool_]) -> float:
     return round(float(np.mean(hits)), 4)
 
@@ -247,7 +261,7 @@ def _row(
 ) -> dict[str, Any]:
     low, high = wilson(int(ours.sum()), len(ours))
     return {
-        "what": f"{KIND}: {what}",
+        "what": what,
         "published": published,
         "ours": _share(ours),
         "ours_low": round(low, 4),

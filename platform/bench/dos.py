@@ -5,7 +5,8 @@ The paper tests on 100 patterns drawn at random from its database (composition a
 held out by composition, where no curve of a test composition was seen, and by composition and prototype, where none of
 its prototype was seen either. Held-out figures are from k-fold cross-validation, each sample tested once, with 95 %
 Wilson intervals. These rows are of unaries and binaries; those of ternaries, where the library has some, come last
-(`ternaries`).
+(`ternaries`). Before them stand the paper's own baselines (`dos_vectors`), what the element vectors show
+(`element_map`) and, where a file with gaps is given, the class of the gap (`dos_gaps`).
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fermiloop.platform.bench.baselines import NearestNeighbour, RandomRows
+from fermiloop.platform.bench.dos_gaps import gap_rows
+from fermiloop.platform.bench.dos_vectors import system_rows, vector_rows
+from fermiloop.platform.bench.element_map import draw, map_rows
 from fermiloop.platform.bench.library import read_library
 from fermiloop.platform.bench.scores import Answers, row_of_answers
 from fermiloop.platform.bench.splits import APART, Parts, folds_apart
 from fermiloop.platform.bench.ternaries import ternary_rows
+from fermiloop.platform.bench.ternary_proposals import proposal_rows
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions
 from fermiloop.platform.generators.heads import HeadsOptions
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 
 SPLITS: Final = ("in-sample", "held-out random", "held-out composition", f"held-out {APART}")
 FOLDS: Final = 5
+PICTURES: Final = (".svg", ".png", ".pdf")
 QUICK_EPOCHS: Final = 10
 QUICK_HEADS: Final = 2
 QUICK_VECTORS: Final = 150
@@ -74,6 +80,7 @@ def run_libraries(
     test: Path | None,
     quick: bool,
     progress: Callable[[str, float], None],
+    gaps: Path | None = None,
 ) -> dict[str, Any]:
     """Rows of the table, from files.
 
@@ -88,6 +95,8 @@ def run_libraries(
         holds are left out.
     quick
         Few epochs and two folds: a check, not a figure.
+    gaps
+        Crystals with band gaps, whose class is predicted from the vectors.
 
     Raises
     ------
@@ -98,7 +107,7 @@ def run_libraries(
     data, refused = read_library(path)
     told = {"library": path.name, "refused": refused}
     if test is None:
-        result = run(data, quick=quick, progress=progress)
+        result = run(data, quick=quick, gaps=gaps, progress=progress)
     else:
         others, refused_too = read_library(test)
         result = run_transfer(data, others, quick=quick, progress=progress)
@@ -106,8 +115,26 @@ def run_libraries(
     return {"rows": result["rows"], "data": told | result["data"]}
 
 
+def write_map(library: Path, picture: Path, seed: int = 0) -> None:
+    """A picture of the element vectors of a library.
+
+    Raises
+    ------
+    InputError
+        If the library cannot be read, or the name of the picture ends in no format that can be written.
+    """
+    if picture.suffix not in PICTURES:
+        raise InputError(f"{picture} is no picture that can be written; end its name in {' or '.join(PICTURES)}.")
+    draw(samples_of(learnable(read_library(library)[0])), picture, seed)
+
+
 def run(
-    records: TrainingSet, *, quick: bool = False, seed: int = 0, progress: Callable[[str, float], None]
+    records: TrainingSet,
+    *,
+    quick: bool = False,
+    seed: int = 0,
+    gaps: Path | None = None,
+    progress: Callable[[str, float], None],
 ) -> dict[str, Any]:
     """All models on all splits of one library; see `row_of_answers` for the columns."""
     everything = samples_of(records)
@@ -122,7 +149,12 @@ def run(
             began = time.process_time()
             answers = answers_of(make, samples, folds[split], seed)
             rows.append(row_of_answers(name, split, answers, samples, time.process_time() - began))
+            rows += system_rows(name, split, answers, samples) if name == "paper" else []
+    rows += vector_rows(samples, folds, _published(quick), seed, progress)
+    rows += map_rows(samples, seed)
+    rows += gap_rows(samples, gaps, 2 if quick else FOLDS, seed, progress) if gaps else []
     rows += ternary_rows(everything, 2 if quick else FOLDS, QUICK_HEADS if quick else None, seed, progress)
+    rows += proposal_rows(records, 2 if quick else FOLDS, QUICK_HEADS if quick else None, seed, progress)
     progress("done", 1.0)
     larger = {"ternaries": sum(len(row) == 3 for row in everything.rows)}
     return {"rows": rows, "data": _describe(samples, quick) | larger}
@@ -207,13 +239,10 @@ def answers_of(make: Callable[[], Model], samples: Samples, folds: Sequence[tupl
 
 def _models(quick: bool) -> dict[str, Callable[[], Model]]:
     def paper() -> Model:
-        return RegressionModel(
-            RegressionOptions(epochs=QUICK_EPOCHS, vector_epochs=QUICK_VECTORS) if quick else RegressionOptions()
-        )
+        return RegressionModel(_published(quick))
 
     def regression() -> Model:
-        options = RegressionOptions(epochs=QUICK_EPOCHS, vector_epochs=QUICK_VECTORS) if quick else RegressionOptions()
-        return RegressionModel(replace(options, **BETTER))
+        return RegressionModel(replace(_published(quick), **BETTER))
 
     def factorised() -> Model:
         return FactorisedModel(
@@ -227,6 +256,10 @@ def _models(quick: bool) -> dict[str, Callable[[], Model]]:
         "nearest_neighbour": NearestNeighbour,
         "random": RandomRows,
     }
+
+
+def _published(quick: bool) -> RegressionOptions:
+    return RegressionOptions(epochs=QUICK_EPOCHS, vector_epochs=QUICK_VECTORS) if quick else RegressionOptions()
 
 
 def _describe(samples: Samples, quick: bool) -> dict[str, Any]:

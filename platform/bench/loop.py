@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fermiloop.platform.bench import loop_cases as cases
 from fermiloop.platform.bench.crystal_data import read_crystals, select
 from fermiloop.platform.bench.library import lines_of
-from fermiloop.platform.bench.loop_front import FRONT, front_cases
+from fermiloop.platform.bench.loop_front import FRONT, front_cases, hypervolume_share
 from fermiloop.platform.bench.loop_kept import Kept, key_of
 from fermiloop.platform.bench.loop_library import read_labelled
 from fermiloop.platform.bench.loop_rows import rows_of
@@ -245,7 +245,25 @@ def outcome(case: Case, name: str, kept: Kept) -> Outcome:
     batch, left = case.course.batch, case.left
     found = tuple(bool(hit[one]) for one in asked)
     ends = (*range(batch, len(asked), batch), len(asked))
-    return Outcome(case.unit, case.group, case.seed, len(left), int(case.hits[left].sum()), found, ends)
+    return Outcome(
+        case.unit,
+        case.group,
+        case.seed,
+        len(left),
+        int(case.hits[left].sum()),
+        found,
+        ends,
+        _reached(case, asked, ends),
+    )
+
+
+def _reached(case: Case, asked: Sequence[str], ends: Sequence[int]) -> float | None:
+    """Mean share of the pool's hypervolume at the ends of batches, None where nothing is traded off."""
+    if case.objectives is None:
+        return None
+    place = {one: row for row, one in enumerate(case.oracle.pool.ids)}
+    known, calls = case.known.tolist(), [place[one] for one in asked]
+    return sum(hypervolume_share(case.objectives, known + calls[:n]) for n in ends) / len(ends)
 
 
 def _part_of(progress: Progress, start: float, share: float) -> Progress:

@@ -82,6 +82,8 @@ class Case:
         Of the target; None where the target is no material.
     wanted
         (n,) what is counted in the place of hits, where the target itself says of nothing that it is one.
+    objectives
+        (n, 2) what is traded off, smaller better; None where nothing is.
     """
 
     protocol: str
@@ -93,6 +95,7 @@ class Case:
     course: Course
     composition: Composition | None = None
     wanted: NDArray[np.bool_] | None = field(default=None, repr=False)
+    objectives: NDArray[np.float64] | None = field(default=None, repr=False)
 
     @property
     def hits(self) -> NDArray[np.bool_]:

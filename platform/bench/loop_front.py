@@ -2,7 +2,8 @@
 
 There is no hit to count in a campaign file with objectives alone. Counted is what lies on the first fronts of
 non-dominated crystals of the whole pool, as many fronts as hold `SHARE` of it (sorting as in NSGA-II, Deb et al., IEEE
-Trans. Evol. Comput. 6, 182, 2002). The strategies do not know them.
+Trans. Evol. Comput. 6, 182, 2002). The strategies do not know them. Beside it stands the hypervolume of what was asked
+for, which the ends of the front decide more than its middle.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fermiloop.platform.campaign.replaying.loop import Oracle
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.conditions import MAXIMISE, MINIMISE, Condition
 from fermiloop.platform.representations.training import Target
-from fermiloop.platform.search.pareto import ranks
+from fermiloop.platform.search.pareto import hypervolume, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,11 +54,12 @@ def front_cases(crystals: TrainingSet, seeds: Sequence[int], course: Course = WI
             f"The protocol {FRONT} needs {course.known + course.calls} crystals with a formation energy and a band "
             f"gap, and {len(data)} are there; give another --data file."
         )
-    wanted = first_fronts(np.column_stack([data.labels[ENERGY], -data.labels[GAP]]), SHARE)
+    values = np.column_stack([data.labels[ENERGY], -data.labels[GAP]])
+    wanted = first_fronts(values, SHARE)
     oracle = Oracle(data, TARGET)
     known = [np.random.default_rng(seed).choice(len(data), course.known, replace=False) for seed in seeds]
     return [
-        Case(FRONT, FRONT, seed, SAYS, oracle, rows, course, wanted=wanted)
+        Case(FRONT, FRONT, seed, SAYS, oracle, rows, course, wanted=wanted, objectives=values)
         for seed, rows in zip(seeds, known, strict=True)
     ]
 
@@ -67,3 +69,9 @@ def first_fronts(values: NDArray[np.float64], share: float) -> NDArray[np.bool_]
     number = ranks(values)
     sizes = np.cumsum(np.bincount(number))
     return np.asarray(number <= int(np.searchsorted(sizes, share * len(values))))
+
+
+def hypervolume_share(values: NDArray[np.float64], rows: Sequence[int]) -> float:
+    """Hypervolume of some rows of (n, 2) values, smaller better, over that of all; from the worst value of each."""
+    worst = values.max(axis=0)
+    return hypervolume(values[list(rows)], worst) / hypervolume(values, worst)

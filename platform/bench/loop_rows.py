@@ -54,6 +54,7 @@ def _row(
         **_told("times_random", statistics.times_random(runs)),
         **_told("acceleration", statistics.acceleration(runs)),
         **_told("enhancement", statistics.enhancement(runs)),
+        **_told("hypervolume", statistics.reached(runs)),
         "most_times_random": _most(runs),
         "baseline": baseline,
     }

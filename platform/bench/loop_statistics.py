@@ -44,6 +44,9 @@ class Outcome:
         Of each call in order, whether it was a hit.
     ends
         Calls after each batch; answers come at the end of a batch.
+    hypervolume
+        Share of the pool's that known crystals and answers reached, 0 to 1, mean over the ends of all batches; None
+        where nothing is traded off.
     """
 
     group: str
@@ -53,6 +56,7 @@ class Outcome:
     hits: int
     found: tuple[bool, ...]
     ends: tuple[int, ...]
+    hypervolume: float | None = None
 
     @property
     def calls(self) -> int:
@@ -133,6 +137,11 @@ def enhancement(outcomes: Sequence[Outcome]) -> Estimate:
     After the last batch alone it is `times_random`.
     """
     return _ratio(outcomes, lambda one: one.areas)
+
+
+def reached(outcomes: Sequence[Outcome]) -> Estimate:
+    """Mean share of the pool's hypervolume, over the ends of all batches."""
+    return _ratio(outcomes, lambda one: (np.nan if one.hypervolume is None else one.hypervolume, 1.0))
 
 
 def difference(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Estimate:

@@ -82,6 +82,11 @@ BENCHES: Final[dict[str, Bench]] = {
     "imatgen": Bench(
         "iMatGen: images, autoencoder, V-O", "Noh et al., Matter 1, 1370 (2019)", "fermiloop.platform.bench.imatgen"
     ),
+    "rediscovery": Bench(
+        "iMatGen: held-out compounds found again, relaxed, beside the simplest methods",
+        "Noh et al., Matter 1, 1370 (2019)",
+        "fermiloop.platform.bench.imatgen_rediscovery",
+    ),
     "ccdcgan": Bench(
         "CCDCGAN: reproduction, constraint", "Long et al., multicomponent CCDCGAN", "fermiloop.platform.bench.ccdcgan"
     ),
@@ -96,6 +101,13 @@ BENCHES: Final[dict[str, Bench]] = {
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
         "fermiloop.platform.bench.search",
         "nothing is learned",
+    ),
+    "systems": Bench(
+        "Chemical systems at equal oracle calls, and under pressure",
+        "Noh et al., Chem. Sci. 11, 4871 (2020)",
+        "fermiloop.platform.bench.systems",
+        "systems are searched; their compounds are left out of what the generator learns from",
+        of_library=True,
     ),
     "featurise": Bench(
         "Representations: invertible? invariant? how fast?",
@@ -117,6 +129,11 @@ BENCHES: Final[dict[str, Bench]] = {
         "Virtual screening: recall and enrichment",
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
         "fermiloop.platform.bench.funnel",
+    ),
+    "synthesizability": Bench(
+        "Synthesizability learned from ICSD labels",
+        "Elkan and Noto, KDD (2008); the classifier after Ren et al., Matter 5, 314 (2022)",
+        "fermiloop.platform.bench.synthesizability",
     ),
     "cross": Bench(
         "All strategies, one target, one budget",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
@@ -66,6 +66,10 @@ class Answers:
         """Answers of n samples not yet asked for."""
         return cls(*(np.full(n, np.nan) for _ in range(6)))
 
+    def subset(self, places: NDArray[np.int64]) -> Self:
+        """Answers of the samples at `places`."""
+        return type(self)(*(getattr(self, field.name)[places] for field in fields(self)))
+
     def take(self, places: NDArray[np.int64], model: Ranker, asked: Samples, library: Samples) -> None:
         """Ask `model` for `asked` and put the outcome at `places`."""
         scores = model.log_probabilities(asked.curves, asked.systems)
@@ -93,6 +97,7 @@ def row_of_answers(model: str, split: str, answers: Answers, samples: Samples, s
     """One row of the table; shares between 0 and 1, None where nothing could be measured."""
     n = len(samples)
     hit = answers.ranks < TOP
+    first = wilson(int((answers.ranks < 1).sum()), n)
     low, high = wilson(int(hit.sum()), n)
     alone = np.array([len(row) == 1 for row in samples.rows])
     told = np.isfinite(answers.confidence)
@@ -101,13 +106,15 @@ def row_of_answers(model: str, split: str, answers: Answers, samples: Samples, s
         "split": split,
         "n": n,
         "top1": _share(answers.ranks < 1),
+        "top1_low": round(first[0], 4),
+        "top1_high": round(first[1], 4),
         "top5": _share(hit),
         "top5_low": round(low, 4),
         "top5_high": round(high, 4),
         "top5_unaries": _share(hit[alone]),
         "top5_binaries": _share(hit[~alone]),
         "median_rank": _finite(np.median(answers.ranks)),
-        "dos_accuracy": _similar(answers.similarity),
+        **_similar_rows(answers.similarity),
         "dos_accuracy_excluding_self": _similar(answers.similarity_excluding_self),
         "scored_share": round(float(answers.scored.mean()), 4),
         "element_pair": _share(answers.pair),
@@ -123,6 +130,14 @@ def _share(hits: NDArray[Any]) -> float | None:
 def _similar(values: Array) -> float | None:
     scored = values[np.isfinite(values)]
     return _share(scored > SIMILAR)
+
+
+def _similar_rows(values: Array) -> dict[str, Any]:
+    """DOS accuracy of those that can be scored, and how many these are."""
+    scored = values[np.isfinite(values)]
+    low, high = wilson(int((scored > SIMILAR).sum()), len(scored)) if len(scored) else (np.nan, np.nan)
+    told = {"dos_accuracy": _similar(values), "dos_n": len(scored)}
+    return told if not len(scored) else told | {"dos_low": round(low, 4), "dos_high": round(high, 4)}
 
 
 def _finite(value: float) -> float | None:

@@ -120,6 +120,10 @@ class FunnelSpec(Part):
                 STAGES[stage].settings(given)
             except UserError as error:
                 raise ValueError(f"funnel.options.{stage} cannot be used: {str(error).rstrip('.')}") from None
+        if self.options.get("relaxation", {}).get("pressure") and "hull" in self.stages:
+            raise ValueError(
+                "funnel.options.relaxation.pressure: the hull is one at zero pressure; leave hull out of funnel.stages"
+            )
         return self
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from fermiloop.platform.bench.registry import BENCHES
-from fermiloop.platform.cli import bench_ccdcgan, bench_loop, bench_potentials
+from fermiloop.platform.cli import bench_ccdcgan, bench_full, bench_loop, bench_potentials, bench_rediscovery
 from fermiloop.platform.cli.output import AsJson, Listing, markdown_table, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -41,12 +41,32 @@ def dos(
     quick: Quick = False,
     library: Annotated[Path | None, typer.Option("--library", help="Train and test on this library.")] = None,
     test: Annotated[Path | None, typer.Option("--test", help="Test what the seed library taught on this one.")] = None,
+    gaps: Annotated[
+        Path | None,
+        typer.Option("--gaps", help="Crystals with band gaps, whose class is predicted from the composition vectors."),
+    ] = None,
+    element_map: Annotated[
+        Path | None, typer.Option("--map", help="Write a map of the element vectors, as .svg or .png, and no more.")
+    ] = None,
+    full: bench_full.Full = False,
+    device: bench_full.Device = None,
+    hours: bench_full.Hours = None,
+    folder: bench_full.Folder = None,
+    estimate: bench_full.Estimate = False,
 ) -> None:
     """Composition from a DOS: top-1 and top-5 with intervals, beside random and nearest-neighbour retrieval."""
-    from fermiloop.platform.bench.dos import run_libraries
+    from fermiloop.platform.bench.dos import run_libraries, write_map
 
+    scale = bench_full.Scale(full, device, hours, folder, estimate)
+    if scale.asked_for():
+        bench_full.train("dos", library or SEED_LIBRARY, 0, scale, as_json=as_json)
+        return
+    if element_map is not None:
+        write_map(library or SEED_LIBRARY, element_map)
+        print_line(f"The map of the element vectors is in {element_map}.")
+        return
     with long_work("Benchmark") as report:
-        result = run_libraries(SEED_LIBRARY, library=library, test=test, quick=quick, progress=report)
+        result = run_libraries(SEED_LIBRARY, library=library, test=test, quick=quick, gaps=gaps, progress=report)
     if as_json:
         print_json(result)
         return
@@ -76,7 +96,8 @@ def show(title: str, result: dict[str, Any]) -> None:
         print_line(f"{title}: left out. {result['left_out']}")
         return
     rows = result["rows"]
-    told = [key for key in (rows[0] if rows else {}) if any(row.get(key) is not None for row in rows)]
+    keys = dict.fromkeys(key for row in rows for key in row)
+    told = [key for key in keys if any(row.get(key) is not None for row in rows)]
     Listing(title, {key: key.replace("_", " ") for key in told}, rows).show()
     if "source" in result:
         print_line(
@@ -115,11 +136,39 @@ def _command(name: str) -> Callable[..., None]:
     return command
 
 
+def _scaled(name: str) -> Callable[..., None]:
+    """The command of a bench whose network can be trained at scale."""
+    plain = _command(name)
+
+    def command(
+        data: DataFile = None,
+        quick: Quick = False,
+        seed: Seed = 0,
+        as_json: AsJson = False,
+        as_markdown: AsMarkdown = False,
+        full: bench_full.Full = False,
+        device: bench_full.Device = None,
+        hours: bench_full.Hours = None,
+        folder: bench_full.Folder = None,
+        estimate: bench_full.Estimate = False,
+    ) -> None:
+        scale = bench_full.Scale(full, device, hours, folder, estimate)
+        if scale.asked_for():
+            bench_full.train(name, data or SEED_LIBRARY, seed, scale, as_json=as_json)
+        else:
+            plain(data, quick, seed, as_json, as_markdown)
+
+    command.__doc__ = plain.__doc__
+    return command
+
+
 OWN_OPTIONS: Final[dict[str, Callable[..., None]]] = {
     "dos": dos,
     "ccdcgan-systems": bench_ccdcgan.systems,
     "loop": bench_loop.loop,
     "potentials": bench_potentials.potentials,
+    "rediscovery": bench_rediscovery.rediscovery,
 }
 for _name in BENCHES:
-    app.command(_name)(OWN_OPTIONS.get(_name) or _command(_name))
+    _made = _scaled if _name in bench_full.SCALED else _command
+    app.command(_name)(OWN_OPTIONS.get(_name) or _made(_name))

@@ -53,6 +53,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "references build --engine gpaw-hard --settings 'reference_corrections={O: 0.4}' --elements O",
     ),
     "references list": ("references list --engine chgnet",),
+    "references fit-oxygen": ("references fit-oxygen --engine gpaw-hard",),
     "hull": ("hull build --elements V,O --engine chgnet", "hull show --elements V,O --engine chgnet"),
     "hull build": ("hull build --elements V,O --engine gpaw-hard --limit 20 --workers 2",),
     "hull show": ("hull show --elements V,O --engine chgnet --json",),

@@ -10,6 +10,7 @@ import typer
 from fermiloop.platform.cli.engine_options import Engine, Queued, Settings, TimeLimit, Workers, how, parsed, split
 from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS
 
 if TYPE_CHECKING:
     from fermiloop.flows.driving.referencing import Built
@@ -23,6 +24,9 @@ COLUMNS: Final = {
 BUILT: Final = {
     "handed_over": "crystal", "formula": "formula", "state": "state", "energy_per_atom": "eV/atom",
     "formation_energy_per_atom": "formation", "core_seconds": "core s", "reason": "reason",
+}  # fmt: skip
+OXIDES: Final = {
+    "formula": "formula", "formation": "formation (eV)", "measured": "measured (eV)", "per_oxygen": "off (eV per O)",
 }  # fmt: skip
 Elements = Annotated[
     list[str] | None, typer.Option("--elements", help="These elements alone; without it all that the engine computes.")
@@ -67,6 +71,25 @@ def list_(engine: Engine, settings: Settings = None, elements: Elements = None, 
         print_line(f"{len(lacking)} have none: {', '.join(lacking)}")
 
 
+@app.command("fit-oxygen")
+def fit_oxygen(engine: Engine, settings: Settings = None, as_json: AsJson = False) -> None:
+    """Find the correction of oxygen's reference from stored oxides and their measured enthalpies; nothing is stored."""
+    from fermiloop.platform.app import references
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    found = references.fit_oxygen(engine, parsed(settings))
+    rows = [asdict(one) for one in found.oxides]
+    if as_json:
+        print_json({"correction": found.correction, "half_width": found.half_width, "oxides": rows})
+        return
+    Listing(f"Oxides by {engine}", OXIDES, rows).show()
+    print_line(
+        f"{found.correction:.3f} ± {found.half_width:.3f} eV per atom (95 %, {len(rows)} oxides); use it by "
+        f"{found.setting}."
+    )
+
+
 def show_built(title: str, found: Built, *, queued: bool, as_json: bool) -> None:
     """Print what was computed; exit 1 where something failed."""
     rows = [asdict(one) for one in found.outcomes]
@@ -77,10 +100,8 @@ def show_built(title: str, found: Built, *, queued: bool, as_json: bool) -> None
         Listing(title, BUILT, rows).show()
         for symbol, reason in found.refused.items():
             print_line(f"{symbol} was left out: {reason}")
-        if queued:
-            print_line(
-                "They are queued; once they have ended, the same command without --queue brings labels up to date."
-            )
+        if queued and any(row["state"] not in FINISHED_CALCULATIONS for row in rows):
+            print_line("They are queued; once they have ended, the same command brings labels up to date.")
         else:
             print_line(
                 f"{len(rows) - failed} have an energy, {failed} failed; {found.restated} labels of stability are new."

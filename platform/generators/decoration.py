@@ -1,8 +1,9 @@
 """From a composition to a crystal: prototypes that the training set holds, at a volume by rule.
 
-Unaries and binaries sit on tabulated structure types that the training set holds. Of ternaries and quaternaries it may
-hold none: they sit on every tabulated type of their ratio and on those of its own crystals (`structure_types`), each as
-likely as it is frequent and its known compounds are alike.
+Unaries and binaries sit on tabulated structure types that the training set holds; where it holds none that fits, on
+any that is tabulated, if that is asked for. Of ternaries and quaternaries it may hold none: they sit on every tabulated
+type of their ratio and on those of its own crystals (`structure_types`), each as likely as it is frequent and its known
+compounds are alike.
 
 The volume is that of the elements in the training set, added up by amount (least squares, drawn
 towards a guess from atomic radii), of three elements and more that of the lengths of bonds; a cheap potential may then
@@ -97,17 +98,30 @@ class Decorator:
         volumes = elemental_volumes(data.structures)
         return cls(dict(sorted(counts.items())), volumes, potential, [asdict(one) for one in own.values()])
 
-    def decorations(self, row: Row, space: Space) -> list[Decoration]:
-        """All structure types of a composition that are known and fit into the space, shares summing to one."""
+    def decorations(self, row: Row, space: Space, unseen: bool = False) -> list[Decoration]:
+        """Structure types of a composition that fit into the space, with shares that sum to one.
+
+        Parameters
+        ----------
+        row
+            The composition.
+        space
+            Where the crystals may lie.
+        unseen
+            Whether a unary or binary for which the training set holds no type takes those that are tabulated.
+        """
         amounts = tuple(sorted(count for _, count in row))
-        fitting = [
-            (weight * likeness, kind, elements)
+        symbols = tuple((_symbol(number), count) for number, count in row)
+        there = [
+            (kind, weight)
             for kind, weight in self._types.get(amounts, ())
             if kind.crystal_system in space.crystal_systems and len(kind.slots) <= space.max_sites
-            for elements, likeness in [arrangement(tuple((_symbol(number), n) for number, n in row), kind)]
         ]
-        total = sum(weight for weight, _, _ in fitting)
-        return [Decoration(kind.name, elements, weight / total) for weight, kind, elements in fitting]
+        seen = [(kind, weight) for kind, weight in there if weight > 0]
+        chosen = seen or [(kind, UNSEEN) for kind, _ in there if unseen]
+        fitting = [(weight, kind, *arrangement(symbols, kind)) for kind, weight in chosen]
+        total = sum(weight * likeness for weight, _, _, likeness in fitting)
+        return [Decoration(kind.name, elements, w * likeness / total) for w, kind, elements, likeness in fitting]
 
     @property
     def ratios(self) -> Ratios:
@@ -145,9 +159,8 @@ class Decorator:
         found: dict[tuple[int, ...], list[tuple[Prototype, float]]] = {}
         for kind in (structure_types() | self.own).values():
             count = self.counts.get(kind.name, 0)
-            weight = count + (UNSEEN if len(kind.amounts) > 2 else 0)
-            if weight:
-                found.setdefault(tuple(sorted(reduced(kind.amounts))), []).append((kind, weight))
+            weight = count + (UNSEEN if len(kind.amounts) > 2 else 0.0)
+            found.setdefault(tuple(sorted(reduced(kind.amounts))), []).append((kind, weight))
         return found
 
 

@@ -23,6 +23,7 @@ from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.factorised import EXPERTS, FactorisedModel
 from fermiloop.platform.generators.inverse import Bounds, InverseSpectrumModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
+from fermiloop.platform.generators.resuming import fitted
 from fermiloop.platform.generators.row_array import MOST_COMPONENTS, ratios_of
 from fermiloop.platform.generators.samples import FEWEST_COMPOSITIONS, FEWEST_SAMPLES, fold_numbers, samples_of
 from fermiloop.platform.plugins.potentials import DEFAULT
@@ -114,9 +115,9 @@ class DosComposer:
         data: TrainingSet,
         seed: int,
         progress: Callable[[str, float], None],
-        resume: Path | None = None,  # noqa: ARG002 - trained in a minute
+        resume: Path | None = None,
     ) -> FitReport:
-        """Measure on compositions held out, then train on everything; begun again if it was stopped.
+        """Measure on compositions held out, then train on everything; models that `resume` holds are not trained again.
 
         Raises
         ------
@@ -137,12 +138,11 @@ class DosComposer:
                 f"No crystal system has {FEWEST_SAMPLES} curves of {FEWEST_COMPOSITIONS} compositions, so there can be "
                 "no model for each; leave out per_crystal_system."
             )
-        metrics, n_test = self._held_out(parts, seed, progress)
+        metrics, n_test = self._held_out(parts, seed, progress, resume)
         self.models = {}
         history: tuple[float, ...] = ()
         for name, part in parts.items():
-            self.models[name] = InverseSpectrumModel(self.preset, self.options.epochs)
-            history = self.models[name].fit(part, seed, progress)
+            self.models[name], history = fitted(self.preset, self.options.epochs, part, seed, progress, resume)
             metrics |= _told(self.models[name], history, name)
         return FitReport(metrics, history, len(samples), 0, n_test, time.process_time() - began)
 
@@ -162,7 +162,7 @@ class DosComposer:
             (row, score, decoration)
             for part in self._rooms(space)
             for row, score in self._ranked(curve, target, part)
-            for decoration in self.decorator.decorations(row, part)
+            for decoration in self.decorator.decorations(row, part, unseen=True)
         ]
         log_weights = [score + np.log(decoration.share) for _, score, decoration in choices]
         chosen = draw_without_replacement(log_weights, n, rng, self.options.temperature)
@@ -206,10 +206,10 @@ class DosComposer:
         return composer
 
     def _held_out(
-        self, parts: dict[str, Samples], seed: int, progress: Callable[[str, float], None]
+        self, parts: dict[str, Samples], seed: int, progress: Callable[[str, float], None], resume: Path | None
     ) -> tuple[dict[str, float], int]:
         """How often the true unary or binary is among the first of a model that did not learn from it."""
-        outcomes = [found for part in parts.values() if (found := self._outcomes(part, seed, progress)) is not None]
+        outcomes = [found for part in parts.values() if (found := self._outcomes(part, seed, progress, resume))]
         if not outcomes:
             return {}, 0
         ranks, mass = (np.concatenate(some) for some in zip(*outcomes, strict=True))
@@ -221,7 +221,7 @@ class DosComposer:
         }, len(ranks)
 
     def _outcomes(
-        self, samples: Samples, seed: int, progress: Callable[[str, float], None]
+        self, samples: Samples, seed: int, progress: Callable[[str, float], None], resume: Path | None
     ) -> tuple[Array, Array] | None:
         """Rank of each held-out composition in the table and probability of the first five."""
         folds = round(1 / self.options.test_share) if self.options.test_share else 0
@@ -231,8 +231,7 @@ class DosComposer:
         rest = samples.subset(np.flatnonzero(numbers != 0))
         if folds < 2 or len(rest) < FEWEST_SAMPLES or len(set(rest.elements)) < 2 or not len(test):
             return None
-        model = InverseSpectrumModel(self.preset, self.options.epochs)
-        model.fit(rest, seed, progress)
+        model, _ = fitted(self.preset, self.options.epochs, rest, seed, progress, resume)
         scores = model.log_probabilities(test.curves, test.systems)
         ranks = ranks_of(scores, [model.table.index.get(row) for row in test.rows])
         return ranks, np.exp(-np.sort(-scores, axis=1)[:, :5]).sum(axis=1)

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
 from fermiloop.platform.predictors.device import best_device, precision
-from fermiloop.platform.predictors.trainer import run_epochs, shuffled
+from fermiloop.platform.predictors.trainer import shuffled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,30 +153,19 @@ def train_published(
     """
     random, device = torch.Generator().manual_seed(seed), best_device()
     model.to(device)
-    optimiser = torch.optim.Adam(model.parameters(), course.rate)
 
-    def step(_epoch: int) -> float:
+    def batches() -> list[Tensor]:
         if course.drawn is None:
-            batches = shuffled(n, course.batch_size, random)
-        else:
-            drawn = torch.randint(n, (course.drawn,), generator=random)
-            batches = [drawn[first : first + course.batch_size] for first in range(0, len(drawn), course.batch_size)]
-        total = 0.0
-        for rows in batches:
-            wanted = images(rows).to(device)
-            with precision(device):
-                loss = ((model(wanted) - wanted) ** 2).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total += float(loss.detach()) * len(rows)
-        return total / sum(map(len, batches))
+            return shuffled(n, course.batch_size, random)
+        return list(torch.split(torch.randint(n, (course.drawn,), generator=random), course.batch_size))
 
-    try:
-        parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": model, "optimiser": optimiser}
-        return run_epochs(parts, course.epochs, step, random, progress, what, resume)
-    finally:
-        model.to("cpu")
+    def loss(rows: Tensor) -> Tensor:
+        wanted = images(rows).to(device)
+        with precision(device):
+            return ((model(wanted) - wanted) ** 2).mean()
+
+    training = PublishedTraining(course.epochs, course.rate, batches, loss)
+    return train_by_adam(model, training, random, progress, what, resume)
 
 
 def _down(halvings: int, channels: int, middle: int, dense: int) -> list[nn.Module]:

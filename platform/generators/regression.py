@@ -110,9 +110,7 @@ class RegressionModel:
             If two elements cannot be told apart.
         """
         self.table = samples.table()
-        middle = centroids(samples.curves, samples.rows, self.table.elements)
-        element_vectors = fit_element_vectors(middle, seed, self.options.vector_epochs)
-        self.vectors = CompositionVectors(self.table, element_vectors, max(2, samples.most_components))
+        self.vectors = self._vectors(samples, seed)
         self.rows = RowArray.of(self.table.rows, self.table.elements)
         self.scale = float(samples.curves.std()) if self.options.scaled else 1.0
         x = torch.tensor(samples.curves / self.scale, dtype=torch.float32)
@@ -130,6 +128,12 @@ class RegressionModel:
             self.networks[str(name)] = network
         self.variance = max(errors, 1e-6)
         return tuple(float(np.mean(losses)) for losses in zip(*histories, strict=True))
+
+    def _vectors(self, samples: Samples, seed: int) -> CompositionVectors:
+        """What the network regresses."""
+        middle = centroids(samples.curves, samples.rows, self.table.elements)
+        element_vectors = fit_element_vectors(middle, seed, self.options.vector_epochs)
+        return CompositionVectors(self.table, element_vectors, max(2, samples.most_components))
 
     def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:
         """(k, n_rows) log softmax of the negative squared distance over twice the training error.

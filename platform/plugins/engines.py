@@ -79,6 +79,8 @@ class EngineDeclaration(Declaration):
         Whether campaign files may name it; others only mark where numbers came from.
     names_code
         Whether its settings name code that is then run; such a campaign is not taken over the network unless allowed.
+    names_file
+        Setting that names a file of the machine; a campaign from the network that has one is refused likewise.
     cutoff_unit
         Unit of its setting ``cutoff``.
     comparable
@@ -100,6 +102,7 @@ class EngineDeclaration(Declaration):
     at_once: bool = False
     chosen: bool = True
     names_code: bool = False
+    names_file: str = ""
     cutoff_unit: str = "eV"
     comparable: CurveRule | None = None
 
@@ -134,6 +137,7 @@ ENGINES: Final = Catalogue(
         "fermiloop.flows.engines.gpaw.declaration",
         "fermiloop.flows.engines.gpaw_hydrogen.declaration",
         "fermiloop.flows.engines.chgnet.declaration",
+        "fermiloop.flows.engines.chgnet_phonon.declaration",
         "fermiloop.flows.engines.analytic.declaration",
         "fermiloop.flows.engines.external.declaration",
         "fermiloop.flows.engines.vasp.declaration",

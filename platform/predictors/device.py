@@ -5,17 +5,38 @@ Mixed precision is for those that ask for `precision`: images, FTCP, ensembles.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
+
+from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
+DEVICES: Final = ("cpu", "cuda")
+_chosen: list[str] = []
+
+
+def choose_device(name: str | None) -> None:
+    """Train on this device from now on, in this process; None for the best one again.
+
+    Raises
+    ------
+    InputError
+        If there is no such device here.
+    """
+    if name is not None and name not in DEVICES:
+        raise InputError(f"{name} is no device to train on; choose one of {', '.join(DEVICES)}.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("torch sees no GPU here, so nothing can train on cuda; leave the device out.")
+    _chosen[:] = [] if name is None else [name]
+
+
 def best_device() -> torch.device:
-    """The first GPU, or the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """The device that was chosen, else the first GPU, or the processor."""
+    return torch.device(_chosen[0] if _chosen else "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def precision(device: torch.device) -> AbstractContextManager[object]:

@@ -11,9 +11,10 @@ from fermiloop.platform.python.connecting import connected
 if TYPE_CHECKING:
     from fermiloop.flows.campaigns.elements import Reference
     from fermiloop.flows.campaigns.hulls import Phase
+    from fermiloop.flows.campaigns.oxygen import Fitted
     from fermiloop.flows.driving.referencing import Built
 
-__all__ = ["build", "build_hull", "find", "hull"]
+__all__ = ["build", "build_hull", "find", "fit_oxygen", "hull"]
 
 
 def build(
@@ -61,6 +62,18 @@ def find(
     """
     connected()
     return app.known(engine, settings or {}, elements)
+
+
+def fit_oxygen(engine: str, *, settings: Mapping[str, Any] | None = None) -> Fitted:
+    """The correction of oxygen's reference (eV per atom), from stored oxides by the Method and measured enthalpies.
+
+    Raises
+    ------
+    InputError
+        If fewer than three such oxides are there, or the settings correct already.
+    """
+    connected()
+    return app.fit_oxygen(engine, settings or {})
 
 
 def build_hull(

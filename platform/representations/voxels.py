@@ -166,6 +166,12 @@ class ImageCodec:
             )
         return made
 
+    def paint(self, positions: Sequence[Array]) -> Voxels:
+        """(n, grid, grid, grid) images of atoms of one element at each of n lists of (k, 3) places in the box, Å."""
+        numbers = [np.ones(len(places), dtype=np.int64) for places in positions]
+        images = self._encode([(1,)] * len(positions), numbers, positions)
+        return np.concatenate([one.images for one in images])
+
     def boxed_positions(self, structure: Structure) -> Array:
         """(n_sites, 3) positions in the box, Å, their mean in its middle; some may lie beyond its walls.
 

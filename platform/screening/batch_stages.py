@@ -26,7 +26,8 @@ def duplicates(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
 def relaxation(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:
     """Relax one after another, and look for twins among the relaxed."""
     register = Register(work.context.known)
-    return work.each(crystals, lambda crystal: check_relaxation(crystal, work.context, register, work.rng))
+    pressure = work.options.pressure if work.options is not None else 0.0
+    return work.each(crystals, lambda crystal: check_relaxation(crystal, work.context, register, work.rng, pressure))
 
 
 def hull(work: Pass, crystals: Sequence[Crystal]) -> list[Verdict]:

@@ -21,15 +21,28 @@ if TYPE_CHECKING:
 STAGE = "relaxation"
 
 
-def check_relaxation(crystal: Crystal, context: Context, register: Register, rng: np.random.Generator) -> Verdict:
-    """Relax; keep the relaxed structure and its energy where it converged to a sound and new crystal."""
+def check_relaxation(
+    crystal: Crystal, context: Context, register: Register, rng: np.random.Generator, pressure: float = 0.0
+) -> Verdict:
+    """Relax; keep the relaxed structure and its energy where it converged to a sound and new crystal.
+
+    Parameters
+    ----------
+    pressure
+        GPa.
+    """
     start = crystal.structure.copy()
     if context.rattle > 0:
         moves = rng.normal(scale=context.rattle, size=(len(start), 3))
         for site, move in enumerate(moves):
             start.translate_sites([site], move, frac_coords=False)
     outcome = relax(
-        context.potential, start, fmax=context.max_force, steps=context.max_steps, keep_symmetry=context.rattle == 0
+        context.potential,
+        start,
+        fmax=context.max_force,
+        steps=context.max_steps,
+        keep_symmetry=context.rattle == 0,
+        pressure=pressure,
     )
     relaxed = outcome.structure
     if outcome.fault is not None:

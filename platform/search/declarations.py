@@ -54,4 +54,10 @@ GENETIC: Final = _search("genetic", "crystals by heredity, strain and exchange",
 PARTICLE_SWARM: Final = _search("particle_swarm", "crystals that move towards the best", "SwarmSearch")
 ANNEALING: Final = _search("annealing", "crystals by a cooling walk over minima", "AnnealingSearch")
 MINIMA_HOPPING: Final = _search("minima_hopping", "crystals from minimum to minimum", "HoppingSearch")
+VARIABLE_COMPOSITION: Final = GeneratorDeclaration(
+    "variable_composition",
+    "crystals of whole chemical systems by heredity, lowest above the hull of what is found",
+    load=f"{SEARCH}.variable_composition:VariableSearch",
+    options=f"{SEARCH}.variable_composition:VariableSearchOptions",
+)
 BAYESIAN: Final = _search("bayesian", "crystals where a surrogate expects improvement", "BayesianSearch")

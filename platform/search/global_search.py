@@ -27,7 +27,7 @@ from fermiloop.platform.search.objective import REFUSED, Objective, PotentialFun
 from fermiloop.platform.search.optimisers.crystal_space import CrystalOptions, CrystalSpace
 from fermiloop.platform.search.optimisers.registry import OPTIMISERS
 from fermiloop.platform.search.optimisers.relaxation import RelaxationOptions, search
-from fermiloop.platform.search.oracle import Oracle
+from fermiloop.platform.search.oracle import GIGAPASCAL, Oracle, under_pressure
 from fermiloop.platform.search.stoichiometry import count_ratios, draw_compositions
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ GROUPS: Final = {
     "cubic": (195, 230),
 }
 """First and last space group of each crystal system; that without symmetry is left to random places."""
+MOST_PRESSURE: Final = 500.0
+"""GPa; beyond it no potential here has learned anything."""
 SAME: Final = 0.02
 """Distance of fingerprints below which two crystals of a formula are one."""
 
@@ -75,6 +77,8 @@ class GlobalSearchOptions:
         eV per atom that full similarity to a target curve is worth.
     window_weight
         eV per atom that missing a property window by one tolerance costs.
+    pressure
+        GPa. Other than 0 the enthalpy is minimised: crystals come out as they are under pressure.
     """
 
     potential: str = DEFAULT
@@ -86,6 +90,7 @@ class GlobalSearchOptions:
     force_tolerance: float = 0.05
     similarity_weight: float = 1.0
     window_weight: float = 0.2
+    pressure: float = 0.0
 
 
 class GlobalSearch:
@@ -103,9 +108,10 @@ class GlobalSearch:
     """
 
     name: str
+    settings: type[GlobalSearchOptions] = GlobalSearchOptions
 
     def __init__(self, options: GlobalSearchOptions | None = None) -> None:
-        self.options = options or GlobalSearchOptions()
+        self.options = options or self.settings()
         _check(self.options)
         self.failures: Counter[str] = Counter()
 
@@ -144,10 +150,7 @@ class GlobalSearch:
         InputError
             If it was not fitted, or the target asks for nothing that was learned.
         """
-        if not hasattr(self, "objective"):
-            raise InputError(f"{self.name} has seen no training set; fit or load it first.")
-        self.objective.check(target)
-        self.failures = Counter()
+        self.begin(target)
         most = max(1, self.options.oracle_calls // self.options.calls_per_composition)
         cells = draw_compositions(self.ratios, target, space, most, self.options.formula_units, rng)
         found: list[Proposal] = []
@@ -157,7 +160,7 @@ class GlobalSearch:
             ) // len(cells)
             found += self._searched(cell, calls, target, space, rng)
         found.sort(key=lambda proposal: -proposal.score)
-        return self._different(found, n)
+        return self.different(found, n)
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` (models of the objective) and ``config.json``."""
@@ -181,13 +184,34 @@ class GlobalSearch:
         """
         config, arrays = read_model(folder, cls.name)
         try:
-            made = cls(GlobalSearchOptions(**config["options"]))
+            made = cls(cls.settings(**config["options"]))
             made.objective = made._weighted(Objective.restore(config["objective"], arrays))
             made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
             made.ratios = {str(ratio): int(count) for ratio, count in config["ratios"].items()}
         except (FermiloopError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise broken_model(folder, error) from None
         return made
+
+    def begin(self, target: Target) -> None:
+        """Forget the failures of the last draw.
+
+        Raises
+        ------
+        InputError
+            If nothing was learned, or the target asks for nothing that was.
+        """
+        if not hasattr(self, "objective"):
+            raise InputError(f"{self.name} has seen no training set; fit or load it first.")
+        self.objective.check(target)
+        self.failures = Counter()
+
+    def energies(self, point: Point, found: float, n: int) -> dict[str, float]:
+        """Energy per atom, and under pressure the enthalpy per atom, of what a search found in `n` sites, eV."""
+        if not self.options.pressure:
+            return {"energy_per_atom": found / n}
+        assert point.cell is not None
+        work = self.options.pressure * GIGAPASCAL * abs(float(np.linalg.det(point.cell)))
+        return {"energy_per_atom": (found - work) / n, "enthalpy_per_atom": found / n}
 
     def _weighted(self, objective: Objective) -> Objective:
         objective.similarity_weight = self.options.similarity_weight
@@ -199,13 +223,14 @@ class GlobalSearch:
     ) -> list[Proposal]:
         """Accepted crystals of one composition, one for each relaxation that gave one."""
         symbols = tuple(symbol for symbol, count in cell.items() for _ in range(count))
-        place = self._space(symbols, space)
+        place = self.crystals(symbols, space)
         options = self.options
-        oracle = Oracle(PotentialFunction(potential(options.potential).build(), symbols, place.volume), calls)
+        function = PotentialFunction(potential(options.potential).build(), symbols, place.volume)
+        oracle = Oracle(under_pressure(function, options.pressure), calls)
         told: list[dict[str, float] | None] = []  # of each minimum, in the order in which they are found
 
         def value(point: Point, energy: float) -> float:
-            found = None if energy >= REFUSED else self.objective.terms(_crystal(point, symbols), energy, target)
+            found = None if energy >= REFUSED else self.objective.terms(crystal_of(point, symbols), energy, target)
             told.append(found)
             return REFUSED if found is None else found["value"]
 
@@ -218,20 +243,21 @@ class GlobalSearch:
             if terms is None:
                 self.failures["cell volume out of range"] += 1
                 continue
-            crystal = accept(_crystal(minimum.point, symbols), target, space)
+            crystal = accept(crystal_of(minimum.point, symbols), target, space)
             if isinstance(crystal, str):
                 self.failures[crystal] += 1
                 continue
             detail = {
                 "formula": crystal.composition.reduced_formula,
-                "energy_per_atom": minimum.energy / len(symbols),
+                **self.energies(minimum.point, minimum.energy, len(symbols)),
                 "oracle_calls": calls,
                 **terms,
             }
             made.append(Proposal(crystal, -minimum.value, None, None, detail))
         return made
 
-    def _space(self, symbols: tuple[str, ...], space: Space) -> CrystalSpace:
+    def crystals(self, symbols: tuple[str, ...], space: Space) -> CrystalSpace:
+        """The crystals of given sites."""
         each = [self.volumes.get(symbol, guess_volume({symbol: 1.0})) for symbol in symbols]
         radii = np.array([0.5 * (2**0.5 * volume) ** (1 / 3) for volume in each])  # of close-packed spheres
         groups = [range(low, high + 1) for system in space.crystal_systems for low, high in (GROUPS[system],)]
@@ -243,7 +269,7 @@ class GlobalSearch:
             CrystalOptions(symmetric_share=self.options.symmetric_share, space_groups=allowed),
         )
 
-    def _different(self, proposals: list[Proposal], n: int) -> list[Proposal]:
+    def different(self, proposals: list[Proposal], n: int) -> list[Proposal]:
         """The first `n` that are no twin of an earlier one."""
         kept: list[Proposal] = []
         prints: dict[str, list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]] = {}
@@ -303,8 +329,11 @@ def _check(options: GlobalSearchOptions) -> None:
             raise InputError(f"{name} must be at least 1, not {getattr(options, name)}.")
     if not 0 <= options.symmetric_share <= 1 or options.force_tolerance <= 0:
         raise InputError("symmetric_share must lie in [0, 1] and force_tolerance must be positive.")
+    if not 0 <= options.pressure <= MOST_PRESSURE:
+        raise InputError(f"pressure must lie in 0 to {MOST_PRESSURE:g} GPa, not {options.pressure:g}.")
 
 
-def _crystal(point: Point, symbols: tuple[str, ...]) -> Structure:
+def crystal_of(point: Point, symbols: tuple[str, ...]) -> Structure:
+    """The crystal of some sites."""
     assert point.cell is not None
     return Structure(Lattice(point.cell), list(symbols), point.sites)

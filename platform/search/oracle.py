@@ -7,17 +7,22 @@ evaluation of an energy with its forces is one call, those inside a local relaxa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from fermiloop.platform.errors import FermiloopError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+
+GIGAPASCAL: Final = 1 / 160.21766208
+"""eV/Å³."""
 
 
 class BudgetSpent(FermiloopError):  # noqa: N818 - it ends a search as planned
@@ -116,3 +121,27 @@ class Oracle:
     def calls_to(self, energy: float) -> int | None:
         """Number of the first call that answered `energy` or less, None if none did."""
         return next((i for i, value in enumerate(self.history, start=1) if value <= energy), None)
+
+
+def under_pressure(function: Callable[[Point], Evaluation], pressure: float) -> Callable[[Point], Evaluation]:
+    """The enthalpy E + pV of a function that gives energies of cells, with its stress; the function itself at 0.
+
+    Parameters
+    ----------
+    function
+        Gives energy, eV, and stress, eV/Å³.
+    pressure
+        GPa.
+    """
+    if not pressure:
+        return function
+    push = pressure * GIGAPASCAL
+
+    def enthalpy(point: Point) -> Evaluation:
+        found = function(point)
+        assert point.cell is not None
+        assert found.stress is not None
+        volume = abs(float(np.linalg.det(point.cell)))
+        return Evaluation(found.energy + push * volume, found.forces, found.stress + push * np.eye(3))
+
+    return enthalpy

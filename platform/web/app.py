@@ -24,6 +24,7 @@ from fermiloop.platform.web import (
     method,
     new_campaign,
     queue,
+    references,
     schedules,
 )  # fmt: skip
 from fermiloop.platform.web.parts import heading, link, notice
@@ -40,10 +41,11 @@ PAGES: Final[dict[str, Page]] = {
     "queue": queue.PAGE,
     "new": new_campaign.PAGE,
     "compute": compute.PAGE,
+    "references": references.PAGE,
     "calculation": calculation.PAGE,
     "method": method.PAGE,
 }
-MENU: Final = ("", "new", "compute", "database", "queue", "generators", "schedules")
+MENU: Final = ("", "new", "compute", "references", "database", "queue", "generators", "schedules")
 NEEDS_NAME: Final = frozenset({"campaign", "candidate", "material", "calculation", "method"})
 MOST_PATH: Final = 500  # characters
 MOST_SEARCH: Final = 2000  # characters

@@ -18,11 +18,11 @@ from pymatgen.core import Structure
 from fermiloop.flows.engines.gpaw_hydrogen.energies import interstitial_energy, summary
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings
 from fermiloop.flows.engines.gpaw_hydrogen.sites import Site, interstitial_sites
-from fermiloop.flows.engines.gpaw_hydrogen.supercell import images_apart, matrix_for, primitive, repeated
 from fermiloop.flows.engines.steps.geometry import plain
 from fermiloop.flows.engines.steps.isolation import write_atomically
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.representations.molecules import is_molecule
+from fermiloop.platform.representations.supercells import images_apart, matrix_for, primitive, repeated
 
 # all that changes the energy of a molecule in a box
 OF_MOLECULE: Final = ("cutoff", "smearing", "box", "hydrogen_fmax")

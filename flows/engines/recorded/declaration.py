@@ -13,4 +13,5 @@ RECORDED = EngineDeclaration(
     gives_curves=other_stored_kinds(),  # where its file has them
     lowest_energy=-1e5,  # of whatever program they are
     by_element=False,
+    names_file="file",
 )

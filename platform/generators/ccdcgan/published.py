@@ -9,6 +9,7 @@ voxels. `CompactSpace` and the preset ``graph`` say what is better.
 from __future__ import annotations
 
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,14 +26,14 @@ from fermiloop.platform.generators.ccdcgan.site_autoencoders import SiteAutoenco
 from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, PaperSpace
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
+from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
 from fermiloop.platform.predictors.device import best_device
-from fermiloop.platform.predictors.trainer import run_epochs
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE, Codes
 from fermiloop.platform.representations.crystals import lattice_matrices
 from fermiloop.platform.representations.voxels import ImageCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -182,28 +183,27 @@ class PublishedConstraint(ConstraintModel):
         self.centre.copy_(targets.min())
         self.spread.copy_((targets.max() - targets.min()).clamp(min=1e-3))
         scaled = (targets - self.centre) / self.spread
-        optimiser = torch.optim.Adam(self.members.parameters(), CONSTRAINT_RATE)
 
-        def step(_epoch: int) -> float:
-            total = 0.0
-            self.train()
-            with torch.random.fork_rng(devices=[]):  # dropout knows no generator of its own
-                torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
-                for _ in range(STEPS):
-                    batch = torch.randint(len(rows), (options.batch_size,), generator=random)
-                    loss = (self.members[0](rows[batch]) - scaled[batch]).abs().mean()
-                    optimiser.zero_grad()
-                    loss.backward()
-                    optimiser.step()
-                    total += float(loss.detach())
-            return total / STEPS
+        def batches() -> list[Tensor]:
+            return [torch.randint(len(rows), (options.batch_size,), generator=random) for _ in range(STEPS)]
 
-        parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": self, "optimiser": optimiser}
-        what = f"constraint on {self.property}"
-        history = run_epochs(parts, options.constraint_epochs, step, random, progress, what, resume)
-        optimiser.zero_grad()
-        self.cpu().eval().requires_grad_(False)
+        def loss(batch: Tensor) -> Tensor:
+            return (self.members[0](rows[batch]) - scaled[batch]).abs().mean()
+
+        training = PublishedTraining(
+            options.constraint_epochs, CONSTRAINT_RATE, batches, loss, lambda: dropout_by(random)
+        )
+        history = train_by_adam(self.train(), training, random, progress, f"constraint on {self.property}", resume)
+        self.eval().requires_grad_(False)
         return history
+
+
+@contextmanager
+def dropout_by(random: torch.Generator) -> Iterator[None]:
+    """Let dropout, which knows no generator of its own, follow from this one."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
+        yield
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Crystals of two elements as one vector: a code for each element's image and one for the cell's.
+"""Crystals of two elements as one vector: a code for each element's image and one for the cell.
 
 The first step of iMatGen (Noh et al., 2019): images are coded by autoencoders that are trained once; the second
-step, the materials generator, learns from the codes alone.
+step, the materials generator, learns from the codes alone. The cell is coded by its image, as in the paper, or by the
+six numbers behind it (`cells`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from pymatgen.core import Element
 from scipy.optimize import linear_sum_assignment
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.imatgen.cells import cell_codes, cells, pair_counts
+from fermiloop.platform.generators.imatgen.filled import sublattices, with_full_images
+from fermiloop.platform.generators.imatgen.options import IMAGE
 from fermiloop.platform.generators.voxel_autoencoder import (
     BasisAutoencoder,
     CellAutoencoder,
@@ -53,6 +57,8 @@ BEND: Final = 4.0
 CHUNK: Final = 64
 """Crystals whose images are held at once."""
 RATE: Final = 3e-3
+BATCH: Final = 8
+"""Images of one step of the basis autoencoder."""
 CELL_RATE: Final = 2e-3
 
 
@@ -91,12 +97,14 @@ class CrystalCoder:
         widths = ImageCodec.for_grid(options.grid, options.box)
         self.codec = replace(widths, cell_grid=options.cell_grid, cell_sigma=CELL_SIGMA)
         self.basis = BasisAutoencoder(options.grid, options.channels, options.code, seed=seed)
-        self.cell = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
+        self.cell: CellAutoencoder | None = None
+        if options.cell == IMAGE:
+            self.cell = CellAutoencoder(options.cell_grid, CELL_CHANNELS, options.cell_code, seed=seed + 1)
 
     @property
     def width(self) -> int:
         """Numbers of a crystal's code."""
-        return SLOTS * self.options.code + self.options.cell_code
+        return SLOTS * self.options.code + self.options.cell_numbers
 
     def train(
         self,
@@ -115,13 +123,15 @@ class CrystalCoder:
         pictured, celled = structures[: options.max_images], structures[: options.max_cells]
         images = np.concatenate([item.images for item in self.codec.encode_bases(pictured)])
         draw = rows_of(torch.as_tensor(images), None, SHIFTS if options.augment else -1)
-        history = train_autoencoder(
-            self.basis, draw, len(images), options.epochs, seed, progress, "basis autoencoder", RATE, resume=resume
-        )
-        cells, epochs = varied_cells(self.codec, celled), options.cell_epochs
-        train_autoencoder(
-            self.cell, cells, len(celled), epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
-        )
+        if options.augment:
+            draw = with_full_images(draw, self.codec, sublattices(pictured))
+        n, epochs, what = len(images), options.epochs, "basis autoencoder"
+        history = train_autoencoder(self.basis, draw, n, epochs, seed, progress, what, RATE, BATCH, resume)
+        if self.cell is not None:
+            cells, epochs = varied_cells(self.codec, celled), options.cell_epochs
+            train_autoencoder(
+                self.cell, cells, len(celled), epochs, seed, progress, "cell autoencoder", CELL_RATE, resume=resume
+            )
         return history
 
     def codes(self, structures: Sequence[Structure], pair: tuple[str, str]) -> Array:
@@ -142,24 +152,26 @@ class CrystalCoder:
                     raise InputError(f"{part[i].formula} is no crystal of {pair[0]} and {pair[1]} alone.")
                 for z, image in zip(images.elements, images.images, strict=True):
                     slots[i, numbers.index(z)] = image
-            cells = self.codec.encode_cells(
-                lattice_matrices([s.lattice.abc for s in part], [s.lattice.angles for s in part])
-            )
             basis = self.basis.codes(slots.reshape(-1, *slots.shape[2:])).reshape(len(part), -1)
-            made[first : first + CHUNK] = np.concatenate([basis, self.cell.codes(cells)], axis=1)
+            made[first : first + CHUNK] = np.concatenate([basis, self._cell_codes(part, pair)], axis=1)
         return made
 
-    def crystals(self, codes: Array, pair: tuple[str, str]) -> Iterator[Structure | str]:
-        """The crystal of each of (n, width) codes, or why it shows none."""
+    def crystals(
+        self, codes: Array, pair: tuple[str, str], threshold: float | None = None
+    ) -> Iterator[Structure | str]:
+        """The crystal of each of (n, width) codes, or why it shows none; peaks above a threshold are atoms."""
+        least = self.options.threshold if threshold is None else threshold
         order = np.argsort([Element(symbol).Z for symbol in pair])
         elements = tuple(sorted(Element(symbol).Z for symbol in pair))
         for first in range(0, len(codes), CHUNK):
             part = codes[first : first + CHUNK].astype(np.float32)
             slots = part[:, : SLOTS * self.options.code].reshape(-1, self.options.code)
             images = self.basis.images(slots).reshape(len(part), SLOTS, *(self.options.grid,) * 3)
-            cells = self.cell.images(part[:, SLOTS * self.options.code :])
+            cells = part[:, SLOTS * self.options.code :]
+            if self.cell is not None:
+                cells = self.cell.images(cells)
             for cell, image in zip(cells, images, strict=True):
-                yield self._crystal(cell, Images(elements, image[order]))
+                yield self._crystal(cell, Images(elements, image[order]), pair, least)
 
     def score_images(self, structures: Sequence[Structure]) -> ImageScore:
         """How the basis images of crystals come back from their codes."""
@@ -181,6 +193,8 @@ class CrystalCoder:
         """(n, 3) errors of lengths, Å, and of angles, degrees, of cells from their codes; NaN where none comes."""
         lengths = np.array([structure.lattice.abc for structure in structures])
         angles = np.array([structure.lattice.angles for structure in structures])
+        if self.cell is None:  # six numbers are the cell
+            return np.zeros_like(lengths), np.zeros_like(angles)
         images = self.cell.images(self.cell.codes(self.codec.encode_cells(lattice_matrices(lengths, angles))))
         found = np.full((len(structures), 2, 3), np.nan)
         for i, image in enumerate(images):
@@ -192,22 +206,42 @@ class CrystalCoder:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Weights."""
-        return to_arrays(self.basis, "basis/") | to_arrays(self.cell, "cell/")
+        return to_arrays(self.basis, "basis/") | ({} if self.cell is None else to_arrays(self.cell, "cell/"))
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over weights."""
         from_arrays(self.basis, arrays, "basis/")
-        from_arrays(self.cell, arrays, "cell/")
+        if self.cell is not None:
+            from_arrays(self.cell, arrays, "cell/")
 
-    def _crystal(self, cell: Voxels, images: Images) -> Structure | str:
+    def _cell_codes(self, structures: Sequence[Structure], pair: tuple[str, str]) -> Array:
+        matrices = lattice_matrices([s.lattice.abc for s in structures], [s.lattice.angles for s in structures])
+        if self.cell is not None:
+            return self.cell.codes(self.codec.encode_cells(matrices)).astype(float)
+        counts = np.array([pair_counts(np.array(s.atomic_numbers), pair) for s in structures])
+        return cell_codes(matrices, counts, pair)
+
+    def _crystal(self, cell: Voxels, images: Images, pair: tuple[str, str], threshold: float) -> Structure | str:
+        """The crystal of the image or the six numbers of a cell and the images of both elements."""
         try:
-            lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
+            if self.cell is not None:
+                lengths, angles = self.codec.decode_cell(cell, CELL_THRESHOLD)
+            else:
+                lengths, angles = self._cell(cell, images, pair, threshold)
         except InputError:
             return "no cell decoded"
         try:
-            return self.codec.assemble(lengths, angles, images, self.options.threshold)
+            return self.codec.assemble(lengths, angles, images, threshold)
         except InputError:
             return "no atom decoded"
+
+    def _cell(self, code: Voxels, images: Images, pair: tuple[str, str], threshold: float) -> tuple[Array, Array]:
+        """Lengths and angles at the volume of the atoms that the images show."""
+        numbers, _ = self.codec.decode_basis(images, threshold)
+        if not len(numbers):
+            raise InputError("The images show no atom, so there is no volume.")
+        lengths, angles = cells(code[None].astype(float), pair_counts(numbers, pair)[None], pair)
+        return lengths[0], angles[0]
 
 
 def deviations(true: Array, found: Array, box: float) -> Array | None:

@@ -17,7 +17,7 @@ from fermiloop.platform.generators.imatgen.coder import SLOTS, CrystalCoder
 from fermiloop.platform.generators.imatgen.labels import parent_labels, potential_labels
 from fermiloop.platform.generators.imatgen.latent import STEPS, around_mean, slerp
 from fermiloop.platform.generators.imatgen.network import GeneratorPlan, MaterialsGenerator, train_generator
-from fermiloop.platform.generators.imatgen.options import PARENT, PRESETS, ImatgenOptions, options_of
+from fermiloop.platform.generators.imatgen.options import EARLIER, IMAGE, PARENT, PRESETS, ImatgenOptions, options_of
 from fermiloop.platform.generators.imatgen.published import (
     PublishedCrystalCoder,
     PublishedGenerator,
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 TEST_SHARE: Final = 0.1
-CELL_WEIGHT: Final = 6.0
-"""Weight of a number of the cell's code beside one of an element's: a wrong cell spoils all atoms."""
+CELL_WEIGHT: Final = 120.0
+"""Weight of a cell's code beside a number of an element's: a wrong cell spoils all atoms."""
 MIN_DISTANCE: Final = 1.0
 """Å between atoms of a proposal."""
 PORTION: Final = 64
@@ -76,6 +76,8 @@ class Imatgen(SavedModel):
         if preset is not None and preset not in PRESETS:
             raise InputError(f"{preset} is no preset of imatgen; choose {PRESETS[0]}, or none.")
         self.preset, self.options = preset, options or options_of(preset)
+        if preset == "paper" and self.options.cell != IMAGE:
+            raise InputError("The preset paper of imatgen codes cells by their images; leave the option cell out.")
         self.failures: Counter[str] = Counter()
 
     def fit(
@@ -132,8 +134,8 @@ class Imatgen(SavedModel):
         options = self.options
         if self.preset == "paper":
             return PublishedGenerator(options.code, options.cell_code, options.latent, seed)
-        width = SLOTS * options.code + options.cell_code
-        return MaterialsGenerator(width, options.hidden, options.latent, seed)
+        width = SLOTS * options.code + options.cell_numbers
+        return MaterialsGenerator(width, options.hidden, options.latent, seed, linear=options.linear)
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
         """At most `n` crystals with valid oxidation states, those surest to be stable first.
@@ -174,9 +176,17 @@ class Imatgen(SavedModel):
         """
         return self.network.encode(self.coder.codes(structures, self.pair))
 
-    def decoded(self, points: Array) -> Iterator[Structure | str]:
-        """The crystal of the learned pair at each of (n, latent) points, or why there is none."""
-        return self.coder.crystals(self.network.decode(points), self.pair)
+    def decoded(self, points: Array, threshold: float | None = None) -> Iterator[Structure | str]:
+        """The crystal of the learned pair at each of (n, latent) points, or why there is none.
+
+        Parameters
+        ----------
+        points
+            Of the latent space.
+        threshold
+            Least height of a peak; that of the options by default.
+        """
+        return self.coder.crystals(self.network.decode(points), self.pair, threshold)
 
     def packed(self) -> Packed:
         """What is kept of it."""
@@ -193,7 +203,7 @@ class Imatgen(SavedModel):
     @classmethod
     def restored(cls, config: Config, arrays: Arrays) -> Imatgen:
         """The same out of what `packed` gave."""
-        made = cls(config.get("preset"), ImatgenOptions(**config["options"]))
+        made = cls(config.get("preset"), ImatgenOptions(**(EARLIER | config["options"])))
         made.pair = by_electronegativity(config["pair"])
         made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
         made.parents = tuple(config["parents"])
@@ -285,7 +295,8 @@ def fitting(virtual: VirtualSet, coder: CrystalCoder) -> tuple[VirtualSet, int]:
 
 def code_weights(options: ImatgenOptions) -> Array:
     """(width,) weights of the squared error of each number of a crystal's code."""
-    return np.array([1.0] * (SLOTS * options.code) + [CELL_WEIGHT] * options.cell_code)
+    numbers = options.cell_numbers
+    return np.array([1.0] * (SLOTS * options.code) + [CELL_WEIGHT / numbers] * numbers)
 
 
 def _parts(parents: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -9,7 +9,7 @@ are no neighbours in space.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ DIVERGENCE: Final = 1e-6
 """Weight of the Kullback-Leibler divergence, summed over dimensions: the paper's, nearly a plain autoencoder."""
 CLASSES: Final = 0.05
 """Weight of the classifier's cross-entropy."""
+QUIET: Final = -6.0
+"""Logarithm of the variance of latent points that a linear start begins with."""
 RATE: Final = 1e-3
 BATCH: Final = 64
 
@@ -47,9 +49,12 @@ class MaterialsGenerator(nn.Module):
         Dimension of the latent space.
     seed
         Of the initial weights.
+    linear
+        Whether a linear map goes past the layers, from the principal components of the codes on; the layers then learn
+        what it leaves. Codes unlike those learned from come back better: they need not be learned.
     """
 
-    def __init__(self, width: int, hidden: int, latent: int, seed: int = 0) -> None:
+    def __init__(self, width: int, hidden: int, latent: int, seed: int = 0, linear: bool = False) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -60,21 +65,58 @@ class MaterialsGenerator(nn.Module):
                 nn.Linear(latent, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, width)
             )
             self.classifier = nn.Sequential(nn.Linear(latent, 64), nn.Tanh(), nn.Linear(64, 1))
+        self.project = nn.Linear(width, latent, bias=False) if linear else None
+        self.expand = nn.Linear(latent, width, bias=False) if linear else None
         self.middle: Tensor
         self.scale: Tensor
         self.register_buffer("middle", torch.zeros(width))
         self.register_buffer("scale", torch.ones(width))
 
-    def standardise(self, codes: Array) -> None:
-        """Take mean and standard deviation of (n, width) codes; numbers that never change are left alone."""
+    def standardise(self, codes: Array, weights: Array | None = None) -> None:
+        """Take mean and standard deviation of (n, width) codes; numbers that never change are left alone.
+
+        With a linear map past the layers, numbers of one weight share one scale, by which the weight counts: blocks of
+        a box that nearly always are empty then stay small, and components are those of the weighted error.
+        """
         spread = codes.std(axis=0)
+        if self.project is not None and weights is not None:
+            for weight in np.unique(weights):
+                alike = weights == weight
+                spread[alike] = np.sqrt((spread[alike] ** 2).mean() / weight)
         self.middle.copy_(torch.as_tensor(codes.mean(axis=0)))
         self.scale.copy_(torch.as_tensor(np.where(spread > 1e-6, spread, 1.0)))
 
+    def start_linear(self, codes: Array) -> None:
+        """Begin at the principal components of (n, width) codes, with layers that add nothing; no-op without them.
+
+        Components without variance are kept: what differs from all codes learned from in a new way still gets through.
+        """
+        if self.project is None or self.expand is None:
+            return
+        with torch.no_grad():
+            standard = (torch.as_tensor(codes, dtype=torch.float32) - self.middle) / self.scale
+            _, vectors = torch.linalg.eigh(standard.double().T @ standard.double() / len(codes))
+            best = vectors.flip(1)[:, : self.project.out_features].T.float()
+            self.project.weight.zero_()[: len(best)] = best
+            self.expand.weight.zero_()[:, : len(best)] = best.T
+            for layers, lowest in ((self.encoder, QUIET), (self.decoder, 0.0)):
+                last = cast("nn.Linear", layers[-1])
+                last.weight.zero_()
+                last.bias.zero_()
+                last.bias[self.project.out_features :] = lowest
+
     def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """(n, latent) mean and log variance of (n, width) codes."""
-        mean, log_variance = self.encoder((codes - self.middle) / self.scale).chunk(2, dim=1)
+        standard = (codes - self.middle) / self.scale
+        mean, log_variance = self.encoder(standard).chunk(2, dim=1)
+        if self.project is not None:
+            mean = mean + self.project(standard)
         return mean, log_variance.clamp(-12, 4)
+
+    def made(self, latent: Tensor) -> Tensor:
+        """(n, width) standardised codes of (n, latent) points."""
+        codes = self.decoder(latent)
+        return torch.as_tensor(codes if self.expand is None else codes + self.expand(latent))
 
     def encode(self, codes: Array) -> Array:
         """(n, latent) latent means of (n, width) codes, without gradients."""
@@ -84,7 +126,7 @@ class MaterialsGenerator(nn.Module):
     def decode(self, latent: Array) -> Array:
         """(n, width) codes of (n, latent) points, without gradients."""
         with torch.no_grad():
-            made = self.decoder(torch.as_tensor(latent, dtype=torch.float32)) * self.scale + self.middle
+            made = self.made(torch.as_tensor(latent, dtype=torch.float32)) * self.scale + self.middle
             return np.asarray(made.double().numpy())
 
     def stability(self, latent: Array) -> Array:
@@ -137,13 +179,15 @@ def train_generator(
     seed, progress, resume
         As in `run_epochs`.
     """
-    model.standardise(codes)
+    weighted = plan.weights / plan.weights.mean()
+    model.standardise(codes, weighted)
+    model.start_linear(codes)
     random, device = torch.Generator().manual_seed(seed), best_device()
     model.to(device)
     optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-3)
     data, labels, weights = (
         torch.as_tensor(part, dtype=torch.float32, device=device)
-        for part in (codes, stable, plan.weights / plan.weights.mean())
+        for part in (codes, stable, weighted if model.project is None else np.ones_like(weighted))
     )
 
     def step(epoch: int) -> float:
@@ -152,7 +196,7 @@ def train_generator(
         for rows in shuffled(len(data), BATCH, random):
             mean, log_variance = model(data[rows])
             noise = normal(mean.shape, random, device)
-            made = model.decoder(mean + noise * torch.exp(0.5 * log_variance))
+            made = model.made(mean + noise * torch.exp(0.5 * log_variance))
             wanted = (data[rows] - model.middle) / model.scale
             loss = (weights * (made - wanted) ** 2).mean()
             divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1).mean()

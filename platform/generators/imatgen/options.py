@@ -8,12 +8,18 @@ from typing import Any, Final
 from pymatgen.core import Element
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.imatgen.cells import NUMBERS
 from fermiloop.platform.plugins.potentials import DEFAULT, usable
 
 PRESETS: Final = ("paper",)
 """Beside the defaults, which have no name."""
 STRATEGIES: Final = ("slerp", "random")
 PARENT: Final = "none"
+METRIC: Final = "metric"
+IMAGE: Final = "image"
+CELLS: Final = (METRIC, IMAGE)
+EARLIER: Final[dict[str, Any]] = {"cell": IMAGE, "linear": False}
+"""What models that were kept before these options were there have."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,10 @@ class ImatgenOptions:
         Voxels along an edge of basis images, a multiple of 8; 64 is the paper's, 32 trains eight times faster.
     box
         Edge of the cube that the atoms are put into, Å; crystals longer than 2 Å less are refused.
+    cell
+        ``"metric"`` codes a cell by the six numbers of its metric tensor, ``"image"`` by its image, as the paper does.
     cell_grid
-        Voxels along an edge of cell images.
+        Voxels along an edge of cell images; no matter with ``cell: metric``, as are the other options of cells.
     channels
         Of the finest convolution of the basis autoencoder.
     code
@@ -41,12 +49,15 @@ class ImatgenOptions:
         Dimension of the materials generator.
     hidden
         Width of its layers.
+    linear
+        Whether its layers start from the principal components of the codes and learn what these leave.
     epochs
         Of the basis autoencoder.
     cell_epochs
         Of the cell autoencoder, each on cells varied again.
     augment
-        Whether training images are turned and moved: better on new crystals, slower on few.
+        Whether training images are turned, moved and, half of them, filled with pieces of the same crystals: better on
+        new crystals, slower on few.
     generator_epochs
         Of the materials generator.
     max_images, max_cells
@@ -80,16 +91,18 @@ class ImatgenOptions:
     elements: str = ""
     grid: int = 32
     box: float = 15.0
+    cell: str = METRIC
     cell_grid: int = 16
     channels: int = 16
-    code: int = 256
+    code: int = 1024
     cell_code: int = 20
-    latent: int = 256
+    latent: int = 512
     hidden: int = 512
-    epochs: int = 25
+    linear: bool = True
+    epochs: int = 30
     cell_epochs: int = 50
     augment: bool = True
-    generator_epochs: int = 60
+    generator_epochs: int = 15
     max_images: int = 500
     max_cells: int = 1000
     max_sites: int = 20
@@ -106,6 +119,8 @@ class ImatgenOptions:
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise InputError(f"{self.strategy} is no strategy of imatgen; choose one of {', '.join(STRATEGIES)}.")
+        if self.cell not in CELLS:
+            raise InputError(f"{self.cell} is no code of cells; choose one of {', '.join(CELLS)}.")
         usable(self.potential, (PARENT,))
         epochs = (self.epochs, self.cell_epochs, self.generator_epochs)
         limits = (self.max_images, self.max_cells, self.max_sites, self.attempts)
@@ -117,6 +132,11 @@ class ImatgenOptions:
                 "max_length above 0."
             )
         _ = self.pair
+
+    @property
+    def cell_numbers(self) -> int:
+        """Numbers of a cell's code."""
+        return NUMBERS if self.cell == METRIC else self.cell_code
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -131,8 +151,9 @@ class ImatgenOptions:
 
 PRESET_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "paper": {
-        "grid": 64, "cell_grid": 32, "channels": 64, "code": 200, "cell_code": 20, "latent": 500, "epochs": 20,
-        "cell_epochs": 20, "augment": False, "generator_epochs": 200, "max_images": 1_000_000, "max_cells": 1_000_000,
+        "grid": 64, "cell": IMAGE, "cell_grid": 32, "channels": 64, "code": 200, "cell_code": 20, "latent": 500,
+        "linear": False, "epochs": 20, "cell_epochs": 20, "augment": False, "generator_epochs": 200,
+        "max_images": 1_000_000, "max_cells": 1_000_000,
         "max_labelled": 1_000_000, "threshold": 0.02,
     },
 }  # fmt: skip

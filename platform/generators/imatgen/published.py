@@ -18,8 +18,9 @@ from fermiloop.platform.generators.imatgen.coder import SLOTS, CrystalCoder
 from fermiloop.platform.generators.imatgen.network import BATCH, DIVERGENCE, MaterialsGenerator, cross_entropy
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
+from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
 from fermiloop.platform.predictors.device import best_device, normal
-from fermiloop.platform.predictors.trainer import run_epochs, shuffled
+from fermiloop.platform.predictors.trainer import shuffled
 from fermiloop.platform.representations.crystals import lattice_matrices
 from fermiloop.platform.representations.voxels import ImageCodec
 
@@ -96,8 +97,8 @@ class PublishedCrystalCoder(CrystalCoder):
         train_published(self.cell, cells.__getitem__, len(cells), course, seed, progress, "cell autoencoder", resume)
         return history
 
-    def _crystal(self, cell: Voxels, images: Images) -> Structure | str:
-        return by_single_voxels(self.codec, cell, images.elements, images.images, self.options.threshold)
+    def _crystal(self, cell: Voxels, images: Images, pair: tuple[str, str], threshold: float) -> Structure | str:  # noqa: ARG002 - the image shows the cell
+        return by_single_voxels(self.codec, cell, images.elements, images.images, threshold)
 
 
 class PublishedGenerator(MaterialsGenerator):
@@ -180,25 +181,14 @@ def train_published_generator(
     """
     random, device = torch.Generator().manual_seed(seed), best_device()
     model.to(device)
-    optimiser = torch.optim.Adam(model.parameters(), RATE)
     data, labels = (torch.as_tensor(part, dtype=torch.float32, device=device) for part in (codes, stable))
 
-    def step(_epoch: int) -> float:
-        total = 0.0
-        for rows in shuffled(len(data), BATCH, random):
-            mean, log_variance = model(data[rows])
-            made = model.decoder_layers(mean + normal(mean.shape, random, device) * torch.exp(0.5 * log_variance))
-            divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1).mean()
-            loss = ((made - model.image(data[rows])) ** 2).mean() + DIVERGENCE * divergence
-            loss = loss + CLASSES * cross_entropy(model.classifier(mean)[:, 0], labels[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total += float(loss.detach()) * len(rows)
-        return total / len(data)
+    def loss(rows: Tensor) -> Tensor:
+        mean, log_variance = model(data[rows])
+        made = model.decoder_layers(mean + normal(mean.shape, random, device) * torch.exp(0.5 * log_variance))
+        divergence = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1).mean()
+        error = ((made - model.image(data[rows])) ** 2).mean()
+        return error + DIVERGENCE * divergence + CLASSES * cross_entropy(model.classifier(mean)[:, 0], labels[rows])
 
-    parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": model, "optimiser": optimiser}
-    try:
-        return run_epochs(parts, epochs, step, random, progress, "materials generator", resume)
-    finally:
-        model.cpu()
+    training = PublishedTraining(epochs, RATE, lambda: shuffled(len(data), BATCH, random), loss)
+    return train_by_adam(model, training, random, progress, "materials generator", resume)

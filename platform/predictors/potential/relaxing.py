@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from ase import units
 from ase.constraints import FixSymmetry
 from ase.filters import FrechetCellFilter
 from ase.optimize import FIRE
@@ -47,8 +48,11 @@ def relax(
     steps: int = 200,
     keep_symmetry: bool = True,
     trajectory: Any = None,
+    pressure: float = 0.0,
 ) -> Relaxation:
     """Relax cell and positions; the space group is kept unless told otherwise.
+
+    Under pressure the enthalpy is minimised; the energy of the outcome is the energy.
 
     Parameters
     ----------
@@ -59,6 +63,8 @@ def relax(
         has a fault.
     trajectory
         What ASE takes as one: its ``write`` is given the geometry after every ionic step.
+    pressure
+        GPa.
     """
     began = time.process_time()
     if fault := potential.fault(structure):
@@ -67,7 +73,9 @@ def relax(
     atoms.calc = potential.calculator()
     if keep_symmetry:
         atoms.set_constraint(FixSymmetry(atoms, symprec=1e-3))
-    optimiser = FIRE(FrechetCellFilter(atoms), logfile=None, trajectory=trajectory)
+    optimiser = FIRE(
+        FrechetCellFilter(atoms, scalar_pressure=pressure * units.GPa), logfile=None, trajectory=trajectory
+    )
     converged = bool(optimiser.run(fmax=fmax, steps=steps))
     energy = float(atoms.get_potential_energy()) / len(atoms)
     # not by the adaptor: it would take magnetic moments of the potential along

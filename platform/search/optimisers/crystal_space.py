@@ -95,6 +95,10 @@ class CrystalSpace:
             return self.symmetric(rng)
         return self._tidy(rng.random((len(self.kinds), 3)), self._random_cell(rng), rng)
 
+    def repaired(self, sites: Array, cell: Array, rng: np.random.Generator) -> Point:
+        """Given (n, 3) sites in a given cell, with atoms apart and about the expected volume."""
+        return self._tidy(sites, cell, rng, keep_volume=True)
+
     def symmetric(self, rng: np.random.Generator) -> Point:
         """A crystal of a random space group; one without symmetry where none could be made."""
         made = symmetric_crystal(self.symbols, self.options.space_groups, rng)

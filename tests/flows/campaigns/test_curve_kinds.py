@@ -26,7 +26,7 @@ from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.answer_file import read_answers
 from fermiloop.platform.representations.grids import GRIDS, PHONON_GRID
-from fermiloop.platform.store import candidates, materials, spectra
+from fermiloop.platform.store import campaigns, candidates, materials, spectra
 from fermiloop.schemas.curve_kinds import SpectrumKind, other_stored_kinds
 from fermiloop.schemas.vocabulary import Stage
 
@@ -73,8 +73,11 @@ def test_a_kind_is_what_its_declaration_says(kind: SpectrumKind) -> None:
 def test_an_engine_that_does_not_give_it_is_refused() -> None:
     with pytest.raises(SpecError, match=r"gives no phonon density of states.*engine.settings.curve to phonon_dos"):
         spec(PASTED, "")
-    with pytest.raises(SpecError, match="use analytic or recorded"):
+    with pytest.raises(SpecError, match="use chgnet-phonon or analytic or recorded"):
         parse_spec(TEXT.format(name="x", target=PASTED, settings="").replace("{name: analytic", "{name: chgnet"))
+    absorbing = "{absorption: {photon_energies: [1, 3, 7], values: [0, 1, 0.2]}, stable_within: null}"
+    with pytest.raises(SpecError, match=r"gives no absorption for target.absorption; use analytic or recorded"):
+        parse_spec(TEXT.format(name="x", target=absorbing, settings="").replace("{name: analytic", "{name: gpaw"))
     with pytest.raises(InputError, match="makes up phonon_dos and absorption, not 'sound'"):
         code_of("analytic").method({"curve": "sound"})
 
@@ -95,6 +98,16 @@ def test_a_pasted_curve_is_looked_for_to_the_end(library: str, tmp_path: Path) -
         assert one.scores["computed_similarity"] == pytest.approx(float(target.similarity(stored.array())), abs=1e-6)
         assert one.scores["predicted_similarity_std"] > 0  # predicted by what the library's curves teach
     assert write_report(summary, tmp_path).exists()
+
+
+def test_a_curve_on_the_grid_of_an_earlier_version_is_read_again(library: str) -> None:
+    curves_of(library)
+    text = TEXT.format(name="phonons", target=PASTED, settings="curve: phonon_dos")
+    launching.launch(parse_spec(text), text)
+    kept = campaigns.get("phonons")
+    kept.resolved.curve = kept.resolved.curve[:50]
+    kept.save()
+    assert len(resolve(parse_spec(text)).curve) == PHONON_GRID.n
 
 
 def test_the_curve_of_a_stored_material(library: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fermiloop.platform.app.campaign_text import read
+from fermiloop.platform.app.campaign_text import check_engine, read
 from fermiloop.platform.errors import SpecError
 from fermiloop.platform.settings import settings
 
@@ -47,3 +47,36 @@ budget: {rounds: 1, evaluations: 1, per_round: 1}
     monkeypatch.setenv("FERMILOOP_ALLOW_COMMANDS", "true")
     settings.cache_clear()
     assert read(text).engine.name == "flow"
+
+
+@pytest.mark.parametrize(
+    ("generator", "engine", "where"),
+    [
+        ("{name: pool, proposals: 3, options: {file: /etc/passwd}}", "{name: gpaw}", "generators.options.file"),
+        ("{name: pool, proposals: 3}", "{name: recorded, settings: {file: /etc/passwd}}", "engine.settings.file"),
+    ],
+)
+def test_a_file_of_the_server_is_refused_over_the_network_and_allowed_by_a_setting(
+    monkeypatch: pytest.MonkeyPatch, generator: str, engine: str, where: str
+) -> None:
+    text = f"""
+name: x
+target: {{dos: {{material: Pd}}}}
+space: {{elements: [Al, Ni]}}
+generators: [{generator}]
+engine: {engine}
+budget: {{rounds: 1, evaluations: 1, per_round: 1}}
+"""
+    with pytest.raises(SpecError, match=rf"a file of this machine \({where}\).*FERMILOOP_ALLOW_COMMANDS"):
+        read(text)
+    assert read(text.replace("/etc/passwd", "''").replace("file: ''", "")).name == "x"
+    monkeypatch.setenv("FERMILOOP_ALLOW_COMMANDS", "true")
+    settings.cache_clear()
+    assert read(text).name == "x"
+
+
+def test_an_engine_alone_names_no_file_of_the_server_either() -> None:
+    with pytest.raises(SpecError, match=r"engine\.settings\.file"):
+        check_engine("recorded", {"file": "/etc/passwd"})
+    check_engine("recorded", {})
+    check_engine("gpaw", {"cutoff": 500})

@@ -101,6 +101,8 @@ def test_the_whole_table_of_a_quick_run(library, labelled):
         if row["times_random_low"] is not None:
             assert row["times_random_low"] <= row["times_random"] <= row["times_random_high"]
         assert ("ratio_extra_trees" in row) == (row["strategy"] != "extra_trees")
+        assert (row["hypervolume"] is None) == (row["protocol"] != "front")
+        assert 0 < (row["hypervolume"] or 1) <= 1
     assert shares == sorted(shares)
     assert shares[-1] == 1
     assert found["skipped"] == {}

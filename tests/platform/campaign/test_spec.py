@@ -81,6 +81,8 @@ CASES: list[tuple[str, Any, str]] = [
     ("funnel.stages", ["geometry", "composition"], "order"),
     ("funnel.stages", ["hul"], "did you mean hull?"),
     ("funnel.stages", ["hull"], "relaxation"),
+    ("funnel.options", {"relaxation": {"pressure": 5}}, "at zero pressure"),
+    ("funnel.options", {"relaxation": {"pressure": -5}}, "0 to 500 GPa"),
     ("funnel.potential", "chgnett", "did you mean chgnet?"),
     ("funnel.max_energy_above_hull", -0.1, "-0.1"),
     ("acquisition.name", "expected_improvment", "did you mean expected_improvement?"),

@@ -50,3 +50,9 @@ def test_what_cannot_work_is_refused(cli, database, words, told):
     found = cli(*words)
     assert found.code in (1, 2)
     assert told in found.err
+
+
+def test_the_correction_of_oxygen_wants_oxides(cli, database):
+    told = cli("references", "fit-oxygen", *ANALYTIC)
+    assert told.code == 2
+    assert "0 oxides with a measured enthalpy have a formation energy by analytic" in told.err

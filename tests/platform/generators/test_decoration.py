@@ -93,6 +93,10 @@ def test_every_decoration_has_the_composition_asked_for(dos_library):
             assert row_of(structure.composition) == row_of(formula)
             assert structure.volume / len(structure) == pytest.approx(15, rel=0.1)  # as in the training set
     assert decorator.decorations(row_of("Al3Ni2"), space) == []
+    tetragonal = replace(space, crystal_systems=("tetragonal",))
+    assert decorator.decorations(row_of("AlNi"), tetragonal) == []
+    assert "L1_0" in {choice.prototype for choice in decorator.decorations(row_of("AlNi"), tetragonal, unseen=True)}
+    assert decorator.decorations(row_of("AlNi"), space, unseen=True) == decorator.decorations(row_of("AlNi"), space)
 
 
 def test_elemental_volumes_come_back():

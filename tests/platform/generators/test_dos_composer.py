@@ -80,6 +80,14 @@ def test_a_saved_composer_of_ternaries_proposes_the_same(trained, ternary_librar
     np.testing.assert_allclose([one.score for one in first], [one.score for one in again], rtol=1e-6)
 
 
+def test_binaries_of_a_crystal_system_that_was_never_seen_sit_on_tabulated_types(trained, ternary_library):
+    space = replace(SPACE, n_components=(2, 2), crystal_systems=("tetragonal",))
+    made = trained.sample(target_of("TiPd", ternary_library.grid), space, 30, np.random.default_rng(0))
+    assert len(made) == 30
+    assert {one.detail["prototype"] for one in made} & {"L1_0", "D0_22"}
+    assert {len(one.structure.composition) for one in made} == {2}
+
+
 def test_each_crystal_system_may_have_a_model_of_its_own(dos_library, tmp_path):
     composer = DosComposer("factorised", replace(QUICK, per_crystal_system=True, test_share=0.2))
     report = composer.fit(dos_library, 0, silent)
@@ -106,3 +114,35 @@ def test_options_bound_the_search_and_wrong_ones_are_refused(trained, ternary_li
     for wrong in ({"most_components": 5}, {"beam_width": 0}, {"test_share": 1.0}, {"temperature": -1.0}):
         with pytest.raises(InputError, match=next(iter(wrong))):
             ComposerOptions(**wrong)
+
+
+@pytest.mark.parametrize("preset", ["paper", "factorised"])
+def test_a_training_that_was_stopped_goes_on_with_the_models_that_are_left(preset, dos_library, tmp_path, monkeypatch):
+    options = replace(QUICK, test_share=0.2)
+    plain = DosComposer(preset, options)
+    expected = plain.fit(dos_library, 3, silent)
+    fits, fit = [], InverseSpectrumModel.fit
+
+    def counted(self, samples, seed, progress):
+        if len(fits) == 1 and not stopped:
+            stopped.append(True)
+            raise KeyboardInterrupt
+        fits.append(len(samples))
+        return fit(self, samples, seed, progress)
+
+    stopped = []
+    monkeypatch.setattr(InverseSpectrumModel, "fit", counted)
+    with pytest.raises(KeyboardInterrupt):
+        DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
+    again = DosComposer(preset, options)
+    report = again.fit(dos_library, 3, silent, tmp_path)
+    assert len(fits) == 2  # the held-out one before, the one of all after
+    assert report.metrics == pytest.approx(expected.metrics, rel=1e-4)
+    DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
+    assert len(fits) == 2
+    DosComposer(preset, options).fit(dos_library, 4, silent, tmp_path)
+    assert len(fits) == 4  # another seed is another training
+    for one in tmp_path.iterdir():
+        (one / "weights.safetensors").write_bytes(b"broken")
+    DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
+    assert len(fits) == 6

@@ -34,6 +34,7 @@ def test_ours_are_declared_where_their_code_lies() -> None:
         "gpaw-hard",
         "gpaw-hydrogen",
         "chgnet",
+        "chgnet-phonon",
         "analytic",
         "vasp",
         "cp2k",
@@ -44,7 +45,12 @@ def test_ours_are_declared_where_their_code_lies() -> None:
     for name in chosen_engines():
         assert code_of(name).available().detail
         assert load(ENGINES[name].settings)()
-    assert {name for name in chosen_engines() if not ENGINES[name].has_dos({})} == {"chgnet", "cp2k", "flow"}
+    assert {name for name in chosen_engines() if not ENGINES[name].has_dos({})} == {
+        "chgnet",
+        "chgnet-phonon",
+        "cp2k",
+        "flow",
+    }
 
 
 def test_a_declaration_without_code_is_refused() -> None:

@@ -18,3 +18,5 @@ def test_build_find_and_hull(database):
         fermiloop.references.hull("analytic", ["Al", "Ni"])
     fermiloop.references.build_hull("analytic", ["Al", "Ni"], limit=3)
     assert {one.formula for one in fermiloop.references.hull("analytic", ["Al", "Ni"])} == {"Al", "Ni"}
+    with pytest.raises(InputError, match="0 oxides"):
+        fermiloop.references.fit_oxygen("analytic")

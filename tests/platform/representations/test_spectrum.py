@@ -14,6 +14,7 @@ from fermiloop.platform.representations.spectrum import (
     SpectrumGrid,
     check_curve,
     cosine,
+    step_means,
     wasserstein,
     windowed_cosine,
     within,
@@ -100,3 +101,13 @@ def test_a_windowed_cosine_is_that_of_the_parts(a: np.ndarray, b: np.ndarray) ->
     expected = float(cosine(a[55:86], b[55:86]))
     assert float(windowed_cosine(a, b, DOS_GRID, (-2.0, 1.0))) == pytest.approx(expected)
     assert float(windowed_cosine(a, b, DOS_GRID)) == pytest.approx(float(cosine(a, b)))
+
+
+def test_means_over_steps_keep_the_area() -> None:
+    x = np.linspace(0.0, 10.0, 101)
+    y = 1.0 + x
+    points = np.arange(1.0, 9.5, 0.5)
+    np.testing.assert_allclose(step_means(x, y, points, 0.5), 1.0 + points)
+    peak = np.where(np.isclose(x, 4.9), 1.0, 0.0)
+    assert step_means(x, peak, points, 0.5).sum() * 0.5 == pytest.approx(0.1)
+    np.testing.assert_allclose(step_means(x, y, np.array([0.0, 0.5]), 0.5), [1.125, 1.5])  # half a step at the end

@@ -17,6 +17,15 @@ def test_the_relaxed_crystal_and_its_energy_are_kept(tools):
     assert given.volume == pytest.approx(11.5)
 
 
+def test_under_pressure_the_crystal_is_smaller_and_its_energy_is_no_enthalpy(tools):
+    given = tools.build("A1", volume=11.5)
+    free, pressed = (
+        tools.run([given], "relaxation", options={"relaxation": {"pressure": pressure}})[0][0] for pressure in (0, 50)
+    )
+    assert pressed.structure.volume < 0.98 * free.structure.volume
+    assert free.scores["energy_per_atom"] < pressed.scores["energy_per_atom"] < 0
+
+
 def test_what_does_not_converge_is_rejected_and_keeps_its_own_structure(tools):
     given = tools.build("A1", volume=11.5)
     (screened,), (tally,) = tools.run([given], "relaxation", max_steps=1)

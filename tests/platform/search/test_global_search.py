@@ -19,6 +19,7 @@ from fermiloop.platform.search.global_search import (
     SwarmSearch,
 )
 from fermiloop.platform.search.optimisers.registry import OPTIMISERS
+from fermiloop.platform.search.variable_composition import VariableSearch, VariableSearchOptions
 
 OPTIONS = GlobalSearchOptions(
     potential="analytic", oracle_calls=120, calls_per_composition=30, relaxation_calls=25, formula_units=1
@@ -45,6 +46,39 @@ def genetic(dos_library):
     made = SEARCHES["genetic"](OPTIONS)
     made.fit(bare(dos_library), 0, silent)
     return made
+
+
+def test_pressure_makes_crystals_denser_and_their_enthalpy_counts(genetic, dos_library):
+    space = replace(SPACE, elements=("Al",), n_components=(1, 1), max_sites=1)
+    densities = []
+    for pressure in (0.0, 100.0):
+        search = SEARCHES["random_symmetric"](replace(OPTIONS, pressure=pressure, calls_per_composition=60))
+        search.objective, search.volumes, search.ratios = genetic.objective, genetic.volumes, genetic.ratios
+        (best, *_) = search.sample(TARGET, space, 1, np.random.default_rng(0))
+        densities.append(best.structure.volume)
+        told = best.detail
+        work = told.get("enthalpy_per_atom", told["energy_per_atom"]) - told["energy_per_atom"]
+        assert work == pytest.approx(pressure / 160.21766 * best.structure.volume / len(best.structure), rel=1e-3)
+    assert densities[1] < 0.97 * densities[0]
+
+
+def test_a_search_at_variable_composition_ranks_by_the_hull_of_what_it_found(genetic, dos_library, tmp_path):
+    search = VariableSearch(VariableSearchOptions(potential="analytic", oracle_calls=400, relaxation_calls=25))
+    search.objective, search.volumes, search.ratios = genetic.objective, genetic.volumes, genetic.ratios
+    search.save(tmp_path)
+    search = VariableSearch.load(tmp_path)
+    assert search.options.calls_per_system == 500
+    space = replace(SPACE, elements=("Al", "Ni"), n_components=(2, 2))
+    found = search.sample(replace(TARGET, exclude_formulas=("AlNi",)), space, 20, np.random.default_rng(0))
+    formulas = {proposal.structure.composition.reduced_formula for proposal in found}
+    assert len(formulas) > 2
+    assert "AlNi" not in formulas
+    for proposal in found:
+        assert proposal.detail["above_hull_of_search"] >= 0
+        assert proposal.score == pytest.approx(-proposal.detail["value"])
+    assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
+    with pytest.raises(InputError, match="2 or more"):
+        search.sample(TARGET, replace(space, n_components=(1, 1)), 1, np.random.default_rng(0))
 
 
 def test_every_optimiser_but_the_baseline_is_a_generator():
@@ -97,7 +131,8 @@ def test_targets_that_were_not_learned_are_refused(genetic, dos_library):
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("potential", "vasp"), ("oracle_calls", 0), ("symmetric_share", 1.5), ("formula_units", 0)]
+    ("option", "value"),
+    [("potential", "vasp"), ("oracle_calls", 0), ("symmetric_share", 1.5), ("formula_units", 0), ("pressure", -1.0)],
 )
 def test_options_that_do_not_hold_are_refused(option, value):
     with pytest.raises(InputError, match=str(option if option != "potential" else value)):

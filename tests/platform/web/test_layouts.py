@@ -43,6 +43,7 @@ from fermiloop.schemas.worker import Worker
 ADDRESSES = (
     "/", "/campaign/pd-like", "/candidate/{candidate}", "/candidate/{rejected}", "/material/{material}", "/database",
     "/generators", "/generators/substitution", "/schedules", "/queue", "/new", "/new/draft", "/calculation/{failed}",
+    "/references",
     "/method/{method}", "/none",
 )  # fmt: skip
 INPUTS = (dcc.Input, dcc.Textarea, html.Select)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.flows.engines.gpaw_hydrogen.sites import OCTAHEDRAL, TETRAHEDRAL, interstitial_sites
-from fermiloop.flows.engines.gpaw_hydrogen.supercell import primitive
+from fermiloop.platform.representations.supercells import primitive
 
 PD = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.95), ["Pd"], [[0, 0, 0]])
 MO3CO = Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.9), ["Co", "Mo"], [[0, 0, 0], [0.5, 0.5, 0.0]])

@@ -1,5 +1,6 @@
 """Imatgen in the loop, at toy size."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_the_report_counts_what_was_learned_from(model, library):
     assert model.report.metrics["virtual_crystals"] == 2 * binaries
     assert model.report.n_train + model.report.n_test == 2 * binaries
     assert model.report.n_test == 0  # of nine parents none is held out
-    assert len(model.report.history) == 75
+    assert len(model.report.history) == TINY.epochs + TINY.generator_epochs
 
 
 def test_samples_lie_in_the_space_and_failures_are_counted(model):
@@ -148,8 +149,8 @@ def test_options_out_of_range_are_refused(change):
 
 def test_the_published_preset_goes_through_the_loop(library, tmp_path):
     options = replace(
-        TINY, channels=2, code=16, cell_code=4, latent=6, epochs=1, cell_epochs=1, generator_epochs=2, attempts=2,
-        threshold=0.02,
+        TINY, cell="image", channels=2, code=16, cell_code=4, latent=6, epochs=1, cell_epochs=1, generator_epochs=2,
+        attempts=2, threshold=0.02,
     )  # fmt: skip
     made = Imatgen("paper", options)
     report = made.fit(library, 0, silent)
@@ -168,3 +169,31 @@ def test_the_published_preset_goes_through_the_loop(library, tmp_path):
     assert torch.equal(image[:, 5, 0, :4], torch.as_tensor(codes[:, -4:], dtype=torch.float32))
     with pytest.raises(InputError, match="huge is no preset of imatgen"):
         Imatgen("huge")
+    with pytest.raises(InputError, match="leave the option cell out"):
+        Imatgen("paper", replace(options, cell="metric"))
+
+
+def test_models_kept_before_cells_were_numbers_are_read_as_they_were(library, tmp_path):
+    options = replace(TINY, cell="image", linear=False, epochs=1, cell_epochs=1, generator_epochs=1)
+    made = Imatgen(None, options)
+    made.fit(library, 0, silent)
+    made.save(tmp_path)
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text())
+    for name in ("cell", "linear"):
+        del config["options"][name]
+    file.write_text(json.dumps(config))
+    back = Imatgen.load(tmp_path)
+    assert (back.options.cell, back.options.linear) == ("image", False)
+    assert back.options == options
+    points = made.known[:2]
+    assert np.array_equal(back.network.decode(points), made.network.decode(points))
+    codes = made.network.decode(points)[:, -options.cell_code :].astype(np.float32)
+    assert np.array_equal(back.coder.cell.images(codes), made.coder.cell.images(codes))
+
+
+def test_a_lower_threshold_reads_more_atoms(model):
+    def atoms(threshold):
+        return sum(len(one) for one in model.decoded(model.known[:6], threshold) if not isinstance(one, str))
+
+    assert atoms(0.1) >= atoms(0.3) == atoms(None) > atoms(0.95)

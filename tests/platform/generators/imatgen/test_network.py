@@ -70,3 +70,25 @@ def test_a_potential_labels_as_many_as_it_may(dos_library):
     assert set(labels[~np.isnan(labels)]) <= {0.0, 1.0}
     assert told[-1] == 1
     assert np.isnan(potential_labels(crystals, "Al", "analytic", 0, 0.0, np.random.default_rng(0), silent)).all()
+
+
+def test_a_linear_start_brings_new_codes_back_that_dense_layers_do_not():
+    random = np.random.default_rng(0)
+    basis = random.normal(size=(6, 24))
+    learned, new = (random.normal(size=(n, 6)) @ basis for n in (40, 20))
+    errors = []
+    for linear in (False, True):
+        model = MaterialsGenerator(24, 16, 24, linear=linear)
+        train_generator(model, learned, np.full(40, np.nan), GeneratorPlan(4, np.ones(24)), 0, silent)
+        errors.append(float(np.mean((model.decode(model.encode(new)) - new) ** 2) / new.var()))
+    assert errors[0] > 0.3
+    assert errors[1] < 0.01
+
+
+def test_a_linear_start_may_have_more_latent_numbers_than_a_code_has():
+    codes = np.random.default_rng(0).normal(size=(20, 4))
+    model = MaterialsGenerator(4, 8, 7, linear=True)
+    model.standardise(codes)
+    model.start_linear(codes)
+    assert model.encode(codes).shape == (20, 7)
+    assert model.decode(model.encode(codes)) == pytest.approx(codes, abs=1e-4)

@@ -1,4 +1,4 @@
-"""Supercells in which hydrogen keeps its distance from its images."""
+"""Supercells in which an atom keeps its distance from its images."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.flows.engines.gpaw_hydrogen.supercell import (
+from fermiloop.platform.errors import EngineError
+from fermiloop.platform.representations.supercells import (
     hermite_forms,
     images_apart,
     matrix_for,
     primitive,
     repeated,
 )
-from fermiloop.platform.errors import EngineError
 
 PD = Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.95), ["Pd"], [[0, 0, 0]])
 MO3CO = Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.9), ["Co", "Mo"], [[0, 0, 0], [0.5, 0.5, 0.0]])
@@ -49,7 +49,7 @@ def test_fewer_cells_are_the_most_that_are_taken() -> None:
 
 
 def test_what_takes_too_many_cells_is_refused() -> None:
-    with pytest.raises(EngineError, match="set cells"):
+    with pytest.raises(EngineError, match="ask for less"):
         matrix_for(primitive(PD), 15.0)
 
 

@@ -1,4 +1,4 @@
-"""The smallest supercell in which an added atom keeps its distance from its own images.
+"""The smallest supercell in which an atom keeps its distance from its own images.
 
 All supercells of n primitive cells are looked at, by their matrices in Hermite normal form (Phys.
 Rev. B 77, 224115, 2008), not multiples of the axes alone: of a primitive cubic crystal with 3.9 Å, two cells suffice
@@ -62,7 +62,7 @@ def matrix_for(structure: Structure, separation: float, cells: int = 0) -> NDArr
     if fitting:
         return min(fitting, key=lambda matrix: _index(matrix) ** 1.5 / _kept(matrix, rotations))
     if not cells:
-        raise EngineError(f"no supercell of {MOST_CELLS} cells keeps hydrogen {separation:g} Å apart; set cells")
+        raise EngineError(f"no supercell of {MOST_CELLS} cells keeps images {separation:g} Å apart; ask for less")
     return max(
         (matrix for n in range(1, cells + 1) for matrix in hermite_forms(n)),
         key=lambda matrix: (round(_shortest(matrix, short), 3), -_index(matrix), _kept(matrix, rotations)),
