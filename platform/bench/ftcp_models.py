@@ -132,7 +132,8 @@ def _match_rows(name: str, test: TrainingSet, rebuilt: CrystalBatch, note: str, 
         row(f"{name}: held-out match rate", found.matched, published=0.6989, seconds=seconds, note=note),
         row(f"{name}: match with neutral composition, as CDVAE counts", found.matched_and_neutral,
             published=0.6989, note=note),
-        row(f"{name}: RMSE of the matched", found.rmse, published=0.1593, n=found.matched.hits, note=note),
+        row(f"{name}: RMSE of the matched", found.rmse, published=0.1593, n=found.matched.hits, note=note,
+            interval=found.rmse_interval),
     ]  # fmt: skip
 
 

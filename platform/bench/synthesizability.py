@@ -197,9 +197,8 @@ def _area_row(
 ) -> dict[str, Any]:
     there = np.isfinite(scores)
     area = Area.of(scores[there], made[there])
-    found = row(f"{what}: area under the curve", area.value, baseline=baseline, n=int(there.sum()), note=note,
-                seconds=seconds)  # fmt: skip
-    return found | {"ours_low": round(area.low, 4), "ours_high": round(area.high, 4)}
+    return row(f"{what}: area under the curve", area.value, baseline=baseline, n=int(there.sum()), note=note,
+               seconds=seconds, interval=(area.low, area.high))  # fmt: skip
 
 
 def _within(progress: Progress, start: float, end: float) -> Progress:
