@@ -298,7 +298,7 @@ PLANS: Final[dict[str, Plan]] = {
     "ccdcgan": Plan(
         "ccdcgan", _small,
         {"site_epochs": 100, "cell_epochs": 400, "constraint_epochs": 1000, "gan_steps": 102_500, "epoch_images": 1024},
-        {"site_epochs": 2, "cell_epochs": 2, "constraint_epochs": 2, "gan_steps": 2, "epoch_images": 4}, 12,
+        {"site_epochs": 2, "cell_epochs": 2, "constraint_epochs": 2, "gan_steps": 2, "epoch_images": 4}, 20,
         (
             Stage("site autoencoder of", "site_epochs", False, "epoch_images", True),
             Stage("site autoencoder", "site_epochs", False, "epoch_images"),
