@@ -149,7 +149,9 @@ def system_of(text: str) -> System:
 def parted(
     crystals: TrainingSet, systems: Sequence[System], options: CcdcganOptions
 ) -> tuple[TrainingSet, dict[System, list[Any]]]:
-    """Binaries with a formation energy that are learned from, of none of the systems; and the systems' known phases.
+    """Binaries that are learned from, of none of the systems; and the systems' known phases.
+
+    The constraint learns from those with a formation energy.
 
     Raises
     ------
@@ -162,7 +164,7 @@ def parted(
         pair = tuple(sorted(structure.symbol_set))
         if pair in known:
             known[pair].append(structure)  # type: ignore[index]
-        elif len(pair) == 2 and np.isfinite(crystals.labels[ENERGY][i]):
+        elif len(pair) == 2:
             small = len(structure) <= options.max_sites and max(structure.lattice.abc) <= options.max_length
             places += [i] if small else []
     learned = crystals.subset(places)
@@ -215,7 +217,8 @@ def trained(learned: TrainingSet, options: SystemsOptions, progress: Progress) -
     labels = {ENERGY: learned.labels[ENERGY][fits]}
     model.learn_constraints(rows, labels, np.zeros(0, dtype=np.int64), options.seed, progress, state)
     model.learn_network(rows, model.pulls(labels), options.seed, progress, state)
-    made = dict(zip(NETWORKS, (model, model.unconstrained(rows, options.seed, progress)), strict=True))
+    plain = model.unconstrained(rows, options.seed, progress, state and state / "unconstrained")
+    made = dict(zip(NETWORKS, (model, plain), strict=True))
     for name, folder in folders.items():
         if folder:
             folder.mkdir(parents=True, exist_ok=True)

@@ -68,11 +68,14 @@ class Reconstruction:
         The same with SMACT's test of the rebuilt composition as well, as CDVAE's table counts.
     rmse
         Mean of the matcher's root mean square distance over the matched, in units of (V/n)^(1/3).
+    rmse_interval
+        Of that mean, 95 %, by the normal approximation.
     """
 
     matched: Share
     matched_and_neutral: Share
     rmse: float | None
+    rmse_interval: tuple[float, float] | None = None
 
 
 def reconstruction(truths: Sequence[Structure], found: Sequence[Structure | None]) -> Reconstruction:
@@ -87,7 +90,10 @@ def reconstruction(truths: Sequence[Structure], found: Sequence[Structure | None
         match and other is not None and composition_valid(other) for match, other in zip(matched, found, strict=True)
     ]
     there = [distance for distance in distances if distance is not None]
-    return Reconstruction(Share.of(matched), Share.of(neutral), float(np.mean(there)) if there else None)
+    if not there:
+        return Reconstruction(Share.of(matched), Share.of(neutral), None)
+    mean, half = float(np.mean(there)), 1.96 * float(np.std(there)) / len(there) ** 0.5
+    return Reconstruction(Share.of(matched), Share.of(neutral), mean, (max(mean - half, 0.0), mean + half))
 
 
 @dataclass(frozen=True)
@@ -204,6 +210,7 @@ def row(
     n: int | None = None,
     seconds: float | None = None,
     note: str = "",
+    interval: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
     """One row of a bench's table; a share brings its interval and its number.
 
@@ -221,8 +228,10 @@ def row(
         Processor time.
     note
         What a reader must know to judge it.
+    interval
+        Of a figure that is no share, 95 %.
     """
-    low, high = ours.interval if isinstance(ours, Share) else (None, None)
+    low, high = ours.interval if isinstance(ours, Share) else interval or (None, None)
     value = ours.value if isinstance(ours, Share) else ours
     return {
         "what": what,

@@ -130,6 +130,11 @@ BENCHES: Final[dict[str, Bench]] = {
         "Noh et al., Chem. Sci. 11, 4871 (2020)",
         "fermiloop.platform.bench.funnel",
     ),
+    "synthesizability": Bench(
+        "Synthesizability learned from ICSD labels",
+        "Elkan and Noto, KDD (2008); the classifier after Ren et al., Matter 5, 314 (2022)",
+        "fermiloop.platform.bench.synthesizability",
+    ),
     "cross": Bench(
         "All strategies, one target, one budget",
         "Noh et al., Chem. Sci. 11, 4871 (2020)",

@@ -33,10 +33,14 @@ def space_group(structure: Structure) -> int:
     return 1 if found is None else int(found.number)
 
 
+def cache_folder() -> Path:
+    """What benches keep of one user for their next run."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fermiloop"
+
+
 def cache_file() -> Path:
     """In the user's cache folder, one for each version of spglib."""
-    folder = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(folder) / "fermiloop" / f"space_groups-{spglib.__version__}-{TOLERANCE}.json"
+    return cache_folder() / f"space_groups-{spglib.__version__}-{TOLERANCE}.json"
 
 
 class SpaceGroups:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 APART: Final = "composition and prototype"
 """What test parts share nothing of with what was learned."""
+COMPOSITION: Final = "composition alone"
+"""All polymorphs of a composition lie on one side; compounds of one prototype fall on both."""
 PUBLISHED: Final = "random, as published"
 """Rows at random: polymorphs and compounds of one prototype fall on both sides."""
 SEED: Final = 21
@@ -100,6 +102,23 @@ def folds_apart(data: TrainingSet, folds: int, seed: int = SEED) -> list[tuple[R
     of_row = place[np.searchsorted(different, kinds)]
     tests = [np.flatnonzero(of_row == fold) for fold in range(folds)]
     return [(np.flatnonzero((of_row != fold) & ~np.isin(names, names[test])), test) for fold, test in enumerate(tests)]
+
+
+def by_composition(data: TrainingSet, folds: int, seed: int = SEED) -> list[tuple[Rows, Rows]]:
+    """Rows learned from and rows asked for, of each fold; all polymorphs of a composition in one fold.
+
+    Parameters
+    ----------
+    data
+        Crystals; prototypes are shared, so this is not one of our splits where it stands alone.
+    folds
+        How many; every row is asked for once.
+    seed
+        Of the random order.
+    """
+    names, place = np.unique(formulas(data), return_inverse=True)
+    of_row = np.random.default_rng(seed).permutation(len(names))[place] % folds
+    return [(np.flatnonzero(of_row != fold), np.flatnonzero(of_row == fold)) for fold in range(folds)]
 
 
 def published(n: int, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = SEED) -> tuple[Rows, ...]:

@@ -167,7 +167,7 @@ class PropertyEnsemble(SavedModel):
             As of `fit`.
         """
         began = time.process_time()
-        held = _held_out(formulas, np.random.default_rng(seed))
+        held = held_out(formulas, np.random.default_rng(seed))
         self._scale_by(x[~held], y[~held])
         history = self._train(self._scaled(x[~held]), (y[~held] - self.centre) / self.spread, seed, progress, resume)
         metrics = self._calibrate(x[held], y[held])
@@ -305,7 +305,7 @@ class PropertyEnsemble(SavedModel):
         return {"held_out_mae": float(np.abs(y - mean).mean()), "stretch": self.stretch}
 
 
-def _held_out(formulas: Sequence[str], random: np.random.Generator) -> NDArray[np.bool_]:
+def held_out(formulas: Sequence[str], random: np.random.Generator) -> NDArray[np.bool_]:
     """(n,) whether a crystal is kept back for the calibration: whole compositions, at least two."""
     kinds = sorted(set(formulas))
     n = max(2, round(CALIBRATION_SHARE * len(kinds)))

@@ -39,6 +39,17 @@ DUPLICATES: Final = StageDeclaration(
     usual=True,
     finds_twins=True,
 )
+SYNTHESIZABILITY: Final = (
+    StageDeclaration(  # not usual: what is well studied is in the ICSD, and a target may lie beyond
+        "synthesizability",
+        "likely to be one that can be made, by its composition, as crystals of the ICSD are",
+        load=f"{ROOM}.synthesizability:judge_synthesizability",
+        options=f"{ROOM}.options:SynthesizabilityStage",
+        batch=True,
+        after=("composition", "rules", "geometry", "duplicates"),
+        before=("relaxation", "hull"),
+    )
+)
 RELAXATION: Final = StageDeclaration(
     "relaxation",
     "relaxed by the cheap potential to a sound and new crystal",

@@ -165,7 +165,7 @@ class Ftcp(SavedModel):
         order = ties[np.lexsort((misses[ties], ~self.known.inside(space)[ties]))]
         return draw(
             self.options,
-            LatentSpace.around(self.known.points, self.model.unit_noise),
+            self._space(),
             order,
             n * self.options.oversample,
             rng,
@@ -177,6 +177,27 @@ class Ftcp(SavedModel):
             self.known.labels,
         )
 
+    def _space(self) -> LatentSpace:
+        space, first = LatentSpace.around(self.known.points, self.model.unit_noise), self.model.element_dimensions
+        return space.keeping(first, self.options.geometry) if first else space
+
+    def _predicted(self, crystals: CrystalBatch, parents: NDArray[np.int64]) -> Array:
+        """(n, n_targets) properties of designs: their parent's label and the change that the network predicts.
+
+        What the network gets wrong of a crystal it mostly gets wrong of its like. Where the parent has no label, and
+        of the published preset, the network's prediction itself.
+        """
+        predicted = self._properties(self.model.encode(crystals))
+        if self.preset == "paper":
+            return predicted
+        known = np.maximum(parents, 0)
+        changed = self.known.labels[known] + predicted - self._properties(self.known.points[known])
+        return np.where((parents >= 0)[:, None] & np.isfinite(changed), changed, predicted)
+
+    def _properties(self, points: Array) -> Array:
+        with torch.no_grad():
+            return self.model.predict(torch.tensor(points, dtype=torch.float32)).numpy().astype(float)
+
     def _take(self, draws: Draws, target: Target, space: Space, n: int, found: dict[str, Proposal]) -> None:
         """Decode, order by prediction, and keep what may be proposed, one crystal a formula."""
         crystals = self.model.decode(draws.points, allowed_numbers(space.elements) & self.known.numbers())
@@ -187,9 +208,7 @@ class Ftcp(SavedModel):
             return
         kept = np.flatnonzero(sound)
         crystals, draws = crystals.subset(kept), draws.subset(kept)
-        again = torch.tensor(self.model.encode(crystals), dtype=torch.float32)
-        with torch.no_grad():
-            predicted = self.model.predict(again).numpy().astype(float)
+        predicted = self._predicted(crystals, draws.parents)
         places = window_places(target.windows, self.names)
         scores = -window_misses(predicted[:, places], target.windows) if places else -draws.far
         for i in np.argsort(-scores, kind="stable"):
@@ -229,8 +248,7 @@ class Ftcp(SavedModel):
             "length_mae": float(np.abs(truth.lengths - rebuilt.lengths).mean()),
             "angle_mae": float(np.abs(truth.angles - rebuilt.angles).mean()),
         }
-        with torch.no_grad():
-            predicted = self.model.predict(torch.tensor(points, dtype=torch.float32)).numpy()
+        predicted = self._properties(points)
         errors = np.abs(predicted - labels[rows])
         for name, column in zip(self.names, errors.T, strict=True):
             if np.isfinite(column).any():

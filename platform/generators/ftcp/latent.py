@@ -52,6 +52,11 @@ class LatentSpace:
         spread = points.std(axis=0)
         return cls(points, np.ones_like(spread) if unit_noise else spread)
 
+    def keeping(self, first: int, share: float) -> LatentSpace:
+        """The same, where all but the `first` dimensions are perturbed by a share of their unit."""
+        factors = np.where(np.arange(len(self.unit)) < first, 1.0, share)
+        return LatentSpace(self.points, self.unit * factors)
+
     @property
     def mean(self) -> Array:
         """(latent,)."""

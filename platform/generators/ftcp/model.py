@@ -64,6 +64,11 @@ class LatentModel(Protocol):
     unit_noise: bool
     """Whether perturbations are in latent units, not in standard deviations of the latent points."""
 
+    @property
+    def element_dimensions(self) -> int:
+        """How many of the first latent dimensions hold the elements and nothing else; 0 where none does."""
+        ...
+
     def fit(
         self, crystals: CrystalBatch, targets: Array, seed: int, progress: Progress, resume: Path | None
     ) -> tuple[float, ...]:

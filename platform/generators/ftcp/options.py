@@ -46,6 +46,9 @@ class FtcpOptions:
     scale
         Of the perturbation: in latent units for ``paper`` and ``convolutional``, as published, in standard deviations
         of the latent points for ``structured``.
+    geometry
+        Share of the scale by which those latent dimensions are moved that hold the geometry, of ``structured``, whose
+        others hold the elements: near 0 the crystal that a design starts from keeps its structure and changes elements.
     max_sites, max_elements
         Largest crystals; larger ones are left out of the training.
     batch_size
@@ -72,6 +75,7 @@ class FtcpOptions:
     epochs: int | None = None
     strategy: str = "local"
     scale: float = 0.6
+    geometry: float = 1.0
     max_sites: int = 20
     max_elements: int = 3
     batch_size: int | None = None
@@ -93,6 +97,8 @@ class FtcpOptions:
                 raise InputError(f"{name} of ftcp must be at least 1, not {value}.")
         if self.latent is not None and self.latent < 2 * self.max_elements:
             raise InputError(f"latent of ftcp must be at least twice max_elements, not {self.latent}.")
+        if self.geometry < 0:
+            raise InputError(f"geometry of ftcp must not be negative, not {self.geometry}.")
         if self.scale < 0 or not 0 <= self.test_share < 1:
             raise InputError("scale of ftcp must not be negative, and test_share must lie in [0, 1).")
 

@@ -96,6 +96,7 @@ class PaperModel:
     """
 
     unit_noise = True
+    element_dimensions = 0
     published = False
     """Whether everything is to the letter."""
 

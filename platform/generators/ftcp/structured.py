@@ -78,13 +78,13 @@ class StructuredVae(nn.Module):
             lattice,
         )
         hidden = self.encoder(torch.cat(seen, dim=1))
-        geometry, log_variance = torch.split(hidden, [self.latent - self._coded, self.latent], dim=1)
+        geometry, log_variance = torch.split(hidden, [self.latent - self.coded, self.latent], dim=1)
         names = self.element_in(functional.one_hot(elements, CLASSES).float()).flatten(1)
         return torch.cat([names, geometry], dim=1), log_variance.clamp(*LOG_VARIANCE)
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Logits of elements (n, slots, 104) and sites (n, sites, slots + 1), points on circles, lattice (n, 6)."""
-        names = z[:, : self._coded].view(-1, self.slots, self.code)
+        names = z[:, : self.coded].view(-1, self.slots, self.code)
         elements = self.element_out(names) + names @ self.tie(self.vectors).T
         described = self.decoder(z)
         widths = [self.sites * (self.slots + 1), self.sites * 6, 6]
@@ -126,7 +126,8 @@ class StructuredVae(nn.Module):
         return torch.stack(parts).sum() / len(elements)
 
     @property
-    def _coded(self) -> int:
+    def coded(self) -> int:
+        """Latent dimensions of all element slots, the first ones."""
         return self.slots * self.code
 
 

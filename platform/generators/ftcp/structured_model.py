@@ -49,6 +49,11 @@ class StructuredModel:
         self.scale = TargetScale(np.zeros(n_targets), np.ones(n_targets))
         self.network = self._network(0)
 
+    @property
+    def element_dimensions(self) -> int:
+        """Latent dimensions of the element slots, which come first."""
+        return self.network.coded
+
     def fit(
         self, crystals: CrystalBatch, targets: Array, seed: int, progress: Progress, resume: Path | None
     ) -> tuple[float, ...]:

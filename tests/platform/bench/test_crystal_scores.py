@@ -37,7 +37,17 @@ def test_rmse_is_that_of_the_matched_in_units_of_the_mean_spacing():
     result = reconstruction([ALLOY, ALLOY], [apart, SALT])
     spacing = (ALLOY.volume / len(ALLOY)) ** (1 / 3)
     assert result.rmse == pytest.approx(0.1 / spacing, rel=1e-3)  # each moves by half once centred
-    assert reconstruction([SALT], [None]).rmse is None
+    assert result.rmse_interval == pytest.approx((result.rmse, result.rmse))  # one crystal has no spread
+    nothing = reconstruction([SALT], [None])
+    assert (nothing.rmse, nothing.rmse_interval) == (None, None)
+
+
+def test_the_interval_of_the_rmse_holds_the_mean_of_unlike_crystals():
+    apart = ALLOY.copy()
+    apart.translate_sites([1], [0.2 / 2.9, 0, 0])
+    result = reconstruction([ALLOY, ALLOY], [ALLOY, apart])
+    low, high = result.rmse_interval
+    assert 0 == low < result.rmse < high
 
 
 def test_an_invalid_rebuilt_crystal_is_a_miss_even_where_it_matches():

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from fermiloop.platform.bench import ftcp
+from fermiloop.platform.bench import ftcp, ftcp_judge
 from fermiloop.platform.bench.ftcp import featurisation_rows, published_vectors, round_trip_row, run_bench, with_gaps
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.crystals import CrystalBatch
@@ -45,13 +45,15 @@ def file(tmp_path_factory):
 
 def test_the_whole_bench_runs_on_a_small_file(file, monkeypatch):
     monkeypatch.setattr(ftcp, "QUICK", ftcp.Size(90, 20, 2, 16, 1, 10, 3, 60, 3, 2, "analytic"))
+    monkeypatch.setattr(ftcp_judge, "STEPS", 4)
     told = []
     found = run_bench(file, True, 0, lambda what, share: told.append(share))
     assert found["data"]["n"] == 90
     data = found["data"]
     assert data["train"] + data["validation"] + data["test"] + data["in no part"] == 90
-    assert sum("relaxed by analytic" in row["what"] for row in found["rows"]) == 5
-    assert any("random, as published" in row["what"] for row in found["rows"])
+    assert sum("relaxed by analytic" in row["what"] for row in found["rows"]) == 32
+    for split in ("random, as published", "composition alone"):
+        assert any(split in row["what"] for row in found["rows"])
     assert found["data"]["element_vectors"] == "own"
     assert all(row.keys() == COLUMNS for row in found["rows"])
     by_name = {row["what"]: row for row in found["rows"]}

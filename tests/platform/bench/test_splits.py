@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from fermiloop.platform.bench.crystal_data import formulas
-from fermiloop.platform.bench.splits import apart, folds_apart, prototypes, published, without
+from fermiloop.platform.bench.splits import apart, by_composition, folds_apart, prototypes, published, without
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.spectrum import DOS_GRID
 from fermiloop.platform.representations.training import TrainingSet
@@ -74,6 +74,15 @@ def test_every_row_is_asked_for_once():
 def test_one_prototype_cannot_be_split():
     with pytest.raises(InputError, match="1 prototypes, too few for 2"):
         apart(crystals([(("Na", "Cl"), "AB/225"), (("K", "Cl"), "AB/225")]), (0.5, 0.5))
+
+
+def test_polymorphs_stay_together_and_every_row_is_asked_for_once():
+    data = crystals(PAIRS * 6)
+    names, folds = np.array(formulas(data)), by_composition(data, 3)
+    assert sorted(np.concatenate([test for _, test in folds]).tolist()) == list(range(90))
+    for train, test in folds:
+        assert len(train) + len(test) == 90
+        assert not set(names[train]) & set(names[test])
 
 
 def test_the_published_split_has_the_shares_asked_for_and_leaks():

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "examples" / "papers").glob("*.yaml"))
 CRYSTALS = ROOT / "examples" / "papers" / "crystals"
 pytestmark = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+OF_PROPERTIES = ("ftcp-gap",)
+"""Files whose target is no curve of a material."""
 
 
 def material_of(spec: CampaignSpec) -> str:
@@ -35,6 +37,9 @@ def test_it_holds_and_is_small(path: Path) -> None:
 def test_its_target_can_be_computed_by_its_engine(path: Path) -> None:
     """From a crystal beside it, named with the command in the file's comment, or from the seed library."""
     spec = load_spec(path)
+    if path.stem in OF_PROPERTIES:
+        assert {one.name for one in spec.target.properties} == {"band_gap", "formation_energy_per_atom"}
+        return
     material = material_of(spec)
     crystal = CRYSTALS / f"{material}.cif"
     if not crystal.is_file():
@@ -49,6 +54,9 @@ def test_its_target_can_be_computed_by_its_engine(path: Path) -> None:
 def test_it_does_not_answer_with_its_own_target(path: Path) -> None:
     """All targets are cubic: where cubic crystals of as many elements are looked for, the target is excluded."""
     spec = load_spec(path)
+    if path.stem in OF_PROPERTIES:
+        assert spec.target.dos is None
+        return
     material, space = Composition(material_of(spec)), spec.space
     if "cubic" in space.crystal_systems and {element.symbol for element in material.elements} <= set(space.elements):
         assert any(Composition(one) == material for one in spec.target.exclude)

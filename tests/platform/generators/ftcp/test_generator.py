@@ -9,6 +9,7 @@ from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.ftcp.generator import Ftcp
 from fermiloop.platform.generators.ftcp.options import PRESETS, STRATEGIES, FtcpOptions
 from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
+from fermiloop.platform.representations.crystals import CrystalBatch
 
 SMALL = {"epochs": 30, "batch_size": 8, "latent": 24, "width": 48, "max_sites": 6, "parents": 10}
 SYSTEMS = ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic")
@@ -69,6 +70,30 @@ def test_scale_zero_rebuilds_the_parents(trained, data, tmp_path):
     expected = generator.model.decode(generator.known.points, None)
     formulas = {expected.structure(i).composition.reduced_formula for i in range(len(data))}
     assert {proposal.structure.composition.reduced_formula for proposal in found} <= formulas
+
+
+def test_without_moves_of_the_geometry_parents_keep_their_cells_and_change_elements(trained, data, tmp_path):
+    trained.save(tmp_path)
+    generator = Ftcp.load(tmp_path)
+    generator.options = dataclasses.replace(generator.options, scale=3.0, geometry=0.0, novel=True)
+    known = dict(zip(data.ids, data.structures, strict=True))
+    proposals = sampled(generator)
+    assert proposals
+    same = [len(one.structure) <= len(known[one.parent]) for one in proposals]
+    others = [set(one.structure.symbol_set) != set(known[one.parent].symbol_set) for one in proposals]
+    assert all(same)
+    assert all(others)
+
+
+def test_a_design_has_its_parents_label_and_the_change_that_is_predicted(trained, data):
+    crystals = CrystalBatch.from_structures(data.structures, trained.options.max_sites)
+    labels = np.array([data.labels[name] for name in trained.names]).T
+    parents = np.arange(len(data))
+    assert np.allclose(trained._predicted(crystals, parents), labels, atol=1e-4)
+    plain = trained._properties(trained.known.points)
+    assert np.allclose(trained._predicted(crystals, np.full(len(data), -1)), plain, atol=1e-4)
+    swapped = trained._predicted(crystals, parents[::-1])
+    assert np.allclose(swapped, labels[::-1] + plain - plain[::-1], atol=1e-4)
 
 
 def test_parents_are_those_in_the_space_nearest_to_the_target(trained, data):

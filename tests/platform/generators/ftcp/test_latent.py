@@ -45,6 +45,14 @@ def test_slerp_meets_its_ends_and_interpolates_the_norm(seed, share):
     assert np.linalg.norm(slerp(a, b, share)) == pytest.approx(expected)
 
 
+def test_what_is_kept_is_moved_by_its_share_alone():
+    known = space()
+    moved = perturbed(known.keeping(2, 0.0), np.arange(50), 1.0, np.random.default_rng(0)) - known.points[:50]
+    assert np.abs(moved[:, :2]).min() > 0
+    assert np.abs(moved[:, 2:]).max() == 0
+    assert known.keeping(2, 0.5).unit[2:] == pytest.approx(0.5 * known.unit[2:])
+
+
 def test_slerp_of_parallel_points_is_a_line_and_opposite_points_are_refused():
     a = np.array([1.0, 2.0, 3.0])
     assert np.allclose(slerp(a, 2 * a, 0.5), 1.5 * a)

@@ -20,6 +20,7 @@ def test_each_preset_fills_in_what_is_left_open():
         ({"epochs": 0}, "epochs"),
         ({"max_sites": -3}, "max_sites"),
         ({"scale": -1.0}, "scale"),
+        ({"geometry": -0.1}, "geometry"),
         ({"latent": 4}, "latent"),
         ({"test_share": 1.0}, "test_share"),
     ],
