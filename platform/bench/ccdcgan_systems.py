@@ -19,7 +19,14 @@ import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.bench.ccdcgan_arms import RANDOM, SUBSTITUTED, candidates
-from fermiloop.platform.bench.ccdcgan_chain import NETWORKS, Judged, chain_rows, free_rows, judge_system
+from fermiloop.platform.bench.ccdcgan_chain import (
+    NETWORKS,
+    Judged,
+    chain_rows,
+    free_rows,
+    judge_system,
+    reproduction_row,
+)
 from fermiloop.platform.bench.ccdcgan_relaxed import Relaxer, hulls_by_table
 from fermiloop.platform.bench.crystal_data import read_crystals
 from fermiloop.platform.bench.potential_answers import Answers
@@ -122,9 +129,9 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
         progress(f"relaxation, {'-'.join(system)}", place / len(systems))
         made = candidates(networks, learned.structures, system, MOST_SITES, options.candidates, options.seed)
         judged += judge_system(system, made, known[system], relaxer, tables.get(system))
-    rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED)) + free_rows(
-        networks, learned.structures, options.graphs, options.seed
-    )
+    rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED))
+    rows += free_rows(networks, learned.structures, options.graphs, options.seed)
+    rows.append(reproduction_row(networks[NETWORKS[0]], learned.structures, options.seed))
     told = {"file": options.data.name, "learned from": len(learned), "known phases": sum(map(len, known.values()))}
     settings = asdict(options.network) | {"seed": options.seed, "candidates": options.candidates}
     settings |= {"systems": ["-".join(system) for system in systems], "potential": relaxer.model}
