@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 OURS, NEAREST, MEAN, CHANCE = "forward model", "nearest crystal", "mean curve", "random crystal"
 BROADENING: Final = 0.5  # THz; the points of JARVIS's curves lie 0.6 THz apart
-COMPUTED: Final = 60
+COMPUTED: Final = 24
 MOST_SITES: Final = 8
 TIGHT: Final = 0.01  # eV/Å
 STEPS: Final = 500
