@@ -9,7 +9,7 @@ lengths of bonds.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
@@ -88,9 +88,9 @@ def substituted(
         parent = learned[int(place)]
         if len(parent) > most_sites or len(parent.composition) != 2:
             continue
-        for swap in swaps(parent.symbol_set, system, 2):  # type: ignore[arg-type]
+        for swap in swaps(list(parent.symbol_set), system, 2):
             child = parent.copy()
-            child.replace_species({**swap})
+            child.replace_species(dict[Any, Any](swap))
             yield by_rule(child)
 
 

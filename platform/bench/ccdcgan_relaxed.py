@@ -165,6 +165,8 @@ def hulls_by_table(path: Path, systems: list[System]) -> dict[System, BinaryHull
     points: dict[System, list[tuple[float, float]]] = defaultdict(list)
     with gzip.open(beside, "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
+            if not row["formula"]:
+                continue
             composition = Composition(row["formula"])
             system = wanted.get(frozenset(element.symbol for element in composition.elements))
             if system:

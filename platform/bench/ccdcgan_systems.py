@@ -19,7 +19,14 @@ import numpy as np
 from pymatgen.core import Element
 
 from fermiloop.platform.bench.ccdcgan_arms import RANDOM, SUBSTITUTED, candidates
-from fermiloop.platform.bench.ccdcgan_chain import NETWORKS, Judged, chain_rows, free_rows, judge_system
+from fermiloop.platform.bench.ccdcgan_chain import (
+    NETWORKS,
+    Judged,
+    chain_rows,
+    free_rows,
+    judge_system,
+    reproduction_row,
+)
 from fermiloop.platform.bench.ccdcgan_relaxed import Relaxer, hulls_by_table
 from fermiloop.platform.bench.crystal_data import read_crystals
 from fermiloop.platform.bench.potential_answers import Answers
@@ -122,9 +129,9 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
         progress(f"relaxation, {'-'.join(system)}", place / len(systems))
         made = candidates(networks, learned.structures, system, MOST_SITES, options.candidates, options.seed)
         judged += judge_system(system, made, known[system], relaxer, tables.get(system))
-    rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED)) + free_rows(
-        networks, learned.structures, options.graphs, options.seed
-    )
+    rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED))
+    rows += free_rows(networks, learned.structures, options.graphs, options.seed)
+    rows.append(reproduction_row(networks[NETWORKS[0]], learned.structures, options.seed))
     told = {"file": options.data.name, "learned from": len(learned), "known phases": sum(map(len, known.values()))}
     settings = asdict(options.network) | {"seed": options.seed, "candidates": options.candidates}
     settings |= {"systems": ["-".join(system) for system in systems], "potential": relaxer.model}
@@ -149,7 +156,9 @@ def system_of(text: str) -> System:
 def parted(
     crystals: TrainingSet, systems: Sequence[System], options: CcdcganOptions
 ) -> tuple[TrainingSet, dict[System, list[Any]]]:
-    """Binaries with a formation energy that are learned from, of none of the systems; and the systems' known phases.
+    """Binaries that are learned from, of none of the systems; and the systems' known phases.
+
+    The constraint learns from those with a formation energy.
 
     Raises
     ------
@@ -162,7 +171,7 @@ def parted(
         pair = tuple(sorted(structure.symbol_set))
         if pair in known:
             known[pair].append(structure)  # type: ignore[index]
-        elif len(pair) == 2 and np.isfinite(crystals.labels[ENERGY][i]):
+        elif len(pair) == 2:
             small = len(structure) <= options.max_sites and max(structure.lattice.abc) <= options.max_length
             places += [i] if small else []
     learned = crystals.subset(places)
@@ -215,7 +224,8 @@ def trained(learned: TrainingSet, options: SystemsOptions, progress: Progress) -
     labels = {ENERGY: learned.labels[ENERGY][fits]}
     model.learn_constraints(rows, labels, np.zeros(0, dtype=np.int64), options.seed, progress, state)
     model.learn_network(rows, model.pulls(labels), options.seed, progress, state)
-    made = dict(zip(NETWORKS, (model, model.unconstrained(rows, options.seed, progress)), strict=True))
+    plain = model.unconstrained(rows, options.seed, progress, state and state / "unconstrained")
+    made = dict(zip(NETWORKS, (model, plain), strict=True))
     for name, folder in folders.items():
         if folder:
             folder.mkdir(parents=True, exist_ok=True)

@@ -147,8 +147,8 @@ def composition_rows(
         published = PUBLISHED_IN_SAMPLE if name == "in-sample" else None
         note = ("published: of a density of states; " if published else "") + (
             f"first {_share(ours.ranks < 1)}, median rank {np.median(ours.ranks):g}; "
-            f"nearest curve {_share(_hit(retrieved))}, baseline at random; elements of the first answer {_pairs(ours)}, "
-            f"of the nearest curve {_pairs(retrieved)}, at random {_pairs(chance)}"
+            f"nearest curve {_share(_hit(retrieved))}, baseline at random; elements of the first answer right "
+            f"{_pairs(ours)}, of the nearest curve {_pairs(retrieved)}, at random {_pairs(chance)}"
         )
         rows.append(
             _row(f"composition among the first five, {name}", _hit(ours), _hit(chance), published, seconds, note)

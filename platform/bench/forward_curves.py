@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 OURS, NEAREST, MEAN, CHANCE = "forward model", "nearest crystal", "mean curve", "random crystal"
 BROADENING: Final = 0.5  # THz; the points of JARVIS's curves lie 0.6 THz apart
-COMPUTED: Final = 60
+COMPUTED: Final = 24
 MOST_SITES: Final = 8
 TIGHT: Final = 0.01  # eV/Å
 STEPS: Final = 500
@@ -123,8 +123,8 @@ def computed_rows(data: TrainingSet, quick: bool, seed: int, progress: Progress)
     chance = float(np.mean(cosine(curves[others], curves[chosen])))
     measured = bootstrap(lambda rows: float(like[rows].mean()), len(like), seed)
     note = (
-        f"median {np.median(like):.3f}; {soft} with imaginary modes, which count 0; {failed} not relaxed or too large a "
-        f"supercell; {seconds / len(chosen):.1f} s a crystal; learned no curve"
+        f"median {np.median(like):.3f}; {soft} with imaginary modes, which count 0; {failed} not relaxed or too large; "
+        f"{seconds / len(chosen):.1f} s a crystal; learned no curve"
     )
     return [_row("cosine of the curve computed by CHGNet", measured, chance, seconds, note)]
 

@@ -70,7 +70,7 @@ def absorption_curve(photon_energies: ArrayLike, extinction: ArrayLike) -> tuple
     first, last = int(np.ceil(energies[0] / STEP - 1e-6)), int(np.floor(min(energies[-1], HIGHEST) / STEP + 1e-6))
     if last - first < FEWEST:
         raise InputError(f"The table covers {energies[0]:g} to {energies[-1]:g} eV alone.")
-    points = STEP * np.arange(first, last + 1)
+    points: Array = STEP * np.arange(first, last + 1, dtype=np.float64)
     return points, step_means(energies, absorption(energies, np.maximum(mean, 0.0)), points, STEP)
 
 

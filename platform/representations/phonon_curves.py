@@ -83,7 +83,7 @@ def of_modes(frequencies: ArrayLike, weights: ArrayLike, width: float, lo: float
     share = np.asarray(weights, dtype=float) / np.sum(weights)
     first = np.floor(min(lo, modes.min() - REACH * width) / LINE)
     last = np.ceil(max(hi, modes.max() + REACH * width) / LINE)
-    x = LINE * np.arange(int(first), int(last) + 1)
+    x: Array = LINE * np.arange(int(first), int(last) + 1, dtype=np.float64)
     gaussians = np.exp(-0.5 * ((x[:, None, None] - modes) / width) ** 2) / (width * np.sqrt(2 * np.pi))
     return x, np.asarray(gaussians.sum(axis=2) @ share)
 

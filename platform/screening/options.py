@@ -35,8 +35,7 @@ class SynthesizabilityStage:
     Parameters
     ----------
     least
-        Lowest probability that a compound can be made; those below are rejected. Of the crystals of the ICSD that
-        were held out 0.5 keeps nine in ten; see docs/results.md.
+        Lowest probability that a compound can be made; those below are rejected.
     model
         Folder of a model that was trained on other labels; empty for the one that comes with the package.
     """

@@ -182,11 +182,13 @@ class Ccdcgan(SavedModel):
         self.gan = CrystalGan(self.space, self.options, seed)
         return self.gan.train(rows, pulls, seed, progress, resume)
 
-    def unconstrained(self, rows: Tensor, seed: int, progress: Callable[[str, float], None]) -> Ccdcgan:
+    def unconstrained(
+        self, rows: Tensor, seed: int, progress: Callable[[str, float], None], resume: Path | None = None
+    ) -> Ccdcgan:
         """The same autoencoders and models with a network that is trained without their pulls: a DCGAN."""
         made = Ccdcgan(self.preset, replace(self.options, constraint_weight=0.0))
         made.coder, made.space, made.constraints = self.coder, self.space, self.constraints
-        made.learn_network(rows, [], seed, progress)
+        made.learn_network(rows, [], seed, progress, resume)
         return made
 
     def make_coder(self, seed: int = 0) -> GraphCoder:

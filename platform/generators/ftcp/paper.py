@@ -119,7 +119,10 @@ class PaperVae(nn.Module):
         total = ((self.decode(z) - images) ** 2).sum() + beta * divergence
         if not self.branches:
             return total
-        errors = torch.nan_to_num((self.targets(mean) - targets) ** 2)
+        known = ~torch.isnan(
+            targets
+        )  # in place of NaN a number: the derivative of what is NaN is NaN, whatever its weight
+        errors = (self.targets(mean) - torch.nan_to_num(targets)) ** 2 * known
         for places, weight in zip(self.places, (self.labelled, SPARSE), strict=True):
             total = total + weight * errors[:, places].sum()
         return total

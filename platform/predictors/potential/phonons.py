@@ -80,10 +80,10 @@ def modes_of(calculator: Calculator, crystal: Structure, separation: float, disp
     phonons.forces = forces
     phonons.produce_force_constants(show_drift=False)
     phonons.symmetrize_force_constants(show_drift=False)
-    mesh = phonons.run_mesh(mesh)
+    sampled = phonons.run_mesh(mesh)
     return Modes(
-        np.asarray(mesh.frequencies, dtype=float),
-        np.asarray(mesh.weights, dtype=float),
+        np.asarray(sampled.frequencies, dtype=float),
+        np.asarray(sampled.weights, dtype=float),
         len(phonons.supercell),
         len(large),
     )

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from fermiloop.db_init.importers.dispatch import load
 from fermiloop.flows.campaigns.records import read_record
-from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.campaigns.steps import training_method_of
+from fermiloop.flows.campaigns.targets import resolve, with_target_curves
 from fermiloop.flows.driving import launching
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import results_of
@@ -26,7 +28,9 @@ from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.report.html import write_report
 from fermiloop.platform.representations.answer_file import read_answers
 from fermiloop.platform.representations.grids import GRIDS, PHONON_GRID
-from fermiloop.platform.store import campaigns, candidates, materials, spectra
+from fermiloop.platform.representations.phonon_curves import JARVIS_WAVENUMBERS
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import campaigns, candidates, materials, spectra, training
 from fermiloop.schemas.curve_kinds import SpectrumKind, other_stored_kinds
 from fermiloop.schemas.vocabulary import Stage
 
@@ -119,6 +123,28 @@ def test_the_curve_of_a_stored_material(library: str) -> None:
     assert found.grid == PHONON_GRID
     known = [PHONON_GRID.normalise(curves[one.id]) for one in materials.find_formula("Cu")]
     assert any(np.allclose(found.curve, one, atol=1e-5) for one in known)
+
+
+def test_imported_curves_are_learned_from(database: str, tmp_path: Path) -> None:
+    rows = []
+    for number, (one, other) in enumerate([("Al", "Ni"), ("Al", "Cu"), ("Ti", "Ni")]):
+        poscar = f"x\n1.0\n3 0 0\n0 3 0\n0 0 3\n{one} {other}\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
+        values = np.exp(-(((JARVIS_WAVENUMBERS - 150 - 50 * number) / 30) ** 2)).tolist()
+        rows.append({"jid": f"JVASP-{number}", "poscar": poscar, "phonon_dos": values, "ehull": 0.0})
+    file = tmp_path / "phonons.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    load(f"jarvis-phonons:{file}")
+    text = TEXT.format(name="imported", target="{phonon_dos: {material: AlNi}}", settings="curve: phonon_dos")
+    wanted = parse_spec(text + "retrain: {source: JARVIS-DFT}\n")
+    method = training_method_of(wanted)
+    ids = [one.id for one in materials.find(materials.MaterialQuery())]
+    learned = with_target_curves(training.training_set(ids, DOS_GRID, method), wanted)
+    assert learned.grid == PHONON_GRID
+    assert learned.has_curve.all()
+    place = [one.composition.reduced_formula for one in learned.structures].index("AlNi")
+    target = resolve(wanted)
+    assert target.similarity(learned.curves[place]) == pytest.approx(1.0)
+    assert target.similarity(learned.curves[place - 1]) < 0.9
 
 
 def test_a_recorded_answer_may_hold_one(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from fermiloop.platform.predictors.potential.relaxing import Relaxation
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 
 METALS, OTHERS = ("Al", "Ti", "Ni", "Zr"), ("Co", "Pd", "Cu")
-TINY = replace(ccdcgan_systems.QUICK, channels=2, code=16, site_epochs=1, gan_steps=10, constraint_epochs=2, width=24)
+TINY = replace(
+    ccdcgan_systems.QUICK, max_images=6, channels=2, code=16, site_epochs=1, gan_steps=10, constraint_epochs=2, width=24
+)
 
 
 def silent(what, share):
@@ -86,6 +88,7 @@ def test_a_run_goes_on_where_it_was_stopped(file, tmp_path, monkeypatch):
     assert rows["CCDCGAN: E_f below zero"]["published"] == 0.72
     assert rows["substitution: E_f below zero"]["published"] is None
     assert rows["CCDCGAN, elements free: structures per graph"]["n"] == 8
+    assert rows["reproduction ratio, conditional, cells as numbers"]["n"] == 11 - TINY.max_images
     assert first["data"] == {"file": file.name, "learned from": 11, "known phases": 1}
     assert first["settings"]["systems"] == ["Al-Co"]
 

@@ -92,6 +92,8 @@ def test_unlabelled_crystals_do_not_count_in_the_loss():
     mean, _ = network.encode(images)
     expected = 10 * (network.targets(mean)[2, 0] - 0.25) ** 2
     assert torch.isfinite(losses[0])
+    losses[1].backward()
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
     assert float((losses[1] - losses[0]).detach()) == pytest.approx(float(expected.detach()), rel=1e-3)
 
 
