@@ -176,7 +176,7 @@ def hulls_by_table(path: Path, systems: list[System]) -> dict[System, BinaryHull
 
 def plain(structure: Structure) -> dict[str, Any]:
     """A crystal as JSON reads it back, of few letters."""
-    bare = Structure(structure.lattice.matrix.round(6), structure.atomic_numbers, structure.frac_coords.round(6))
+    bare = Structure(structure.lattice.matrix.round(6), structure.species, structure.frac_coords.round(6))
     found: dict[str, Any] = json.loads(json.dumps(bare.as_dict(verbosity=0)))
     return found
 

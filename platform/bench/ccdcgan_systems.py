@@ -118,7 +118,7 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
     if lacking := potential(options.name).missing():
         raise InputError(lacking)
     crystals, _ = read_crystals(options.data)
-    elements = elements_of(options.data, crystals.structures, crystals.labels[ENERGY])
+    elements = elements_of(options.data, crystals.structures, crystals.labels[ENERGY].tolist())
     learned, known = parted(crystals, systems, options.network)
     folder = options.resume
     same_work(folder, systems, options)
@@ -170,7 +170,7 @@ def parted(
     for i, structure in enumerate(crystals.structures):
         pair = tuple(sorted(structure.symbol_set))
         if pair in known:
-            known[pair].append(structure)  # type: ignore[index]
+            known[pair].append(structure)
         elif len(pair) == 2:
             small = len(structure) <= options.max_sites and max(structure.lattice.abc) <= options.max_length
             places += [i] if small else []

@@ -132,7 +132,7 @@ class GraphCoder:
             seed, progress, "site autoencoder", RATE, resume=resume,
         )  # fmt: skip
         if separate:
-            numbers = elements.unique().tolist()
+            numbers = sorted(set(elements.tolist()))
             self.sites.add(numbers)
             for number in numbers:
                 mine, what = images[elements == number], f"site autoencoder of {Element.from_Z(number).symbol}"
@@ -217,7 +217,8 @@ class GraphCoder:
                 continue
             faintest = FAINTEST * min(brightest, 1.0)
             peaks = find_peaks(images[i : i + 1], faintest, self.codec.sigma, self.codec.box)
-            peaks = peaks.keep(np.argsort(-peaks.heights)[: CROWD * self.options.max_sites])  # of noise, thousands
+            rank = np.argsort(np.argsort(-peaks.heights, kind="stable"), kind="stable")
+            peaks = peaks.keep(rank < CROWD * self.options.max_sites)  # of noise, thousands
             peaks = merge_peaks(peaks, np.eye(3) * self.codec.box, MERGE_RADIUS)
             heights = np.append(np.sort(peaks.heights)[::-1], faintest)
             asked = min(int(amount), len(heights) - 1)

@@ -64,7 +64,8 @@ def test_a_hull_has_the_corners_that_lie_lowest():
 
 def test_the_table_beside_gives_hulls_of_its_own(tmp_path):
     assert hulls_by_table(tmp_path / "crystals.jsonl", [("Al", "Ni")]) == {}
-    lines = "material_id,formula,e_form_mp2018,gap_mp2018\na,Al2Ni2,-0.6,0\nb,Al3Ni,-0.4,0\nc,AlNiO3,-3,0\nd,Al,0,0\ne,,-9,0\n"
+    rows = ("a,Al2Ni2,-0.6,0", "b,Al3Ni,-0.4,0", "c,AlNiO3,-3,0", "d,Al,0,0", "e,,-9,0")
+    lines = "\n".join(("material_id,formula,e_form_mp2018,gap_mp2018", *rows, ""))
     (tmp_path / ccdcgan_relaxed.TABLE).write_bytes(gzip.compress(lines.encode()))
     hull = hulls_by_table(tmp_path / "crystals.jsonl", [("Al", "Ni")])["Al", "Ni"]
     assert hull.above(0.5, -0.6) == pytest.approx(0)
