@@ -135,6 +135,7 @@ def quick_options() -> dict[tuple[str, str | None], dict[str, Any]]:
             "cell_epochs": 4,
             "max_cells": 30,
             "augment": False,
+            "threshold": 0.25,
         }
         | {"potential": "none", "min_stability": 0.0},
         ("imatgen", "paper"): voxels

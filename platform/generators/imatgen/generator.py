@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 TEST_SHARE: Final = 0.1
 CELL_WEIGHT: Final = 120.0
 """Weight of a cell's code beside a number of an element's: a wrong cell spoils all atoms."""
+CENTRED: Final = 4
+"""Primitive cells in a face-centred one: a decoded cell of more sites is not made symmetric, which takes seconds."""
 MIN_DISTANCE: Final = 1.0
 """Å between atoms of a proposal."""
 PORTION: Final = 64
@@ -259,6 +261,8 @@ class Imatgen(SavedModel):
             crystal = substituted(crystal, dict(zip(self.pair, pair, strict=True)), self.volumes)
         if not valid_oxidation(crystal.composition):
             return "no valid oxidation states"
+        if len(crystal) > CENTRED * space.max_sites:
+            return "too many sites"
         accepted = accept(idealised(crystal), target, space, MIN_DISTANCE)
         if isinstance(accepted, str):
             return accepted

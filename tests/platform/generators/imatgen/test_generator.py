@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators.imatgen import generator
 from fermiloop.platform.generators.imatgen.generator import Imatgen
 from fermiloop.platform.generators.imatgen.options import ImatgenOptions
 from fermiloop.platform.generators.imatgen.rediscovery import found_among, found_around
@@ -62,6 +64,16 @@ def test_samples_lie_in_the_space_and_failures_are_counted(model):
         assert len(symbols) == 2
         assert symbols <= set(SPACE.elements)
     assert all(count > 0 for count in model.failures.values())
+
+
+def test_a_cell_of_far_too_many_atoms_is_refused_before_its_symmetry_is_looked_for(model, monkeypatch):
+    crowded = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5), list(model.pair), [[0, 0, 0], [0.5] * 3]) * [2, 2, 3]
+    monkeypatch.setattr(model, "decoded", lambda points: [crowded] * len(points))
+    monkeypatch.setattr(generator, "idealised", None)  # looking would be an error
+    monkeypatch.setattr(generator, "valid_oxidation", lambda composition: True)
+    space = replace(SPACE, elements=model.pair)
+    assert model.sample(Target(), space, 2, np.random.default_rng(0)) == []
+    assert model.failures == {"too many sites": 2 * TINY.attempts}
 
 
 def test_the_same_random_state_gives_the_same_samples(model, tmp_path):
