@@ -47,8 +47,8 @@ HYPERVOLUME: Final = AcquisitionDeclaration(
     "expected growth of the Pareto front's hypervolume",
     load=f"{CODE}:Hypervolume",
     when=(
-        "The default for two or three objectives, which it trades off. Needs as many objectives. Once the front is found "
-        "it prefers nothing: for many crystals near a front, expected_improvement finds some more."
+        "The default for two or three objectives, which it trades off. Needs as many objectives. Once the front is "
+        "found it prefers nothing: for many crystals near a front, expected_improvement finds some more."
     ),
     fewest_objectives=2,
 )
