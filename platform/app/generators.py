@@ -149,7 +149,7 @@ def keep(folder: Path, name: str, preset: str | None, report: FitReport, learned
     Raises
     ------
     InputError
-        If the folder does not hold that generator.
+        If that generator is not in the folder.
     """
     checked(name, preset)
     generator(name).load_trained(folder)

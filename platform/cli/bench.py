@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -11,22 +10,19 @@ import typer
 
 from fermiloop.platform.bench.registry import BENCHES
 from fermiloop.platform.cli import bench_ccdcgan, bench_full, bench_loop, bench_potentials, bench_rediscovery
-from fermiloop.platform.cli.output import AsJson, Listing, markdown_table, print_json, print_line
+from fermiloop.platform.cli.bench_common import SEED_LIBRARY, AsMarkdown, Seed, one_form, show, tell
+from fermiloop.platform.cli.output import AsJson, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEED_LIBRARY: Final = Path(str(files("fermiloop.db_init"))) / "seed" / "gpaw_pbe.jsonl.gz"
-
 Quick = Annotated[bool, typer.Option("--quick", help="Smaller and shorter: a check, not a figure.")]
 DataFile = Annotated[
     Path | None,
     typer.Option("--data", help="Crystals, one JSON object a line, plain or gzip; the seed library otherwise."),
 ]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
 
 app = typer.Typer(help="Benchmarks: the papers' figures, ours beside them.")
 
@@ -67,10 +63,7 @@ def dos(
         return
     with long_work("Benchmark") as report:
         result = run_libraries(SEED_LIBRARY, library=library, test=test, quick=quick, gaps=gaps, progress=report)
-    if as_json:
-        print_json(result)
-        return
-    show("Composition from a density of states", result)
+    tell("Composition from a density of states", result, as_json=as_json, as_markdown=False)
 
 
 @app.command("all")
@@ -90,27 +83,6 @@ def everything(data: DataFile = None, quick: Quick = False, seed: Seed = 0, as_j
         print_json(found)
 
 
-def show(title: str, result: dict[str, Any]) -> None:
-    """Print a benchmark for people: its table, what it was measured on, and how long it took."""
-    if "left_out" in result:
-        print_line(f"{title}: left out. {result['left_out']}")
-        return
-    rows = result["rows"]
-    keys = dict.fromkeys(key for row in rows for key in row)
-    told = [key for key in keys if any(row.get(key) is not None for row in rows)]
-    Listing(title, {key: key.replace("_", " ") for key in told}, rows).show()
-    if "source" in result:
-        print_line(
-            f"Published figures: {result['source']}. Data: {_told(result.get('data'))}. {result['seconds']:.0f} s."
-        )
-
-
-def _told(data: Any) -> str:
-    if isinstance(data, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items() if value not in ([], None))
-    return str(data)
-
-
 def _command(name: str) -> Callable[..., None]:
     bench = BENCHES[name]
 
@@ -121,16 +93,10 @@ def _command(name: str) -> Callable[..., None]:
         as_json: AsJson = False,
         as_markdown: AsMarkdown = False,
     ) -> None:
-        if as_json and as_markdown:
-            raise InputError("The options --json and --markdown exclude each other; ask for one of them.")
+        one_form(as_json=as_json, as_markdown=as_markdown)
         with long_work(name) as report:
             result = bench.run(data or SEED_LIBRARY, quick=quick, seed=seed, progress=report)
-        if as_json:
-            print_json(result)
-        elif as_markdown:
-            print_line(markdown_table(result["rows"]))
-        else:
-            show(bench.title, result)
+        tell(bench.title, result, as_json=as_json, as_markdown=as_markdown)
 
     command.__doc__ = f"{bench.title} ({bench.source})."
     return command

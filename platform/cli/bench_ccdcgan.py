@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, markdown_table, print_json, print_line
+from fermiloop.platform.cli.bench_common import AsMarkdown, Seed, crystals, one_form, tell
+from fermiloop.platform.cli.output import AsJson
 from fermiloop.platform.cli.progress import long_work
-from fermiloop.platform.errors import InputError
 
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Crystals with formation energies, one JSON object a line; the seed library otherwise."
+        "--data",
+        help="Crystals with formation energies, one JSON object a line, plain or gzip; "
+        "../shared/data/mp_structures.jsonl.gz beside a checkout, where it is, and the seed library otherwise.",
     ),
 ]
 Systems = Annotated[
@@ -26,13 +28,11 @@ Candidates = Annotated[
 ]
 Graphs = Annotated[int, typer.Option("--graphs", min=1, max=1_000_000, help="Graphs made of any elements.")]
 Potential = Annotated[str, typer.Option("--potential", help="What relaxes.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
 Resume = Annotated[
     Path | None,
     typer.Option("--resume", help="Folder of networks and relaxations: the same command goes on where it was stopped."),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="A toy network and the toy potential: a check, not a figure.")]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
 
 
 def systems(
@@ -48,22 +48,15 @@ def systems(
     as_markdown: AsMarkdown = False,
 ) -> None:
     """CCDCGAN's chain on binary systems: candidates relaxed, formation energies, hull, beside simple baselines."""
-    if as_json and as_markdown:
-        raise InputError("The options --json and --markdown exclude each other; ask for one of them.")
+    one_form(as_json=as_json, as_markdown=as_markdown)
     from fermiloop.platform.bench.ccdcgan_systems import SystemsOptions, run, run_bench
     from fermiloop.platform.bench.registry import BENCHES
-    from fermiloop.platform.cli.bench import SEED_LIBRARY, show
 
-    file = data or SEED_LIBRARY
+    file = crystals(data, quick=quick)
     with long_work("CCDCGAN on binary systems") as report:
         if quick:
             result = run_bench(file, True, seed, report)
         else:
             asked = SystemsOptions(file, tuple(system or ()), candidates, graphs, potential, seed, resume)
             result = run(asked, report)
-    if as_json:
-        print_json(result)
-    elif as_markdown:
-        print_line(markdown_table(result["rows"]))
-    else:
-        show(BENCHES["ccdcgan-systems"].title, result)
+    tell(BENCHES["ccdcgan-systems"].title, result, as_json=as_json, as_markdown=as_markdown)

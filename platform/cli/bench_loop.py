@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from fermiloop.platform.cli.bench_common import BESIDE, SEED_LIBRARY, AsMarkdown, one_form
 from fermiloop.platform.cli.output import AsJson, Listing, markdown_table, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
-from fermiloop.platform.errors import InputError
 
 COLUMNS: Final = {
     "protocol": "protocol", "strategy": "strategy", "calls": "calls", "hits": "hits", "precision": "per call",
@@ -49,7 +49,6 @@ Resume = Annotated[
     typer.Option("--resume", help="File where runs are kept: the same command goes on where it was stopped."),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="Smaller and shorter: a check, not a figure.")]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
 
 
 def loop(
@@ -66,15 +65,12 @@ def loop(
     as_markdown: AsMarkdown = False,
 ) -> None:
     """The closed loop on recorded curves and labels: its hits beside those of random choice and of plain rules."""
-    if as_json and as_markdown:
-        raise InputError("The options --json and --markdown exclude each other; ask for one of them.")
+    one_form(as_json=as_json, as_markdown=as_markdown)
     from fermiloop.platform.bench.loop import LoopOptions, run_loop
-    from fermiloop.platform.cli.bench import SEED_LIBRARY
 
-    beside = SEED_LIBRARY.parents[2] / ".." / "shared" / "data" / "mp_structures.jsonl.gz"
     options = LoopOptions(
         library or SEED_LIBRARY,
-        data or (beside if beside.exists() else None),
+        data or (BESIDE if BESIDE.exists() else None),
         tuple(protocol or ()),
         tuple(strategy or ()),
         targets,

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from fermiloop.platform.cli.output import AsJson, markdown_table, print_json, print_line
+from fermiloop.platform.cli.bench_common import AsMarkdown, Seed, crystals, one_form, tell
+from fermiloop.platform.cli.output import AsJson
 from fermiloop.platform.cli.progress import long_work
-from fermiloop.platform.errors import InputError
 
 Data = Annotated[
     Path | None,
@@ -24,7 +24,6 @@ PerGroup = Annotated[
     int, typer.Option("--per-group", min=1, max=1000, help="Compounds looked for of V-O, other oxides, other binaries.")
 ]
 Relaxer = Annotated[str | None, typer.Option("--potential", help="What relaxes. [CHGNet]")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**31, help="Of everything random.")]
 Resume = Annotated[
     Path | None,
     typer.Option("--resume", help="File where results are kept: the same command goes on where it was stopped."),
@@ -39,7 +38,6 @@ Funnel = Annotated[
     ),
 ]
 Quick = Annotated[bool, typer.Option("--quick", help="A toy network and a toy potential: a check, not a figure.")]
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
 
 
 def rediscovery(
@@ -54,22 +52,14 @@ def rediscovery(
     as_markdown: AsMarkdown = False,
 ) -> None:
     """Held-out compounds found again by iMatGen, beside random crystals and substitution (Noh et al., 2019)."""
-    if as_json and as_markdown:
-        raise InputError("The options --json and --markdown exclude each other; ask for one of them.")
+    one_form(as_json=as_json, as_markdown=as_markdown)
     from fermiloop.platform.bench.imatgen_rediscovery import RediscoveryOptions, run, run_bench
     from fermiloop.platform.bench.registry import BENCHES
-    from fermiloop.platform.cli.bench import SEED_LIBRARY, show
 
-    beside = SEED_LIBRARY.parents[2] / ".." / "shared" / "data" / "mp_structures.jsonl.gz"
-    file = data or (beside if beside.exists() else SEED_LIBRARY)
+    file = crystals(data, quick=quick)
     options = RediscoveryOptions(file, per_group, seed=seed, resume=resume, funnel=funnel)
     if potential:
         options = replace(options, potential=potential)
     with long_work("Rediscovery") as report:
         result = run_bench(file, True, seed, report) if quick else run(options, report)
-    if as_json:
-        print_json(result)
-    elif as_markdown:
-        print_line(markdown_table(result["rows"]))
-    else:
-        show(BENCHES["rediscovery"].title, result)
+    tell(BENCHES["rediscovery"].title, result, as_json=as_json, as_markdown=as_markdown)
