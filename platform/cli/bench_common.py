@@ -12,8 +12,8 @@ from fermiloop.platform.cli.output import Listing, markdown_table, print_json, p
 from fermiloop.platform.errors import InputError
 
 SEED_LIBRARY: Final = Path(str(files("fermiloop.db_init"))) / "seed" / "gpaw_pbe.jsonl.gz"
-BESIDE: Final = SEED_LIBRARY.parents[2] / ".." / "shared" / "data" / "mp_structures.jsonl.gz"
-"""Crystals beside a checkout, which do not ship."""
+BESIDE: Final = SEED_LIBRARY.resolve().parents[3] / "shared" / "data" / "mp_structures.jsonl.gz"
+"""Crystals beside a checkout, which do not ship; resolved, since an installed checkout is seen through links."""
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]

@@ -1,6 +1,7 @@
 """What the commands of benches share."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,11 @@ def test_the_file_asked_for_comes_first_and_a_quick_check_takes_what_ships(tmp_p
     assert crystals(None, quick=False) == beside
     assert crystals(None, quick=True) == SEED_LIBRARY
     assert crystals(asked, quick=False) == crystals(asked, quick=True) == asked
+
+
+def test_what_lies_beside_a_checkout_is_looked_for_beside_it():
+    checkout = Path(__file__).resolve().parents[3]
+    assert checkout.parent / "shared" / "data" / "mp_structures.jsonl.gz" == bench_common.BESIDE
 
 
 def test_two_forms_of_one_answer_are_refused():
