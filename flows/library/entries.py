@@ -155,9 +155,15 @@ def in_order(entries: list[Entry]) -> list[Entry]:
 
 
 def expected_cost(entry: Entry) -> float:
-    """Relative cost of the DFT of an entry: atoms, spin, semicore states."""
+    """Relative cost of the DFT of an entry, squared: atoms, symmetry, spin, semicore states.
+
+    Its square, so that what is cheap comes first by more than what it saves: a library of a given cost then holds
+    more curves.
+    """
+    structure_type = structure_types()[entry.prototypes[0]]
     symbols = set(entry.elements)
-    cost = float(len(structure_types()[entry.prototypes[0]].slots) ** 0.8)
-    cost *= 0.1 if len(symbols) == 1 else 1.0  # every compound needs its elements
+    cost = float(len(structure_type.slots) ** 0.8)
+    cost *= 1.0 if structure_type.crystal_system == "cubic" else 1.5
     cost *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
-    return cost * (2.0 if symbols & SOFT_METALS else 1.0)
+    cost *= 2.0 if symbols & SOFT_METALS else 1.0
+    return cost**2 * (0.5 if len(symbols) == 1 else 1.0)  # every compound needs its elements

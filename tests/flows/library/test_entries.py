@@ -32,6 +32,14 @@ def test_unaries_come_early() -> None:
     assert sum(places) / len(places) < len(entries) / 4
 
 
+def test_small_cubic_cells_without_spin_come_before_what_costs_more() -> None:
+    first = intermetallics()[:1000]
+    cubic = [entry for entry in first if entry.prototypes[0] == "B1"]
+    hexagonal = [entry for entry in first if entry.prototypes[0] == "B_h"]
+    assert len(cubic) > len(hexagonal)  # of which there are as many
+    assert sum("Fe" in entry.elements for entry in first) < sum("Ti" in entry.elements for entry in first)
+
+
 def test_keys_are_those_of_the_shipped_records() -> None:
     keys = {entry.key for entry in intermetallics()}
     assert {"Al-None-A1", "Ag-Bi-B1|B2|B3", "Ag-Hf-L1_2|D0_3"} <= keys
