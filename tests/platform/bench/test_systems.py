@@ -53,9 +53,9 @@ def test_every_strategy_keeps_to_its_calls_and_a_seed_repeats(strategy, system, 
     monkeypatch.setattr(
         systems.PotentialFunction, "__call__", lambda self, point: asked.append(1) or plain(self, point)
     )
-    found, calls = systems.searched(system, strategy, cheap, 90, 3)
+    found, calls = systems.searched(system, systems.STRATEGIES[strategy], cheap, 90, 3)
     assert len(asked) == calls <= 90
-    again, _ = systems.searched(system, strategy, cheap, 90, 3)
+    again, _ = systems.searched(system, systems.STRATEGIES[strategy], cheap, 90, 3)
     assert [m.excess for m in found] == [m.excess for m in again]
     assert all(set(m.symbols) <= set(system.elements) and len(m.symbols) <= systems.MOST_SITES for m in found)
 
@@ -79,6 +79,16 @@ def test_the_interval_is_over_systems_and_holds_the_mean():
     assert high == pytest.approx(1.1)
 
 
+def test_the_latent_space_learns_of_no_system_that_is_searched(library, cheap):
+    found = systems.systems_of(library, cheap, 2)
+    left = systems.binaries_beside(found)
+    names = {one.composition.chemical_system for one in left.structures}
+    assert len(found) == 2
+    assert names
+    assert all(len(name.split("-")) == 2 for name in names)
+    assert not names & {"-".join(system.elements) for system in found}
+
+
 def test_a_library_without_such_a_system_is_refused(library, cheap):
     with pytest.raises(InputError, match="no system of two elements"):
         systems.systems_of(library.subset([0, 1]), cheap, 2)
@@ -96,7 +106,7 @@ def test_the_bench_gives_a_row_of_each_strategy_and_of_a_pressure(tmp_path, libr
     path.write_text("\n".join(lines))
     result = systems.run_bench(path, True, 0, lambda *_: None)
     told = [row["what"] for row in result["rows"]]
-    for strategy in systems.STRATEGIES:
+    for strategy in (*systems.STRATEGIES, systems.LATENT):
         assert any(what.startswith(f"{strategy}: depth") for what in told)
         assert any(what.startswith(f"{strategy}: known stable") for what in told)
     assert told[-1].startswith("NaCl at 0 GPa")
