@@ -151,6 +151,7 @@ def _calm_libraries(*, debug: bool) -> Iterator[None]:
             log.setLevel(logging.DEBUG)
         else:
             warnings.simplefilter("ignore")
+            os.environ.setdefault("SPGLIB_WARNING", "OFF")  # spglib writes past Python's own standard error
         log.addHandler(handler)
         try:
             yield

@@ -94,3 +94,22 @@ def test_the_shell_completes_names() -> None:
         check=False,
     )
     assert run.stdout.split() == ["validate"]
+
+
+SYMMETRY = """
+import sys, spglib
+from fermiloop.platform.cli.main import main
+main(sys.argv[1:])
+cell = [[4.473924, 0, 0.00003], [2.236965, 3.874021, 0.00002], [0, 0, 5.112519]]
+sites = [[0, 0, 0.003214], [0.666598, 0.666704, 0.512393], [0.333302, 0.333296, 0.512393]]
+spglib.get_symmetry_dataset((cell, sites, [56, 31, 31]), symprec=0.1)
+"""
+
+
+@pytest.mark.parametrize(("argv", "quiet"), [(["--version"], True), (["--version", "--debug"], False)])
+def test_spglib_is_heard_with_debug_alone(argv: list[str], quiet: bool) -> None:
+    calm = {name: value for name, value in environment().items() if name != "SPGLIB_WARNING"}
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SYMMETRY, *argv], env=calm, capture_output=True, text=True, check=True
+    )
+    assert ("spglib" not in told.stderr) is quiet
