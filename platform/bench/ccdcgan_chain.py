@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
 from pymatgen.analysis.structure_matcher import StructureMatcher
+from scipy.stats import spearmanr
 
 from fermiloop.platform.bench.ccdcgan_arms import RANDOM
 from fermiloop.platform.bench.ccdcgan_made import unreported
@@ -34,6 +36,8 @@ NEAR: Final = 0.1  # eV/atom above the hull
 SAME: Final = 0.002
 """eV/atom below the hull that is no new point yet: relaxations end within it."""
 DRAWS: Final = 2000
+FEWEST: Final = 10
+"""Elements over which frequencies can be compared."""
 REPRODUCED: Final = 200
 QUANTILES: Final = (0.1, 0.5, 0.9)
 
@@ -136,8 +140,23 @@ def free_rows(
             row(f"{name}, elements free: unreported in the training set", unreported(crystals, learned),
                 published=PUBLISHED["novel"], note="by StructureMatcher within a formula, not relaxed"),
             row(f"{name}, elements free: distinct systems", float(len(systems)), n=len(crystals), note=per),
+            _elements_row(name, crystals, learned),
         ]  # fmt: skip
     return rows
+
+
+def _elements_row(name: str, crystals: Sequence[Structure], learned: Sequence[Structure]) -> dict[str, Any]:
+    """Rank correlation of how many crystals hold each element, made and learned: the paper shows them correlated."""
+    counts = [Counter(symbol for one in part for symbol in one.symbol_set) for part in (crystals, learned)]
+    pairs = np.array([[count[symbol] for count in counts] for symbol in sorted(counts[1])])
+    what = f"{name}, elements free: rank correlation of the elements' frequencies with the training set"
+    if len(pairs) < FEWEST or np.ptp(pairs, axis=0).min() == 0:
+        return row(what, None, n=len(pairs), note="too few crystals")
+    rng = np.random.default_rng(0)
+    drawn = [spearmanr(*pairs[rng.integers(len(pairs), size=len(pairs))].T).statistic for _ in range(DRAWS)]
+    interval = float(np.nanquantile(drawn, 0.025)), float(np.nanquantile(drawn, 0.975))
+    note = f"Spearman's, over the elements of the training set; {len(crystals)} crystals made"
+    return row(what, float(spearmanr(*pairs.T).statistic), n=len(pairs), interval=interval, note=note)
 
 
 def reproduction_row(network: Ccdcgan, learned: Sequence[Structure], seed: int) -> dict[str, Any]:

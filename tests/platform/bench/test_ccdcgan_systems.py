@@ -156,3 +156,17 @@ def test_a_phase_that_comes_back_is_no_new_point():
     assert not judged("CCDCGAN", -0.4, -0.06, known=0).new_point
     assert not judged("CCDCGAN", -0.4, -ccdcgan_chain.SAME / 2).new_point
     assert not np.isfinite(judged("CCDCGAN", float("nan"), float("nan")).formation)
+
+
+def crystals_of(counts):
+    return [Structure(Lattice.cubic(3), [symbol], [[0, 0, 0]]) for symbol, n in counts.items() for _ in range(n)]
+
+
+def test_frequencies_of_elements_are_compared_with_those_learned():
+    learned = {symbol: i + 1 for i, symbol in enumerate(("Li", "Na", "K", "Mg", "Ca", "Al", "Ti", "V", "Co", "Ni"))}
+    turned = {symbol: 11 - n for symbol, n in learned.items()}
+    same = ccdcgan_chain._elements_row("x", crystals_of(learned), crystals_of(learned))
+    other = ccdcgan_chain._elements_row("x", crystals_of(turned), crystals_of(learned))
+    assert (same["ours"], other["ours"], same["n"]) == (1, -1, 10)
+    assert same["ours_low"] <= 1 <= same["ours_high"]
+    assert ccdcgan_chain._elements_row("x", [], crystals_of(learned))["ours"] is None

@@ -5,8 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
-from fermiloop.platform.bench import ftcp, ftcp_judge
+from fermiloop.platform.bench import ftcp, ftcp_judge, ftcp_models
 from fermiloop.platform.bench.ftcp import featurisation_rows, published_vectors, round_trip_row, run_bench, with_gaps
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.crystals import CrystalBatch
@@ -92,3 +93,17 @@ def test_published_element_vectors_are_taken_where_they_lie(file, tmp_path):
     assert sorted(table) == [1, 8]
     data = ftcp.read_crystals(file)[0]
     assert featurisation_rows(data.structures[:5], table)[2]["ours"] < 1e-9
+
+
+def test_densities_of_valid_samples_are_held_against_the_test_part():
+    def salts(*edges):
+        sites = [[0, 0, 0], [0.5, 0.5, 0.5]]
+        return [Structure(Lattice.cubic(edge), ["Cs", "Cl"], sites) for edge in edges]
+
+    crowded = Structure(Lattice.cubic(0.5), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    found = ftcp_models._density_row("x", [*salts(4.1, 4.2), crowded, None], salts(4.0), salts(4.1, 4.2))
+    assert found["n"] == 2
+    assert found["ours"] == pytest.approx(0)
+    dense, light = salts(4.0)[0].density, np.mean([one.density for one in salts(4.1, 4.2)])
+    assert found["baseline"] == pytest.approx(dense - light, abs=1e-4)
+    assert ftcp_models._density_row("x", [None], salts(4.0), salts(4.1))["ours"] is None
