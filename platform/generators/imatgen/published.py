@@ -19,7 +19,7 @@ from fermiloop.platform.generators.imatgen.network import BATCH, DIVERGENCE, Mat
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
 from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
-from fermiloop.platform.predictors.device import best_device, normal
+from fermiloop.platform.predictors.device import best_device, normal, seeded
 from fermiloop.platform.predictors.trainer import shuffled
 from fermiloop.platform.representations.crystals import lattice_matrices
 from fermiloop.platform.representations.voxels import ImageCodec
@@ -119,8 +119,7 @@ class PublishedGenerator(MaterialsGenerator):
         self.code, self.cell_code = code, cell_code
         one, two, three, last = CHANNELS
         length = code // 8
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             bend = nn.LeakyReLU(SLOPE)
             self.encoder = nn.Sequential(
                 nn.Conv2d(ROWS + 1, one, (1, 4), (1, 2), (0, 1)), bend, nn.Conv2d(one, two, (1, 4), (1, 2), (0, 1)),
