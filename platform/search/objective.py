@@ -153,9 +153,8 @@ class Objective:
             If there are curves but too few to learn from, or one is not finite.
         """
         rng = np.random.default_rng(seed)
+        data.check_curves()
         curves = data.with_curves()
-        if not np.isfinite(curves.curves).all():
-            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
         if 0 < len(curves) < FEWEST:
             raise InputError(f"A search for a curve needs at least {FEWEST} curves to learn from, not {len(curves)}.")
         progress("what elements bring", 0.0)

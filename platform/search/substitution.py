@@ -128,9 +128,8 @@ class Substitution(SavedModel):
         began = time.process_time()
         if not len(data):
             raise InputError("substitution needs at least one material; the training set is empty.")
+        data.check_curves()
         there = data.has_curve
-        if not np.isfinite(data.curves[there]).all():
-            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
         self.grid = data.grid
         self.curves = np.full_like(data.curves, np.nan)
         if there.any():
