@@ -22,13 +22,13 @@ from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
 from fermiloop.platform.generators.ccdcgan.constraint import ConstraintModel
 from fermiloop.platform.generators.ccdcgan.networks import PaperConstraint
 from fermiloop.platform.generators.ccdcgan.site_autoencoders import SiteAutoencoders
-from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, PaperSpace
+from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, NONE_FITS, PaperSpace
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
 from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
 from fermiloop.platform.predictors.device import seeded
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE, Codes
-from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.crystals import cells_of
 from fermiloop.platform.representations.voxels import ImageCodec
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ class PublishedCoder(GraphCoder):
             for number in np.unique(elements).tolist():
                 mine, what = images[elements == number], f"site autoencoder of {Element.from_Z(number).symbol}"
                 train_published(self.sites.of(number), mine.__getitem__, len(mine), short, seed, progress, what, resume)
-        matrices = lattice_matrices([s.lattice.abc for s in structures], [s.lattice.angles for s in structures])
-        cells = torch.as_tensor(self.codec.encode_cells(matrices))
+        cells = torch.as_tensor(self.codec.encode_cells(cells_of(structures)))
         course = Course(options.cell_epochs, CELL_RATE, 1, options.epoch_images)
         train_published(self.cells, cells.__getitem__, len(cells), course, seed, progress, "cell autoencoder", resume)
         return history
@@ -132,7 +131,7 @@ class PublishedSpace(PaperSpace):
             If there are none.
         """
         if not codes:
-            raise InputError("No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones.")
+            raise InputError(NONE_FITS)
         return cls(options, {"scale": np.ones(1), "least_norm": np.zeros(1)})
 
     def codes(self, rows: Tensor, allowed: Sequence[int] | None = None) -> list[Codes]:
