@@ -278,16 +278,24 @@ def reduced(formula: str) -> str:
         raise InputError(f"{formula!r} is no chemical formula: {error}.") from None
 
 
-def _match(query: MaterialQuery) -> dict[str, Any]:
+def made_of(
+    elements: Sequence[str], formula: str | None, chemical_system: str | None, n_sites: tuple[int, int] | None
+) -> dict[str, Any]:
+    """What documents of such crystals match; of several elements the first, since an index begins with one."""
     match: dict[str, Any] = {}
-    if query.elements:
-        match["elements"] = query.elements[0]
-    if query.formula:
-        match["formula"] = reduced(query.formula)
-    if query.chemical_system:
-        match["chemical_system"] = "-".join(sorted(query.chemical_system.split("-")))
-    if query.n_sites:
-        match["n_sites"] = {"$gte": query.n_sites[0], "$lte": query.n_sites[1]}
+    if elements:
+        match["elements"] = elements[0]
+    if formula:
+        match["formula"] = reduced(formula)
+    if chemical_system:
+        match["chemical_system"] = "-".join(sorted(chemical_system.split("-")))
+    if n_sites:
+        match["n_sites"] = {"$gte": n_sites[0], "$lte": n_sites[1]}
+    return match
+
+
+def _match(query: MaterialQuery) -> dict[str, Any]:
+    match = made_of(query.elements, query.formula, query.chemical_system, query.n_sites)
     if query.crystal_system:
         match["crystal_system"] = query.crystal_system
     if query.space_group is not None:
