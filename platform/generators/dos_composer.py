@@ -27,7 +27,7 @@ from fermiloop.platform.generators.resuming import fitted
 from fermiloop.platform.generators.row_array import MOST_COMPONENTS, ratios_of
 from fermiloop.platform.generators.samples import FEWEST_COMPOSITIONS, FEWEST_SAMPLES, fold_numbers, samples_of
 from fermiloop.platform.plugins.potentials import DEFAULT
-from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, under
 from fermiloop.platform.representations.composition import formula_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 
@@ -292,9 +292,4 @@ def _restored(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Inver
     """Models by crystal system; files of before there were several hold one without a name."""
     if "model" in config:
         return {ALL: InverseSpectrumModel.restore(config, arrays)}
-    return {
-        name: InverseSpectrumModel.restore(
-            part, {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
-        )
-        for name, part in config.items()
-    }
+    return {name: InverseSpectrumModel.restore(part, under(f"{name}.", arrays)) for name, part in config.items()}

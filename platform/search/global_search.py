@@ -155,10 +155,7 @@ class GlobalSearch(SavedModel):
         cells = draw_compositions(self.ratios, target, space, most, self.options.formula_units, rng)
         found: list[Proposal] = []
         for place, cell in enumerate(cells):
-            calls = (self.options.oracle_calls * (place + 1)) // len(cells) - (
-                self.options.oracle_calls * place
-            ) // len(cells)
-            found += self._searched(cell, calls, target, space, rng)
+            found += self._searched(cell, self.calls(place, len(cells)), target, space, rng)
         found.sort(key=lambda proposal: -proposal.score)
         return self.different(found, n)
 
@@ -193,6 +190,11 @@ class GlobalSearch(SavedModel):
             raise InputError(f"{self.name} has seen no training set; fit or load it first.")
         self.objective.check(target)
         self.failures = Counter()
+
+    def calls(self, place: int, n: int) -> int:
+        """Calls for one of `n` searches; those of all add up to the budget."""
+        budget = self.options.oracle_calls
+        return budget * (place + 1) // n - budget * place // n
 
     def energies(self, point: Point, found: float, n: int) -> dict[str, float]:
         """Energy per atom, and under pressure the enthalpy per atom, of what a search found in `n` sites, eV."""

@@ -23,7 +23,7 @@ from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.nearness import nearness
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, under
 from fermiloop.platform.representations.composition import formula_of, row_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.search.ionic_substitution import likely_swaps, oxidation_states, unknown_species
@@ -182,7 +182,7 @@ class Substitution(SavedModel):
         """The same out of what `packed` gave."""
         made = cls(SubstitutionOptions(**config["options"]))
         made.grid, made.curves = SpectrumGrid(**config["grid"]), arrays["curves"]
-        made.labels = {k.removeprefix(LABEL): v for k, v in arrays.items() if k.startswith(LABEL)}
+        made.labels = under(LABEL, arrays)
         made.ids, made.systems = tuple(config["ids"]), tuple(config["systems"])
         made.structures = tuple(Structure.from_dict(item) for item in config["structures"])
         made.decorator = Decorator(**config["decorator"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtri
 
+from fermiloop.platform.predictors.files import under
 from fermiloop.platform.predictors.reliability import stretch_and_floor
 from fermiloop.platform.predictors.surrogates.features import Scales, describe
 from fermiloop.platform.predictors.surrogates.learners import LEARNERS, TrainingRows
@@ -96,8 +97,7 @@ class LabelModel:
         """Become the model whose `pack` is given."""
         self.stretch, self.floor = float(config["stretch"]), float(config["floor"])
         for i, member in enumerate(self.members):
-            start = f"{i}."
-            member.restore({k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
+            member.restore(under(f"{i}.", arrays))
 
     def _calibrate(self, training: TrainingRows) -> dict[str, float]:
         """Stretch the spread to held-out errors; what it covers after that."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.files import MISFITS, broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import MISFITS, broken_model, read_model, under, write_model
 from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, parts_of
 from fermiloop.platform.representations.training import FitReport
 
@@ -118,10 +118,8 @@ class Partwise:
         try:
             found: dict[str, PartModel] = {}
             for place, part in enumerate(config["order"]):
-                start = f"{place}."
                 found[part] = self.make(part)
-                own = {key.removeprefix(start): value for key, value in arrays.items() if key.startswith(start)}
-                found[part].unpack(config["parts"][part], own)
+                found[part].unpack(config["parts"][part], under(f"{place}.", arrays))
         except (ArithmeticError, *MISFITS) as error:
             raise broken_model(folder, error) from None
         self.parts = found
