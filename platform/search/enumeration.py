@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pymatgen.core import Composition
-from smact.screening import smact_validity
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
+from fermiloop.platform.representations.neutrality import is_neutral_or_alloy
 from fermiloop.platform.representations.structure_types import ALL_TYPES
 from fermiloop.platform.search.fillings import Scorer, fillings
 from fermiloop.platform.search.templates import (
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 POOL: Final = 50
 """Decorations kept for each one asked for, so that enough of them pass the rules."""
 LEAST_POOL: Final = 2_000
-MOST_MIXED: Final = 12
-"""Atoms of the formula unit up to which mixed valence is tried: combinations grow exponentially."""
 
 
 @dataclass(frozen=True)
@@ -261,8 +259,4 @@ def _by_key(entry: tuple[float, float, Template, tuple[int, ...]]) -> tuple[Any,
 
 @lru_cache(maxsize=100_000)
 def _allowed(formula: str, mixed_valence: bool = False) -> bool:
-    """Whether SMACT finds a neutral combination that passes Pauling's test, or all are metals."""
-    if smact_validity(formula, use_pauling_test=True, include_alloys=True):
-        return True
-    mixed = mixed_valence and Composition(formula).num_atoms <= MOST_MIXED
-    return mixed and bool(smact_validity(formula, use_pauling_test=True, include_alloys=True, mixed_valence=True))
+    return is_neutral_or_alloy(formula, mixed_valence=mixed_valence)
