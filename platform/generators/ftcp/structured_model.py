@@ -106,8 +106,7 @@ class StructuredModel:
 
     def predict(self, z: torch.Tensor) -> torch.Tensor:
         """(n, n_targets) properties in their units."""
-        shift, span = (torch.tensor(x, dtype=torch.float32) for x in (self.scale.shift, self.scale.span))
-        return self.network.targets(z) * span + shift
+        return self.scale.in_units(self.network.targets(z))
 
     def config(self) -> dict[str, Any]:
         """As JSON."""
