@@ -12,6 +12,7 @@ from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.representations.molecules import MOST_ATOMS, SPARSE, is_molecule
 from fermiloop.platform.store import aliases, identity
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.setting import Setting
@@ -150,8 +151,8 @@ def get_many(ids: Iterable[str]) -> dict[str, Material]:
     """Materials by id, in few queries; former ids lead to what they have become, unknown ids are left out."""
     wanted = list(dict.fromkeys(ids))
     found: dict[str, Material] = {}
-    for start in range(0, len(wanted), BATCH):
-        found |= {m.id: m for m in Material.objects(id__in=wanted[start : start + BATCH])}
+    for batch in in_batches(wanted, BATCH):
+        found |= {m.id: m for m in Material.objects(id__in=batch)}
     led = aliases.resolve(key for key in wanted if key not in found)
     if led:
         there = {m.id: m for m in Material.objects(id__in=sorted(set(led.values())))}
@@ -247,8 +248,8 @@ def shapes(ids: Iterable[str]) -> set[tuple[str, int, int]]:
     """Crystal system, number of elements and number of sites that occur among materials."""
     wanted = sorted(set(ids))
     found: set[tuple[str, int, int]] = set()
-    for start in range(0, len(wanted), BATCH):
-        rows = Material.objects(id__in=wanted[start : start + BATCH]).only("crystal_system", "n_elements", "n_sites")
+    for batch in in_batches(wanted, BATCH):
+        rows = Material.objects(id__in=batch).only("crystal_system", "n_elements", "n_sites")
         found |= {(str(row.crystal_system), int(row.n_elements), int(row.n_sites)) for row in rows}
     return found
 
