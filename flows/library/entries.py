@@ -20,6 +20,8 @@ from fermiloop.platform.representations.structure_types import structure_types
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MANY_KPOINTS: Final = frozenset({"D0_22"})
+"""Body-centred tetragonal: with cells so long the grid of k-points has three times as many as in a cubic crystal."""
 LEFT_OUT: Final = HARD_ELEMENTS | {"He", "Ne", "Ar", "Kr", "Xe", "Tc"}
 ELEMENTS: Final = tuple(
     element.symbol
@@ -164,6 +166,7 @@ def expected_cost(entry: Entry) -> float:
     symbols = set(entry.elements)
     cost = float(len(structure_type.slots) ** 0.8)
     cost *= 1.0 if structure_type.crystal_system == "cubic" else 1.5
+    cost *= 3.0 if entry.prototypes[0] in MANY_KPOINTS else 1.0
     cost *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
     cost *= 2.0 if symbols & SOFT_METALS else 1.0
     return cost**2 * (0.5 if len(symbols) == 1 else 1.0)  # every compound needs its elements

@@ -58,12 +58,12 @@ class Family:
     entries: Callable[[], list[Entry]]
     settings: GpawSettings
     references: tuple[str, ...] = ()
-    limit: float = 150.0
+    limit: float = 300.0
 
 
 FAMILIES: Final = {
     "gpaw": Family(intermetallics, GpawSettings()),
-    "gpaw-hard": Family(hard_compounds, GpawSettings(cutoff=HARD_CUTOFF), (*BONDS, "B"), limit=300.0),
+    "gpaw-hard": Family(hard_compounds, GpawSettings(cutoff=HARD_CUTOFF), (*BONDS, "B")),
 }
 
 

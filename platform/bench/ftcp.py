@@ -154,7 +154,7 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     progress("published network", 0.55)
     few = learned.subset(range(min(size.paper_crystals, len(learned))))
     rows += paper_rows({"epochs": size.paper_epochs}, few, test, seed, _within(progress, 0.55, 0.65))
-    rows += _leaking(chosen, {"epochs": size.epochs}, seed, _within(progress, 0.65, 0.99))
+    rows += _leaking(chosen, {"epochs": size.epochs}, size.drawn, seed, _within(progress, 0.65, 0.99))
     progress("done", 1.0)
     return {
         "rows": rows,
@@ -173,7 +173,9 @@ def run_bench(data: Path | None, quick: bool, seed: int, progress: Progress) -> 
     }
 
 
-def _leaking(chosen: TrainingSet, options: dict[str, Any], seed: int, progress: Progress) -> list[dict[str, Any]]:
+def _leaking(
+    chosen: TrainingSet, options: dict[str, Any], drawn: int, seed: int, progress: Progress
+) -> list[dict[str, Any]]:
     """What the same network reaches by composition alone, and at random as published: one part in ten is tested."""
     rows = published(len(chosen))
     splits = {COMPOSITION: by_composition(chosen, 10)[0], PUBLISHED: (rows[0], rows[2])}
@@ -181,7 +183,7 @@ def _leaking(chosen: TrainingSet, options: dict[str, Any], seed: int, progress: 
     for place, (split, (train_rows, test_rows)) in enumerate(splits.items()):
         learned, test = chosen.subset(train_rows.tolist()), chosen.subset(test_rows.tolist())
         told = _within(progress, place / len(splits), (place + 1) / len(splits))
-        found += leaking_rows(split, options, learned, test, seed, told)
+        found += leaking_rows(split, options, learned, test, drawn, seed, told)
     return found
 
 

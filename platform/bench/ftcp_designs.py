@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from fermiloop.platform.bench.crystal_scores import Share, composition_valid, design_score, row
-from fermiloop.platform.bench.ftcp_relaxed import CASES, TOLERANCE, Case, Designs, relaxed_rows
+from fermiloop.platform.bench.ftcp_relaxed import CASES, TOLERANCE, Case, Designs, Outcome, judged, pooled_rows
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.protocol import PropertyWindow, Space, Target
 from fermiloop.platform.predictors.ensemble import EnsembleOptions, PropertyEnsemble
@@ -86,6 +86,7 @@ def design_rows(
     surrogate, ensemble = (trained_on(data, judge_epochs, seed) for data in (learned, others))
     random = ensemble.predict([structure for _, structure in known])[0]
     rows: Rows = []
+    outcomes: list[Outcome] = []
     for place, case in enumerate(CASES):
         began = time.process_time()
         proposals = designs_for(generator, learned, case, n, seed)
@@ -94,11 +95,13 @@ def design_rows(
         if proposals:
             designs = chosen(proposals, learned, surrogate, case, relaxing.n)
             crystals = [structure for _, structure in known[: relaxing.n]]
-            rows += relaxed_rows(designs, crystals, relaxing.judge, relaxing.hull, case, told)
+            outcomes.append(judged(designs, crystals, relaxing.judge, relaxing.hull, case, told))
+            rows += outcomes[-1].rows
         structures = [proposal.structure for proposal in proposals]
-        judged = ensemble.predict(structures)[0] if structures else np.zeros(0)
-        rows += _ensemble_rows(case, judged, random, seconds)
+        energies = ensemble.predict(structures)[0] if structures else np.zeros(0)
+        rows += _ensemble_rows(case, energies, random, seconds)
         rows += _drawn_rows(case, generator, structures)
+    rows += pooled_rows(outcomes) if outcomes else []
     labels = np.array([learned.labels[PROPERTY][i] for i, _ in known])
     rows.append(
         row("ensemble, mean absolute error (eV/atom)", float(np.nanmean(np.abs(random - labels))), n=len(labels),

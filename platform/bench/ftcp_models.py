@@ -58,18 +58,23 @@ def structured_rows(
     ]
     rng = np.random.default_rng(seed)
     space = LatentSpace.around(generator.known.points, unit_noise=False)
-    priors = {
-        "prior N(0, 1)": rng.standard_normal((drawn, space.points.shape[1])),
-        "Gaussian of the training points": everywhere(space, drawn, rng),
-    }
-    for name, z in priors.items():
-        crystals = crystals_of(generator.model.decode(z))
-        valid = validity(crystals)
-        note = f"atoms' own images counted: {valid.with_own_images.value:.3f}"
-        rows.append(row(f"structured: {name}, structures valid", valid.structural, published=0.0155, note=note))
-        rows.append(row(f"structured: {name}, compositions valid", valid.compositional, published=0.4837))
-        rows.append(_density_row(f"structured: {name}", crystals, learned.structures, test.structures))
+    for name, z in (
+        ("prior N(0, 1)", rng.standard_normal((drawn, space.points.shape[1]))),
+        ("Gaussian of the training points", everywhere(space, drawn, rng)),
+    ):
+        rows += _drawn_rows(f"structured: {name}", crystals_of(generator.model.decode(z)), learned, test)
     return rows
+
+
+def _drawn_rows(name: str, crystals: Sequence[Structure | None], learned: TrainingSet, test: TrainingSet) -> Rows:
+    """Validity and densities of what random points of the latent space decode to."""
+    valid = validity(crystals)
+    note = f"atoms' own images counted: {valid.with_own_images.value:.3f}"
+    return [
+        row(f"{name}, structures valid", valid.structural, published=0.0155, note=note),
+        row(f"{name}, compositions valid", valid.compositional, published=0.4837),
+        _density_row(name, crystals, learned.structures, test.structures),
+    ]
 
 
 def _density_row(
@@ -92,17 +97,20 @@ def leaking_rows(
     options: Mapping[str, Any],
     learned: TrainingSet,
     test: TrainingSet,
+    drawn: int,
     seed: int,
     progress: Callable[[str, float], None],
 ) -> Rows:
     """The structured network in a split whose parts share prototypes, and at random compositions too."""
     generator, seconds = _trained("structured", options, learned, seed, progress)
-    truth, rebuilt, _ = _rebuild(generator, test)
+    truth, rebuilt, points = _rebuild(generator, test)
+    samples = crystals_of(generator.model.decode(np.random.default_rng(seed).standard_normal((drawn, points.shape[1]))))
     shared = "compositions and prototypes" if split == PUBLISHED else "prototypes"
     note = f"test crystals share {shared} with the training set"
     return [
         *_match_rows(f"structured, split {split}", test, rebuilt, note, seconds),
         row(f"structured, split {split}: all elements right", _elements_right(truth, rebuilt), note=note),
+        *_drawn_rows(f"structured, split {split}: prior N(0, 1)", samples, learned, test),
     ]
 
 

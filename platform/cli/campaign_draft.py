@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fermiloop.platform.app import texts
-from fermiloop.platform.cli import filters
 from fermiloop.platform.cli.output import AsJson, Listing, print_json, print_line
 from fermiloop.platform.errors import InputError, SpecError
 
@@ -26,7 +25,9 @@ def init(
     target: Annotated[
         str | None, typer.Option("--target-dos", help="Formula or id of the material whose DOS is looked for.")
     ] = None,
-    elements: filters.ElementsOption = None,
+    elements: Annotated[
+        list[str] | None, typer.Option("--elements", help="Elements that candidates may hold: Cu Rh Pt, or Cu,Rh,Pt.")
+    ] = None,
     engine: Annotated[str, typer.Option("--engine", help="What computes the candidates.")] = "gpaw",
     to: Annotated[Path | None, typer.Option("--to", help="Write the file here in place of the terminal.")] = None,
 ) -> None:

@@ -40,7 +40,7 @@ Settings = Annotated[
 Relax = Annotated[
     bool, typer.Option("--relax/--no-relax", help="Relax cell and positions first, or take the crystal as it is.")
 ]
-Workers = Annotated[int | None, typer.Option("--workers", help="Compute by this many worker processes; 1 otherwise.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Compute by this many worker processes; 1 by default.")]
 Queue = Annotated[bool, typer.Option("--queue", help="Leave it to workers that run already, here or there.")]
 Limit = Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that each step may take.")]
 

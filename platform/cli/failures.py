@@ -5,7 +5,7 @@ sentence, and what the libraries below throw (typer, pymongo, the operating syst
 that name the value and the remedy.
 
     0    it worked
-    1    asked rightly, but it did not work
+    1    what was asked is valid, but it did not work
     2    a mistake in what was asked, or something that is the user's to provide (a database, disk space)
     130  stopped from the keyboard
 """

@@ -23,7 +23,7 @@ def run(
     n: Annotated[int, typer.Option("-n", "--processes", help="How many processes.")] = 1,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")] = False,
 ) -> None:
-    """Run workers until nothing is left to do, or until they are stopped by Ctrl-C or SIGTERM.
+    """Run workers until they are stopped by Ctrl-C or SIGTERM, with --until-idle until nothing is left to do.
 
     Stopped, they end what they run and give it back to the queue; a second Ctrl-C kills them. To let evaluations
     come to their end first, pause the campaign (fermiloop campaign pause NAME) and stop the workers later.

@@ -10,12 +10,12 @@ __all__ = ["listening", "run"]
 
 
 def run(n: int = 1, *, until_idle: bool = True) -> None:
-    """Run `n` workers; this call returns once nothing is left to do.
+    """Run `n` workers until nothing is left to do, or until they are stopped by a signal.
 
     Parameters
     ----------
     until_idle
-        Whether to return then; otherwise they work until a signal.
+        Whether this call returns once nothing is left to do; otherwise they work until a signal.
 
     Raises
     ------

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
 
 PACKAGES: Final = ("chgnet", "phonopy")
-REMEDY: Final = "phonopy is not installed; pip install 'fermiloop[phonons]'"
+REMEDY: Final = "phonopy is not installed; pip install '.[phonons]' in fermiloop's folder"
 
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:

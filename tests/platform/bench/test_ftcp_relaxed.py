@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.bench import ftcp_judge
+from fermiloop.platform.bench.crystal_scores import Share
 from fermiloop.platform.bench.ftcp_judge import RelaxationJudge
-from fermiloop.platform.bench.ftcp_relaxed import CASES, Designs, relaxed_rows
+from fermiloop.platform.bench.ftcp_relaxed import CASES, Designs, Outcome, judged, pooled_rows
 from fermiloop.platform.bench.potential_data import Hull
 from fermiloop.platform.predictors.potential.relaxing import Relaxation
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -68,8 +69,8 @@ def test_failures_and_doubles_are_misses_and_chance_is_judged_alike(judge, monke
     random = [crystal("B2", "Ti", "Ni"), crystal("B2", "Al", "Ti"), crystal("B2", "Al", "Ni", 20.0), good]
     hull = Hull([good], np.array([-0.52]))
     parents = [crystal("B2", "Al", "Ti"), None, None, crystal("L1_2", "Al", "Ti")]
-    rows = relaxed_rows(Designs(designs, parents), random, judge, hull, CASES[0], lambda what, share: None)
-    by = {row["what"].split(": ")[-1]: row for row in rows}
+    outcome = judged(Designs(designs, parents), random, judge, hull, CASES[0], lambda what, share: None)
+    by = {row["what"].split(": ")[-1]: row for row in outcome.rows}
     hits, chance = by["designs in the band"], by["crystals of the data set at random in the band"]
     assert (hits["ours"], hits["n"], hits["baseline"]) == (0.25, 4, 0.5)  # its double counts once
     assert (chance["ours"], chance["n"]) == (0.5, 4)
@@ -82,6 +83,17 @@ def test_failures_and_doubles_are_misses_and_chance_is_judged_alike(judge, monke
     assert (away["n"], away["published"]) == (2, 0.37)
     assert away["ours"] > 0.1  # between none, of another decoration, and that of another lattice
     assert by["median dissimilarity by relaxation"]["ours"] == pytest.approx(0, abs=1e-9)
+
+
+def test_random_crystals_count_once_where_targets_are_pooled():
+    one = Outcome([], Share(40, 100), Share(10, 50), np.array([0.1, 0.2, 0.9]))
+    two = Outcome([], Share(10, 60), Share(6, 50), np.array([0.3]))
+    hits, unlike = pooled_rows([one, two])
+    assert (hits["ours"], hits["n"]) == (pytest.approx(50 / 160, abs=1e-4), 160)
+    assert hits["baseline"] == pytest.approx(0.16)
+    low, high = Share(8, 50).interval  # 16 of 100 judgements of 50 crystals
+    assert f"{low:.3f} to {high:.3f}" in hits["note"]
+    assert (unlike["ours"], unlike["n"]) == (0.25, 4)
 
 
 def test_the_targets_are_the_papers():

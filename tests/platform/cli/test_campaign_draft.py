@@ -47,6 +47,12 @@ def documents() -> dict[str, int]:
     return {name: database[name].count_documents({}) for name in database.list_collection_names()}
 
 
+def test_elements_of_a_draft_are_those_of_its_space(cli: Callable[..., Any]) -> None:
+    told = " ".join(cli("campaign", "init", "--help").out.replace("│", " ").split())
+    assert "Elements that candidates may hold" in told
+    assert "elements: [Cu, Rh, Pt]" in cli("campaign", "init", "--elements", "Cu", "Rh", "Pt").out
+
+
 def test_init_prints_or_writes_and_never_overwrites(cli: Callable[..., Any], file: Path) -> None:
     printed = cli("campaign", "init", "mine", "--engine", "analytic")
     assert printed.out.replace("potential: chgnet", "potential: analytic") == file.read_text()

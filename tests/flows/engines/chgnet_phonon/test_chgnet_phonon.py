@@ -47,7 +47,7 @@ def test_without_phonopy_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(engine.importlib.util, "find_spec", lambda _: None)
     found = engine.available()
     assert not found.ready
-    assert "pip install 'fermiloop[phonons]'" in found.detail
+    assert "pip install '.[phonons]'" in found.detail
 
 
 def test_a_stable_crystal_has_a_curve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_an_unstable_crystal_has_none_and_says_why(monkeypatch: pytest.MonkeyPat
 
 
 def test_nickel_aluminium_by_chgnet(tmp_path: Path) -> None:
-    pytest.importorskip("phonopy", reason="phonopy is not installed: pip install 'fermiloop[phonons]'")
+    pytest.importorskip("phonopy", reason="phonopy is not installed: pip install '.[phonons]'")
     found = results_of({"phonons": task.run(asked(separation=5.0, mesh=15.0), tmp_path)})
     points, values = found.curves["phonon_dos"]
     assert np.trapezoid(values, points) == pytest.approx(6.0, rel=1e-3)

@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 
 from fermiloop.platform.predictors.potential.phonons import curve_of, modes_of
 
-pytest.importorskip("phonopy", reason="phonopy is not installed: pip install 'fermiloop[phonons]'")
+pytest.importorskip("phonopy", reason="phonopy is not installed: pip install '.[phonons]'")
 STIFFNESS = 2.0  # eV/Å²
 EDGE = 3.0
 MASS = 26.98
