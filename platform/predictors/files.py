@@ -113,8 +113,12 @@ class SavedModel(ABC):
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+        write_model(folder, *self.named())
+
+    def named(self) -> Packed:
+        """As `packed`, with the name in the config: what is written, also as a part of another model."""
         config, arrays = self.packed()
-        write_model(folder, {"name": self.name, **config}, arrays)
+        return {"name": self.name, **config}, arrays
 
     @classmethod
     def load(cls, folder: Path) -> Self:

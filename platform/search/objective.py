@@ -206,7 +206,7 @@ class Objective:
         return {
             "references": dict(self.references),
             "windows": {name: model.mean for name, model in self.windows.items()},
-            "forward": None if self.forward is None else self.forward.packed()[0],
+            "forward": None if self.forward is None else self.forward.named()[0],
         }
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -216,7 +216,7 @@ class Objective:
             parts = ("known", "weights", "middle", "width")
             arrays |= {f"window.{name}.{part}": getattr(model, part) for part in parts}
         if self.forward is not None:
-            arrays |= {f"forward.{name}": value for name, value in self.forward.packed()[1].items()}
+            arrays |= {f"forward.{name}": value for name, value in self.forward.named()[1].items()}
         return arrays
 
     @classmethod

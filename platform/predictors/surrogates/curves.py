@@ -51,7 +51,7 @@ class CurveModel:
 
     def pack(self) -> Packed:
         """What a config and a file of arrays hold of it."""
-        return self.model.packed()
+        return self.model.named()
 
     def unpack(self, config: Config, arrays: Arrays) -> None:
         """Become the model whose `pack` is given."""

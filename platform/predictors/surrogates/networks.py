@@ -65,7 +65,7 @@ class NetworkModel:
 
     def pack(self) -> Packed:
         """What a config and a file of arrays hold of it."""
-        return self.ensemble.packed()
+        return self.ensemble.named()
 
     def unpack(self, config: Config, arrays: Arrays) -> None:
         """Become the model whose `pack` is given."""
