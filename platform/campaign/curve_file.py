@@ -146,12 +146,4 @@ def _no_curve(x: Array, y: Array, axis: str) -> str | None:
         return f"{axis} has {len(x)} numbers and values has {len(y)}, but both need as many"
     if len(x) < 2:
         return f"a curve needs at least 2 points, not {len(x)}"
-    for name, column in ((axis, x), ("values", y)):
-        bad = np.flatnonzero(~np.isfinite(column))
-        if bad.size:
-            return f"{name}[{bad[0]}] is {column[bad[0]]}, but every number must be finite"
-    falls = np.flatnonzero(np.diff(x) <= 0)
-    if falls.size:
-        at = int(falls[0])
-        return f"{axis} must rise, but {axis}[{at + 1}] is {x[at + 1]:g} after {x[at]:g}"
-    return None
+    return sanity.point_problem(x, y, axis)

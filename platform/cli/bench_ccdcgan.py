@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fermiloop.platform.cli.bench_common import AsMarkdown, Seed, crystals, one_form, tell
+from fermiloop.platform.cli.bench_common import AsMarkdown, Crystals, Seed, crystals, one_form, tell
 from fermiloop.platform.cli.output import AsJson
 from fermiloop.platform.cli.progress import long_work
 
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="Crystals with formation energies, one JSON object a line, plain or gzip; "
-        "../shared/data/mp_structures.jsonl.gz beside a checkout, where it is, and the seed library otherwise.",
-    ),
-]
 Systems = Annotated[
     list[str] | None,
     typer.Option("--system", help="A binary system such as Co-Hf; repeatable. [four of the papers, four at random]"),
@@ -36,7 +28,7 @@ Quick = Annotated[bool, typer.Option("--quick", help="A toy network and the toy 
 
 
 def systems(
-    data: Data = None,
+    data: Crystals = None,
     system: Systems = None,
     candidates: Candidates = 10,
     graphs: Graphs = 500,

@@ -16,6 +16,14 @@ BESIDE: Final = SEED_LIBRARY.resolve().parents[3] / "shared" / "data" / "mp_stru
 """Crystals beside a checkout, which do not ship; resolved, since an installed checkout is seen through links."""
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print a table for a document.")]
+Crystals = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Crystals with formation energies, one JSON object a line, plain or gzip; "
+        "../shared/data/mp_structures.jsonl.gz beside a checkout, where it is, and the seed library otherwise.",
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Of everything random.")]
 
 

@@ -7,18 +7,10 @@ from typing import Annotated
 
 import typer
 
-from fermiloop.platform.cli.bench_common import AsMarkdown, Seed, crystals, one_form, tell
+from fermiloop.platform.cli.bench_common import AsMarkdown, Crystals, Seed, crystals, one_form, tell
 from fermiloop.platform.cli.output import AsJson
 from fermiloop.platform.cli.progress import long_work
 
-Data = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="Crystals with formation energies, one JSON object a line, plain or gzip; "
-        "../shared/data/mp_structures.jsonl.gz beside a checkout, where it is, and the seed library otherwise.",
-    ),
-]
 Potentials = Annotated[
     list[str] | None, typer.Option("--potential", help="A potential; repeatable. [CHGNet and the installed SevenNets]")
 ]
@@ -32,7 +24,7 @@ Quick = Annotated[bool, typer.Option("--quick", help="The toy potential on few c
 
 
 def potentials(
-    data: Data = None,
+    data: Crystals = None,
     potential: Potentials = None,
     judged: Judged = 1000,
     relaxed: Relaxed = 120,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pymatgen.core import Element
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.beam import WIDTH
 from fermiloop.platform.generators.calibration import calibration_error
 from fermiloop.platform.generators.decoration import Decoration, Decorator
@@ -27,7 +27,7 @@ from fermiloop.platform.generators.resuming import fitted
 from fermiloop.platform.generators.row_array import MOST_COMPONENTS, ratios_of
 from fermiloop.platform.generators.samples import FEWEST_COMPOSITIONS, FEWEST_SAMPLES, fold_numbers, samples_of
 from fermiloop.platform.plugins.potentials import DEFAULT
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, under
 from fermiloop.platform.representations.composition import formula_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 
@@ -90,7 +90,7 @@ class ComposerOptions:
             raise InputError(f"beam_width must be at least 1, not {self.beam_width}.")
 
 
-class DosComposer:
+class DosComposer(SavedModel):
     """Learns DOS to composition; proposes decorated prototypes.
 
     Parameters
@@ -168,10 +168,9 @@ class DosComposer:
         chosen = draw_without_replacement(log_weights, n, rng, self.options.temperature)
         return [self._proposal(*choices[i], log_weights[i]) for i in chosen]
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` and ``config.json``."""
+    def packed(self) -> Packed:
+        """What is kept of it."""
         config = {
-            "name": self.name,
             "preset": self.preset,
             "options": asdict(self.options),
             "grid": asdict(self.grid),
@@ -180,29 +179,19 @@ class DosComposer:
             "inverse": {name: model.config() for name, model in self.models.items()},
         }
         arrays = {f"{name}.{key}": value for name, model in self.models.items() for key, value in model.state().items()}
-        write_model(folder, config, arrays)
+        return config, arrays
 
     @classmethod
-    def load(cls, folder: Path) -> DosComposer:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            composer = cls(config["preset"], ComposerOptions(**config["options"]))
-            composer.grid = SpectrumGrid(**config["grid"])
-            composer.decorator = Decorator(**config["decorator"])
-            composer.ratios = {
-                int(size): tuple(tuple(map(int, ratio)) for ratio in ratios)
-                for size, ratios in config.get("ratios", {}).items()
-            }
-            composer.models = _restored(config["inverse"], arrays)
-        except (FermiloopError, KeyError, TypeError, ValueError, IndexError, RuntimeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> DosComposer:
+        """The same out of what `packed` gave."""
+        composer = cls(config["preset"], ComposerOptions(**config["options"]))
+        composer.grid = SpectrumGrid(**config["grid"])
+        composer.decorator = Decorator(**config["decorator"])
+        composer.ratios = {
+            int(size): tuple(tuple(map(int, ratio)) for ratio in ratios)
+            for size, ratios in config.get("ratios", {}).items()
+        }
+        composer.models = _restored(config["inverse"], arrays)
         return composer
 
     def _held_out(
@@ -303,9 +292,4 @@ def _restored(config: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Inver
     """Models by crystal system; files of before there were several hold one without a name."""
     if "model" in config:
         return {ALL: InverseSpectrumModel.restore(config, arrays)}
-    return {
-        name: InverseSpectrumModel.restore(
-            part, {key.removeprefix(f"{name}."): value for key, value in arrays.items() if key.startswith(f"{name}.")}
-        )
-        for name, part in config.items()
-    }
+    return {name: InverseSpectrumModel.restore(part, under(f"{name}.", arrays)) for name, part in config.items()}

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 
 from fermiloop.platform.generators.row_array import NOBODY, RowArray
+from fermiloop.platform.predictors.device import seeded
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 
 if TYPE_CHECKING:
@@ -215,8 +216,7 @@ class HeadsEnsemble:
     ) -> tuple[HeadsNetwork, list[float]]:
         rng = np.random.default_rng(seed)
         truth = [torch.tensor(place) for place in self.layout.places(RowArray.of(samples.rows, self.elements))]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             network = HeadsNetwork(self.layout)
             optimiser = torch.optim.AdamW(network.parameters(), lr=options.learning_rate, weight_decay=1e-2)
             schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(options.epochs, 1))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
-from fermiloop.platform.predictors.device import best_device, precision
+from fermiloop.platform.predictors.device import best_device, precision, seeded
 from fermiloop.platform.predictors.trainer import shuffled
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ class PublishedAutoencoder(nn.Module):
             raise InputError(f"The published autoencoders take images of 8³, 16³, 32³ or 64³, not {grid}³.")
         self.grid, self.latent, self.output, self.conditional = grid, latent, output, False
         middle = dense or latent
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.down = nn.Sequential(*_down(halvings, channels, middle, dense))
             self.up = nn.Sequential(*_up(halvings, channels, middle, dense))
             self.narrow = nn.Sequential(*_dense((middle, dense, dense, latent), last=False)) if dense else nn.Identity()

@@ -21,6 +21,7 @@ from torch import nn
 
 from fermiloop.platform.generators.calibration import log_softmax
 from fermiloop.platform.generators.row_array import RowArray
+from fermiloop.platform.predictors.device import seeded
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.representations.composition import CompositionTable, CompositionVectors
 from fermiloop.platform.representations.element_vectors import centroids, fit_element_vectors
@@ -118,8 +119,7 @@ class RegressionModel:
         groups = samples.systems if self.options.by_system else np.full(len(samples), ALL)
         self.networks, histories, errors = {}, [], 0.0
         for name, n in sorted(Counter(groups.tolist()).items(), key=lambda item: (-item[1], item[0])):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
+            with seeded(seed):
                 network = RegressionNetwork(samples.curves.shape[1], self.vectors.width)
             mine = torch.from_numpy(groups == name)
             histories.append(self._train(network, x[mine], y[mine], np.random.default_rng(seed), progress))

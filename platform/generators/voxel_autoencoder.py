@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.device import best_device, precision
+from fermiloop.platform.predictors.device import best_device, precision, seeded
 from fermiloop.platform.predictors.trainer import cosine_rate, follow, run_epochs, set_rate, shuffled
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ class VoxelAutoencoder(nn.Module):
             )
         self.grid, self.latent, self.conditional = grid, latent, conditional
         widest = 4 * channels
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.down = nn.ModuleList(
                 Stage(_convolution(a, b, 2), b, conditional)
                 for a, b in ((1, channels), (channels, 2 * channels), (2 * channels, widest))

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.platform.plugins.declaration import Declaration, check_place
-from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.declaration import CodeDeclaration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
-class AcquisitionDeclaration(Declaration):
+class AcquisitionDeclaration(CodeDeclaration):
     """What an acquisition is, without its code.
 
     Parameters
@@ -35,16 +34,11 @@ class AcquisitionDeclaration(Declaration):
         Whether it weighs what the stage ``target`` of the funnel predicts.
     """
 
-    load: str
     when: str
     baseline: bool = False
     needs_hits: bool = False
     fewest_objectives: int = 0
     needs_prediction: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_place(self.load)
 
     def build(self, options: Mapping[str, Any] | None = None) -> Any:
         """The `Acquisition` with its options.
@@ -64,11 +58,11 @@ class AcquisitionDeclaration(Declaration):
                 raise InputError(f"The acquisition {self.name} has no option {key}; {takes}.")
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InputError(f"The option {key} of the acquisition {self.name} must be a number, not {value!r}.")
-        return code_at(self.load)(**{key: float(value) for key, value in given.items()})
+        return self.code()(**{key: float(value) for key, value in given.items()})
 
     def option_names(self) -> tuple[str, ...]:
         """Names of its options."""
-        return tuple(field.name for field in fields(code_at(self.load)))
+        return tuple(field.name for field in fields(self.code()))
 
 
 ACQUISITIONS: Final = Catalogue(

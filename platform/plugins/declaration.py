@@ -44,6 +44,33 @@ class Declaration:
             raise PluginError(f"The declaration of {self.name} says nothing: give it a title of one line.")
 
 
+@dataclass(frozen=True)
+class CodeDeclaration(Declaration):
+    """A declaration of one piece of code.
+
+    Parameters
+    ----------
+    load
+        Place of it.
+    """
+
+    load: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_place(self.load)
+
+    def code(self) -> Any:
+        """What lies there.
+
+        Raises
+        ------
+        PluginError
+            If it cannot be imported.
+        """
+        return load(self.load)
+
+
 def check_place(place: str) -> None:
     """Refuse a text that is no place of code; nothing is imported.
 

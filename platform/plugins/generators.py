@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.platform.plugins.declaration import Declaration, check_place
+from fermiloop.platform.plugins.declaration import CodeDeclaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
 from fermiloop.platform.plugins.provenance import entry_of
 from fermiloop.platform.plugins.reference import Reference
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class GeneratorDeclaration(Declaration):
+class GeneratorDeclaration(CodeDeclaration):
     """What a generator is, without its code.
 
     Parameters
@@ -54,7 +54,6 @@ class GeneratorDeclaration(Declaration):
         The paper that it comes from.
     """
 
-    load: str
     options: str = ""
     presets: tuple[str, ...] = ()
     preset_options: str = ""
@@ -70,7 +69,6 @@ class GeneratorDeclaration(Declaration):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_place(self.load)
         for place in (self.options, self.scorer, self.preset_options):
             if place:
                 check_place(place)
@@ -94,7 +92,7 @@ class GeneratorDeclaration(Declaration):
             if option not in known_options:
                 takes = f"known are {', '.join(known_options)}" if known_options else "it takes none"
                 raise InputError(f"{option} is no option of this generator; {takes}.")
-        make = code_at(self.load)
+        make = self.code()
         preset = preset or self.default_preset
         first = (preset,) if self.presets else ()
         if self.preset_options:
@@ -115,7 +113,7 @@ class GeneratorDeclaration(Declaration):
         PluginError
             If its code cannot be imported.
         """
-        return code_at(self.load).load(folder)
+        return self.code().load(folder)
 
     @property
     def default_preset(self) -> str | None:

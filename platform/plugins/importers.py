@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from fermiloop.platform.errors import PluginError
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.platform.plugins.declaration import WORDS, Declaration, check_place
+from fermiloop.platform.plugins.declaration import WORDS, CodeDeclaration, check_place
 from fermiloop.platform.plugins.declaration import load as code_at
 
 
 @dataclass(frozen=True)
-class ImporterDeclaration(Declaration):
+class ImporterDeclaration(CodeDeclaration):
     """What an importer takes, without its code.
 
     Parameters
@@ -35,7 +35,6 @@ class ImporterDeclaration(Declaration):
         empty where the pattern is enough.
     """
 
-    load: str
     pattern: str
     written: str = field(default="", metadata=WORDS)
     takes: frozenset[str] = frozenset()
@@ -44,7 +43,6 @@ class ImporterDeclaration(Declaration):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_place(self.load)
         if self.holds:
             check_place(self.holds)
         try:
@@ -61,16 +59,6 @@ class ImporterDeclaration(Declaration):
             return None
         what = str(found[1])
         return what if not self.holds or code_at(self.holds)(what) else None
-
-    def code(self) -> Any:
-        """Its function.
-
-        Raises
-        ------
-        PluginError
-            If it cannot be imported.
-        """
-        return code_at(self.load)
 
 
 IMPORTERS: Final = Catalogue(

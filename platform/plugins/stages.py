@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.platform.plugins.declaration import Declaration, check_place
-from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.declaration import CodeDeclaration, check_place
 from fermiloop.platform.plugins.options import chosen_options
 
 LAST: Final = "target"
@@ -17,7 +16,7 @@ LAST: Final = "target"
 
 
 @dataclass(frozen=True)
-class StageDeclaration(Declaration):
+class StageDeclaration(CodeDeclaration):
     """What a stage is, without its code.
 
     Parameters
@@ -49,7 +48,6 @@ class StageDeclaration(Declaration):
         Unit of the values of its verdicts.
     """
 
-    load: str
     batch: bool = False
     options: str = ""
     after: tuple[str, ...] = ()
@@ -63,7 +61,6 @@ class StageDeclaration(Declaration):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_place(self.load)
         if self.options:
             check_place(self.options)
 
@@ -76,16 +73,6 @@ class StageDeclaration(Declaration):
             If an option is unknown or its value is not one that it takes.
         """
         return chosen_options(self.options, f"stage {self.name}", given)
-
-    def code(self) -> Any:
-        """Its function.
-
-        Raises
-        ------
-        PluginError
-            If it cannot be imported.
-        """
-        return code_at(self.load)
 
 
 STAGES: Final = Catalogue(

@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from fermiloop.platform.plugins.catalogue import Catalogue
-from fermiloop.platform.plugins.declaration import Declaration, check_place
-from fermiloop.platform.plugins.declaration import load as code_at
+from fermiloop.platform.plugins.declaration import CodeDeclaration, check_place
 from fermiloop.platform.plugins.options import chosen_options
 from fermiloop.platform.plugins.provenance import entry_of
 
 
 @dataclass(frozen=True)
-class SurrogateDeclaration(Declaration):
+class SurrogateDeclaration(CodeDeclaration):
     """What a surrogate is, without its code.
 
     Parameters
@@ -31,14 +30,12 @@ class SurrogateDeclaration(Declaration):
         Whether it is there to be compared with.
     """
 
-    load: str
     options: str = ""
     usual: Mapping[str, Any] = field(default_factory=dict)
     baseline: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_place(self.load)
         if self.options:
             check_place(self.options)
 
@@ -67,7 +64,7 @@ class SurrogateDeclaration(Declaration):
             If its code cannot be imported.
         """
         chosen = self.settings(options)
-        make = code_at(self.load)
+        make = self.code()
         return make() if chosen is None else make(chosen)
 
 

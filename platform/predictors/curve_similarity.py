@@ -77,8 +77,7 @@ class CurveSimilarity(SavedModel):
         data = data.with_curves()
         if len(data) < FEWEST:
             raise InputError(f"A model of the similarity needs at least {FEWEST} curves, not {len(data)}; add some.")
-        if not np.isfinite(data.curves).all():
-            raise InputError("A curve of the training set has NaN or infinity in it; leave that material out.")
+        data.check_curves()
         self._aim(data.grid, target)
         values = target.similarity(np.maximum(data.curves, 0), data.grid)
         rows = _chosen(values, seed)

@@ -5,6 +5,7 @@ Mixed precision is for those that ask for `precision`: images, FTCP, ensembles.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
 
@@ -47,3 +49,18 @@ def precision(device: torch.device) -> AbstractContextManager[object]:
 def normal(shape: tuple[int, ...] | torch.Size, random: torch.Generator, device: torch.device) -> torch.Tensor:
     """Standard normal numbers: drawn on the processor, so that a seed gives the same ones on every device."""
     return torch.randn(shape, generator=random).to(device)
+
+
+@contextmanager
+def seeded(by: int | torch.Generator) -> Iterator[None]:
+    """Let what takes no generator of its own, such as initial weights and dropout, follow from a seed.
+
+    Parameters
+    ----------
+    by
+        The seed, or a generator that it is drawn from.
+    """
+    seed = int(torch.randint(2**31, (1,), generator=by)) if isinstance(by, torch.Generator) else by
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import torch
 
+V = TypeVar("V")
 WEIGHTS: Final = "weights.safetensors"
 CONFIG: Final = "config.json"
 Config = dict[str, Any]
@@ -40,8 +41,13 @@ def from_arrays(module: torch.nn.Module, arrays: Mapping[str, NDArray[Any]], pre
     """Put parameters back into a network."""
     import torch  # seconds, for what has no network
 
-    chosen = {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+    chosen = under(prefix, arrays)
     module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in chosen.items()})
+
+
+def under(prefix: str, arrays: Mapping[str, V]) -> dict[str, V]:
+    """Those whose names begin with a prefix, by the rest of the name."""
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
 def write_model(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -107,8 +113,12 @@ class SavedModel(ABC):
 
     def save(self, folder: Path) -> None:
         """Write ``weights.safetensors`` and ``config.json`` into an existing folder."""
+        write_model(folder, *self.named())
+
+    def named(self) -> Packed:
+        """As `packed`, with the name in the config: what is written, also as a part of another model."""
         config, arrays = self.packed()
-        write_model(folder, {"name": self.name, **config}, arrays)
+        return {"name": self.name, **config}, arrays
 
     @classmethod
     def load(cls, folder: Path) -> Self:

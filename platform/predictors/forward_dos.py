@@ -76,8 +76,7 @@ class ForwardDos(SavedModel):
         data = data.with_curves()
         if len(data) < FEWEST:
             raise InputError(f"The forward model needs at least {FEWEST} curves, not {len(data)}.")
-        if not np.isfinite(data.curves).all():
-            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
+        data.check_curves()
         curves = data.grid.normalise(np.maximum(data.curves, 0))
         inputs = describe(data.structures, data.crystal_systems)
         metrics = self._held_out(inputs, curves, data, seed)

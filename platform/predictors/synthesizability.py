@@ -24,9 +24,8 @@ from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.descriptors import composition_descriptors
-from fermiloop.platform.predictors.ensemble import CLIP, Members, held_out
-from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
-from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
+from fermiloop.platform.predictors.files import Arrays, Config, Packed
+from fermiloop.platform.predictors.members import MembersModel, MembersOptions, held_out
 from fermiloop.platform.representations.training import FitReport
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from pymatgen.core import Composition
+
+    from fermiloop.platform.predictors.members import Outputs
 
     Array = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -44,34 +45,16 @@ FEWEST: Final = 20
 
 
 @dataclass(frozen=True)
-class SynthesizabilityOptions:
-    """How the networks are trained.
+class SynthesizabilityOptions(MembersOptions):
+    """How the networks are trained; see `MembersOptions`."""
 
-    Parameters
-    ----------
-    members
-        Networks.
-    width
-        Of their two hidden layers.
-    epochs
-        Passes over the crystals.
-    batch_size
-        Crystals of a step.
-    learning_rate
-        Of AdamW at its highest.
-    dropout
-        Share of hidden numbers left out in training.
-    """
-
-    members: int = 5
     width: int = 64
     epochs: int = 30
     batch_size: int = 256
-    learning_rate: float = 2e-3
     dropout: float = 0.2
 
 
-class Synthesizability(SavedModel):
+class Synthesizability(MembersModel):
     """Predicts the probability that a compound can be made.
 
     Parameters
@@ -81,6 +64,8 @@ class Synthesizability(SavedModel):
     """
 
     name = "synthesizability"
+
+    options: SynthesizabilityOptions
 
     def __init__(self, options: SynthesizabilityOptions | None = None) -> None:
         self.options = options or SynthesizabilityOptions()
@@ -118,8 +103,7 @@ class Synthesizability(SavedModel):
             )
         x = composition_descriptors(items)
         held = held_out([_formula(item) for item in items], np.random.default_rng(seed))
-        self.middle, width = x[~held].mean(axis=0), x[~held].std(axis=0)
-        self.width = np.where(width > 1e-9, width, 1.0)
+        self._scale_inputs(x[~held])
         self.share = float(labelled[~held].mean())
         history = self._train(self._scaled(x[~held]), labelled[~held], seed, progress, resume)
         found = self._labelled(x[held & labelled])[0]
@@ -145,52 +129,30 @@ class Synthesizability(SavedModel):
     def packed(self) -> Packed:
         """What is kept of it."""
         config = {"options": asdict(self.options), "share": self.share, "constant": self.constant}
-        return config, {"middle": self.middle, "width": self.width} | to_arrays(self.network, "network.")
+        return config, self._arrays()
 
     @classmethod
     def restored(cls, config: Config, arrays: Arrays) -> Synthesizability:
         """The same out of what `packed` gave."""
         model = cls(SynthesizabilityOptions(**config["options"]))
         model.share, model.constant = float(config["share"]), float(config["constant"])
-        model.middle, model.width = arrays["middle"], arrays["width"]
-        model.network = model._untrained(len(model.middle), torch.Generator())
-        from_arrays(model.network, arrays, "network.")
+        model._restore(arrays)
         return model
-
-    def _scaled(self, x: Array) -> torch.Tensor:
-        return torch.tensor(np.clip((x - self.middle) / self.width, -CLIP, CLIP), dtype=torch.float32)
-
-    def _untrained(self, n_in: int, random: torch.Generator) -> Members:
-        return Members(self.options.members, n_in, self.options.width, self.options.dropout, random)
 
     def _train(
         self, x: torch.Tensor, made: Flags, seed: int, progress: Callable[[str, float], None], resume: Path | None
     ) -> tuple[float, ...]:
         """Minimise the cross-entropy, positives and unlabelled weighing the same."""
-        plan, random = self.options, torch.Generator().manual_seed(seed)
-        self.network = self._untrained(x.shape[1], random)
         labels = torch.tensor(made, dtype=torch.float32)
-        weights = torch.where(labels > 0, 1.0, torch.poisson(torch.ones(plan.members, len(x)), generator=random))
-        weights = weights * torch.where(labels > 0, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
-        optimiser = torch.optim.AdamW(self.network.parameters(), plan.learning_rate, weight_decay=1e-2)
-        steps = -(-len(x) // plan.batch_size)
-        loss_of = torch.nn.functional.binary_cross_entropy_with_logits
+        balance = torch.where(labels > 0, 0.5 / labels.mean(), 0.5 / (1 - labels.mean()))
 
-        def step(epoch: int) -> float:
-            total = 0.0
-            for place, rows in enumerate(shuffled(len(x), plan.batch_size, random)):
-                set_rate(optimiser, cosine_rate(epoch + place / steps, plan.epochs, plan.learning_rate))
-                logits, _ = self.network(x[rows], random)
-                loss = loss_of(logits, labels[rows].expand_as(logits), weights[:, rows])
-                optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                total += loss.item() * len(rows)
-            return total / len(x)
+        def loss_of(outputs: Outputs, rows: torch.Tensor, counts: torch.Tensor, _epoch: int) -> torch.Tensor:
+            logits = outputs[0]
+            weights = torch.where(labels[rows] > 0, 1.0, counts) * balance[rows]  # all positives are in every bootstrap
+            truth = labels[rows].expand_as(logits)
+            return torch.nn.functional.binary_cross_entropy_with_logits(logits, truth, weights)
 
-        parts: dict[str, torch.nn.Module | torch.optim.Optimizer]
-        parts = {"network": self.network, "optimiser": optimiser}
-        return run_epochs(parts, plan.epochs, step, random, progress, "synthesizability", resume)
+        return self._train_members(x, self.options.epochs, loss_of, seed, progress, self.name, resume)
 
     def _labelled(self, x: Array) -> tuple[Array, Array]:
         """p(s=1|x), the probability to be labelled, and its standard deviation over the networks, (n,) each."""

@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.predictors.files import under
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -164,7 +165,7 @@ def _restore(parts: Mapping[str, Part], random: torch.Generator, file: Path, wha
             plan = json.loads(stored.metadata()[PLAN])
             tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no mapping
         for name, part in parts.items():
-            own = {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
+            own = under(f"{name}/", tensors)
             if isinstance(part, nn.Module):
                 part.load_state_dict(own)
             else:

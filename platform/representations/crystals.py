@@ -128,6 +128,11 @@ def lattice_matrices(lengths: ArrayLike, angles: ArrayLike) -> Array:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
+def cells_of(structures: Sequence[Structure]) -> Array:
+    """(n, 3, 3) cells of crystals, turned to the convention of `lattice_matrices`."""
+    return lattice_matrices([s.lattice.abc for s in structures], [s.lattice.angles for s in structures])
+
+
 def lattice_parameters(matrices: ArrayLike) -> tuple[Array, Array]:
     """(n, 3) lengths, Å, and (n, 3) angles, degrees, of (n, 3, 3) cells."""
     cells = np.asarray(matrices, dtype=float)

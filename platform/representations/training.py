@@ -79,6 +79,17 @@ class TrainingSet:
         there = self.has_curve
         return self if there.all() else self.subset(np.flatnonzero(there).tolist())
 
+    def check_curves(self) -> None:
+        """Refuse curves that hold single NaN or infinity.
+
+        Raises
+        ------
+        InputError
+            If there is one.
+        """
+        if not np.isfinite(self.curves[self.has_curve]).all():
+            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
+
     def subset(self, rows: Sequence[int]) -> TrainingSet:
         """The rows asked for, in that order."""
         take = list(rows)

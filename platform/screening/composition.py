@@ -1,21 +1,18 @@
-"""Composition: inside the space that was asked for, and neutral or an alloy.
-
-Neutrality is SMACT's (Davies et al., J. Open Source Softw. 4, 1361, 2019) as the validity of CDVAE has it
-(Xie et al., ICLR 2022): a neutral combination of oxidation states that passes Pauling's test; metals among
-themselves and single elements pass.
-"""
+"""Composition: inside the space that was asked for, and neutral or an alloy, see `representations.neutrality`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pymatgen.core import Composition
-from smact.screening import smact_validity
 
+from fermiloop.platform.representations.neutrality import is_neutral_or_alloy
 from fermiloop.platform.screening.verdicts import Verdict
 
 if TYPE_CHECKING:
     from fermiloop.platform.screening.verdicts import Context, Crystal
+
+__all__ = ["STAGE", "check_composition", "is_neutral_or_alloy"]
 
 STAGE = "composition"
 
@@ -38,8 +35,3 @@ def check_composition(crystal: Crystal, context: Context) -> Verdict:
         reason = f"no neutral combination of oxidation states for {formula}"
         return Verdict(STAGE, False, reason, kind="charge balance")
     return Verdict(STAGE, True)
-
-
-def is_neutral_or_alloy(composition: Composition) -> bool:
-    """Whether SMACT finds a neutral combination, or all elements are metals, or there is one element only."""
-    return bool(smact_validity(composition.reduced_composition, use_pauling_test=True, include_alloys=True))

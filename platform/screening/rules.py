@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pymatgen.core import Composition
 from smact.screening import smact_validity
 
+from fermiloop.platform.representations.neutrality import MOST_MIXED, is_neutral_or_alloy
 from fermiloop.platform.screening.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 STAGE = "rules"
 CHARGE = "charge balance"
 NEGATIVITY = "electronegativity"
-MOST_MIXED = 12
-"""Atoms of the formula unit up to which mixed valence is tried: combinations grow exponentially."""
 
 
 def check_rules(crystal: Crystal, context: Context) -> Verdict:  # noqa: ARG001 - a stage takes both
@@ -42,11 +41,9 @@ def check_rules(crystal: Crystal, context: Context) -> Verdict:  # noqa: ARG001 
 def broken_rule(formula: str) -> str | None:
     """The rule that a formula breaks, None where it breaks none."""
     composition = Composition(formula)
+    if is_neutral_or_alloy(composition, mixed_valence=True):
+        return None
     mixed = composition.num_atoms <= MOST_MIXED
-    if smact_validity(composition, use_pauling_test=True, include_alloys=True):
-        return None
-    if mixed and smact_validity(composition, use_pauling_test=True, include_alloys=True, mixed_valence=True):
-        return None
     if smact_validity(composition, use_pauling_test=False, include_alloys=True, mixed_valence=mixed):
         return NEGATIVITY
     return CHARGE

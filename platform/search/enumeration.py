@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pymatgen.core import Composition
-from smact.screening import smact_validity
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
+from fermiloop.platform.representations.neutrality import is_neutral_or_alloy
 from fermiloop.platform.representations.structure_types import ALL_TYPES
 from fermiloop.platform.search.fillings import Scorer, fillings
 from fermiloop.platform.search.templates import (
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 POOL: Final = 50
 """Decorations kept for each one asked for, so that enough of them pass the rules."""
 LEAST_POOL: Final = 2_000
-MOST_MIXED: Final = 12
-"""Atoms of the formula unit up to which mixed valence is tried: combinations grow exponentially."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ class PrototypeEnumerationOptions:
             raise InputError("The windows of radius and electronegativity must be above 0.")
 
 
-class PrototypeEnumeration:
+class PrototypeEnumeration(SavedModel):
     """The best or randomly drawn decorations of known prototypes.
 
     Parameters
@@ -207,34 +205,23 @@ class PrototypeEnumeration:
         volume = template.packing * volume_of(symbols, template.amounts, self.volumes)
         return template.build(symbols, volume)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` (elemental volumes) and ``config.json`` (prototypes)."""
+    def packed(self) -> Packed:
+        """Elemental volumes in the arrays, they and the prototypes in the config."""
         config = {
-            "name": self.name,
             "options": asdict(self.options),
             "templates": [asdict(template) for template in self.templates],
             "volumes": self.volumes,
             "seen": [[name, list(symbols)] for name, symbols in sorted(self.seen)],
         }
-        write_model(folder, config, {"volumes": np.array(list(self.volumes.values()))})
+        return config, {"volumes": np.array(list(self.volumes.values()))}
 
     @classmethod
-    def load(cls, folder: Path) -> PrototypeEnumeration:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, _ = read_model(folder, cls.name)
-        try:
-            made = cls(PrototypeEnumerationOptions(**config["options"]))
-            made.templates = tuple(Template.of(item) for item in config["templates"])
-            made.volumes = {str(symbol): float(value) for symbol, value in config["volumes"].items()}
-            made.seen = frozenset((str(name), tuple(symbols)) for name, symbols in config["seen"])
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> PrototypeEnumeration:  # noqa: ARG003 - the config says all
+        """The same out of what `packed` gave."""
+        made = cls(PrototypeEnumerationOptions(**config["options"]))
+        made.templates = tuple(Template.of(item) for item in config["templates"])
+        made.volumes = {str(symbol): float(value) for symbol, value in config["volumes"].items()}
+        made.seen = frozenset((str(name), tuple(symbols)) for name, symbols in config["seen"])
         return made
 
     def _ranked(
@@ -272,8 +259,4 @@ def _by_key(entry: tuple[float, float, Template, tuple[int, ...]]) -> tuple[Any,
 
 @lru_cache(maxsize=100_000)
 def _allowed(formula: str, mixed_valence: bool = False) -> bool:
-    """Whether SMACT finds a neutral combination that passes Pauling's test, or all are metals."""
-    if smact_validity(formula, use_pauling_test=True, include_alloys=True):
-        return True
-    mixed = mixed_valence and Composition(formula).num_atoms <= MOST_MIXED
-    return mixed and bool(smact_validity(formula, use_pauling_test=True, include_alloys=True, mixed_valence=True))
+    return is_neutral_or_alloy(formula, mixed_valence=mixed_valence)

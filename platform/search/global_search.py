@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.acceptance import accept
 from fermiloop.platform.generators.decoration import elemental_volumes
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.plugins.potentials import DEFAULT, potential, usable
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.predictors.potential.volumes import guess_volume
 from fermiloop.platform.representations.fingerprint import distance, fingerprint
 from fermiloop.platform.search.objective import REFUSED, Objective, PotentialFunction
@@ -93,7 +93,7 @@ class GlobalSearchOptions:
     pressure: float = 0.0
 
 
-class GlobalSearch:
+class GlobalSearch(SavedModel):
     """What the generators of this family share.
 
     Parameters
@@ -155,41 +155,27 @@ class GlobalSearch:
         cells = draw_compositions(self.ratios, target, space, most, self.options.formula_units, rng)
         found: list[Proposal] = []
         for place, cell in enumerate(cells):
-            calls = (self.options.oracle_calls * (place + 1)) // len(cells) - (
-                self.options.oracle_calls * place
-            ) // len(cells)
-            found += self._searched(cell, calls, target, space, rng)
+            found += self._searched(cell, self.calls(place, len(cells)), target, space, rng)
         found.sort(key=lambda proposal: -proposal.score)
         return self.different(found, n)
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` (models of the objective) and ``config.json``."""
+    def packed(self) -> Packed:
+        """Models of the objective in the arrays, the rest in the config."""
         config = {
-            "name": self.name,
             "options": asdict(self.options),
             "volumes": self.volumes,
             "ratios": self.ratios,
             "objective": self.objective.config(),
         }
-        write_model(folder, config, self.objective.state())
+        return config, self.objective.state()
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(cls.settings(**config["options"]))
-            made.objective = made._weighted(Objective.restore(config["objective"], arrays))
-            made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
-            made.ratios = {str(ratio): int(count) for ratio, count in config["ratios"].items()}
-        except (FermiloopError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Self:
+        """The same out of what `packed` gave."""
+        made = cls(cls.settings(**config["options"]))
+        made.objective = made._weighted(Objective.restore(config["objective"], arrays))
+        made.volumes = {str(symbol): float(volume) for symbol, volume in config["volumes"].items()}
+        made.ratios = {str(ratio): int(count) for ratio, count in config["ratios"].items()}
         return made
 
     def begin(self, target: Target) -> None:
@@ -204,6 +190,11 @@ class GlobalSearch:
             raise InputError(f"{self.name} has seen no training set; fit or load it first.")
         self.objective.check(target)
         self.failures = Counter()
+
+    def calls(self, place: int, n: int) -> int:
+        """Calls for one of `n` searches; those of all add up to the budget."""
+        budget = self.options.oracle_calls
+        return budget * (place + 1) // n - budget * place // n
 
     def energies(self, point: Point, found: float, n: int) -> dict[str, float]:
         """Energy per atom, and under pressure the enthalpy per atom, of what a search found in `n` sites, eV."""

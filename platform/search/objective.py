@@ -7,9 +7,7 @@ similarity that the forward model predicts for a target curve.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +16,7 @@ from scipy.spatial.distance import cdist
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.descriptors import structure_descriptors
-from fermiloop.platform.predictors.files import read_model, write_model
+from fermiloop.platform.predictors.files import under
 from fermiloop.platform.predictors.forward_dos import FEWEST, ForwardDos
 from fermiloop.platform.search.oracle import Evaluation
 
@@ -153,9 +151,8 @@ class Objective:
             If there are curves but too few to learn from, or one is not finite.
         """
         rng = np.random.default_rng(seed)
+        data.check_curves()
         curves = data.with_curves()
-        if not np.isfinite(curves.curves).all():
-            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
         if 0 < len(curves) < FEWEST:
             raise InputError(f"A search for a curve needs at least {FEWEST} curves to learn from, not {len(curves)}.")
         progress("what elements bring", 0.0)
@@ -209,7 +206,7 @@ class Objective:
         return {
             "references": dict(self.references),
             "windows": {name: model.mean for name, model in self.windows.items()},
-            "forward": None if self.forward is None else _packed(self.forward)[0],
+            "forward": None if self.forward is None else self.forward.named()[0],
         }
 
     def state(self) -> dict[str, NDArray[Any]]:
@@ -219,7 +216,7 @@ class Objective:
             parts = ("known", "weights", "middle", "width")
             arrays |= {f"window.{name}.{part}": getattr(model, part) for part in parts}
         if self.forward is not None:
-            arrays |= {f"forward.{name}": value for name, value in _packed(self.forward)[1].items()}
+            arrays |= {f"forward.{name}": value for name, value in self.forward.named()[1].items()}
         return arrays
 
     @classmethod
@@ -237,10 +234,7 @@ class Objective:
         }
         forward = None
         if config["forward"] is not None:
-            inner = {n.removeprefix("forward."): a for n, a in arrays.items() if n.startswith("forward.")}
-            with tempfile.TemporaryDirectory() as folder:
-                write_model(Path(folder), config["forward"], inner)
-                forward = ForwardDos.load(Path(folder))
+            forward = ForwardDos.restored(config["forward"], under("forward.", arrays))
         return cls({str(k): float(v) for k, v in config["references"].items()}, windows, forward)
 
 
@@ -269,9 +263,3 @@ def learn_windows(data: TrainingSet, rng: np.random.Generator) -> dict[str, Wind
             descriptors = structure_descriptors([data.structures[i] for i in rows])
             models[name] = WindowModel.fit(descriptors, np.asarray(values[rows], dtype=float))
     return models
-
-
-def _packed(forward: ForwardDos) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    with tempfile.TemporaryDirectory() as folder:
-        forward.save(Path(folder))
-        return read_model(Path(folder), forward.name)

@@ -17,9 +17,9 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.representations.answer_file import Register, read_answers
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PoolOptions:
             raise InputError(f"The option file of pool must be a path, not {self.file!r}.")
 
 
-class Pool:
+class Pool(SavedModel):
     """Proposes given crystals.
 
     Parameters
@@ -127,32 +127,22 @@ class Pool:
                 made.append(Proposal(structure, 0.0, None, None, {"key": key}))
         return made
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` (how many crystals) and ``config.json`` (the crystals)."""
+    def packed(self) -> Packed:
+        """How many crystals in the arrays, the crystals in the config."""
         if self.structures is None:
             raise InputError("pool has seen no training set; fit or load it first.")
         crystals = [structure.as_dict() for structure in self.structures]
-        config = {"name": self.name, "options": asdict(self.options), "keys": list(self.keys), "crystals": crystals}
-        write_model(folder, json.loads(json.dumps(config, default=float)), {"n": np.array([len(crystals)])})
+        config = {"options": asdict(self.options), "keys": list(self.keys), "crystals": crystals}
+        return json.loads(json.dumps(config, default=float)), {"n": np.array([len(crystals)])}
 
     @classmethod
-    def load(cls, folder: Path) -> Pool:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            pool = cls(PoolOptions(**config["options"]))
-            pool.keys = tuple(config["keys"])
-            pool.structures = tuple(Structure.from_dict(one) for one in config["crystals"])
-            if not len(pool.keys) == len(pool.structures) == int(arrays["n"][0]):
-                raise InputError("some crystals are missing")
-        except (FermiloopError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Pool:
+        """The same out of what `packed` gave."""
+        pool = cls(PoolOptions(**config["options"]))
+        pool.keys = tuple(config["keys"])
+        pool.structures = tuple(Structure.from_dict(one) for one in config["crystals"])
+        if not len(pool.keys) == len(pool.structures) == int(arrays["n"][0]):
+            raise InputError("some crystals are missing")
         return pool
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from pymatgen.core import Composition, Element
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.plugins.potentials import DEFAULT
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.composition import CompositionTable, formula_of
 from fermiloop.platform.representations.structure_types import ALL_TYPES
@@ -55,7 +55,7 @@ class RandomPickOptions:
         check_table(self.structure_types)
 
 
-class RandomPick:
+class RandomPick(SavedModel):
     """Every composition of the space that a known prototype can hold is as likely as any other."""
 
     name = "random_pick"
@@ -144,27 +144,16 @@ class RandomPick:
                 break
         return list(found.values())
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` (elemental volumes) and ``config.json``."""
+    def packed(self) -> Packed:
+        """Elemental volumes in the arrays, all in the config."""
         volumes = np.array(list(self.decorator.volumes.values()))
-        config = {"name": self.name, "options": asdict(self.options), "decorator": self.decorator.config()}
-        write_model(folder, config, {"volumes": volumes})
+        return {"options": asdict(self.options), "decorator": self.decorator.config()}, {"volumes": volumes}
 
     @classmethod
-    def load(cls, folder: Path) -> RandomPick:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, _ = read_model(folder, cls.name)
-        try:
-            picker = cls(RandomPickOptions(**config["options"]))
-            picker.decorator = Decorator(**config["decorator"])
-        except (FermiloopError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> RandomPick:  # noqa: ARG003 - the config says all
+        """The same out of what `packed` gave."""
+        picker = cls(RandomPickOptions(**config["options"]))
+        picker.decorator = Decorator(**config["decorator"])
         return picker
 
 

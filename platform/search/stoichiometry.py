@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pymatgen.core import Composition
-from smact.screening import smact_validity
+
+from fermiloop.platform.representations.neutrality import is_neutral_or_alloy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def draw_compositions(
         if key in found or sum(cell.values()) > space.max_sites:
             continue
         composition = Composition(cell)
-        if composition.reduced_formula not in target.exclude_formulas and _is_possible(composition):
+        if composition.reduced_formula not in target.exclude_formulas and is_neutral_or_alloy(composition):
             found[key] = dict(key)
             if len(found) >= n:
                 break
@@ -85,8 +86,3 @@ def _ratios(counts: Mapping[str, int], space: Space) -> dict[tuple[int, ...], in
         if low <= len(ratio) <= high and len(ratio) <= len(space.elements) and sum(ratio) <= space.max_sites
     }
     return dict(sorted(fits.items()))
-
-
-def _is_possible(composition: Composition) -> bool:
-    """Neutral in common oxidation states (smact), an alloy, or an element."""
-    return bool(smact_validity(composition.reduced_composition, use_pauling_test=True, include_alloys=True))

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pymatgen.core import Composition, Element, Structure
 
-from fermiloop.platform.errors import FermiloopError, InputError
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.decoration import Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.nearness import nearness
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, under
 from fermiloop.platform.representations.composition import formula_of, row_of
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.search.ionic_substitution import likely_swaps, oxidation_states, unknown_species
@@ -96,7 +96,7 @@ class Child:
     probability: float | None
 
 
-class Substitution:
+class Substitution(SavedModel):
     """Children of the materials whose own curve or properties are nearest to the target.
 
     Parameters
@@ -128,9 +128,8 @@ class Substitution:
         began = time.process_time()
         if not len(data):
             raise InputError("substitution needs at least one material; the training set is empty.")
+        data.check_curves()
         there = data.has_curve
-        if not np.isfinite(data.curves[there]).all():
-            raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
         self.grid = data.grid
         self.curves = np.full_like(data.curves, np.nan)
         if there.any():
@@ -165,10 +164,9 @@ class Substitution:
         chosen = draw_without_replacement(weights, n, rng, self.options.temperature)
         return [self._proposal(children[i], float(weights[i])) for i in chosen]
 
-    def save(self, folder: Path) -> None:
-        """Write ``weights.safetensors`` (curves, labels) and ``config.json`` (structures)."""
+    def packed(self) -> Packed:
+        """Curves and labels in the arrays, structures in the config."""
         config = {
-            "name": self.name,
             "options": asdict(self.options),
             "grid": asdict(self.grid),
             "ids": list(self.ids),
@@ -177,27 +175,17 @@ class Substitution:
             "decorator": self.decorator.config(),
         }
         labels = {LABEL + name: values for name, values in self.labels.items()}
-        write_model(folder, config, {"curves": self.curves} | labels)
+        return config, {"curves": self.curves} | labels
 
     @classmethod
-    def load(cls, folder: Path) -> Substitution:
-        """Read what `save` wrote.
-
-        Raises
-        ------
-        InputError
-            If a file is missing or is not what `save` writes.
-        """
-        config, arrays = read_model(folder, cls.name)
-        try:
-            made = cls(SubstitutionOptions(**config["options"]))
-            made.grid, made.curves = SpectrumGrid(**config["grid"]), arrays["curves"]
-            made.labels = {k.removeprefix(LABEL): v for k, v in arrays.items() if k.startswith(LABEL)}
-            made.ids, made.systems = tuple(config["ids"]), tuple(config["systems"])
-            made.structures = tuple(Structure.from_dict(item) for item in config["structures"])
-            made.decorator = Decorator(**config["decorator"])
-        except (FermiloopError, KeyError, TypeError, ValueError) as error:
-            raise broken_model(folder, error) from None
+    def restored(cls, config: Config, arrays: Arrays) -> Substitution:
+        """The same out of what `packed` gave."""
+        made = cls(SubstitutionOptions(**config["options"]))
+        made.grid, made.curves = SpectrumGrid(**config["grid"]), arrays["curves"]
+        made.labels = under(LABEL, arrays)
+        made.ids, made.systems = tuple(config["ids"]), tuple(config["systems"])
+        made.structures = tuple(Structure.from_dict(item) for item in config["structures"])
+        made.decorator = Decorator(**config["decorator"])
         return made
 
     def _children(self, parents: list[int], target: Target, space: Space, n: int) -> list[Child]:

@@ -67,9 +67,7 @@ class VariableSearch(GlobalSearch):
         systems = self._systems(space, rng)
         found: list[Proposal] = []
         for place, system in enumerate(systems):
-            calls = (self.options.oracle_calls * (place + 1)) // len(systems)
-            calls -= (self.options.oracle_calls * place) // len(systems)
-            found += self._of_system(system, calls, target, space, rng)
+            found += self._of_system(system, self.calls(place, len(systems)), target, space, rng)
         found.sort(key=lambda proposal: -proposal.score)
         return self.different(found, n)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.schemas.alias import Alias
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.setting import Setting
@@ -55,7 +56,8 @@ def _rows(
 ) -> list[Any]:
     wanted = sorted(set(values))
     collection = kind._get_collection()  # noqa: SLF001
-    batches = (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))
     return [
-        row for batch in batches for row in collection.find({field: {"$in": batch}}, dict.fromkeys(("_id", *fields), 1))
+        row
+        for batch in in_batches(wanted, BATCH)
+        for row in collection.find({field: {"$in": batch}}, dict.fromkeys(("_id", *fields), 1))
     ]

@@ -14,6 +14,7 @@ from pymongo.errors import BulkWriteError
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.store import aliases, campaigns, candidates, checkpoints, sequence, training
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.schemas.base import BaseDocument, content_id
 from fermiloop.schemas.calculation import Calculation
@@ -295,6 +296,4 @@ def _by_material(kind: type[Label] | type[Spectrum], materials: Iterable[str], m
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), BATCH):
-        yield ordered[start : start + BATCH]
+    return in_batches(sorted(ids), BATCH)

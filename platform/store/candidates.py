@@ -9,7 +9,7 @@ from typing import Any, Final
 from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.store import candidate_columns
 from fermiloop.platform.store.inserting import insert_new
-from fermiloop.platform.store.materials import reduced
+from fermiloop.platform.store.materials import made_of
 from fermiloop.platform.store.ranged import first_rows
 from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.scores import better_high
@@ -163,14 +163,7 @@ def _match(query: CandidateQuery) -> dict[str, Any]:
         if query.stage not in set(Stage):
             raise InputError(f"The stage {query.stage!r} is unknown; known are {', '.join(Stage)}.")
         match["stage"] = query.stage
-    if query.elements:
-        match["elements"] = query.elements[0]
-    if query.formula:
-        match["formula"] = reduced(query.formula)
-    if query.chemical_system:
-        match["chemical_system"] = "-".join(sorted(query.chemical_system.split("-")))
-    if query.n_sites:
-        match["n_sites"] = {"$gte": query.n_sites[0], "$lte": query.n_sites[1]}
+    match |= made_of(query.elements, query.formula, query.chemical_system, query.n_sites)
     for name, (low, high) in query.scores.items():
         if not name.isidentifier():
             raise InputError(f"The score {name!r} is no name of a score.")

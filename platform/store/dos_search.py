@@ -24,6 +24,7 @@ from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectral_search import SLACK, Metric, Window, compare, order, prepare
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.store import methods, spectra
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import DTYPE
 from fermiloop.schemas.material import Material
@@ -205,8 +206,8 @@ def _best(
 def _still_there(table: _Table, rows: list[int]) -> bool:
     """Whether the spectra of these rows are in the store as they were read."""
     there: dict[str, datetime] = {}
-    for start in range(0, len(rows), BATCH):
-        ids = [table.ids[i] for i in rows[start : start + BATCH]]
+    for batch in in_batches(rows, BATCH):
+        ids = [table.ids[i] for i in batch]
         found = Spectrum._get_collection().find({"_id": {"$in": ids}}, {"created_at": 1})  # noqa: SLF001
         there |= {row["_id"]: row["created_at"] for row in found}
     return all(there.get(table.ids[i]) == table.about[table.ids[i]][2] for i in rows)
@@ -250,8 +251,8 @@ def _check(curve: ArrayLike, window: Window) -> None:
 
 def _formulas(ids: Iterable[str]) -> dict[str, str]:
     wanted, found = list(ids), dict[str, str]()
-    for start in range(0, len(wanted), BATCH):
-        rows = Material._get_collection().find({"_id": {"$in": wanted[start : start + BATCH]}}, {"formula": 1})  # noqa: SLF001
+    for batch in in_batches(wanted, BATCH):
+        rows = Material._get_collection().find({"_id": {"$in": batch}}, {"formula": 1})  # noqa: SLF001
         found |= {row["_id"]: row["formula"] for row in rows}
     return found
 
@@ -303,8 +304,8 @@ def _extended(collection: Any, table: _Table, grid: SpectrumGrid, new: list[str]
     if not new:
         return table
     about, cover, curves = dict(table.about), [table.cover], [table.curves.reshape(-1, grid.n)]
-    for start in range(0, len(new), BATCH):
-        found = collection.find({"_id": {"$in": new[start : start + BATCH]}}, FIELDS)
+    for batch in in_batches(new, BATCH):
+        found = collection.find({"_id": {"$in": batch}}, FIELDS)
         rows = [row | dict(zip(("lo", "hi"), spectra.axis(row), strict=True)) for row in found]
         about |= {row["_id"]: (row["material"], row["method"], row["created_at"]) for row in rows}
         cover.append(np.array([(row["lo"], row["hi"]) for row in rows]).reshape(-1, 2))

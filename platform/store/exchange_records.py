@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from fermiloop.platform.errors import FailureError
 from fermiloop.platform.store import connection, exchange, geometry
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.schemas.scores import GENERATOR
 
 BATCH: Final = 200  # materials at once, with their labels and curves
@@ -57,7 +58,7 @@ def of_materials(ids: Iterable[str]) -> Selection:
 def of_candidates(ids: Iterable[str]) -> Selection:
     """These candidates, and the materials that they became."""
     wanted, became = sorted(set(ids)), set()
-    for batch in _batches(wanted):
+    for batch in in_batches(wanted, BATCH):
         rows = connection.database()["candidates"].find({"_id": {"$in": batch}}, {"material": 1})
         became |= {row["material"] for row in rows if row.get("material")}
     return Selection(Kind.CANDIDATES, tuple(sorted(became)), tuple(wanted))
@@ -72,7 +73,7 @@ def methods(selection: Selection) -> list[Row]:
         If the store lacks one.
     """
     named: set[str] = set()
-    for batch in _batches(selection.materials):
+    for batch in in_batches(selection.materials, BATCH):
         for collection in ("labels", "spectra"):
             rows = connection.database()[collection].find({"material": {"$in": batch}}, {"method": 1})
             named |= {row["method"] for row in rows}
@@ -90,7 +91,7 @@ def materials(selection: Selection) -> Iterator[Row]:
     FailureError
         If one was removed meanwhile.
     """
-    for batch in _batches(selection.materials):
+    for batch in in_batches(selection.materials, BATCH):
         parts = [_by_material(name, batch) for name in ("settings", "labels", "spectra")]
         for row in _rows("materials", batch):
             settings, labels, spectra = (part[row["_id"]] for part in parts)
@@ -105,7 +106,7 @@ def candidates(selection: Selection) -> Iterator[Row]:
     FailureError
         If one was removed meanwhile.
     """
-    for batch in _batches(selection.candidates):
+    for batch in in_batches(selection.candidates, BATCH):
         rows = _rows("candidates", batch)
         crystals = geometry.computed(rows)
         learned = {row["checkpoint"] for row in rows if row.get("checkpoint")}
@@ -133,9 +134,3 @@ def _by_material(collection: str, ids: list[str]) -> dict[str, list[Row]]:
     for row in connection.database()[collection].find({"material": {"$in": ids}}):
         found[row["material"]].append(row)
     return found
-
-
-def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
-    ordered = list(ids)
-    for start in range(0, len(ordered), BATCH):
-        yield ordered[start : start + BATCH]

@@ -21,6 +21,7 @@ from typing import Any
 from fermiloop.platform.representations.canonical import Form
 from fermiloop.platform.representations.sameness import joined, same
 from fermiloop.platform.store import aliases, merging
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.setting import OF_FORM, Setting, form_of
@@ -81,8 +82,7 @@ def settle(formulas: Iterable[str] | None = None) -> None:
         rows = Setting._get_collection().find({"settled": False}, {"formula": 1})  # noqa: SLF001
         formulas = {row["formula"] for row in rows}
     wanted = sorted(set(formulas))
-    for start in range(0, len(wanted), BATCH):
-        some = wanted[start : start + BATCH]
+    for some in in_batches(wanted, BATCH):
         _settle(some, _members(some), {})
 
 

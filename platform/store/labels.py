@@ -11,6 +11,7 @@ from pymatgen.core import Composition
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.store import aliases, merging, methods
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.inserting import insert_new
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.label import Label
@@ -121,9 +122,9 @@ def table(
     """
     wanted = list(dict.fromkeys(material_ids))
     found: dict[str, dict[str, float]] = {declared_property(str(name)).name: {} for name in names}
-    for start in range(0, len(wanted), BATCH):
+    for batch in in_batches(wanted, BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: they are looked at here
-        rows = Label.objects(material__in=wanted[start : start + BATCH]).order_by("version").as_pymongo()
+        rows = Label.objects(material__in=batch).order_by("version").as_pymongo()
         for row in rows:
             if row["method"] == method and row["property"] in found and (among is None or row["_id"] in among):
                 found[row["property"]][row["material"]] = row["value"]
@@ -140,8 +141,11 @@ def of_material(material: str) -> list[Label]:
 def of_materials(ids: Iterable[str]) -> list[Label]:
     """All labels of these materials, the first version first."""
     wanted = sorted(set(ids))
-    chunks = (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH))
-    return [label for chunk in chunks for label in Label.objects(material__in=chunk).order_by("version", "id")]
+    return [
+        label
+        for chunk in in_batches(wanted, BATCH)
+        for label in Label.objects(material__in=chunk).order_by("version", "id")
+    ]
 
 
 def withdraw(ids: Iterable[str]) -> None:

@@ -16,6 +16,7 @@ from fermiloop.platform.campaign.explained import (
 )
 from fermiloop.platform.plugins.provenance import package_of
 from fermiloop.platform.store import calculations, candidates, checkpoints, labels, snapshots
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.materials import BATCH
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
@@ -129,8 +130,7 @@ def _snapshot(snapshot: Snapshot) -> SnapshotLineage:
 
 def _campaign_results(material_ids: list[str]) -> list[ResultRow]:
     results: list[ResultRow] = []
-    for start in range(0, len(material_ids), BATCH):
-        batch = material_ids[start : start + BATCH]
+    for batch in in_batches(material_ids, BATCH):
         query = Material.objects(id__in=batch, origin=Origin.CAMPAIGN).only("formula", "candidate").order_by("id")
         rows = list(query)
         made = Calculation.objects(result__material__in=[row.id for row in rows]).only("result").order_by("-id")

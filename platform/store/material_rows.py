@@ -8,14 +8,14 @@ from typing import Any
 from fermiloop.platform.jsonable import plain
 from fermiloop.platform.plugins.properties import of_material
 from fermiloop.platform.store import materials, optimade_numbers
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.materials import BATCH, MaterialQuery
 
 
 def values(ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """By material its values and their Method: that of its density of states, or else that of most values."""
     wanted, found = list(dict.fromkeys(ids)), dict[str, dict[str, Any]]()
-    for start in range(0, len(wanted), BATCH):
-        chunk = wanted[start : start + BATCH]
+    for chunk in in_batches(wanted, BATCH):
         curves, labels = optimade_numbers.curves(chunk), optimade_numbers.of_materials(chunk)
         for key in chunk:
             known = optimade_numbers.fields(labels.get(key, ()), curves.get(key))

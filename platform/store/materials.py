@@ -12,6 +12,7 @@ from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.plugins.properties import declared_property
 from fermiloop.platform.representations.molecules import MOST_ATOMS, SPARSE, is_molecule
 from fermiloop.platform.store import aliases, identity
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.schemas.label import Label
 from fermiloop.schemas.material import Material
 from fermiloop.schemas.setting import Setting
@@ -150,8 +151,8 @@ def get_many(ids: Iterable[str]) -> dict[str, Material]:
     """Materials by id, in few queries; former ids lead to what they have become, unknown ids are left out."""
     wanted = list(dict.fromkeys(ids))
     found: dict[str, Material] = {}
-    for start in range(0, len(wanted), BATCH):
-        found |= {m.id: m for m in Material.objects(id__in=wanted[start : start + BATCH])}
+    for batch in in_batches(wanted, BATCH):
+        found |= {m.id: m for m in Material.objects(id__in=batch)}
     led = aliases.resolve(key for key in wanted if key not in found)
     if led:
         there = {m.id: m for m in Material.objects(id__in=sorted(set(led.values())))}
@@ -247,8 +248,8 @@ def shapes(ids: Iterable[str]) -> set[tuple[str, int, int]]:
     """Crystal system, number of elements and number of sites that occur among materials."""
     wanted = sorted(set(ids))
     found: set[tuple[str, int, int]] = set()
-    for start in range(0, len(wanted), BATCH):
-        rows = Material.objects(id__in=wanted[start : start + BATCH]).only("crystal_system", "n_elements", "n_sites")
+    for batch in in_batches(wanted, BATCH):
+        rows = Material.objects(id__in=batch).only("crystal_system", "n_elements", "n_sites")
         found |= {(str(row.crystal_system), int(row.n_elements), int(row.n_sites)) for row in rows}
     return found
 
@@ -278,16 +279,24 @@ def reduced(formula: str) -> str:
         raise InputError(f"{formula!r} is no chemical formula: {error}.") from None
 
 
-def _match(query: MaterialQuery) -> dict[str, Any]:
+def made_of(
+    elements: Sequence[str], formula: str | None, chemical_system: str | None, n_sites: tuple[int, int] | None
+) -> dict[str, Any]:
+    """What documents of such crystals match; of several elements the first, since an index begins with one."""
     match: dict[str, Any] = {}
-    if query.elements:
-        match["elements"] = query.elements[0]
-    if query.formula:
-        match["formula"] = reduced(query.formula)
-    if query.chemical_system:
-        match["chemical_system"] = "-".join(sorted(query.chemical_system.split("-")))
-    if query.n_sites:
-        match["n_sites"] = {"$gte": query.n_sites[0], "$lte": query.n_sites[1]}
+    if elements:
+        match["elements"] = elements[0]
+    if formula:
+        match["formula"] = reduced(formula)
+    if chemical_system:
+        match["chemical_system"] = "-".join(sorted(chemical_system.split("-")))
+    if n_sites:
+        match["n_sites"] = {"$gte": n_sites[0], "$lte": n_sites[1]}
+    return match
+
+
+def _match(query: MaterialQuery) -> dict[str, Any]:
+    match = made_of(query.elements, query.formula, query.chemical_system, query.n_sites)
     if query.crystal_system:
         match["crystal_system"] = query.crystal_system
     if query.space_group is not None:

@@ -15,6 +15,7 @@ from pymongo.errors import BulkWriteError
 
 from fermiloop.platform.representations import optimade_fields
 from fermiloop.platform.store import candidate_rows, connection, dos_search, geometry, optimade_numbers
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.geometry import Geometry
 from fermiloop.platform.store.inserting import DUPLICATE
 from fermiloop.platform.store.optimade_numbers import Curves
@@ -167,8 +168,8 @@ def _bring(
         if stale:
             served.bulk_write([ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in stale])
     gone = [key for key in there if key not in wanted]
-    for start in range(0, len(gone), BATCH):
-        served.delete_many({"_id": {"$in": gone[start : start + BATCH]}})
+    for batch in in_batches(gone, BATCH):
+        served.delete_many({"_id": {"$in": batch}})
     return len(differing) + len(gone)
 
 
@@ -232,8 +233,8 @@ def entries(match: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Served documents that match, by id."""
     collection = connection.database()[STRUCTURES]
     keys = sorted(row["_id"] for row in collection.find(match, {"_id": 1}))
-    for start in range(0, len(keys), BATCH):
-        rows: Iterable[dict[str, Any]] = collection.find({"_id": {"$in": keys[start : start + BATCH]}})
+    for batch in in_batches(keys, BATCH):
+        rows: Iterable[dict[str, Any]] = collection.find({"_id": {"$in": batch}})
         yield from sorted(rows, key=lambda row: row["_id"])
 
 

@@ -25,6 +25,7 @@ from fermiloop.platform.store import (
     optimade_entries,
     optimade_numbers,
 )  # fmt: skip
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.platform.store.exchange_records import Selection
 
 NOT_ATTRIBUTES: Final = frozenset({"_id", "id", "relationships", "revision"})
@@ -138,8 +139,7 @@ def dumps(line: Mapping[str, Any]) -> str:
 
 def _served(ids: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Served entries of these ids, in their order, with the arrays of their curves."""
-    for start in range(0, len(ids), BATCH):
-        wanted = list(ids[start : start + BATCH])
+    for wanted in in_batches(ids, BATCH):
         found = {row["_id"]: row for row in optimade_entries.entries({"_id": {"$in": wanted}})}
         if lost := [key for key in wanted if key not in found]:
             raise FailureError(f"OPTIMADE does not serve {lost[0]} yet; run fermiloop optimade sync, then export.")

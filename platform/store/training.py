@@ -17,6 +17,7 @@ from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.representations.spectrum import SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
+from fermiloop.platform.store.batches import in_batches
 from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.fields import ArrayField
 from fermiloop.schemas.label import Label
@@ -149,9 +150,9 @@ def _curves(
     """Curve on `grid` of each material that has one; one that leaves the grid about the zero is left out."""
     found: dict[str, NDArray[np.float64]] = {}
     rank, best = {one: place for place, one in enumerate(methods)}, dict.fromkeys(ids, len(methods))
-    for start in range(0, len(ids), materials.BATCH):
+    for batch in in_batches(ids, materials.BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
-        for row in Spectrum.objects(material__in=ids[start : start + materials.BATCH]).as_pymongo():
+        for row in Spectrum.objects(material__in=batch).as_pymongo():
             place = rank.get(row["method"], len(methods))
             if row["kind"] == kind and place < best[row["material"]]:
                 lo, hi = spectra.axis(row, about)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from jobflow import Flow
+from jobflow import Flow, Job
 from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
 from pymatgen.core import Structure
 
@@ -109,38 +109,37 @@ def hubbard_table() -> dict[str, dict[str, float]]:
 
 def flow(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Relax twice, static, density of states, and the labels out of their task documents."""
-    chosen = checked_settings(VaspSettings, settings, VASP.name)
-    common: dict[str, Any] = {
-        "calculation": calculation,
-        "potcar": chosen.potcar,
-        "time_limit": max(time_limit, SHORTEST_SECONDS),
-        "functional": method(settings).functional,
-    }
+    common = _common(calculation, settings, time_limit)
     first = relax_maker(step="relax1", **common).make(structure)
     second = relax_maker(step="relax2", **common).make(first.output.structure, prev_dir=first.output.dir_name)
     scf = scf_maker(**common).make(second.output.structure, prev_dir=second.output.dir_name)
-    dos = uniform_maker(kpoints=chosen.dos_kpoints, bands_factor=chosen.dos_bands_factor, **common).make(
-        scf.output.structure, prev_dir=scf.output.dir_name
-    )
-    labels = vasp_labels(calculation, asdict(chosen), scf.output, dos.output)
-    return chain("VASP relax, static and DOS", [first, second, scf, dos], {"static": labels})
+    return _ended("VASP relax, static and DOS", [first, second, scf], settings, common)
 
 
 def static(calculation: str, structure: Structure, settings: Mapping[str, Any], time_limit: float) -> Flow:
     """Static and density of states at the geometry as it is, and the labels out of their task documents."""
-    chosen = checked_settings(VaspSettings, settings, VASP.name)
-    common: dict[str, Any] = {
+    common = _common(calculation, settings, time_limit)
+    return _ended("VASP static and DOS", [scf_maker(**common).make(structure)], settings, common)
+
+
+def _common(calculation: str, settings: Mapping[str, Any], time_limit: float) -> dict[str, Any]:
+    """What the makers of all steps take."""
+    return {
         "calculation": calculation,
-        "potcar": chosen.potcar,
+        "potcar": checked_settings(VaspSettings, settings, VASP.name).potcar,
         "time_limit": max(time_limit, SHORTEST_SECONDS),
         "functional": method(settings).functional,
     }
-    scf = scf_maker(**common).make(structure)
+
+
+def _ended(name: str, jobs: list[Job], settings: Mapping[str, Any], common: dict[str, Any]) -> Flow:
+    """Flow of jobs, the last of which is static, with the density of states and the labels after them."""
+    chosen, scf = checked_settings(VaspSettings, settings, VASP.name), jobs[-1]
     dos = uniform_maker(kpoints=chosen.dos_kpoints, bands_factor=chosen.dos_bands_factor, **common).make(
         scf.output.structure, prev_dir=scf.output.dir_name
     )
-    labels = vasp_labels(calculation, asdict(chosen), scf.output, dos.output)
-    return chain("VASP static and DOS", [scf, dos], {"static": labels})
+    labels = vasp_labels(common["calculation"], asdict(chosen), scf.output, dos.output)
+    return chain(name, [*jobs, dos], {"static": labels})
 
 
 def available() -> Availability:

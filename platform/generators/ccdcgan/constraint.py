@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.device import best_device, normal
+from fermiloop.platform.predictors.device import best_device, normal, seeded
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
 
@@ -62,8 +62,7 @@ class ConstraintModel(nn.Module):
     def __init__(self, space: Space, property_name: str, seed: int = 0) -> None:
         super().__init__()
         self.property = property_name
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.members = nn.ModuleList(space.constraint() for _ in range(self.n_members))
         self.register_buffer("centre", torch.zeros(()))
         self.register_buffer("spread", torch.ones(()))
@@ -107,12 +106,31 @@ class ConstraintModel(nn.Module):
         """
         if len(values) < FEWEST:
             raise InputError(f"A constraint on {self.property} needs {FEWEST} labels, not {len(values)}.")
-        device = best_device()
-        rows, targets = rows.to(device), torch.as_tensor(values, dtype=torch.float32, device=device)
+        device, random = best_device(), torch.Generator().manual_seed(seed)
+        targets = torch.as_tensor(values, dtype=torch.float32, device=device)
         self.to(device)
-        self.centre.copy_(targets.mean())
-        self.spread.copy_(targets.std().clamp(min=1e-3))
-        scaled, random = (targets - self.centre) / self.spread, torch.Generator().manual_seed(seed)
+        centre, spread = self._scale(targets)
+        self.centre.copy_(centre)
+        self.spread.copy_(spread.clamp(min=1e-3))
+        scaled = (targets - self.centre) / self.spread
+        history = self._train(rows.to(device), scaled, options, random, progress, resume)
+        self.cpu().eval().requires_grad_(False)
+        return history
+
+    def _scale(self, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Centre and spread by which labels are scaled."""
+        return targets.mean(), targets.std()
+
+    def _train(
+        self,
+        rows: Tensor,
+        scaled: Tensor,
+        options: CcdcganOptions,
+        random: torch.Generator,
+        progress: Callable[[str, float], None],
+        resume: Path | None,
+    ) -> tuple[float, ...]:
+        """Train on scaled labels, on the device where all is; loss by epoch."""
         optimiser = torch.optim.AdamW(self.members.parameters(), RATE, weight_decay=DECAY)
         epochs, steps = options.constraint_epochs, -(-len(rows) // options.batch_size)
         smooth = cast("Tensor", self.smooth)
@@ -120,11 +138,10 @@ class ConstraintModel(nn.Module):
         def step(epoch: int) -> float:
             total = 0.0
             self.train()
-            with torch.random.fork_rng(devices=[]):  # dropout knows no generator of its own
-                torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
+            with seeded(random):
                 for place, batch in enumerate(shuffled(len(rows), options.batch_size, random)):
                     set_rate(optimiser, cosine_rate(epoch + place / steps, epochs, RATE))
-                    seen = rows[batch] + BLUR * smooth * normal(rows[batch].shape, random, device)
+                    seen = rows[batch] + BLUR * smooth * normal(rows[batch].shape, random, rows.device)
                     votes = torch.stack([member(seen) for member in self.members])
                     loss = nn.functional.smooth_l1_loss(votes, scaled[batch].expand_as(votes), beta=0.5)
                     optimiser.zero_grad()
@@ -136,7 +153,6 @@ class ConstraintModel(nn.Module):
         parts: dict[str, nn.Module | torch.optim.Optimizer] = {"model": self, "optimiser": optimiser}
         history = run_epochs(parts, epochs, step, random, progress, f"constraint on {self.property}", resume)
         optimiser.zero_grad()
-        self.cpu().eval().requires_grad_(False)
         return history
 
     def score(self, rows: Tensor, values: Array) -> tuple[float, float]:

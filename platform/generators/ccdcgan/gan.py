@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.predictors.device import best_device, normal
+from fermiloop.platform.predictors.device import best_device, normal, seeded
 from fermiloop.platform.predictors.trainer import follow, run_epochs
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class CrystalGan:
         self.published = space.published
         if self.published:
             self.smooth = torch.zeros_like(self.smooth)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.generator, self.discriminator = space.generator(), space.discriminator()
         self.average = deepcopy(self.generator).eval()
 
@@ -117,8 +116,7 @@ class CrystalGan:
 
         def step(epoch: int) -> float:
             losses = []
-            with torch.random.fork_rng(devices=[]):  # dropout knows no generator of its own
-                torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
+            with seeded(random):
                 for place in range(min(EPOCH, self.options.gan_steps - epoch * EPOCH)):
                     self.discriminator_step(rows, d_optimiser, random)
                     loss, pull = self.generator_losses(pulls, random)

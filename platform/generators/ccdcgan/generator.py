@@ -34,7 +34,7 @@ from fermiloop.platform.generators.ccdcgan.published import (
 )
 from fermiloop.platform.generators.ccdcgan.spaces import CompactSpace, PaperSpace
 from fermiloop.platform.generators.protocol import FitReport, Proposal
-from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays
+from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, from_arrays, to_arrays, under
 from fermiloop.platform.predictors.potential.volumes import volume_by_bonds
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE
 
@@ -294,8 +294,7 @@ class Ccdcgan(SavedModel):
         made = cls(preset, CcdcganOptions(**(before | config["options"])))
         made.coder = made.make_coder()
         made.coder.restore(arrays)
-        learned = {name.removeprefix("space/"): value for name, value in arrays.items() if name.startswith("space/")}
-        made.space = SPACES[made.preset](made.options, learned)
+        made.space = SPACES[made.preset](made.options, under("space/", arrays))
         made.constraints = {name: made.make_constraint(made.space, name) for name in config["constraints"]}
         for name, model in made.constraints.items():
             model.restore(arrays, f"constraint/{name}/")

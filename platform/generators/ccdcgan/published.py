@@ -9,7 +9,6 @@ voxels. `CompactSpace` and the preset ``graph`` say what is better.
 from __future__ import annotations
 
 import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,20 +19,20 @@ from torch import Tensor, nn
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.ccdcgan.coder import GraphCoder
-from fermiloop.platform.generators.ccdcgan.constraint import FEWEST, ConstraintModel
+from fermiloop.platform.generators.ccdcgan.constraint import ConstraintModel
 from fermiloop.platform.generators.ccdcgan.networks import PaperConstraint
 from fermiloop.platform.generators.ccdcgan.site_autoencoders import SiteAutoencoders
-from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, PaperSpace
+from fermiloop.platform.generators.ccdcgan.spaces import FULL_WIDTH, NONE_FITS, PaperSpace
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
 from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
-from fermiloop.platform.predictors.device import best_device
+from fermiloop.platform.predictors.device import seeded
 from fermiloop.platform.representations.crystal_graph import CELL_CODE, SITE_CODE, Codes
-from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.crystals import cells_of
 from fermiloop.platform.representations.voxels import ImageCodec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -99,8 +98,7 @@ class PublishedCoder(GraphCoder):
             for number in np.unique(elements).tolist():
                 mine, what = images[elements == number], f"site autoencoder of {Element.from_Z(number).symbol}"
                 train_published(self.sites.of(number), mine.__getitem__, len(mine), short, seed, progress, what, resume)
-        matrices = lattice_matrices([s.lattice.abc for s in structures], [s.lattice.angles for s in structures])
-        cells = torch.as_tensor(self.codec.encode_cells(matrices))
+        cells = torch.as_tensor(self.codec.encode_cells(cells_of(structures)))
         course = Course(options.cell_epochs, CELL_RATE, 1, options.epoch_images)
         train_published(self.cells, cells.__getitem__, len(cells), course, seed, progress, "cell autoencoder", resume)
         return history
@@ -133,7 +131,7 @@ class PublishedSpace(PaperSpace):
             If there are none.
         """
         if not codes:
-            raise InputError("No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones.")
+            raise InputError(NONE_FITS)
         return cls(options, {"scale": np.ones(1), "least_norm": np.zeros(1)})
 
     def codes(self, rows: Tensor, allowed: Sequence[int] | None = None) -> list[Codes]:
@@ -159,30 +157,19 @@ class PublishedConstraint(ConstraintModel):
 
     n_members = 1
 
-    def train_on(
+    def _scale(self, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return targets.min(), targets.max() - targets.min()
+
+    def _train(
         self,
         rows: Tensor,
-        values: Array,
+        scaled: Tensor,
         options: CcdcganOptions,
-        seed: int,
+        random: torch.Generator,
         progress: Callable[[str, float], None],
-        resume: Path | None = None,
+        resume: Path | None,
     ) -> tuple[float, ...]:
-        """Train in place by Adam on the mean absolute error, then freeze; loss by epoch of 100 steps.
-
-        Raises
-        ------
-        InputError
-            If there are fewer than 8 labels.
-        """
-        if len(values) < FEWEST:
-            raise InputError(f"A constraint on {self.property} needs {FEWEST} labels, not {len(values)}.")
-        device, random = best_device(), torch.Generator().manual_seed(seed)
-        rows, targets = rows.to(device), torch.as_tensor(values, dtype=torch.float32, device=device)
-        self.to(device)
-        self.centre.copy_(targets.min())
-        self.spread.copy_((targets.max() - targets.min()).clamp(min=1e-3))
-        scaled = (targets - self.centre) / self.spread
+        """Train by Adam on the mean absolute error; loss by epoch of 100 steps."""
 
         def batches() -> list[Tensor]:
             return [torch.randint(len(rows), (options.batch_size,), generator=random) for _ in range(STEPS)]
@@ -190,20 +177,8 @@ class PublishedConstraint(ConstraintModel):
         def loss(batch: Tensor) -> Tensor:
             return (self.members[0](rows[batch]) - scaled[batch]).abs().mean()
 
-        training = PublishedTraining(
-            options.constraint_epochs, CONSTRAINT_RATE, batches, loss, lambda: dropout_by(random)
-        )
-        history = train_by_adam(self.train(), training, random, progress, f"constraint on {self.property}", resume)
-        self.eval().requires_grad_(False)
-        return history
-
-
-@contextmanager
-def dropout_by(random: torch.Generator) -> Iterator[None]:
-    """Let dropout, which knows no generator of its own, follow from this one."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(torch.randint(2**31, (1,), generator=random)))
-        yield
+        training = PublishedTraining(options.constraint_epochs, CONSTRAINT_RATE, batches, loss, lambda: seeded(random))
+        return train_by_adam(self.train(), training, random, progress, f"constraint on {self.property}", resume)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 FULL_WIDTH: Final = 256
 """Option ``width`` at which the networks on images of 160 × 160 have the published channels."""
+NONE_FITS: Final = "No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones."
 
 
 class Space(Protocol):
@@ -111,7 +112,7 @@ class CompactSpace:
             If there are none.
         """
         if not codes:
-            raise InputError("No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones.")
+            raise InputError(NONE_FITS)
         sites, cells = np.concatenate([item.sites for item in codes]), np.stack([item.cell for item in codes])
         middle = sites.mean(axis=0)
         _, strength, axes = np.linalg.svd(sites - middle, full_matrices=False)
@@ -239,7 +240,7 @@ class PaperSpace:
             If there are none.
         """
         if not codes:
-            raise InputError("No crystal fits ccdcgan's box, slots and limits; give it smaller crystals or wider ones.")
+            raise InputError(NONE_FITS)
         largest = max(max(float(np.abs(item.cell).max()), float(np.abs(item.sites).max())) for item in codes)
         norm = min(float(np.linalg.norm(item.sites, axis=1).min()) for item in codes)
         return cls(options, {"scale": np.array([max(largest, 1e-6)]), "least_norm": np.array([norm])})

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import torch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import torch
     from numpy.typing import NDArray
 
     from fermiloop.platform.representations.crystals import CrystalBatch
@@ -47,6 +47,11 @@ class TargetScale:
     def scaled(self, targets: Array) -> Array:
         """(n, n_targets) as learned."""
         return (targets - self.shift) / self.span
+
+    def in_units(self, scaled: torch.Tensor) -> torch.Tensor:
+        """(n, n_targets) in their units, of what a network gives; gradients pass."""
+        shift, span = (torch.tensor(x, dtype=torch.float32) for x in (self.shift, self.span))
+        return scaled * span + shift
 
     def config(self) -> dict[str, Any]:
         """As JSON."""

@@ -9,7 +9,7 @@ import torch
 
 from fermiloop.platform.generators.ftcp.model import TargetScale
 from fermiloop.platform.generators.ftcp.paper import MOMENTUM, SEMI_LABELLED, PaperVae
-from fermiloop.platform.predictors.device import best_device, precision
+from fermiloop.platform.predictors.device import best_device, precision, seeded
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import run_epochs, set_rate, shuffled
 from fermiloop.platform.representations.element_bins import N_ELEMENTS
@@ -176,8 +176,7 @@ class PaperModel:
 
     def predict(self, z: torch.Tensor) -> torch.Tensor:
         """(n, n_targets) properties in their units."""
-        shift, span = (torch.tensor(x, dtype=torch.float32) for x in (self.scale.shift, self.scale.span))
-        return self.network.targets(z) * span + shift
+        return self.scale.in_units(self.network.targets(z))
 
     def config(self) -> dict[str, Any]:
         """As JSON."""
@@ -199,8 +198,7 @@ class PaperModel:
 
     def _network(self, seed: int) -> PaperVae:
         plan = self.training
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             network = PaperVae(self.rows, self.featurizer.shape[1], plan.latent, plan.width, self.sparse)
             if self.published and any(self.sparse):
                 network.labelled = SEMI_LABELLED

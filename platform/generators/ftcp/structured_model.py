@@ -10,7 +10,7 @@ import torch
 from fermiloop.platform.generators.ftcp.codec import CrystalCodec
 from fermiloop.platform.generators.ftcp.model import TargetScale
 from fermiloop.platform.generators.ftcp.structured import StructuredVae, as_codes, as_tensors
-from fermiloop.platform.predictors.device import best_device, precision
+from fermiloop.platform.predictors.device import best_device, precision, seeded
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.predictors.trainer import cosine_rate, follow, run_epochs, set_rate, shuffled
 
@@ -106,8 +106,7 @@ class StructuredModel:
 
     def predict(self, z: torch.Tensor) -> torch.Tensor:
         """(n, n_targets) properties in their units."""
-        shift, span = (torch.tensor(x, dtype=torch.float32) for x in (self.scale.shift, self.scale.span))
-        return self.network.targets(z) * span + shift
+        return self.scale.in_units(self.network.targets(z))
 
     def config(self) -> dict[str, Any]:
         """As JSON."""
@@ -124,6 +123,5 @@ class StructuredModel:
 
     def _network(self, seed: int) -> StructuredVae:
         plan = self.training
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             return StructuredVae(plan.max_elements, plan.max_sites, plan.latent, plan.width, self.n_targets)

@@ -26,7 +26,7 @@ from fermiloop.platform.generators.voxel_autoencoder import (
     train_autoencoder,
 )
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
-from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.crystals import cells_of, lattice_matrices
 from fermiloop.platform.representations.voxels import ImageCodec, Images
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class CrystalCoder:
             from_arrays(self.cell, arrays, "cell/")
 
     def _cell_codes(self, structures: Sequence[Structure], pair: tuple[str, str]) -> Array:
-        matrices = lattice_matrices([s.lattice.abc for s in structures], [s.lattice.angles for s in structures])
+        matrices = cells_of(structures)
         if self.cell is not None:
             return self.cell.codes(self.codec.encode_cells(matrices)).astype(float)
         counts = np.array([pair_counts(np.array(s.atomic_numbers), pair) for s in structures])

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fermiloop.platform.predictors.device import best_device, normal
+from fermiloop.platform.predictors.device import best_device, normal, seeded
 from fermiloop.platform.predictors.trainer import cosine_rate, run_epochs, set_rate, shuffled
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class MaterialsGenerator(nn.Module):
 
     def __init__(self, width: int, hidden: int, latent: int, seed: int = 0, linear: bool = False) -> None:
         super().__init__()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             self.encoder = nn.Sequential(
                 nn.Linear(width, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, 2 * latent)
             )

@@ -19,9 +19,9 @@ from fermiloop.platform.generators.imatgen.network import BATCH, DIVERGENCE, Mat
 from fermiloop.platform.generators.published_autoencoder import Course, PublishedAutoencoder, train_published
 from fermiloop.platform.generators.published_decoding import by_single_voxels
 from fermiloop.platform.generators.published_training import PublishedTraining, train_by_adam
-from fermiloop.platform.predictors.device import best_device, normal
+from fermiloop.platform.predictors.device import best_device, normal, seeded
 from fermiloop.platform.predictors.trainer import shuffled
-from fermiloop.platform.representations.crystals import lattice_matrices
+from fermiloop.platform.representations.crystals import cells_of
 from fermiloop.platform.representations.voxels import ImageCodec
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ class PublishedCrystalCoder(CrystalCoder):
         history = train_published(
             self.basis, images.__getitem__, len(images), course, seed, progress, "basis autoencoder", resume
         )
-        celled = structures[: options.max_cells]
-        matrices = lattice_matrices([s.lattice.abc for s in celled], [s.lattice.angles for s in celled])
-        cells = torch.as_tensor(self.codec.encode_cells(matrices))
+        cells = torch.as_tensor(self.codec.encode_cells(cells_of(structures[: options.max_cells])))
         course = Course(options.cell_epochs, CELL_RATE, CELL_BATCH)
         train_published(self.cell, cells.__getitem__, len(cells), course, seed, progress, "cell autoencoder", resume)
         return history
@@ -119,8 +117,7 @@ class PublishedGenerator(MaterialsGenerator):
         self.code, self.cell_code = code, cell_code
         one, two, three, last = CHANNELS
         length = code // 8
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             bend = nn.LeakyReLU(SLOPE)
             self.encoder = nn.Sequential(
                 nn.Conv2d(ROWS + 1, one, (1, 4), (1, 2), (0, 1)), bend, nn.Conv2d(one, two, (1, 4), (1, 2), (0, 1)),

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pymatgen.core import Composition, Element, Structure
-from smact.screening import smact_validity
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.predictors.potential.volumes import guess_volume
+from fermiloop.platform.representations.neutrality import is_neutral_or_alloy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ def by_electronegativity(symbols: Sequence[str]) -> tuple[str, str]:
 def valid_oxidation(composition: Composition) -> bool:
     """Whether there are oxidation states for two elements: 2 to 5 of V in V-O, as published; else SMACT's.
 
-    Metals among themselves pass, as in `screening.composition`.
+    Metals among themselves pass, as in `representations.neutrality`.
     """
     symbols = {element.symbol for element in composition.elements}
     if symbols == {"V", "O"}:
@@ -148,7 +148,7 @@ def valid_oxidation(composition: Composition) -> bool:
         return bool(VANADIUM_RANGE[0] <= state <= VANADIUM_RANGE[1])
     if len(symbols) < 2:
         return False
-    return bool(smact_validity(composition.reduced_composition, use_pauling_test=True, include_alloys=True))
+    return is_neutral_or_alloy(composition)
 
 
 def _volume(composition: Composition, volumes: Mapping[str, float]) -> float:

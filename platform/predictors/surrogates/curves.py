@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fermiloop.platform.predictors.curve_similarity import FEWEST, CurveSimilarity
-from fermiloop.platform.predictors.surrogates.packing import packed, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from fermiloop.platform.predictors.files import Arrays, Config, Packed
     from fermiloop.platform.predictors.surrogates.protocol import Prediction
     from fermiloop.platform.representations.training import FitReport, Target, TrainingSet
 
@@ -50,10 +49,10 @@ class CurveModel:
         """Mean and standard deviation, (n,) each."""
         return self.model.similarity(structures)
 
-    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    def pack(self) -> Packed:
         """What a config and a file of arrays hold of it."""
-        return packed(self.model)
+        return self.model.named()
 
-    def unpack(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def unpack(self, config: Config, arrays: Arrays) -> None:
         """Become the model whose `pack` is given."""
-        self.model = unpacked(CurveSimilarity, config, arrays)
+        self.model = CurveSimilarity.restored(config, arrays)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.special import ndtri
 
+from fermiloop.platform.predictors.files import under
 from fermiloop.platform.predictors.reliability import stretch_and_floor
 from fermiloop.platform.predictors.surrogates.features import Scales, describe
 from fermiloop.platform.predictors.surrogates.learners import LEARNERS, TrainingRows
@@ -15,12 +16,12 @@ from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, SIMILARI
 from fermiloop.platform.representations.training import FitReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from fermiloop.platform.predictors.files import Arrays, Config, Packed
     from fermiloop.platform.predictors.surrogates.protocol import Prediction
     from fermiloop.platform.representations.training import Target, TrainingSet
 
@@ -86,18 +87,17 @@ class LabelModel:
         """Mean and standard deviation, (n,) each."""
         return self._finished(self._mixed([member.predict(describe(structures)) for member in self.members]))
 
-    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    def pack(self) -> Packed:
         """What a config and a file of arrays hold of it."""
         config = {"kind": self.kind, "stretch": self.stretch, "floor": self.floor}
         arrays = {f"{i}.{key}": value for i, one in enumerate(self.members) for key, value in one.state().items()}
         return config, arrays
 
-    def unpack(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def unpack(self, config: Config, arrays: Arrays) -> None:
         """Become the model whose `pack` is given."""
         self.stretch, self.floor = float(config["stretch"]), float(config["floor"])
         for i, member in enumerate(self.members):
-            start = f"{i}."
-            member.restore({k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)})
+            member.restore(under(f"{i}.", arrays))
 
     def _calibrate(self, training: TrainingRows) -> dict[str, float]:
         """Stretch the spread to held-out errors; what it covers after that."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from fermiloop.platform.predictors.ensemble import FEWEST, PropertyEnsemble
 from fermiloop.platform.predictors.surrogates.labels import Z90
-from fermiloop.platform.predictors.surrogates.packing import packed, unpacked
 from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, answers
 from fermiloop.platform.representations.training import FitReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from fermiloop.platform.predictors.files import Arrays, Config, Packed
     from fermiloop.platform.predictors.surrogates.protocol import Prediction
     from fermiloop.platform.representations.training import Target, TrainingSet
 
@@ -64,10 +63,10 @@ class NetworkModel:
         """Mean and standard deviation, (n,) each."""
         return self.ensemble.predict(structures)
 
-    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    def pack(self) -> Packed:
         """What a config and a file of arrays hold of it."""
-        return packed(self.ensemble)
+        return self.ensemble.named()
 
-    def unpack(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def unpack(self, config: Config, arrays: Arrays) -> None:
         """Become the model whose `pack` is given."""
-        self.ensemble = unpacked(PropertyEnsemble, config, arrays)
+        self.ensemble = PropertyEnsemble.restored(config, arrays)

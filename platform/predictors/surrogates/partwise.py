@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from fermiloop.platform.errors import FermiloopError, InputError
-from fermiloop.platform.predictors.files import broken_model, read_model, write_model
+from fermiloop.platform.errors import InputError
+from fermiloop.platform.predictors.files import MISFITS, broken_model, read_model, under, write_model
 from fermiloop.platform.predictors.surrogates.protocol import COVERAGE, parts_of
 from fermiloop.platform.representations.training import FitReport
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from pymatgen.core import Structure
 
+    from fermiloop.platform.predictors.files import Arrays, Config, Packed
     from fermiloop.platform.predictors.surrogates.protocol import Prediction, Predictions
     from fermiloop.platform.representations.training import Target, TrainingSet
 
@@ -47,11 +47,11 @@ class PartModel(Protocol):
         """Mean and standard deviation, (n,) each."""
         ...
 
-    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    def pack(self) -> Packed:
         """What a config and a file of arrays hold of it."""
         ...
 
-    def unpack(self, config: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    def unpack(self, config: Config, arrays: Arrays) -> None:
         """Become the model whose `pack` is given."""
         ...
 
@@ -118,11 +118,9 @@ class Partwise:
         try:
             found: dict[str, PartModel] = {}
             for place, part in enumerate(config["order"]):
-                start = f"{place}."
                 found[part] = self.make(part)
-                own = {key.removeprefix(start): value for key, value in arrays.items() if key.startswith(start)}
-                found[part].unpack(config["parts"][part], own)
-        except (ArithmeticError, FermiloopError, LookupError, TypeError, ValueError) as error:
+                found[part].unpack(config["parts"][part], under(f"{place}.", arrays))
+        except (ArithmeticError, *MISFITS) as error:
             raise broken_model(folder, error) from None
         self.parts = found
 

@@ -128,11 +128,9 @@ def similarities(data: TrainingSet, target: Target) -> Array:
     InputError
         If a curve holds single NaN or infinity, or the target's curve cannot be had on the grid of the data.
     """
+    data.check_curves()
     there = data.has_curve
-    curves = data.curves[there]
-    if not np.isfinite(curves).all():
-        raise InputError("A curve of the training set holds NaN or infinity; leave that material out.")
     found = np.full(len(data), np.nan)
     if there.any():
-        found[there] = target.similarity(np.maximum(curves, 0.0), data.grid)
+        found[there] = target.similarity(np.maximum(data.curves[there], 0.0), data.grid)
     return found

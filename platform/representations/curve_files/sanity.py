@@ -37,15 +37,20 @@ def density_problem(x: Array, y: Array) -> str | None:
     """What is wrong with a density of states, or nothing; no full stop at the end."""
     if len(x) < 2 or len(x) > MOST_POINTS:
         return f"it has {len(x)} points, where 2 to {MOST_POINTS} are expected"
-    for name, column in (("energies", x), ("values", y)):
+    return point_problem(x, y) or value_problem(x, y)
+
+
+def point_problem(x: Array, y: Array, axis: str = "energies") -> str | None:
+    """Which point of a curve is not finite, or does not come after the one before; no full stop at the end."""
+    for name, column in ((axis, x), ("values", y)):
         bad = np.flatnonzero(~np.isfinite(column))
         if bad.size:
             return f"{name}[{bad[0]}] is {column[bad[0]]}, but every number must be finite"
     falls = np.flatnonzero(np.diff(x) <= 0)
     if falls.size:
         at = int(falls[0])
-        return f"energies must rise, but energies[{at + 1}] is {x[at + 1]:g} after {x[at]:g}"
-    return value_problem(x, y)
+        return f"{axis} must rise, but {axis}[{at + 1}] is {x[at + 1]:g} after {x[at]:g}"
+    return None
 
 
 def value_problem(x: Array, y: Array) -> str | None:

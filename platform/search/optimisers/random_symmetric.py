@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fermiloop.platform.search.optimisers.protocol import Start
+from fermiloop.platform.search.optimisers.random_search import RandomSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
-
-    from fermiloop.platform.search.optimisers.protocol import Minimum, SearchSpace
 
     Array = NDArray[np.float64]
 
@@ -27,20 +24,14 @@ TRIES: Final = 12
 """Groups tried before a place without symmetry is taken."""
 
 
-class RandomSymmetric:
+class RandomSymmetric(RandomSearch):
     """A new symmetric start each time; learns nothing."""
 
     name = "random_symmetric"
 
-    def __init__(self, space: SearchSpace, rng: np.random.Generator) -> None:
-        self._space, self._rng = space, rng
-
     def ask(self) -> list[Start]:
         """One symmetric start."""
         return [Start(self._space.symmetric(self._rng))]
-
-    def tell(self, minima: Sequence[Minimum]) -> None:
-        """Nothing is learned."""
 
 
 def symmetric_crystal(

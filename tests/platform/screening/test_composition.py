@@ -1,18 +1,4 @@
-import pytest
-from pymatgen.core import Composition
-
 from fermiloop.platform.generators.protocol import Space, Target
-from fermiloop.platform.screening.composition import is_neutral_or_alloy
-
-
-@pytest.mark.parametrize("formula", ["NaCl", "Pd", "O2", "Cu3Au", "TiO2"])
-def test_neutral_compounds_alloys_and_elements_pass(formula):
-    assert is_neutral_or_alloy(Composition(formula))
-
-
-@pytest.mark.parametrize("formula", ["NaCl2", "He2O", "Na3Cl"])
-def test_what_cannot_be_neutral_does_not(formula):
-    assert not is_neutral_or_alloy(Composition(formula))
 
 
 def test_each_rule_rejects_with_its_own_reason(tools):

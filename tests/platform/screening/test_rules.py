@@ -3,7 +3,7 @@
 import pytest
 from pymatgen.core import Composition
 
-from fermiloop.platform.screening.composition import is_neutral_or_alloy
+from fermiloop.platform.representations.neutrality import is_neutral_or_alloy
 from fermiloop.platform.screening.rules import CHARGE, NEGATIVITY, broken_rule, check_rules
 from fermiloop.platform.screening.verdicts import Crystal
 
