@@ -48,8 +48,7 @@ class Plan:
 
 FULL: Final = Plan(
     CcdcganOptions(
-        grid=24, box=11.25, cell_grid=8, code=108, site_epochs=14, cell_epochs=150, max_sites=8, slots=3, gan_steps=600,
-        latent=32,
+        grid=24, box=11.25, cell_grid=8, code=108, site_epochs=14, cell_epochs=150, max_sites=8, slots=3,
     ),
     ("combined", "conditional"), 400, 100, 2500, 5, 60, 60,
 )  # fmt: skip
