@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.app import campaign_text
 from fermiloop.platform.app.progress import Progress, silent
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.plugins.engines import engine as declared
 from fermiloop.platform.store import candidates, materials
 from fermiloop.platform.store import workers as noted
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check", "check_engine", "crystals", "launch", "of_store", "of_text", "outcomes", "refuse_programs", "run",
-    "sentence", "settings_of", "wait",
+    "sentence", "settings_of", "settings_of_line", "wait",
 ]  # fmt: skip
 
 TIME_LIMIT: Final = 3600.0  # s of a step
 MOST_CRYSTALS: Final = 10_000
+NEXT_SETTING: Final = re.compile(r"\s+(?=[A-Za-z_]\w*\s*=)")
 
 
 def crystals(words: Iterable[str]) -> list[Given]:
@@ -84,20 +86,35 @@ def settings_of(pairs: Iterable[str]) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If one is not of that form.
+        If one is not of that form, given twice, or its value is none of a campaign file.
     """
-    import yaml
+    from fermiloop.platform.campaign.spec_fields import plain
+    from fermiloop.platform.campaign.yaml_text import load_value
 
     found: dict[str, Any] = {}
     for pair in pairs:
         name, mark, value = pair.partition("=")
-        if not (name.strip() and mark):
+        name = name.strip()
+        if not (name and mark):
             raise InputError(f"The setting {pair!r} is not understood; write it as cutoff=600.")
+        if name in found:
+            raise InputError(f"The setting {name} is given twice; give it once.")
         try:
-            found[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            found |= plain({name: load_value(value, name)})
+        except (SpecError, ValueError):
             raise InputError(f"The value of the setting {pair!r} is not understood; write it as cutoff=600.") from None
     return found
+
+
+def settings_of_line(line: str) -> dict[str, Any]:
+    """Settings of one line with spaces between them; in a value such as ``{O: 0.4}`` spaces may stand too.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form.
+    """
+    return settings_of(one for one in NEXT_SETTING.split(line.strip()) if one)
 
 
 def refuse_programs(engine: str, settings: Mapping[str, Any]) -> None:

@@ -60,9 +60,20 @@ def test_text_of_a_file_is_read_by_its_name_and_reaches_no_other_place() -> None
 def test_settings_are_words_as_in_a_campaign_file() -> None:
     given = computing.settings_of(["cutoff=600", "fail=", "potcar=PBE_54", "kpoint_density=3.5"])
     assert given == {"cutoff": 600, "fail": None, "potcar": "PBE_54", "kpoint_density": 3.5}
-    for wrong in ("cutoff", "=3", "a={"):
+    assert computing.settings_of(["fmax=1e-2", "hubbard={No: 3}"]) == {"fmax": 0.01, "hubbard": {"No": 3}}
+    for wrong in ("cutoff", "=3", "a={", "a=2024-13-45", "a=2024-01-01", "a=.nan", "a=[&x 1, *x]", "a={b: 1, b: 2}"):
         with pytest.raises(InputError, match="write it as cutoff=600"):
             computing.settings_of([wrong])
+    with pytest.raises(InputError, match="cutoff is given twice"):
+        computing.settings_of(["cutoff=400", "cutoff=600"])
+
+
+def test_a_line_of_settings_may_hold_spaces_within_a_value() -> None:
+    line = " cutoff=600  reference_corrections={O: 0.4, N: 0.1} hubbard = {V: 3.25} "
+    assert computing.settings_of_line(line) == {
+        "cutoff": 600, "reference_corrections": {"O": 0.4, "N": 0.1}, "hubbard": {"V": 3.25},
+    }  # fmt: skip
+    assert computing.settings_of_line("") == {}
 
 
 def test_the_network_may_name_no_program() -> None:
