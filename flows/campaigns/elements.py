@@ -73,8 +73,17 @@ def lacking(symbols: Iterable[str], method: str) -> list[str]:
 
 
 def refused(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Of the elements whose ground state is shipped those that an engine does not compute, with the reason."""
+    """Of the elements whose ground state is shipped those that an engine does not compute, with the reason.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong.
+    UserError
+        If the engine is not installed here.
+    """
     code, known = code_of(engine), shipped()
+    code.method(settings)  # what refuses a crystal takes settings that are right
     reasons = {one: code.refuses(known[one].structure, settings) for one in symbols if one in known}
     return {one: reason for one, reason in reasons.items() if reason}
 
