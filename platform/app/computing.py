@@ -76,7 +76,12 @@ def of_text(name: str, text: str) -> list[Given]:
         )
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / own
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except (OSError, ValueError):  # a name that no folder takes, or half a character in either
+            raise InputError(
+                f"The file {name[:80]!r} cannot be written down; give a short name, as NiAl.cif, and text in UTF-8."
+            ) from None
         return _of_path(path)
 
 
@@ -215,8 +220,15 @@ def sentence(found: Sequence[Outcome], workers: int) -> str:
 
 
 def _of_word(word: str) -> list[Given]:
-    path = Path(word).expanduser()
-    if path.exists():
+    if not word.strip():  # which would be the working folder
+        raise InputError("An empty word was handed over; name a structure file, a folder of them, an id or a formula.")
+    path = Path(word)
+    try:
+        path = path.expanduser()
+        there = path.exists()
+    except (RuntimeError, OSError, ValueError):  # of nobody here, too long, or with a character that no name has
+        there = False
+    if there:
         return _of_path(path)
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"There is no file or folder {word}.")

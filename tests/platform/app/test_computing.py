@@ -36,6 +36,9 @@ def test_slips_are_told_in_one_sentence(database: str, tmp_path: Path) -> None:
         (str(tmp_path / "empty"), "holds no CIF"),
         ("Pt3Ni", "holds no material of that formula"),
         ("qwerty", "no chemical formula"),
+        ("", "An empty word was handed over"),
+        ("~nobody-of-that-name/NiAl.cif", "There is no file or folder ~nobody"),
+        ("a" * 300 + ".cif", "There is no file or folder aaa"),
     ):
         with pytest.raises(InputError, match=told):
             computing.crystals([word])
@@ -55,6 +58,9 @@ def test_text_of_a_file_is_read_by_its_name_and_reaches_no_other_place() -> None
     assert (one.name, len(one.structure)) == ("NiAl.cif", 2)
     with pytest.raises(InputError, match=r"name it such as NiAl\.cif"):
         computing.of_text("passwd", "x")
+    for name, text in (("\N{GRINNING FACE}" * 100 + ".cif", "x"), ("a\0.cif", "x"), ("a.cif", "data_\ud800")):
+        with pytest.raises(InputError, match="cannot be written down"):
+            computing.of_text(name, text)
 
 
 def test_settings_are_words_as_in_a_campaign_file() -> None:
