@@ -12,6 +12,8 @@ from pymatgen.core import Element
 
 from fermiloop.db_init.element_references import ElementReference, shipped
 from fermiloop.flows.engines.lookup import code_of
+from fermiloop.platform.plugins.engines import ENERGY
+from fermiloop.platform.plugins.engines import engine as declared
 from fermiloop.platform.representations.canonical import canonical
 from fermiloop.platform.representations.molecules import is_molecule
 from fermiloop.platform.store import labels, materials
@@ -86,6 +88,13 @@ def refused(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) ->
     code.method(settings)  # what refuses a crystal takes settings that are right
     reasons = {one: code.refuses(known[one].structure, settings) for one in symbols if one in known}
     return {one: reason for one, reason in reasons.items() if reason}
+
+
+def without_energies(engine: str, settings: Mapping[str, Any]) -> str | None:
+    """That an engine, as it is set, gives no energies, so that nothing can be its reference; None where it does."""
+    if ENERGY in declared(engine).properties(settings):
+        return None
+    return f"The engine {engine} gives no {ENERGY} with these settings, so it has no references and no hull"
 
 
 def command(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> str:

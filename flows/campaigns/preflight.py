@@ -169,7 +169,12 @@ def _references(spec: CampaignSpec) -> Iterator[str]:
 def _stability_references(spec: CampaignSpec) -> Iterator[str]:
     """The same, where the file says that hits are stable."""
     wanted = spec.target.stability() is not None and "stable_within" in spec.target.model_fields_set
-    if wanted and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
+    if wanted and (told := elements.without_energies(spec.engine.name, spec.engine.settings)):
+        yield (
+            f"target.stable_within is {spec.target.stable_within:g}, but {told[0].lower()}{told[1:]}; use an engine "
+            "that gives one, or set target.stable_within to null."
+        )
+    elif wanted and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
         yield (
             f"target.stable_within is {spec.target.stable_within:g}, and {', '.join(lacking)} of space.elements has no "
             f"reference energy by {spec.engine.name} with these settings; compute it ({_command(lacking, spec)}), "

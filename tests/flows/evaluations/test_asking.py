@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,7 +114,7 @@ def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
     [
         ((B2, PROTOTYPES["B1"].build("Mg", "O", 9.4)), "gpaw", {}, True, r"does not compute MgO \(1.cif\): O needs a"),
         ((B2,), "gpaw", {"cutof": 500}, True, "did you mean cutoff"),
-        ((B2,), "recorded", {}, False, "without relaxing"),
+        ((B2,), "recorded", {}, True, "name it by its setting file"),
         ((), "analytic", {}, True, "No crystal"),
     ],
 )
@@ -123,6 +125,13 @@ def test_what_cannot_be_computed_is_refused_before_anything_is_queued(
         asking.launch(given(*structures), engine, settings, relax=relax)
     assert calculations.handed_over() == []
     assert n_queued() == 0
+
+
+def test_an_engine_that_takes_no_crystal_as_it_is_says_so(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps({"structure": B2.as_dict(), "energy": -1.0}), encoding="utf-8")
+    with pytest.raises(InputError, match="without relaxing"):
+        asking.check(given(B2), "recorded", {"file": str(answers)}, relax=False)
 
 
 def test_recording_twice_changes_nothing(database: str) -> None:
