@@ -105,8 +105,18 @@ def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
     found = computing.run([bad, good], workers=None)
     assert [one.state for one in found] == ["failed", "completed"]
     assert found[0].reason == "relax: asked to fail"
-    assert asking.launch(given(CUBIC), "analytic", {}) == [bad]  # known to fail, and not paid again
+    assert asking.launch(given(CUBIC), "analytic", {"fail": "raise"}) == [bad]  # known to fail, and not paid again
     assert n_queued() == 0
+
+
+def test_one_that_failed_is_tried_again_by_other_settings_of_the_same_method(database: str) -> None:
+    (bad,) = asking.launch(given(CUBIC), "analytic", {"fail": "raise"})
+    assert asking.launch(given(CUBIC), "analytic", {"steps": 100}) == [bad]  # it is queued, with its settings
+    assert computing.run([bad], workers=None)[0].state == "failed"
+    assert asking.launch(given(CUBIC), "analytic", {"steps": 300}) == [bad]
+    assert computing.run([bad], workers=None)[0].state == "completed"
+    assert asking.launch(given(CUBIC), "analytic", {"steps": 400}) == [bad]  # done, and not paid again
+    assert (n_queued(), calculations.get(bad).settings) == (0, {"steps": 300})
 
 
 @pytest.mark.parametrize(
