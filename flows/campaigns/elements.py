@@ -99,9 +99,19 @@ def without_energies(engine: str, settings: Mapping[str, Any]) -> str | None:
 
 def command(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> str:
     """What is typed so that these elements get a reference."""
+    by = _by(engine, settings)
+    return shlex.join(["fermiloop", "references", "build", *by, "--elements", *sorted(symbols)])
+
+
+def compute_command(what: str, engine: str, settings: Mapping[str, Any]) -> str:
+    """What is typed so that a crystal is computed."""
+    return shlex.join(["fermiloop", "compute", what, *_by(engine, settings)])
+
+
+def _by(engine: str, settings: Mapping[str, Any]) -> list[str]:
+    """Words of a command that name an engine and its settings."""
     given = [f"{name}={json.dumps(value)}" for name, value in settings.items()]
-    words = [word for one in given for word in ("--settings", one)]
-    return shlex.join(["fermiloop", "references", "build", "--engine", engine, *words, "--elements", *sorted(symbols)])
+    return ["--engine", engine, *(word for one in given for word in ("--settings", one))]
 
 
 def save_shipped(symbols: Iterable[str]) -> None:

@@ -150,8 +150,9 @@ def _training(spec: CampaignSpec) -> Iterator[str]:
     if not training.materials_of(found.training, curves=curves):
         yield (
             f"The store holds nothing that {spec.retrain.source or spec.engine.name} computed with these settings, so "
-            "there is nothing to learn from; load a library (fermiloop db load seed), or name a source of labels as "
-            "retrain.source."
+            "there is nothing to learn from; load a library (fermiloop db load seed), compute crystals "
+            f"({elements.compute_command('FOLDER', spec.engine.name, spec.engine.settings)}), or name a source of "
+            "labels as retrain.source."
         )
 
 

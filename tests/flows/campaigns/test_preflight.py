@@ -77,12 +77,14 @@ def test_a_cutoff_that_suffices_is_no_problem(spec: CampaignSpec) -> None:
 
 
 def test_a_material_without_a_curve_and_one_that_is_not_stored_are_told_apart(spec: CampaignSpec) -> None:
-    materials.save(PROTOTYPES["A1"].build("Au", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
+    gold = materials.save(PROTOTYPES["A1"].build("Au", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
     (bare,) = preflight.problems(changed(spec, target=curve_of(spec, "Au")))
     assert bare.text.startswith("Au is stored without a density of states by the Method ")
+    assert f"compute it (fermiloop compute {gold} --engine analytic)" in bare.text
     assert "load" not in bare.text
     (absent,) = preflight.problems(changed(spec, target=curve_of(spec, "Pu")))
     assert absent.text.startswith("The store holds no material Pu for target.dos; load a library")
+    assert "compute it (fermiloop compute FILE --engine analytic)" in absent.text
 
 
 def test_an_element_without_a_reference_is_named_where_a_hull_is_asked(library: str, spec: CampaignSpec) -> None:
