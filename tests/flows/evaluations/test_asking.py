@@ -20,6 +20,7 @@ from fermiloop.flows.queue.launchpad import launchpad
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, labels, materials, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import CalculationState, Origin, Property
 
 CUBIC = PROTOTYPES["L1_2"].build("Ti", "Cu", 13.0)
@@ -89,13 +90,15 @@ def test_numbers_of_a_crystal_as_it_is_change_nothing_of_the_relaxed_one(databas
 
 
 def test_a_relaxed_curve_takes_the_place_of_that_of_the_crystal_as_it_was(database: str) -> None:
+    settings = {"curve": "phonon_dos"}
     still, done = computing.run(
-        [asking.launch(given(NEAR), "analytic", {}, relax=relax)[0] for relax in (False, True)], workers=None
+        [asking.launch(given(NEAR), "analytic", settings, relax=relax)[0] for relax in (False, True)], workers=None
     )
     assert done.material == still.material
-    curve = spectra.of_material(str(done.material), method=done.method)
-    assert curve is not None
-    assert curve.calculation == done.calculation
+    for kind in (SpectrumKind.DOS, SpectrumKind("phonon_dos")):
+        curve = spectra.of_material(str(done.material), kind, method=done.method)
+        assert curve is not None
+        assert curve.calculation == done.calculation
 
 
 def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
