@@ -129,6 +129,8 @@ def test_one_that_failed_is_tried_again_by_other_settings_of_the_same_method(dat
         ((B2,), "gpaw", {"cutof": 500}, True, "did you mean cutoff"),
         ((B2,), "recorded", {}, True, "name it by its setting file"),
         ((), "analytic", {}, True, "No crystal"),
+        ((PROTOTYPES["B2"].build("Am", "Ni", 16.0),), "chgnet", {}, True, "CHGNet knows elements up to Pu, not Am"),
+        ((PROTOTYPES["A1"].build("Kr", None, 300.0),), "chgnet-phonon", {}, False, "Kr on site 0 has no neighbour"),
     ],
 )
 def test_what_cannot_be_computed_is_refused_before_anything_is_queued(
