@@ -208,3 +208,12 @@ def test_a_warning_of_the_parser_is_passed_on(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(extxyz, "read_with_ase", warning)
     assert entry_of("energy=-1").remarks == ("ASE said of it: the cell looks odd.",)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("count", ["99999999999", "9" * 5000, "123456"])
+def test_more_atoms_than_a_crystal_has_are_not_looked_for(tmp_path: Path, count: str) -> None:
+    path = tmp_path / "many.xyz"
+    path.write_text(f"{count}\n{CELL}\nNa 0 0 0\n")
+    with pytest.raises(InputError, match=rf"says that it has {count[:20]} atoms; a crystal has at most 400 sites"):
+        folder.crystals_of(path)
