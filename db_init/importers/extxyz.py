@@ -30,6 +30,8 @@ from fermiloop.schemas.fields import MAX_SITES
 LONGEST_LINE: Final = 2_000  # characters of an atom; what is longer is no such file
 LONGEST_COMMENT: Final = 1_000_000  # characters; it may bear properties of the whole crystal
 MOST_DIGITS: Final = 9
+MOST_WIDTH_DIGITS: Final = 3  # of the columns of a property, for each of which ASE makes one
+WIDTH: Final = re.compile(r":[A-Za-z]:0*(\d+)")
 MOST_ATOMS: Final = 25 * MAX_SITES  # of a frame that is passed over; one beyond is no frame
 ISOTOPE: Final = re.compile(r"^(\s*)([DT])(\s)", re.MULTILINE)
 LATTICE: Final = re.compile(r"\blattice(?=\s*=)", re.IGNORECASE)
@@ -130,6 +132,8 @@ def _readable(text: str, key: str) -> tuple[str, set[str]]:
             f"The frame {key} says that it has {count[:20]} atoms; a crystal has at most {MAX_SITES} sites."
         )
     comment, _, atoms = body.partition("\n")
+    if wide := next((width for width in WIDTH.findall(comment) if len(width) > MOST_WIDTH_DIGITS), None):
+        raise InputError(f"The frame {key} says that a property has {wide[:20]} columns, which no atom has.")
     comment = PERIODIC.sub("pbc", LATTICE.sub("Lattice", BAD_KEY.sub(r"\1_\2", comment)))
     comment = NOT_NEEDED.sub(r"\1_left", comment)
     names = NAMES.findall(QUOTED.sub("", comment))

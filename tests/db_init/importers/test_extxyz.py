@@ -171,6 +171,7 @@ def test_contradictions_and_what_is_no_number_are_refused(more: str, told: str) 
         (CELL, "Na 0 nan 0", "NaN or infinity"),
         (CELL, "X 0 0 0", "dummy or ghost"),
         (CELL, "Qq 0 0 0", "'Qq' is no element"),
+        (CELL.replace("pos:R:3", "pos:R:3:more:R:9999999"), "", "a property has 9999999 columns"),
     ],
 )
 def test_what_is_no_crystal_is_refused_in_words(cell: str, rows: str, told: str) -> None:
