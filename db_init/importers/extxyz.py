@@ -29,6 +29,9 @@ from fermiloop.schemas.fields import MAX_SITES
 
 LONGEST_LINE: Final = 2_000  # characters of an atom; what is longer is no such file
 LONGEST_COMMENT: Final = 1_000_000  # characters; it may bear properties of the whole crystal
+MOST_DIGITS: Final = 9
+MOST_WIDTH_DIGITS: Final = 3  # of the columns of a property, for each of which ASE makes one
+WIDTH: Final = re.compile(r":[A-Za-z]:0*(\d+)")
 MOST_ATOMS: Final = 25 * MAX_SITES  # of a frame that is passed over; one beyond is no frame
 ISOTOPE: Final = re.compile(r"^(\s*)([DT])(\s)", re.MULTILINE)
 LATTICE: Final = re.compile(r"\blattice(?=\s*=)", re.IGNORECASE)
@@ -71,11 +74,16 @@ def _frames(lines: io.TextIOWrapper) -> Iterator[str]:
         if not head.strip():
             continue
         count = head.strip()
-        if not count.isdecimal() or int(count) > MOST_ATOMS:
+        if not count.isdecimal() or _too_many(count):
             yield head + lines.read(LONGEST_LINE)
             return
         comment = lines.readline(LONGEST_COMMENT)
         yield head + comment + "".join(lines.readline(LONGEST_LINE) for _ in range(int(count)))
+
+
+def _too_many(count: str) -> bool:
+    """Whether a whole number, of however many digits, is more than a frame has atoms."""
+    return len(count) > MOST_DIGITS or int(count) > MOST_ATOMS
 
 
 def entry(text: str, key: str, name: str, options: LoadOptions, told: set[str] | None = None) -> Entry:
@@ -118,7 +126,14 @@ def entry(text: str, key: str, name: str, options: LoadOptions, told: set[str] |
 def _readable(text: str, key: str) -> tuple[str, set[str]]:
     """A frame as ASE reads it: keys in its spelling, isotopes as hydrogen; and which isotopes there were."""
     head, _, body = text.partition("\n")
+    count = head.strip()
+    if count.isdecimal() and _too_many(count):  # for so many lines ASE would look, whether they are there or not
+        raise InputError(
+            f"The frame {key} says that it has {count[:20]} atoms; a crystal has at most {MAX_SITES} sites."
+        )
     comment, _, atoms = body.partition("\n")
+    if wide := next((width for width in WIDTH.findall(comment) if len(width) > MOST_WIDTH_DIGITS), None):
+        raise InputError(f"The frame {key} says that a property has {wide[:20]} columns, which no atom has.")
     comment = PERIODIC.sub("pbc", LATTICE.sub("Lattice", BAD_KEY.sub(r"\1_\2", comment)))
     comment = NOT_NEEDED.sub(r"\1_left", comment)
     names = NAMES.findall(QUOTED.sub("", comment))

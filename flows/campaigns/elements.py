@@ -12,6 +12,8 @@ from pymatgen.core import Element
 
 from fermiloop.db_init.element_references import ElementReference, shipped
 from fermiloop.flows.engines.lookup import code_of
+from fermiloop.platform.plugins.engines import ENERGY
+from fermiloop.platform.plugins.engines import engine as declared
 from fermiloop.platform.representations.canonical import canonical
 from fermiloop.platform.representations.molecules import is_molecule
 from fermiloop.platform.store import labels, materials
@@ -73,17 +75,43 @@ def lacking(symbols: Iterable[str], method: str) -> list[str]:
 
 
 def refused(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> dict[str, str]:
-    """Of the elements whose ground state is shipped those that an engine does not compute, with the reason."""
+    """Of the elements whose ground state is shipped those that an engine does not compute, with the reason.
+
+    Raises
+    ------
+    InputError
+        If a setting is wrong.
+    UserError
+        If the engine is not installed here.
+    """
     code, known = code_of(engine), shipped()
+    code.method(settings)  # what refuses a crystal takes settings that are right
     reasons = {one: code.refuses(known[one].structure, settings) for one in symbols if one in known}
     return {one: reason for one, reason in reasons.items() if reason}
 
 
+def without_energies(engine: str, settings: Mapping[str, Any]) -> str | None:
+    """That an engine, as it is set, gives no energies, so that nothing can be its reference; None where it does."""
+    if ENERGY in declared(engine).properties(settings):
+        return None
+    return f"The engine {engine} gives no {ENERGY} with these settings, so it has no references and no hull"
+
+
 def command(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> str:
     """What is typed so that these elements get a reference."""
+    by = _by(engine, settings)
+    return shlex.join(["fermiloop", "references", "build", *by, "--elements", *sorted(symbols)])
+
+
+def compute_command(what: str, engine: str, settings: Mapping[str, Any]) -> str:
+    """What is typed so that a crystal is computed."""
+    return shlex.join(["fermiloop", "compute", what, *_by(engine, settings)])
+
+
+def _by(engine: str, settings: Mapping[str, Any]) -> list[str]:
+    """Words of a command that name an engine and its settings."""
     given = [f"{name}={json.dumps(value)}" for name, value in settings.items()]
-    words = [word for one in given for word in ("--settings", one)]
-    return shlex.join(["fermiloop", "references", "build", "--engine", engine, *words, "--elements", *sorted(symbols)])
+    return ["--engine", engine, *(word for one in given for word in ("--settings", one))]
 
 
 def save_shipped(symbols: Iterable[str]) -> None:

@@ -63,7 +63,7 @@ def phases(symbols: Iterable[str], method: str) -> list[Phase]:
     return sorted(rows, key=lambda one: (one.energy_above_hull, one.formation_energy_per_atom, one.material))
 
 
-def to_compute(symbols: Iterable[str], method: str, limit: int) -> list[str]:
+def to_compute(symbols: Iterable[str], method: str) -> list[str]:
     """Materials of these elements that have no energy by a Method: the nearest to the hull by any Method first.
 
     Of those without such an energy the lowest formation energy, then the smallest cell comes first. Molecules in a box
@@ -80,7 +80,7 @@ def to_compute(symbols: Iterable[str], method: str, limit: int) -> list[str]:
         names = (Property.ENERGY_ABOVE_HULL, Property.FORMATION_ENERGY_PER_ATOM)
         return (*(values.get(str(name), inf) for name in names), int(found[key].n_sites), key)  # type: ignore[return-value]
 
-    return sorted(open_ones, key=place)[:limit]
+    return sorted(open_ones, key=place)
 
 
 def restate(symbols: Iterable[str], method: str) -> int:

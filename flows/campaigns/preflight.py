@@ -150,8 +150,9 @@ def _training(spec: CampaignSpec) -> Iterator[str]:
     if not training.materials_of(found.training, curves=curves):
         yield (
             f"The store holds nothing that {spec.retrain.source or spec.engine.name} computed with these settings, so "
-            "there is nothing to learn from; load a library (fermiloop db load seed), or name a source of labels as "
-            "retrain.source."
+            "there is nothing to learn from; load a library (fermiloop db load seed), compute crystals "
+            f"({elements.compute_command('FOLDER', spec.engine.name, spec.engine.settings)}), or name a source of "
+            "labels as retrain.source."
         )
 
 
@@ -169,7 +170,12 @@ def _references(spec: CampaignSpec) -> Iterator[str]:
 def _stability_references(spec: CampaignSpec) -> Iterator[str]:
     """The same, where the file says that hits are stable."""
     wanted = spec.target.stability() is not None and "stable_within" in spec.target.model_fields_set
-    if wanted and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
+    if wanted and (told := elements.without_energies(spec.engine.name, spec.engine.settings)):
+        yield (
+            f"target.stable_within is {spec.target.stable_within:g}, but {told[0].lower()}{told[1:]}; use an engine "
+            "that gives one, or set target.stable_within to null."
+        )
+    elif wanted and (lacking := without_reference(spec, methods.of_campaign(spec).engine)):
         yield (
             f"target.stable_within is {spec.target.stable_within:g}, and {', '.join(lacking)} of space.elements has no "
             f"reference energy by {spec.engine.name} with these settings; compute it ({_command(lacking, spec)}), "

@@ -25,6 +25,8 @@ def remark(spec: CampaignSpec) -> str | None:
         return None
     lacking = without_reference(spec, methods.of_campaign(spec).engine)
     told = "hits need not be stable, since a hull needs a reference energy of every element"
+    if without := elements.without_energies(spec.engine.name, spec.engine.settings):
+        return f"{told}: {without[0].lower()}{without[1:]}"
     if not lacking:
         return told
     command = elements.command(lacking, spec.engine.name, spec.engine.settings)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from fermiloop.flows.campaigns import stability
+from fermiloop.flows.campaigns import elements, stability
 from fermiloop.flows.campaigns.steps import curve_methods_of, training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
@@ -200,7 +200,7 @@ def _of_material(name: str, kind: SpectrumKind, spec: CampaignSpec) -> NDArray[n
         if not np.isfinite(pattern).all():
             raise InputError(f"{name} has no {kind.declared.title}; name another material.")
         return pattern
-    stored = spectra.aligned(_spectrum(name, kind, curve_methods_of(spec)), alignment_of(spec))
+    stored = spectra.aligned(_spectrum(name, kind, spec), alignment_of(spec))
     return grid.normalise(spec.target.part(kind).whole(stored.points(), stored.array()))
 
 
@@ -214,13 +214,13 @@ def _lowest(found: list[Material], method: str) -> Material:
     return min(found, key=lambda m: (energies.get(m.id, float("inf")), str(m.id)))
 
 
-def _spectrum(name: str, kind: SpectrumKind, methods: Sequence[str]) -> Spectrum:
-    """Curve of the material of lowest energy, by the first of these Methods that has one of any of that name."""
-    stored = _named(name)
+def _spectrum(name: str, kind: SpectrumKind, spec: CampaignSpec) -> Spectrum:
+    """Curve of the material of lowest energy, by the first Method that is learned from that has one of any so named."""
+    stored, methods = _named(name), curve_methods_of(spec)
     if not stored:
         raise InputError(
-            f"The store holds no material {name} for target.{kind}; load a library (fermiloop db load seed), name "
-            f"another material, or give the curve as target.{kind}.file."
+            f"The store holds no material {name} for target.{kind}; load a library (fermiloop db load seed), "
+            f"{_computed('FILE', spec)}name another material, or give the curve as target.{kind}.file."
         )
     for method in methods:
         curves = {m.id: (m, curve) for m in stored if (curve := spectra.of_material(m.id, kind, method))}
@@ -228,5 +228,13 @@ def _spectrum(name: str, kind: SpectrumKind, methods: Sequence[str]) -> Spectrum
             return curves[_lowest([m for m, _ in curves.values()], method).id][1]
     raise InputError(
         f"{name} is stored without a {kind.declared.title} by the Method {methods[0]} that this campaign learns from; "
-        f"name a material that has one (fermiloop materials find), or give the curve as target.{kind}.file."
+        f"{_computed(str(stored[0].id), spec)}name a material that has one (fermiloop materials find), or give the "
+        f"curve as target.{kind}.file."
     )
+
+
+def _computed(what: str, spec: CampaignSpec) -> str:
+    """How the target gets a curve, where those of the campaign's own engine are learned."""
+    if spec.retrain.source is not None:
+        return ""
+    return f"compute it ({elements.compute_command(what, spec.engine.name, spec.engine.settings)}), "

@@ -17,9 +17,11 @@ from fermiloop.flows.driving import computing
 from fermiloop.flows.evaluations import asking, outcomes
 from fermiloop.flows.evaluations.asking import Given
 from fermiloop.flows.evaluations.outcomes import Outcome
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.engines import CORRECTIONS
-from fermiloop.platform.store import labels, materials, methods
-from fermiloop.schemas.vocabulary import Property
+from fermiloop.platform.store import calculations, labels, materials, methods
+from fermiloop.schemas.method import Method
+from fermiloop.schemas.vocabulary import CalculationState, Property
 
 TIME_LIMIT: Final = 3600.0  # s of a step
 
@@ -74,10 +76,12 @@ def references(symbols: Iterable[str] | None, how: How, progress: Progress = sil
     Raises
     ------
     InputError
-        If an element that is named has no shipped ground state or is refused by the engine, or a setting is wrong.
+        If an element that is named has no shipped ground state or is refused by the engine, a setting is wrong, or the
+        engine gives no energies.
     UserError
         If the engine is not installed here.
     """
+    _refuse_without_energies(how)
     wanted = list(shipped()) if symbols is None else [one.element for one in of_elements(symbols)]
     refused = elements.refused(wanted, how.engine, how.settings) if symbols is None else {}
     wanted = [one for one in wanted if one not in refused]
@@ -93,11 +97,28 @@ def phases(symbols: Iterable[str], limit: int, how: How, progress: Progress = si
         As `references` does.
     """
     system = frozenset(one.element for one in of_elements(symbols))
+    _refuse_without_energies(how)
     method = asking.check(_of_elements(system), how.engine, how.settings)
-    chosen = hulls.to_compute(system, method.id, limit)
-    given = [Given(crystal, key) for key, crystal in materials.structures(chosen).items()]
+    if CORRECTIONS in how.settings:
+        take_over(how)  # before it is asked what is to be computed
+    given = _not_computed(hulls.to_compute(system, method.id), {method.id, _plain(how).id}, limit)
     lacking = elements.lacking(system, method.id)
-    return _built([*_ground_states(lacking, how), *given], system, {}, how, progress)
+    return _built([*_of_elements(lacking), *given], system, {}, how, progress)
+
+
+def _not_computed(ids: list[str], by: set[str], limit: int) -> list[Given]:
+    """The first of these materials that were not computed by these Methods: some relaxed to another material then."""
+    found: list[Given] = []
+    for start in range(0, len(ids), max(limit, 1)):
+        crystals = materials.structures(ids[start : start + limit])
+        cells = {key: asking.cell_of(crystal) for key, crystal in crystals.items()}
+        planned = {key: {calculations.id_of(cell, one) for one in by} for key, cell in cells.items()}
+        rows = calculations.of_ids(one for mine in planned.values() for one in mine)
+        done = {str(one.id) for one in rows if one.state is CalculationState.COMPLETED}
+        found += [Given(crystals[key], key) for key in ids if key in crystals and not planned[key] & done]
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 def _built(given: list[Given], symbols: frozenset[str], refused: dict[str, str], how: How, progress: Progress) -> Built:
@@ -107,6 +128,11 @@ def _built(given: list[Given], symbols: frozenset[str], refused: dict[str, str],
     if not all(one.ended for one in found):
         return Built(method, found, refused, 0)  # left to other workers; asked again once they have ended
     return Built(method, found, refused, hulls.restate(symbols, method))
+
+
+def _refuse_without_energies(how: How) -> None:
+    if told := elements.without_energies(how.engine, how.settings):
+        raise InputError(f"{told}; choose another engine, or settings by which it gives one.")
 
 
 def _ground_states(symbols: Iterable[str], how: How) -> list[Given]:
@@ -125,8 +151,7 @@ def _of_elements(symbols: Iterable[str]) -> list[Given]:
 def take_over(how: How) -> int:
     """Give the corrected Method the energies of the one without corrections, which are the same; how many."""
     target = _saved(how)
-    plain = {name: value for name, value in how.settings.items() if name != CORRECTIONS}
-    source = elements.method(how.engine, plain)
+    source = _plain(how)
     ids = labels.materials_with(Property.ENERGY_PER_ATOM, source.id)
     known = labels.values(ids, Property.ENERGY_PER_ATOM, target)
     energies = labels.values(ids, Property.ENERGY_PER_ATOM, source.id)
@@ -134,6 +159,11 @@ def take_over(how: How) -> int:
     for key, value in new.items():
         labels.save(key, Property.ENERGY_PER_ATOM, value, method=target)
     return len(new)
+
+
+def _plain(how: How) -> Method:
+    """The Method without corrections."""
+    return elements.method(how.engine, {name: value for name, value in how.settings.items() if name != CORRECTIONS})
 
 
 def _saved(how: How) -> str:

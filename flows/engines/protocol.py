@@ -10,7 +10,7 @@ import difflib
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
 
 T = TypeVar("T")
+LARGEST_SETTING: Final = 1e15
 Curve = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
@@ -171,17 +172,46 @@ def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:
     Raises
     ------
     InputError
-        If a setting is unknown, or its value is no finite number of the right kind.
+        If a setting is unknown, or its value is no number or text as its default is.
     """
     known = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
     refuse_unknown(known, given, what)
     for name, value in given.items():
-        default = known[name]
-        if isinstance(default, float | int) and (
-            isinstance(value, bool) or not isinstance(value, float | int) or not np.isfinite(value)
-        ):
-            raise InputError(f"The setting {name} of the {what} engine must be a number, not {value!r}.")
+        if wanted := _wanted(known[name], value):
+            raise InputError(f"The setting {name} of the {what} engine must be {wanted}, not {value!r}.")
     return kind(**{name: type(cast("Any", known[name]))(value) for name, value in given.items()})
+
+
+def _wanted(default: Any, value: Any) -> str:
+    """What a value must be to stand in the place of a default; empty where it is that."""
+    if isinstance(default, str):
+        return "" if isinstance(value, str) else "a text"
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return "a number"
+    if not abs(value) < LARGEST_SETTING:  # which NaN is not
+        return f"a number below {LARGEST_SETTING:g}"
+    return "a whole number" if isinstance(default, int) and value != int(value) else ""
+
+
+def refuse_bounds(settings: Any, bounds: Mapping[str, tuple[float, float]], what: str) -> None:
+    """Refuse settings of an engine by which nothing can be computed.
+
+    Parameters
+    ----------
+    bounds
+        Lowest and highest value by the name of the setting.
+
+    Raises
+    ------
+    InputError
+        With the bounds of the first that lies beyond them.
+    """
+    for name, (low, high) in bounds.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise InputError(
+                f"The setting {name} of the {what} engine is {value:g}; write one from {low:g} to {high:g}."
+            )
 
 
 def refuse_unknown(names: Iterable[str], given: Mapping[str, Any], what: str) -> None:

@@ -15,6 +15,7 @@ from pymatgen.core import Structure
 
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import EngineEntry
+from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.evaluations.evaluate import TIME_LIMIT, EvaluateMaker
 from fermiloop.flows.queue.documents import fireworks
 from fermiloop.flows.queue.documents.rows import OF_NONE
@@ -100,7 +101,8 @@ def launch(
     """Check, plan and queue these crystals; ids of their calculations, in the order of the crystals.
 
     What was computed, failed, or is in the queue is not queued again: the same crystal by the same Method, relaxed or
-    not, is the same calculation, of whatever campaign.
+    not, is the same calculation, of whatever campaign. One that failed is tried again by other settings that are not in
+    the Method, such as more steps.
 
     Parameters
     ----------
@@ -121,6 +123,8 @@ def launch(
         made = calculations.plan(
             None, cell_of(one.structure), engine=engine, method=method.id, settings=dict(settings), relaxed=relax
         )
+        if calculations.change_settings(made, dict(settings)):
+            isolation.forget_failure(made)
         calculations.hand_over(made, one.name, time_limit)
         ids.append(made)
     queue(ids)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pymatgen.core import Structure
 
 from fermiloop.platform.screening.hull import Hulls
-from fermiloop.platform.store import calculations, labels, spectra
+from fermiloop.platform.store import calculations, labels, methods, spectra
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, CalculationState, Property
 
@@ -82,7 +82,10 @@ class _Hulls:
         if (symbols, method) not in self._known:
             self._known[symbols, method] = Hulls(labels.hull_entries(symbols, method))
         hulls = self._known[symbols, method]
-        return None if hulls.missing(symbols) else float(hulls.above(structure.composition, energy_per_atom)[1])
+        if hulls.missing(symbols):
+            return None
+        shift = labels.correction(symbols, methods.corrections(method))
+        return float(hulls.above(structure.composition, energy_per_atom + shift)[1])
 
 
 def _outcome(one: Calculation, hulls: _Hulls) -> Outcome:

@@ -87,6 +87,8 @@ def store(calculation: Calculation, material: str, found: EvaluationResult) -> d
         )
     for kind, (points, values) in found.curves.items():
         whole = factor * values if grows(SpectrumKind(kind).declared.unit) else values
+        if calculation.relaxed:
+            _displace_unrelaxed(material, calculation.method, SpectrumKind(kind))
         spectra.save(
             material, points, whole, method=calculation.method, kind=SpectrumKind(kind), calculation=calculation.id
         )
@@ -134,9 +136,9 @@ def _is_known_lower(material: str, found: EvaluationResult, method: str) -> bool
     return known is not None and (found.energy_per_atom is None or known < found.energy_per_atom - labels.SAME)
 
 
-def _displace_unrelaxed(material: str, method: str) -> None:
+def _displace_unrelaxed(material: str, method: str, kind: SpectrumKind = SpectrumKind.DOS) -> None:
     """Make place for the curve of a relaxed crystal where that of one as it was handed over lies."""
-    curve = spectra.of_material(material, method=method)
+    curve = spectra.of_material(material, kind, method=method)
     if curve is None or not curve.calculation or not calculations.exists(curve.calculation):
         return
     if not calculations.get(curve.calculation).relaxed:

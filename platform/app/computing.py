@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fermiloop.platform.app import campaign_text
 from fermiloop.platform.app.progress import Progress, silent
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import InputError, SpecError
 from fermiloop.platform.plugins.engines import engine as declared
 from fermiloop.platform.store import candidates, materials
 from fermiloop.platform.store import workers as noted
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check", "check_engine", "crystals", "launch", "of_store", "of_text", "outcomes", "refuse_programs", "run",
-    "sentence", "settings_of", "wait",
+    "sentence", "settings_of", "settings_of_line", "wait",
 ]  # fmt: skip
 
 TIME_LIMIT: Final = 3600.0  # s of a step
 MOST_CRYSTALS: Final = 10_000
+NEXT_SETTING: Final = re.compile(r"\s+(?=[A-Za-z_]\w*\s*=)")
 
 
 def crystals(words: Iterable[str]) -> list[Given]:
@@ -74,7 +76,12 @@ def of_text(name: str, text: str) -> list[Given]:
         )
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / own
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except (OSError, ValueError):  # a name that no folder takes, or half a character in either
+            raise InputError(
+                f"The file {name[:80]!r} cannot be written down; give a short name, as NiAl.cif, and text in UTF-8."
+            ) from None
         return _of_path(path)
 
 
@@ -84,20 +91,35 @@ def settings_of(pairs: Iterable[str]) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If one is not of that form.
+        If one is not of that form, given twice, or its value is none of a campaign file.
     """
-    import yaml
+    from fermiloop.platform.campaign.spec_fields import plain
+    from fermiloop.platform.campaign.yaml_text import load_value
 
     found: dict[str, Any] = {}
     for pair in pairs:
         name, mark, value = pair.partition("=")
-        if not (name.strip() and mark):
+        name = name.strip()
+        if not (name and mark):
             raise InputError(f"The setting {pair!r} is not understood; write it as cutoff=600.")
+        if name in found:
+            raise InputError(f"The setting {name} is given twice; give it once.")
         try:
-            found[name.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            found |= plain({name: load_value(value, name)})
+        except (SpecError, ValueError):
             raise InputError(f"The value of the setting {pair!r} is not understood; write it as cutoff=600.") from None
     return found
+
+
+def settings_of_line(line: str) -> dict[str, Any]:
+    """Settings of one line with spaces between them; in a value such as ``{O: 0.4}`` spaces may stand too.
+
+    Raises
+    ------
+    InputError
+        If one is not of that form.
+    """
+    return settings_of(one for one in NEXT_SETTING.split(line.strip()) if one)
 
 
 def refuse_programs(engine: str, settings: Mapping[str, Any]) -> None:
@@ -198,8 +220,15 @@ def sentence(found: Sequence[Outcome], workers: int) -> str:
 
 
 def _of_word(word: str) -> list[Given]:
-    path = Path(word).expanduser()
-    if path.exists():
+    if not word.strip():  # which would be the working folder
+        raise InputError("An empty word was handed over; name a structure file, a folder of them, an id or a formula.")
+    path = Path(word)
+    try:
+        path = path.expanduser()
+        there = path.exists()
+    except (RuntimeError, OSError, ValueError):  # of nobody here, too long, or with a character that no name has
+        there = False
+    if there:
         return _of_path(path)
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"There is no file or folder {word}.")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from fermiloop.flows.driving.referencing import Built, How
 
 
-def settings_from_network(engine: str, pairs: Iterable[str]) -> dict[str, Any]:
-    """Settings out of texts such as ``cutoff=600`` that came over the network.
+def settings_from_network(engine: str, pairs: str | Iterable[str]) -> dict[str, Any]:
+    """Settings out of texts such as ``cutoff=600``, or of one line of them, that came over the network.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def settings_from_network(engine: str, pairs: Iterable[str]) -> dict[str, Any]:
     SpecError
         If they name code to run, or a file of this machine.
     """
-    found = computing.settings_of(pairs)
+    found = computing.settings_of_line(pairs) if isinstance(pairs, str) else computing.settings_of(pairs)
     computing.refuse_programs(engine, found)
     return found
 

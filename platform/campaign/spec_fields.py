@@ -87,7 +87,7 @@ def distinct(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _plain(tree: dict[str, Any]) -> dict[str, Any]:
+def plain(tree: dict[str, Any]) -> dict[str, Any]:
     """Refuse what no JSON document holds: dates, NaN, keys that are not text."""
     problem = _unplain(tree)
     if problem:
@@ -112,7 +112,7 @@ Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 AnyNumber = Annotated[float, Field(strict=True)]
 SpaceSymbol = Annotated[Text, AfterValidator(one_element)]
-Options = Annotated[dict[str, Any], AfterValidator(_plain)]
+Options = Annotated[dict[str, Any], AfterValidator(plain)]
 
 
 class Part(BaseModel):

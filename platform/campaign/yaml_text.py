@@ -91,9 +91,31 @@ def load_mapping(text: str, source: str) -> dict[str, Any]:
     SpecError
         If the text is empty, no YAML, holds a key twice, an alias, or anything but one mapping.
     """
+    tree = load_value(text, source)
+    if tree is None:
+        raise SpecError(f"{source} is empty; a campaign needs at least name, target, space, generators and budget.")
+    if not isinstance(tree, dict):
+        kind = "a list" if isinstance(tree, list) else f"only {str(tree)[:40]!r}"
+        raise SpecError(f"{source} holds {kind} where a mapping of keys such as name, target and budget must be.")
+    return tree
+
+
+def load_value(text: str, source: str) -> Any:
+    """What a YAML text holds, such as the value of one key; None where it is empty.
+
+    Parameters
+    ----------
+    source
+        What to call the text in errors.
+
+    Raises
+    ------
+    SpecError
+        If the text is no YAML, holds a key twice, or an alias.
+    """
     try:
         # _Loader is a SafeLoader: it constructs plain data only
-        tree = yaml.load(text, Loader=_Loader)  # noqa: S506
+        return yaml.load(text, Loader=_Loader)  # noqa: S506
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -102,12 +124,6 @@ def load_mapping(text: str, source: str) -> dict[str, Any]:
         raise SpecError(f"{source} is not valid YAML: {_flat(str(error))}.") from None
     except RecursionError:
         raise SpecError(f"{source} is nested too deeply to be a campaign; see docs/campaigns.md.") from None
-    if tree is None:
-        raise SpecError(f"{source} is empty; a campaign needs at least name, target, space, generators and budget.")
-    if not isinstance(tree, dict):
-        kind = "a list" if isinstance(tree, list) else f"only {str(tree)[:40]!r}"
-        raise SpecError(f"{source} holds {kind} where a mapping of keys such as name, target and budget must be.")
-    return tree
 
 
 def _flat(text: str | None) -> str:

@@ -58,7 +58,7 @@ def compute(
     """Compute crystals: energy, gap and density of states, into the store; a repeat goes on, and pays nothing twice."""
     if queue and workers is not None:
         raise InputError("The options --workers and --queue exclude each other; give one of them.")
-    check_count(workers or 1)
+    check_count(1 if workers is None else workers)
     from fermiloop.platform.app import computing
     from fermiloop.platform.app import queue as queues
     from fermiloop.platform.store import connection

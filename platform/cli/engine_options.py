@@ -35,5 +35,5 @@ def how(engine: str, settings: Iterable[str] | None, workers: int, queue: bool, 
 
 
 def split(words: Iterable[str] | None) -> list[str] | None:
-    """Symbols of ``--elements V,O`` and ``--elements V --elements O``; None where none is given."""
-    return None if not words else [symbol for one in words for symbol in one.split(",") if symbol]
+    """Symbols of ``--elements V,O``, with or without spaces, and ``--elements V --elements O``; None without any."""
+    return None if not words else [symbol for one in words for symbol in one.replace(",", " ").split()]

@@ -78,6 +78,14 @@ def handed_over(state: Iterable[CalculationState] = OPEN_CALCULATIONS) -> list[C
     return list(found.order_by("sequence", "created_at", "id"))
 
 
+def change_settings(calculation_id: str, settings: dict[str, Any]) -> bool:
+    """Let one that failed wait again, by other settings of the same Method; whether it had failed by others."""
+    if dict(get(calculation_id).settings) == settings:
+        return False
+    failed = Calculation.objects(id=calculation_id, state=CalculationState.FAILED)
+    return bool(failed.update(set__settings=settings)) and put_back(calculation_id, failed_too=True)
+
+
 def any_of_method(method: str) -> Calculation | None:
     """Newest calculation that is planned by a Method and handed over; None where there is none."""
     found = Calculation.objects(method=method, handed_over__ne=None).order_by("-sequence").only("engine", "settings")

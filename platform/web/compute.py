@@ -109,7 +109,7 @@ def register(app: Dash, site: Site) -> None:
 
 
 def _launched(asked: dict[str, Any]) -> Component:
-    engine, settings = text(asked["engine"]), computing.settings_of(text(asked["settings"]).split())
+    engine, settings = text(asked["engine"]), computing.settings_of_line(text(asked["settings"]))
     computing.refuse_programs(engine, settings)
     limit = asked["limit"]
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not 1 <= limit <= MOST_SECONDS:

@@ -117,7 +117,7 @@ def register(app: Dash, site: Site) -> None:
 
 
 def _found(shown: Mapping[str, str]) -> Component:
-    settings = references.settings_from_network(shown["engine"], shown["settings"].split())
+    settings = references.settings_from_network(shown["engine"], shown["settings"])
     elements = texts.elements(shown["elements"]) if shown["elements"] else None
     rows = references.known(shown["engine"], settings, elements)
     lacking = [one.element for one in rows if one.energy_per_atom is None]
@@ -159,7 +159,7 @@ def _hull(rows: Sequence[Phase], elements: Sequence[str]) -> Component:
 
 
 def _queued(given: Mapping[str, str], hull: bool) -> Component:
-    how = references.from_network(given["engine"], computing.settings_of(given["settings"].split()))
+    how = references.from_network(given["engine"], computing.settings_of_line(given["settings"]))
     if hull and not given["elements"]:
         raise InputError("A hull is of a chemical system; name its elements, such as V, O.")
     elements = texts.elements(given["elements"]) if given["elements"] else None

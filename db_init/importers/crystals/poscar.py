@@ -24,6 +24,7 @@ COMMENT: Final = re.compile(r"\s*[!#].*$")
 FLAGS: Final = frozenset({"T", "F", ".TRUE.", ".FALSE.", ".T.", ".F."})
 FRACTIONAL_HYDROGEN: Final = re.compile(r"H\d*\.\d+")  # pseudo-hydrogen that ends dangling bonds
 MOST_SITES: Final = 1_000_000
+MOST_DIGITS: Final = 12
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,9 @@ def read_head(lines: Sequence[str], what: str) -> Head:
     symbols, counts, end = _symbols_and_counts(lines, what)
     if symbols and len(symbols) != len(counts):
         raise InputError(f"The {what} names {len(symbols)} elements but gives {len(counts)} counts of atoms.")
+    if not 0 < sum(counts) <= MOST_SITES:  # before a list of so many is made
+        raise InputError(f"The {what} counts {sum(counts)} atoms, of 1 to {MOST_SITES} in a crystal.")
     per_site = tuple(symbol for symbol, count in zip(symbols, counts, strict=False) for _ in range(count))
-    if not 0 < sum(counts) <= MOST_SITES:
-        raise InputError(f"The {what} counts {sum(counts)} atoms.")
     return Head(matrix, scale, per_site, sum(counts), end)
 
 
@@ -153,12 +154,18 @@ def _symbols_and_counts(lines: Sequence[str], what: str) -> tuple[list[str], lis
     if at >= len(lines) or not _is_counts(lines[at]):
         raise InputError(f"The {what} holds no crystal: line {at + 1} is no list of element symbols or counts.")
     symbols = [symbol_of(name, what) for name in names]
-    counts = [int(token) for token in COMMENT.sub("", lines[at]).split()]
+    counts = _counts(lines[at])
     at += 1
     while len(counts) < len(symbols) and at < len(lines) and _is_counts(lines[at]):
-        counts += [int(token) for token in COMMENT.sub("", lines[at]).split()]
+        counts += _counts(lines[at])
         at += 1
     return symbols, counts, at
+
+
+def _counts(line: str) -> list[int]:
+    """Whole numbers of a line; Python reads none of thousands of digits."""
+    tokens = COMMENT.sub("", line).split()
+    return [int(token) if len(token) <= MOST_DIGITS else 10**MOST_DIGITS for token in tokens]
 
 
 def _is_counts(line: str) -> bool:

@@ -61,8 +61,8 @@ def static(calculation: str, structure: Structure, settings: Mapping[str, Any], 
     """Make up a density of states at the geometry as it is."""
     from fermiloop.flows.engines.makers import AnalyticDosMaker
 
-    checked_settings(AnalyticSettings, settings, ANALYTIC.name)
-    dos = AnalyticDosMaker(calculation=calculation, time_limit=time_limit).make(structure)
+    curve = checked_settings(AnalyticSettings, settings, ANALYTIC.name).curve
+    dos = AnalyticDosMaker(curve=curve, calculation=calculation, time_limit=time_limit).make(structure)
     return chain("analytic DOS", [], {"static": dos})
 
 

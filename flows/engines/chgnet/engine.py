@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 from fermiloop.flows.engines.chgnet.declaration import CHGNET
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, version
 from fermiloop.flows.engines.relaxation import RelaxSettings
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -52,4 +53,9 @@ def available() -> Availability:
     return Availability(True, f"CHGNet {version('chgnet')}")
 
 
-ENGINE: Final = EngineEntry(method, flow, available, static=static)
+def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:  # noqa: ARG001  (the table's signature)
+    """Why CHGNet gives no energy of a crystal, None where it does."""
+    return ChgnetPotential().fault(structure)
+
+
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)

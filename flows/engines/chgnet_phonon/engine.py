@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pymatgen.core import Structure
 
+from fermiloop.flows.engines.chgnet.engine import refuses
 from fermiloop.flows.engines.chgnet_phonon.declaration import CHGNET_PHONON
 from fermiloop.flows.engines.chgnet_phonon.settings import of_phonons
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, version, versions
@@ -62,4 +63,4 @@ def available() -> Availability:
     return Availability(there, f"CHGNet {version('chgnet')}, phonopy {version('phonopy')}" if there else REMEDY)
 
 
-ENGINE: Final = EngineEntry(method, flow, available, static=static)
+ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)

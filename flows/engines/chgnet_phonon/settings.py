@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from fermiloop.flows.engines.chgnet_phonon.declaration import CHGNET_PHONON
-from fermiloop.flows.engines.protocol import checked_settings
+from fermiloop.flows.engines.protocol import checked_settings, refuse_bounds
 from fermiloop.flows.engines.relaxation import RelaxSettings
-from fermiloop.platform.errors import InputError
 
 OF_RELAXATION: Final = ("fmax", "steps")
 BOUNDS: Final = {
@@ -59,11 +58,5 @@ def of_phonons(given: Mapping[str, Any]) -> PhononSettings:
         If a setting is unknown, or its value is none that it can have.
     """
     found = checked_settings(PhononSettings, given, CHGNET_PHONON.name)
-    for name, (low, high) in BOUNDS.items():
-        value = getattr(found, name)
-        if not low <= value <= high:
-            raise InputError(
-                f"The setting {name} of the {CHGNET_PHONON.name} engine is {value:g}; write one from {low:g} to "
-                f"{high:g}."
-            )
+    refuse_bounds(found, BOUNDS, CHGNET_PHONON.name)
     return found

@@ -15,7 +15,7 @@ from pymatgen.core import Element
 
 from fermiloop.flows.engines.gpaw import hubbard as plus_u
 from fermiloop.flows.engines.gpaw.declaration import GPAW, GPAW_HARD
-from fermiloop.flows.engines.protocol import checked_settings
+from fermiloop.flows.engines.protocol import checked_settings, refuse_bounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,22 @@ WITHOUT_SETUP: Final = frozenset({"Tc", "Po", "At"})  # of gpaw-data, as are all
 LAST_SETUP: Final = 86
 RELAX_FMAX: Final = 0.02  # eV/Å; for a cell filter 0.05 would be half a GPa
 RELAX_STEPS: Final = 40
+BOUNDS: Final = {
+    "cutoff": (50.0, 3000.0),
+    "kpoint_density": (0.1, 50.0),
+    "smearing": (0.0, 2.0),
+    "symmetry_tolerance": (1e-8, 0.1),
+    "dos_lo": (-100.0, 0.0),
+    "dos_hi": (0.0, 100.0),
+    "dos_step": (1e-3, 0.5),
+    "dos_broadening": (1e-2, 2.0),
+    "max_scf_steps": (1, 10_000),
+    "relax_fmax": (1e-4, 1.0),
+    "relax_steps": (1, 10_000),
+    "relax_kpoint_density": (0.1, 50.0),
+    "relax_extra_cutoff": (0.0, 2000.0),
+}
+"""Lowest and highest value by which a crystal can be computed."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +139,9 @@ def of_engine(given: Mapping[str, Any], engine: str) -> GpawEngineSettings:
         If a setting is unknown, or its value is none that it can have.
     """
     rest = {name: value for name, value in given.items() if name != "hubbard"}
-    checked = asdict(checked_settings(KINDS[engine], rest, engine))
-    return KINDS[engine](**checked | {"hubbard": plus_u.checked(given.get("hubbard"), engine)})
+    found = checked_settings(KINDS[engine], rest, engine)
+    refuse_bounds(found, BOUNDS, engine)
+    return replace(found, hubbard=plus_u.checked(given.get("hubbard"), engine))
 
 
 def refusal(symbols: Iterable[str], cutoff: float) -> str | None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fermiloop.flows.engines.gpaw import hubbard as plus_u
 from fermiloop.flows.engines.gpaw.settings import (
+    BOUNDS,
     HARD_CUTOFF,
     HARD_ELEMENTS,
     GpawEngineSettings,
     refusal,
 )
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN, OF_HYDROGEN
-from fermiloop.flows.engines.protocol import checked_settings
-from fermiloop.platform.errors import InputError
+from fermiloop.flows.engines.protocol import checked_settings, refuse_bounds
 
 NAME: Final = GPAW_HYDROGEN.name
-BOUNDS: Final = {
+OF_HYDROGEN_BOUNDS: Final = {
     "separation": (2.0, 15.0),
     "cells": (0, 64),
     "sites": (1, 20),
@@ -74,16 +74,9 @@ def of_hydrogen(given: Mapping[str, Any]) -> GpawHydrogenSettings:
         If a setting is unknown, or its value is none that it can have.
     """
     rest = {name: value for name, value in given.items() if name != "hubbard"}
-    for name in ("cells", "sites", "hydrogen_steps"):
-        if isinstance(rest.get(name), float) and not float(rest[name]).is_integer():
-            raise InputError(f"The setting {name} of the {NAME} engine must be a whole number, not {rest[name]!r}.")
-    checked = asdict(checked_settings(GpawHydrogenSettings, rest, NAME))
-    for name, (low, high) in BOUNDS.items():
-        if not low <= checked[name] <= high:
-            raise InputError(
-                f"The setting {name} of the {NAME} engine is {checked[name]:g}; write one from {low:g} to {high:g}."
-            )
-    return GpawHydrogenSettings(**checked | {"hubbard": plus_u.checked(given.get("hubbard"), NAME)})
+    found = checked_settings(GpawHydrogenSettings, rest, NAME)
+    refuse_bounds(found, BOUNDS | OF_HYDROGEN_BOUNDS, NAME)
+    return replace(found, hubbard=plus_u.checked(given.get("hubbard"), NAME))
 
 
 def refusal_with_hydrogen(symbols: Iterable[str], cutoff: float) -> str | None:

@@ -70,9 +70,12 @@ def recorded(settings: Mapping[str, Any]) -> Recorded:
     InputError
         If they name none, or it cannot be read.
     """
-    path = Path(checked_settings(RecordedSettings, settings, RECORDED.name).file).expanduser()
+    file = checked_settings(RecordedSettings, settings, RECORDED.name).file
+    if not file:
+        raise InputError("The recorded engine answers from a file; name it by its setting file, as file=answers.jsonl.")
+    path = Path(file).expanduser()
     try:
-        changed = path.stat().st_mtime_ns if settings.get("file") else 0
+        changed = path.stat().st_mtime_ns
     except OSError:
         changed = 0
     return _read(path, changed)
@@ -87,9 +90,6 @@ def _read(path: Path, _changed: int) -> Recorded:
 
 def method(settings: Mapping[str, Any]) -> MethodRecord:
     """Method of a file: its content."""
-    checked = checked_settings(RecordedSettings, settings, RECORDED.name)
-    if not checked.file:
-        return MethodRecord(RECORDED.name, "as recorded", {}, {})
     return MethodRecord(RECORDED.name, "as recorded", {"content": recorded(settings).digest}, {})
 
 

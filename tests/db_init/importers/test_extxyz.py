@@ -171,6 +171,7 @@ def test_contradictions_and_what_is_no_number_are_refused(more: str, told: str) 
         (CELL, "Na 0 nan 0", "NaN or infinity"),
         (CELL, "X 0 0 0", "dummy or ghost"),
         (CELL, "Qq 0 0 0", "'Qq' is no element"),
+        (CELL.replace("pos:R:3", "pos:R:3:more:R:9999999"), "", "a property has 9999999 columns"),
     ],
 )
 def test_what_is_no_crystal_is_refused_in_words(cell: str, rows: str, told: str) -> None:
@@ -208,3 +209,12 @@ def test_a_warning_of_the_parser_is_passed_on(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(extxyz, "read_with_ase", warning)
     assert entry_of("energy=-1").remarks == ("ASE said of it: the cell looks odd.",)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("count", ["99999999999", "9" * 5000, "123456"])
+def test_more_atoms_than_a_crystal_has_are_not_looked_for(tmp_path: Path, count: str) -> None:
+    path = tmp_path / "many.xyz"
+    path.write_text(f"{count}\n{CELL}\nNa 0 0 0\n")
+    with pytest.raises(InputError, match=rf"says that it has {count[:20]} atoms; a crystal has at most 400 sites"):
+        folder.crystals_of(path)

@@ -6,6 +6,7 @@ import pytest
 
 from fermiloop.db_init.element_references import shipped
 from fermiloop.flows.campaigns import elements
+from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import labels, materials
 from fermiloop.schemas.vocabulary import Origin, Property
@@ -52,6 +53,8 @@ def test_what_an_engine_does_not_compute_is_told_with_the_reason():
     found = elements.refused(["O", "Al", "Tc"], "gpaw", {})
     assert set(found) == {"O", "Tc"}
     assert "600 eV" in found["O"]
+    with pytest.raises(InputError, match="cutoff of the gpaw engine must be a number, not 'abc'"):
+        elements.refused(["O"], "gpaw", {"cutoff": "abc"})
 
 
 def test_shipped_crystals_are_saved_where_there_is_none(database):

@@ -58,6 +58,18 @@ def test_an_element_that_the_engine_does_not_compute_is_named(
     assert text.endswith("change engine.settings, or leave them out.")
 
 
+def test_stability_by_an_engine_without_energies_is_refused_without_a_command_that_cannot_help(
+    spec: CampaignSpec,
+) -> None:
+    engine = EngineSpec(name="flow", settings={"maker": "here:Maker", "outputs": {"bulk_modulus": "k"}})
+    target = spec.target.model_copy(update={"stable_within": 0.05})  # which the file then names
+    (text,) = preflight._stability_references(changed(spec, target=target, engine=engine))
+    assert text == (
+        "target.stable_within is 0.05, but the engine flow gives no energy_per_atom with these settings, so it has no "
+        "references and no hull; use an engine that gives one, or set target.stable_within to null."
+    )
+
+
 def test_a_cutoff_that_suffices_is_no_problem(spec: CampaignSpec) -> None:
     space = spec.space.model_copy(update={"elements": ("Al", "O")})
     engine = EngineSpec(name="gpaw", settings={"cutoff": 600})
@@ -65,12 +77,14 @@ def test_a_cutoff_that_suffices_is_no_problem(spec: CampaignSpec) -> None:
 
 
 def test_a_material_without_a_curve_and_one_that_is_not_stored_are_told_apart(spec: CampaignSpec) -> None:
-    materials.save(PROTOTYPES["A1"].build("Au", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
+    gold = materials.save(PROTOTYPES["A1"].build("Au", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
     (bare,) = preflight.problems(changed(spec, target=curve_of(spec, "Au")))
     assert bare.text.startswith("Au is stored without a density of states by the Method ")
+    assert f"compute it (fermiloop compute {gold} --engine analytic)" in bare.text
     assert "load" not in bare.text
     (absent,) = preflight.problems(changed(spec, target=curve_of(spec, "Pu")))
     assert absent.text.startswith("The store holds no material Pu for target.dos; load a library")
+    assert "compute it (fermiloop compute FILE --engine analytic)" in absent.text
 
 
 def test_an_element_without_a_reference_is_named_where_a_hull_is_asked(library: str, spec: CampaignSpec) -> None:

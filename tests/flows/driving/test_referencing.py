@@ -94,6 +94,28 @@ def test_a_corrected_method_takes_the_energies_over(database):
     assert after["Cl2"] == pytest.approx(0.0)
 
 
+def test_known_phases_of_a_corrected_method_are_not_paid_again(database):
+    save("B1", "Mg", "Cl", volume=15.0)
+    referencing.phases(["Mg", "Cl"], 5, ANALYTIC)
+    count = queued()
+    corrected = referencing.phases(["Mg", "Cl"], 5, How("analytic", {"reference_corrections": {"Cl": 0.3}}))
+    assert (queued(), corrected.outcomes) == (count, [])
+    assert sorted(one.formula for one in hulls.phases(["Mg", "Cl"], corrected.method)) == ["Cl2", "Mg", "MgCl"]
+
+
+def test_an_element_is_its_own_reference_with_its_correction(database):
+    built = referencing.references(["Al"], How("analytic", {"reference_corrections": {"Al": 0.3}}))
+    (aluminium,) = built.outcomes
+    assert aluminium.formation_energy_per_atom == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("build", [referencing.references, lambda symbols, how: referencing.phases(symbols, 5, how)])
+def test_an_engine_that_gives_no_energies_has_no_references(database, build):
+    settings = {"maker": "fermiloop.tests:Maker", "outputs": {"bulk_modulus": "k"}}
+    with pytest.raises(InputError, match="engine flow gives no energy_per_atom with these settings"):
+        build(["Al"], How("flow", settings))
+
+
 @pytest.mark.slow
 def test_chgnet_gives_formation_energies_of_an_oxide(database):
     save("B1", "Mg", "O", volume=9.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from fermiloop.flows.queue.launchpad import launchpad
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, labels, materials, spectra
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import CalculationState, Origin, Property
 
 CUBIC = PROTOTYPES["L1_2"].build("Ti", "Cu", 13.0)
@@ -87,13 +90,15 @@ def test_numbers_of_a_crystal_as_it_is_change_nothing_of_the_relaxed_one(databas
 
 
 def test_a_relaxed_curve_takes_the_place_of_that_of_the_crystal_as_it_was(database: str) -> None:
+    settings = {"curve": "phonon_dos"}
     still, done = computing.run(
-        [asking.launch(given(NEAR), "analytic", {}, relax=relax)[0] for relax in (False, True)], workers=None
+        [asking.launch(given(NEAR), "analytic", settings, relax=relax)[0] for relax in (False, True)], workers=None
     )
     assert done.material == still.material
-    curve = spectra.of_material(str(done.material), method=done.method)
-    assert curve is not None
-    assert curve.calculation == done.calculation
+    for kind in (SpectrumKind.DOS, SpectrumKind("phonon_dos")):
+        curve = spectra.of_material(str(done.material), kind, method=done.method)
+        assert curve is not None
+        assert curve.calculation == done.calculation
 
 
 def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
@@ -103,8 +108,18 @@ def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
     found = computing.run([bad, good], workers=None)
     assert [one.state for one in found] == ["failed", "completed"]
     assert found[0].reason == "relax: asked to fail"
-    assert asking.launch(given(CUBIC), "analytic", {}) == [bad]  # known to fail, and not paid again
+    assert asking.launch(given(CUBIC), "analytic", {"fail": "raise"}) == [bad]  # known to fail, and not paid again
     assert n_queued() == 0
+
+
+def test_one_that_failed_is_tried_again_by_other_settings_of_the_same_method(database: str) -> None:
+    (bad,) = asking.launch(given(CUBIC), "analytic", {"fail": "raise"})
+    assert asking.launch(given(CUBIC), "analytic", {"steps": 100}) == [bad]  # it is queued, with its settings
+    assert computing.run([bad], workers=None)[0].state == "failed"
+    assert asking.launch(given(CUBIC), "analytic", {"steps": 300}) == [bad]
+    assert computing.run([bad], workers=None)[0].state == "completed"
+    assert asking.launch(given(CUBIC), "analytic", {"steps": 400}) == [bad]  # done, and not paid again
+    assert (n_queued(), calculations.get(bad).settings) == (0, {"steps": 300})
 
 
 @pytest.mark.parametrize(
@@ -112,8 +127,10 @@ def test_one_that_fails_is_told_and_hurts_nobody_else(database: str) -> None:
     [
         ((B2, PROTOTYPES["B1"].build("Mg", "O", 9.4)), "gpaw", {}, True, r"does not compute MgO \(1.cif\): O needs a"),
         ((B2,), "gpaw", {"cutof": 500}, True, "did you mean cutoff"),
-        ((B2,), "recorded", {}, False, "without relaxing"),
+        ((B2,), "recorded", {}, True, "name it by its setting file"),
         ((), "analytic", {}, True, "No crystal"),
+        ((PROTOTYPES["B2"].build("Am", "Ni", 16.0),), "chgnet", {}, True, "CHGNet knows elements up to Pu, not Am"),
+        ((PROTOTYPES["A1"].build("Kr", None, 300.0),), "chgnet-phonon", {}, False, "Kr on site 0 has no neighbour"),
     ],
 )
 def test_what_cannot_be_computed_is_refused_before_anything_is_queued(
@@ -123,6 +140,13 @@ def test_what_cannot_be_computed_is_refused_before_anything_is_queued(
         asking.launch(given(*structures), engine, settings, relax=relax)
     assert calculations.handed_over() == []
     assert n_queued() == 0
+
+
+def test_an_engine_that_takes_no_crystal_as_it_is_says_so(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps({"structure": B2.as_dict(), "energy": -1.0}), encoding="utf-8")
+    with pytest.raises(InputError, match="without relaxing"):
+        asking.check(given(B2), "recorded", {"file": str(answers)}, relax=False)
 
 
 def test_recording_twice_changes_nothing(database: str) -> None:

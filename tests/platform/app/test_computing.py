@@ -36,6 +36,9 @@ def test_slips_are_told_in_one_sentence(database: str, tmp_path: Path) -> None:
         (str(tmp_path / "empty"), "holds no CIF"),
         ("Pt3Ni", "holds no material of that formula"),
         ("qwerty", "no chemical formula"),
+        ("", "An empty word was handed over"),
+        ("~nobody-of-that-name/NiAl.cif", "There is no file or folder ~nobody"),
+        ("a" * 300 + ".cif", "There is no file or folder aaa"),
     ):
         with pytest.raises(InputError, match=told):
             computing.crystals([word])
@@ -55,14 +58,28 @@ def test_text_of_a_file_is_read_by_its_name_and_reaches_no_other_place() -> None
     assert (one.name, len(one.structure)) == ("NiAl.cif", 2)
     with pytest.raises(InputError, match=r"name it such as NiAl\.cif"):
         computing.of_text("passwd", "x")
+    for name, text in (("\N{GRINNING FACE}" * 100 + ".cif", "x"), ("a\0.cif", "x"), ("a.cif", "data_\ud800")):
+        with pytest.raises(InputError, match="cannot be written down"):
+            computing.of_text(name, text)
 
 
 def test_settings_are_words_as_in_a_campaign_file() -> None:
     given = computing.settings_of(["cutoff=600", "fail=", "potcar=PBE_54", "kpoint_density=3.5"])
     assert given == {"cutoff": 600, "fail": None, "potcar": "PBE_54", "kpoint_density": 3.5}
-    for wrong in ("cutoff", "=3", "a={"):
+    assert computing.settings_of(["fmax=1e-2", "hubbard={No: 3}"]) == {"fmax": 0.01, "hubbard": {"No": 3}}
+    for wrong in ("cutoff", "=3", "a={", "a=2024-13-45", "a=2024-01-01", "a=.nan", "a=[&x 1, *x]", "a={b: 1, b: 2}"):
         with pytest.raises(InputError, match="write it as cutoff=600"):
             computing.settings_of([wrong])
+    with pytest.raises(InputError, match="cutoff is given twice"):
+        computing.settings_of(["cutoff=400", "cutoff=600"])
+
+
+def test_a_line_of_settings_may_hold_spaces_within_a_value() -> None:
+    line = " cutoff=600  reference_corrections={O: 0.4, N: 0.1} hubbard = {V: 3.25} "
+    assert computing.settings_of_line(line) == {
+        "cutoff": 600, "reference_corrections": {"O": 0.4, "N": 0.1}, "hubbard": {"V": 3.25},
+    }  # fmt: skip
+    assert computing.settings_of_line("") == {}
 
 
 def test_the_network_may_name_no_program() -> None:

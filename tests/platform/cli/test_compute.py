@@ -42,6 +42,7 @@ def test_settings_follow_one_option(cli: Any, database: str, file: str) -> None:
     ("options", "told"),
     [
         (("--engine", "analytic", "--queue", "--workers", "2"), "exclude each other"),
+        (("--engine", "analytic", "--workers", "0"), "0 workers cannot be run"),
         (("--engine", "nothing"), "The engine nothing is not installed here"),
         (("--engine", "analytic", "--settings", "fmx=1", "--queue"), "did you mean fmax"),
     ],

@@ -13,7 +13,7 @@ def test_elements_are_built_listed_and_shown_as_a_hull(cli, database):
     rows = {row["element"]: row for row in cli("references", "list", *ANALYTIC, "--json").json()}
     assert len(rows) > 80
     assert {symbol for symbol, row in rows.items() if row["energy_per_atom"] is not None} == {"Al", "Ni"}
-    assert "1 have none: Cu" in cli("references", "list", *ANALYTIC, "--elements", "Al,Cu").out
+    assert "1 have none: Cu" in cli("references", "list", *ANALYTIC, "--elements", "Al, Cu").out
     shown = cli("hull", "show", *ANALYTIC, "--elements", "Al,Ni", "--json").json()
     assert [(one["formula"], one["energy_above_hull"]) for one in shown] == [("Al", 0.0), ("Ni", 0.0)]
     checks = {check["name"]: check for check in cli("doctor", "--json").json()["checks"]}

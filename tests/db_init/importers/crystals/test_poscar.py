@@ -66,6 +66,8 @@ def test_symbols_as_people_write_them(symbols: str, right: str) -> None:
         (text(counts="1 2"), "counts 3 atoms but lists the coordinates of 2"),
         (text(counts="1 1", sites=TWO + "0.1 0.2 0.3\n"), "lists more coordinates"),
         (text(counts="0 0", sites=""), "counts 0 atoms"),
+        (text(counts="1 99999999999"), "counts 100000000000 atoms, of 1 to 1000000"),
+        (text(counts="1 " + "9" * 5000), "atoms, of 1 to 1000000"),
         (text(mode="0 0 0"), "does not say Direct or Cartesian"),
         (text(scale="0"), "a scale of 0"),
         (text(scale="1 -1 1"), "three scales, which must be positive"),

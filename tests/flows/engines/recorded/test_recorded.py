@@ -76,5 +76,6 @@ def test_another_content_is_another_method(settings: dict[str, str]) -> None:
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         ENTRY.method({"file": str(tmp_path / "none.jsonl")})
-    with pytest.raises(InputError, match="cannot be read"):
-        ENTRY.refuses(SALT, {})
+    for settings in ({}, {"file": ""}):
+        with pytest.raises(InputError, match="answers from a file; name it by its setting file"):
+            ENTRY.method(settings)
