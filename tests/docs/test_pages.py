@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import pytest
-import typer
 from pydantic import BaseModel
+from tests.docs.command_lines import PROGRAM, refuse_unknown
 
 from fermiloop.db_init.migrations.runner import MIGRATIONS
 from fermiloop.platform.campaign.replaying.strategies import REPLAY_STRATEGIES
 from fermiloop.platform.campaign.spec import CampaignSpec
-from fermiloop.platform.cli.main import app
-from fermiloop.platform.cli.word_lists import spread
 from fermiloop.platform.plugins.acquisitions import ACQUISITIONS
 from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.plugins.generators import GENERATORS
@@ -37,7 +35,6 @@ PAGES: Final = {
 TEXTS: Final = {name.removeprefix("docs/"): text for name, text in PAGES.items()}
 BLOCK: Final = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
-PROGRAM: Any = typer.main.get_command(app)
 
 
 def anchors(text: str) -> set[str]:
@@ -91,17 +88,6 @@ def commands() -> Iterator[tuple[str, str]]:
                 part = re.search(r"(?:^|= |&& |\w )fermiloop ((?:(?! {2,}(?![ -])| #| > | && ).)*)", line)
                 if part:
                     yield page, part[1].strip()
-
-
-def refuse_unknown(words: list[str]) -> None:
-    """Raise what typer raises of a command, option or argument that is not there."""
-    command, parent, rest = PROGRAM, None, spread(words)
-    while True:
-        context = command.make_context("fermiloop", list(rest), parent=parent)
-        if not getattr(command, "commands", None):
-            return
-        _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        parent = context
 
 
 @pytest.mark.parametrize("line", [pytest.param(line, id=f"{page}-{line}") for page, line in sorted(set(commands()))])

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import typer
-
-from fermiloop.platform.cli.main import app
-from fermiloop.platform.cli.word_lists import spread
+from tests.docs.command_lines import refuse_unknown
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "papers.md"
 COLUMNS: Final = [
@@ -27,7 +24,6 @@ VERDICTS: Final = (*CLAIMS, "not reached", "not comparable", "not run", "not pos
 FEWEST: Final = 60
 INTERVAL: Final = re.compile(r"\d\S* – \S*\d")
 COMMAND: Final = re.compile(r"`fermiloop ([^`]+)`")
-PROGRAM: Any = typer.main.get_command(app)
 
 
 def rows_of(text: str) -> dict[str, list[dict[str, str]]]:
@@ -55,17 +51,6 @@ def cells_of(line: str) -> list[str]:
 def claimed_without_proof(row: dict[str, str]) -> bool:
     proven = INTERVAL.search(row["95 % interval"]) and re.search(r"\d", row["n"]) and COMMAND.search(row[COLUMNS[6]])
     return row["verdict"].split(":")[0] in CLAIMS and not proven
-
-
-def check(words: list[str]) -> None:
-    """Raise what typer raises of a command, option or argument that is not there; nothing of a command alone."""
-    command, parent, rest = PROGRAM, None, spread(words)
-    while rest:
-        context = command.make_context("fermiloop", list(rest), parent=parent)
-        if not getattr(command, "commands", None):
-            return
-        _, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        parent = context
 
 
 TEXT: Final = PAGE.read_text()
@@ -108,10 +93,10 @@ def test_a_claim_without_proof_is_noticed() -> None:
 
 @pytest.mark.parametrize("line", sorted(set(COMMAND.findall(TEXT))))
 def test_every_command_of_the_page_can_be_typed(line: str) -> None:
-    check(shlex.split(line))
+    refuse_unknown(shlex.split(line), whole=False)
 
 
 def test_a_command_that_is_gone_is_noticed() -> None:
     for wrong in ("bench nothing", "bench dos --nothing"):
         with pytest.raises(Exception, match="No such"):
-            check(shlex.split(wrong))
+            refuse_unknown(shlex.split(wrong), whole=False)
