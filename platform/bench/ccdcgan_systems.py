@@ -119,9 +119,8 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
         raise InputError(lacking)
     crystals, _ = read_crystals(options.data)
     elements = elements_of(options.data, crystals.structures, crystals.labels[ENERGY].tolist())
-    learned, known = parted(crystals, systems, options.network)
     folder = options.resume
-    same_work(folder, systems, options)
+    learned, known = parted(crystals, kept_out(folder, systems, options), options.network)
     networks = trained(learned, options, progress)
     relaxer = Relaxer(options.name, Answers(folder and folder / "relaxed.jsonl"), elements)
     tables, judged = hulls_by_table(options.data, systems), list[Judged]()
@@ -132,7 +131,11 @@ def run(options: SystemsOptions, progress: Progress) -> dict[str, Any]:
     rows = chain_rows(judged, systems, (*NETWORKS, RANDOM, SUBSTITUTED))
     rows += free_rows(networks, learned.structures, options.graphs, options.seed)
     rows.append(reproduction_row(networks[NETWORKS[0]], learned.structures, options.seed))
-    told = {"file": options.data.name, "learned from": len(learned), "known phases": sum(map(len, known.values()))}
+    told = {
+        "file": options.data.name,
+        "learned from": len(learned),
+        "known phases": sum(len(known[one]) for one in systems),
+    }
     settings = asdict(options.network) | {"seed": options.seed, "candidates": options.candidates}
     settings |= {"systems": ["-".join(system) for system in systems], "potential": relaxer.model}
     seconds = time.process_time() - began
@@ -184,25 +187,26 @@ def parted(
     return learned, known
 
 
-def same_work(folder: Path | None, systems: Sequence[System], options: SystemsOptions) -> None:
-    """See that networks kept in a folder have learned of none of the systems, and as they are asked for.
+def kept_out(folder: Path | None, systems: Sequence[System], options: SystemsOptions) -> list[System]:
+    """Systems that the networks learn nothing of: those asked for, and more where networks kept in a folder did so.
 
     Raises
     ------
     InputError
-        If they have, or cannot be told.
+        If those in the folder have learned of a system, or it cannot be told what they have learned.
     """
     if folder is None:
-        return
+        return list(systems)
     file, labels = folder / "kept_out.json", ["-".join(system) for system in systems]
     asked = {"data": options.data.name, "seed": options.seed, "network": asdict(options.network)}
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"systems": labels, **asked}), encoding="utf-8")
-        return
+        return list(systems)
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-        learned = sorted(set(labels) - set(kept.pop("systems")))
+        left_out = [str(label) for label in kept.pop("systems")]
+        learned = sorted(set(labels) - set(left_out))
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise InputError(
             f"{file} does not say what was kept from the networks beside it; give another folder."
@@ -211,6 +215,7 @@ def same_work(folder: Path | None, systems: Sequence[System], options: SystemsOp
         raise InputError(f"The networks in {folder} may have learned from {learned[0]}; give --resume another folder.")
     if kept != asked:
         raise InputError(f"The networks in {folder} are of other data, seed or options; give --resume another folder.")
+    return [system_of(label) for label in left_out]
 
 
 def trained(learned: TrainingSet, options: SystemsOptions, progress: Progress) -> dict[str, Ccdcgan]:

@@ -28,7 +28,7 @@ N, KNOWN = 60, 24
 FILE = """
 name: {name}
 target: {target}
-space: {{elements: [{elements}], components: [1, 2], crystal_systems: [cubic, hexagonal, tetragonal], max_sites: 20}}
+space: {{elements: [{elements}], components: [1, 3], crystal_systems: [cubic, hexagonal, tetragonal], max_sites: 20}}
 generators:
   - {{name: pool, proposals: 100, options: {{file: answers.jsonl}}}}
 funnel: {{stages: [target], potential: analytic}}
