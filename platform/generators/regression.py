@@ -21,6 +21,7 @@ from torch import nn
 
 from fermiloop.platform.generators.calibration import log_softmax
 from fermiloop.platform.generators.row_array import RowArray
+from fermiloop.platform.generators.samples import told_apart
 from fermiloop.platform.predictors.device import seeded
 from fermiloop.platform.predictors.files import from_arrays, to_arrays
 from fermiloop.platform.representations.composition import CompositionTable, CompositionVectors
@@ -103,13 +104,14 @@ class RegressionModel:
         self.options = options or RegressionOptions()
 
     def fit(self, samples: Samples, seed: int, progress: Callable[[str, float], None]) -> tuple[float, ...]:
-        """Train from nothing; returns the loss by epoch.
+        """Train from nothing; returns the loss by epoch. Elements that always occur together are left out.
 
         Raises
         ------
         InputError
-            If two elements cannot be told apart.
+            If too little is left, or the vectors of two elements are equal all the same.
         """
+        samples = told_apart(samples)
         self.table = samples.table()
         self.vectors = self._vectors(samples, seed)
         self.rows = RowArray.of(self.table.rows, self.table.elements)

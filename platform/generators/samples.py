@@ -127,6 +127,33 @@ def samples_of(data: TrainingSet, most: int = MOST_COMPONENTS) -> Samples:
     return samples
 
 
+def told_apart(samples: Samples) -> Samples:
+    """Those that hold no two elements which always occur together: nothing tells such elements from each other.
+
+    Raises
+    ------
+    InputError
+        If some were left out, and too little remains to learn from.
+    """
+    left = samples
+    while alike := _always_together(left):
+        left = left.subset([i for i, row in enumerate(left.rows) if not alike & dict(row).keys()])
+    if left is not samples and not left.are_enough:
+        raise InputError(
+            f"Of {len(samples)} curves {len(left)} hold elements that can be told from each other, too few to learn "
+            "from; add materials that hold only one of the elements that always occur together."
+        )
+    return left
+
+
+def _always_together(samples: Samples) -> set[int]:
+    """Atomic numbers of elements that occur in the same samples as another one."""
+    holders: dict[tuple[int, ...], list[int]] = {}
+    for number in samples.elements:
+        holders.setdefault(tuple(i for i, row in enumerate(samples.rows) if number in dict(row)), []).append(number)
+    return {number for group in holders.values() if len(group) > 1 for number in group}
+
+
 def zero_of(grid: SpectrumGrid) -> int:
     """Index of the point up to which a curve is filled: the Fermi level of a DOS, the end of any other curve."""
     return int(np.argmin(np.abs(grid.points))) if grid.alignment != "none" else grid.n - 1
