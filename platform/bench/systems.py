@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from fermiloop.platform.bench.ccdcgan_systems import QUICK as QUICK_NETWORK
 from fermiloop.platform.bench.library import read_library
 from fermiloop.platform.bench.pressure import pressure_rows
 from fermiloop.platform.campaign.statistics import wilson
@@ -68,9 +69,6 @@ NEVER: Final = VariableOptions(heredity=0, transmutation=0, exchange=0, strain=0
 LOW: Final = Target(windows=(PropertyWindow("formation_energy_per_atom", -1.0, 0.8),))
 PROPOSALS: Final = 200
 """Asked of a generator: more than the calls allow to relax."""
-QUICK_NETWORK: Final = CcdcganOptions(
-    grid=16, channels=4, code=64, site_epochs=2, max_images=40, gan_steps=60, constraint_epochs=4, width=48
-)
 SYSTEMS_OF_ALL: Final = ("cubic", "hexagonal", "tetragonal", "orthorhombic", "trigonal", "monoclinic", "triclinic")
 
 
