@@ -59,8 +59,13 @@ def of_killed(pids: Iterable[int]) -> None:
 def end_programs(calculation: str) -> int:
     """End all programs of this host that work at a calculation; how many there were."""
     folder = isolation.step_folder(calculation, "")
-    places = [path for path in (*folder.glob("*"), *folder.glob("*/*")) if path.is_dir()]
-    return orphans.end_all(places, orphans.SHORT)
+    steps = [path for path in folder.glob("*") if path.is_dir()]
+    places = [*steps, *(path for step in steps for path in step.glob("*") if path.is_dir())]
+    n = len(orphans.working_in(*places))
+    for step in steps:
+        isolation.end_orphans(step)
+    orphans.end_all(places, orphans.SHORT)
+    return n
 
 
 def stopped(campaign: str, first: Callable[[], object] = lambda: None) -> StoppedError:

@@ -80,7 +80,7 @@ def run(calculation: str, step: str, task: Mapping[str, Any], time_limit: float)
         with wishes.heard(calculation) as wish:
             done, reason = _worked(folder, str(task["kind"]), time_limit, wish)
     except (KeyboardInterrupt, SystemExit):
-        orphans.end(folder, orphans.SHORT)  # one of an earlier attempt, too, that this one was waiting for
+        end_orphans(folder)  # one of an earlier attempt, too, that this one was waiting for
         raise
     if done is None:
         write_atomically(folder / FAILURE, json.dumps({"reason": reason}))
@@ -100,7 +100,7 @@ def _worked(folder: Path, kind: str, time_limit: float, wish: wishes.Wish) -> tu
         if done is not None:
             return done, ""
         if wish.reason:
-            orphans.end(folder, orphans.SHORT)
+            end_orphans(folder)
             return read_output(folder), wish.sentence
         for name in (FAILURE, FAILURE_LOG):
             (folder / name).unlink(missing_ok=True)
@@ -157,6 +157,14 @@ def add_cost(folder: Path, seconds: float, outcome: str) -> None:
         ledger.write(json.dumps({"core_seconds": round(seconds, 4), "outcome": outcome}) + "\n")
 
 
+def end_orphans(folder: Path) -> None:
+    """End what works in a step's folder without a worker that waits for it, and note what it had cost."""
+    noted = len(ledger(folder))
+    spent = sum(orphans.looked_up(pid)[1] for pid in orphans.working_in(folder))
+    if orphans.end(folder, orphans.SHORT) and len(ledger(folder)) == noted:
+        add_cost(folder, spent, "stopped")
+
+
 def write_atomically(path: Path, text: str, *, through: bool = True) -> None:
     """Write a whole file or nothing; through to the disk, unless it may be lost where the machine itself goes down."""
     partial = path.with_suffix(".part")
@@ -199,7 +207,7 @@ def held(folder: Path, deadline: float, wish: wishes.Wish | None = None) -> Iter
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     raise
             if wish is not None and wish.reason:
-                orphans.end(folder, orphans.SHORT)
+                end_orphans(folder)
             if time.monotonic() > deadline:
                 raise EngineError(f"Another process holds {folder} beyond its time limit; end it and rerun.")
             time.sleep(POLL)
@@ -222,7 +230,7 @@ def _costs(path: Path) -> list[float]:
 def _attempt(folder: Path, kind: str, time_limit: float, wish: wishes.Wish) -> int:
     """Run one child to its end; its exit code, negative for a signal."""
     noted = len(ledger(folder))
-    child = warm.start(folder, kind) or FreshChild(folder)
+    child = _started(folder, kind, noted)
     deadline, outcome = time.monotonic() + time_limit, "killed"
     try:
         while not child.wait(POLL):
@@ -242,6 +250,17 @@ def _attempt(folder: Path, kind: str, time_limit: float, wish: wishes.Wish) -> i
         if child.returncode is not None and child.returncode < 0 and len(ledger(folder)) == noted:
             add_cost(folder, child.core_seconds, outcome)
     return int(child.returncode or 0)
+
+
+def _started(folder: Path, kind: str, noted: int) -> Child:
+    """A child at work; one that was begun but is not known here yet when this process is interrupted is ended."""
+    try:
+        return warm.start(folder, kind) or FreshChild(folder)
+    except (KeyboardInterrupt, SystemExit):
+        end_orphans(folder)
+        if len(ledger(folder)) == noted:
+            add_cost(folder, 0.0, "stopped")
+        raise
 
 
 def _end(child: Child, patience: float) -> None:

@@ -36,6 +36,20 @@ def end_all(folders: list[Path], patience: float = PATIENCE) -> int:
     return len(found)
 
 
+def looked_up(pid: int) -> tuple[str, float]:
+    """When a process began, as the system says it, and its processor time with that of programs it ran (s).
+
+    An empty text and zero where it has ended.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return "", 0.0
+    if fields[0] in "ZX":
+        return "", 0.0
+    return fields[19], sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def working_in(*folders: Path) -> list[int]:
     """Ids of the processes of this host, but this one, that work in these folders; none where there is no /proc."""
     places = {str(folder.resolve()) for folder in folders}

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from fermiloop.flows.engines.steps import children
+from fermiloop.flows.engines.steps import children, orphans
 
 logger = logging.getLogger("fermiloop.flows")
 NEEDS: Final[dict[str, tuple[str, ...]]] = {  # what the server imports beside `tasks`; other kinds are never forked
@@ -51,7 +51,7 @@ class WarmChild:
         self.returncode: int | None = None
         self.core_seconds = 0.0
         self._channel: socket.socket | None = channel
-        self._began = _looked_up(pid)[0]
+        self._began = orphans.looked_up(pid)[0]
 
     def wait(self, seconds: float) -> bool:
         """Wait so long for its end; whether it has ended."""
@@ -69,7 +69,7 @@ class WarmChild:
 
     def _look(self, seconds: float) -> None:
         """Look for it among the processes: its server, which would tell, was killed."""
-        began, taken = _looked_up(self.pid)
+        began, taken = orphans.looked_up(self.pid)
         if began and began == self._began:
             self.core_seconds = taken
             time.sleep(min(seconds, POLL))
@@ -246,17 +246,6 @@ def _received(channel: socket.socket) -> dict[str, Any]:
         return dict(json.loads(channel.recv(MESSAGE) or b"{}"))
     except ConnectionError:
         return {}
-
-
-def _looked_up(pid: int) -> tuple[str, float]:
-    """When a process began, as the system says it, and its processor time (s); an empty text where it has ended."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except OSError:
-        return "", 0.0
-    if fields[0] in "ZX":
-        return "", 0.0
-    return fields[19], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 atexit.register(_keeper.retire)

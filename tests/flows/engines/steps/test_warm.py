@@ -42,7 +42,7 @@ def folder(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(children, "environment", lambda: environment)
     found = isolation.step_folder("calc", "relax")
     yield found
-    assert orphans.working_in(found) == []
+    wait_for(lambda: not orphans.working_in(found), 20)  # a child that was adopted may be in the middle of its exit
 
 
 def task(**more: Any) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def server() -> int:
 
 
 def is_there(pid: int) -> bool:
-    return bool(warm._looked_up(pid)[0])
+    return bool(orphans.looked_up(pid)[0])
 
 
 def in_background(**more: Any) -> Callable[[], Any]:
@@ -193,6 +193,38 @@ def test_a_worker_that_is_interrupted_takes_child_and_server_with_it(
     worker.wait(30)
     assert outcomes(folder) == ["stopped"]
     wait_for(lambda: not is_there(child) and not is_there(its_server), 20)
+
+
+def test_a_child_begun_in_the_moment_of_an_interrupt_is_ended_and_noted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: object) -> None:
+        wait_for(lambda: orphans.working_in(folder))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(warm, "_first_word", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(sleep=60)
+    assert orphans.working_in(folder) == []
+    assert outcomes(folder) == ["stopped"]
+
+
+def test_what_a_child_had_cost_before_its_second_worker_was_interrupted_is_noted(
+    worker: subprocess.Popen[bytes], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = begun(folder)
+    kill(worker)
+    wait_for(lambda: orphans.looked_up(child)[1] > 0)
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(isolation, "held", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    ((spent, outcome),) = isolation.ledger(folder)
+    assert outcome == "stopped"
+    assert spent > 0
 
 
 def test_two_steps_at_once_are_two_children(folder: Path) -> None:
