@@ -232,7 +232,7 @@ def _at(samples: list[tuple[float, float, float]], moment: float, column: int) -
 
 
 def _runs() -> list[Run]:
-    from fermiloop.flows.driving.advance import ROUND_KEY
+    from fermiloop.flows.campaigns.resuming import ROUND_KEY
     from fermiloop.flows.queue.documents import fireworks, launches, workflows
     from fermiloop.flows.queue.launchpad import launchpad
 

@@ -1,4 +1,4 @@
-"""Campaigns by name: paused, resumed, cancelled, cloned.
+"""Campaigns by name: paused, resumed (`resuming` has those that failed), cancelled, cloned.
 
 All of it is a state in the store; workers look at it before they take a job (`flows.campaigns.fair_share`).
 """
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from fermiloop.flows.campaigns import resuming
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.processes.identity import is_gone
@@ -41,16 +42,18 @@ def pause(name: str) -> None:
 
 
 def resume(name: str) -> None:
-    """Let a paused campaign go on where it was.
+    """Let a paused campaign go on where it was, and one that failed in the middle of a round at that round.
 
     Raises
     ------
     NotFoundError
         If there is no such campaign.
     UserError
-        If it is not paused.
+        If it is not paused, and has not failed so.
     """
-    _move(name, {CampaignState.PAUSED}, CampaignState.RUNNING, None, "is not paused, so it is not resumed")
+    if resuming.begin_again(name):
+        return
+    _move(name, {CampaignState.PAUSED}, CampaignState.RUNNING, None, "is neither paused nor failed in a round")
 
 
 def cancel(name: str, *, wait: bool = False) -> list[Running]:

@@ -7,12 +7,11 @@ campaign stays where it is; a cancelled one is put in order once its last evalua
 
 from __future__ import annotations
 
-from typing import Final
-
 from fireworks import LaunchPad
 
 from fermiloop.flows.campaigns.ending import close_cancelled
 from fermiloop.flows.campaigns.fair_share import queue_shares
+from fermiloop.flows.campaigns.resuming import LEASE_SECONDS, ROUND_KEY
 from fermiloop.flows.campaigns.steps import logger, spec_of
 from fermiloop.flows.driving.asynchronous import advance_asynchronous
 from fermiloop.flows.driving.states import close_what_ended, current_round, is_asynchronous, newest_round
@@ -23,9 +22,6 @@ from fermiloop.flows.round import flow_of
 from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import Round
 from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
-
-ROUND_KEY: Final = "fermiloop_round"
-LEASE_SECONDS: Final = 60.0
 
 
 def advance_all(pad: LaunchPad, worker: str) -> None:

@@ -11,8 +11,9 @@ import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from fermiloop.flows.campaigns.resuming import ROUND_KEY
 from fermiloop.flows.campaigns.steps import logger
-from fermiloop.flows.driving.advance import ROUND_KEY, workflow_is_active
+from fermiloop.flows.driving.advance import workflow_is_active
 from fermiloop.flows.driving.recover import lost_runs
 from fermiloop.flows.driving.retries import MOST_ATTEMPTS
 from fermiloop.flows.evaluations import asking

@@ -93,7 +93,7 @@ async def pause(name: NamePath, here: Here) -> Moved:
 
 @router.post("/{name}/resume", dependencies=[launches])
 async def resume(name: NamePath, here: Here) -> Moved:
-    """Let a paused campaign go on."""
+    """Let a paused campaign go on, or one that failed in the middle of a round."""
     return await _move(name, campaigns.resume, here)
 
 

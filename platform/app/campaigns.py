@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fermiloop.schemas.campaign import Campaign
 
 __all__ = [
-    "CampaignFile", "Check", "Launched", "Look", "await_idle", "cancel", "check", "check_engine",
+    "CampaignFile", "Check", "Launched", "Look", "await_idle", "broken_round", "cancel", "check", "check_engine",
     "check_export", "clone", "enqueue", "export", "find", "get", "glances", "launch", "load", "look",
     "outcomes", "parse", "pause", "plan", "problems_of", "recorded", "remarks", "resume", "running", "stamp",
     "status", "summary", "wait",
@@ -156,15 +156,27 @@ def pause(name: str) -> None:
     managing.pause(name)
 
 
+def broken_round(name: str) -> int | None:
+    """Number of the round in which a failed campaign broke off, which `resume` does again; None where there is none.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not in the store.
+    """
+    found = campaigns.broken_round(name)
+    return None if found is None else found.number
+
+
 def resume(name: str) -> None:
-    """Let a paused campaign go on where it was.
+    """Let a paused campaign go on where it was, and one that failed in the middle of a round at that round.
 
     Raises
     ------
     NotFoundError
         If it is not in the store.
     UserError
-        If it is not paused.
+        If it is not paused, and has not failed so.
     """
     from fermiloop.flows.campaigns import managing
 

@@ -159,7 +159,7 @@ def pause(name: Name) -> None:
 
 @app.command("resume")
 def resume(name: Name) -> None:
-    """Let a paused campaign go on where it was, by any workers anywhere."""
+    """Let a paused campaign go on where it was, or one that failed in a round at that round, by any workers."""
     from fermiloop.platform.app import campaigns
     from fermiloop.platform.store import connection
 
@@ -277,6 +277,12 @@ def _watch_lines(name: str, every: float) -> None:
 
 
 def _exit_code(summary: Status) -> None:
-    """A campaign that failed ends the command with the exit code of a failure."""
-    if summary["state"] == "failed":
-        raise typer.Exit(1)
+    """A campaign that failed ends the command with the exit code of a failure, told how it may go on."""
+    if summary["state"] != "failed":
+        return
+    from fermiloop.platform.app import campaigns
+
+    if number := campaigns.broken_round(summary["name"]):
+        again = f"fermiloop campaign resume {summary['name']}"
+        sys.stderr.write(f"Once the reason is gone, {again} does round {number} again; nothing is paid twice.\n")
+    raise typer.Exit(1)

@@ -216,12 +216,12 @@ class Campaign:
         app.pause(self.name)
 
     def resume(self) -> None:
-        """Let it go on where it was paused.
+        """Let it go on where it was paused, or at the round in which it failed.
 
         Raises
         ------
         UserError
-            If it is not paused.
+            If it is not paused, and has not failed so.
         """
         connected()
         app.resume(self.name)

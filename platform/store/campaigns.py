@@ -141,6 +141,20 @@ def rounds(name: str) -> list[Round]:
     return list(Round.objects(campaign=name).order_by("number"))
 
 
+def broken_round(name: str) -> Round | None:
+    """The round in which a failed campaign broke off; None where it has not failed, or ended with its last round.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such campaign.
+    """
+    if get(name).state is not CampaignState.FAILED:
+        return None
+    own = rounds(name)
+    return own[-1] if own and own[-1].state is not RoundState.CLOSED else None
+
+
 def open_rounds() -> list[Round]:
     """Rounds of all campaigns that have not come to their end."""
     return list(Round.objects(state__in=list(OPEN_ROUNDS)).order_by("id"))

@@ -76,7 +76,7 @@ def layout(site: Site, rest: str) -> Component:
     return html.Div(
         [
             heading(rest),
-            controls(found.state),
+            controls(found.state, is_broken=campaigns.broken_round(rest) is not None),
             html.Div(id="campaign-note"),
             html.Div(running(rest), id="campaign-running"),
             html.Div(live(rest, summary), id="live"),
@@ -86,9 +86,9 @@ def layout(site: Site, rest: str) -> Component:
     )
 
 
-def controls(state: CampaignState) -> Component:
+def controls(state: CampaignState, *, is_broken: bool = False) -> Component:
     """Buttons, those alone that can do something; the one that cannot be undone asks first."""
-    hidden = unusable(state)
+    hidden = unusable(state, is_broken=is_broken)
     pause, resume, cancel = (
         html.Button(word, id=f"campaign-{what}", n_clicks=0, className="plain", hidden=hidden[what])
         for what, word in BUTTONS.items()
@@ -119,9 +119,10 @@ def running(name: str) -> Component:
     return section("Running", table(f"{len(rows)} evaluations run", RUNNING, rows))
 
 
-def unusable(state: CampaignState) -> dict[str, bool]:
-    """Of each button, whether there is nothing for it to do in a state."""
-    return {what: state not in states for what, states in USABLE.items()}
+def unusable(state: CampaignState, *, is_broken: bool = False) -> dict[str, bool]:
+    """Of each button, whether there is nothing for it to do in a state; what broke off in a round may be resumed."""
+    hidden = {what: state not in states for what, states in USABLE.items()}
+    return hidden | {"resume": False} if is_broken else hidden
 
 
 def live(name: str, summary: Summary) -> list[Component]:
@@ -224,7 +225,10 @@ def register(app: Dash, site: Site) -> None:
     )  # fmt: skip
     def _buttons(shown: object, _: object) -> object:
         name = text(shown.get("name")) if isinstance(shown, dict) else ""
-        hidden = ask(lambda: unusable(campaigns.get(name).state), lambda _why: {})
+        hidden = ask(
+            lambda: unusable(campaigns.get(name).state, is_broken=campaigns.broken_round(name) is not None),
+            lambda _why: {},
+        )
         return tuple(hidden.get(what, no_update) for what in (*BUTTONS, "cancel"))
 
     @app.callback(

@@ -89,7 +89,7 @@ def test_a_cancelled_campaign_keeps_its_results_and_pays_for_nothing_more(pad: S
     assert pad.fireworks.count_documents({"state": {"$in": ["READY", "RUNNING"]}}) == 0
     with pytest.raises(UserError, match="has ended"):
         managing.cancel(name)
-    with pytest.raises(UserError, match="is not paused"):
+    with pytest.raises(UserError, match="neither paused nor failed"):
         managing.resume(name)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from fireworks import FWorker
 
-from fermiloop.flows.driving.advance import ROUND_KEY, advance, advance_all, workflow_is_active
+from fermiloop.flows.campaigns.resuming import ROUND_KEY
+from fermiloop.flows.driving.advance import advance, advance_all, workflow_is_active
 from fermiloop.flows.driving.recover import recover
 from fermiloop.flows.driving.retries import MOST_RERUNS
 from fermiloop.flows.driving.states import current_round

@@ -190,12 +190,13 @@ def test_a_hit_has_one_colour(filled: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "shown"),
-    [(CampaignState.RUNNING, {"pause", "cancel"}), (CampaignState.PAUSED, {"resume", "cancel"}),
-     (CampaignState.FINISHED, set()), (CampaignState.FAILED, set()), (CampaignState.CANCELLED, set())],
+    ("state", "is_broken", "shown"),
+    [(CampaignState.RUNNING, False, {"pause", "cancel"}), (CampaignState.PAUSED, False, {"resume", "cancel"}),
+     (CampaignState.FINISHED, False, set()), (CampaignState.FAILED, False, set()),
+     (CampaignState.FAILED, True, {"resume"}), (CampaignState.CANCELLED, False, set())],
 )  # fmt: skip
-def test_no_button_does_nothing(state: CampaignState, shown: set[str]) -> None:
-    made = list(parts(campaign.controls(state)))
+def test_no_button_does_nothing(state: CampaignState, is_broken: bool, shown: set[str]) -> None:
+    made = list(parts(campaign.controls(state, is_broken=is_broken)))
     buttons = [one for one in made if isinstance(one, html.Button)]
     assert {one.id.removeprefix("campaign-") for one in buttons if not one.hidden} == shown
     (manner,) = [one for one in made if getattr(one, "id", None) == "campaign-manner"]
