@@ -277,6 +277,8 @@ def _told(model: InverseSpectrumModel, history: tuple[float, ...], name: str) ->
     """What a trained model says of itself."""
     suffix = f"_{name}" if name else ""
     told = {f"loss{suffix}": history[-1]} if history else {}
+    if left_out := len(set(model.known.elements) - set(model.table.elements)):
+        told[f"elements_left_out{suffix}"] = float(left_out)
     if isinstance(model.model, FactorisedModel):
         told |= {f"weight_{n}{suffix}": float(w) for n, w in zip(EXPERTS, model.model.weights, strict=True)}
     return told

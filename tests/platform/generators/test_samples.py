@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError
+from fermiloop.platform.generators import dos_composer
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
 from fermiloop.platform.generators.samples import Samples, told_apart
 from fermiloop.platform.representations.composition import row_of
@@ -45,3 +46,4 @@ def test_the_published_model_learns_a_library_in_which_two_elements_always_occur
     model.model.options = model.model.options.__class__(epochs=2, vector_epochs=50)
     model.fit(samples(*FORMULAS, "BN"), 0, lambda *_: None)
     assert model.table.elements == (13, 22, 28, 29)
+    assert dos_composer._told(model, (0.5,), "cubic") == {"loss_cubic": 0.5, "elements_left_out_cubic": 2.0}
