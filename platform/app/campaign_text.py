@@ -96,11 +96,11 @@ def _mapping(tree: dict[str, Any], key: str) -> dict[str, Any]:
 
 def _check(value: Any, depth: int) -> None:
     if depth > MOST_DEPTH:
-        raise SpecError(f"The campaign is nested more than {MOST_DEPTH} deep; see docs/campaigns.md.")
+        raise SpecError(f"What is given is nested more than {MOST_DEPTH} deep; see docs/campaigns.md.")
     if isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str) or key.startswith("$") or "." in key or "\0" in key:
-                raise SpecError("The campaign has a key that cannot be stored; keys are words such as name.")
+                raise SpecError("A key cannot be stored; keys are words such as name.")
             _check(key, depth)
             _check(inner, depth + 1)
     elif isinstance(value, list):
@@ -109,11 +109,11 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, str):
         _check_text(value)
     elif isinstance(value, int) and abs(value) > LARGEST:
-        raise SpecError("The campaign holds a whole number of more than 63 bits; write a smaller one.")
+        raise SpecError("A whole number has more than 63 bits; write a smaller one.")
     elif isinstance(value, float) and not math.isfinite(value):
-        raise SpecError("The campaign holds a number that is not finite; write a finite one.")
+        raise SpecError("A number is not finite; write a finite one.")
 
 
 def _check_text(value: str) -> None:
     if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise SpecError("The campaign holds a character that is no text; remove it.")
+        raise SpecError("A value holds a character that is no text; remove it.")
