@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
+from fermiloop.platform.bench import dos_sizes
 from fermiloop.platform.bench.baselines import NearestNeighbour, RandomRows
 from fermiloop.platform.bench.dos_gaps import gap_rows
 from fermiloop.platform.bench.dos_vectors import system_rows, vector_rows
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 SPLITS: Final = ("in-sample", "held-out random", "held-out composition", f"held-out {APART}")
 FOLDS: Final = 5
+LEARNING: Final = ("factorised", "paper")
+"""Models whose learning curve is drawn; the baselines cannot name a composition that they have not seen."""
 PICTURES: Final = (".svg", ".png", ".pdf")
 QUICK_EPOCHS: Final = 10
 QUICK_HEADS: Final = 2
@@ -115,6 +118,33 @@ def run_libraries(
     return {"rows": result["rows"], "data": told | result["data"]}
 
 
+def learning_curve(
+    library: Path, picture: Path, quick: bool, progress: Callable[[str, float], None], seed: int = 0
+) -> dict[str, Any]:
+    """Accuracy on held-out compositions against the number of curves learned from, and a picture of it.
+
+    Raises
+    ------
+    InputError
+        If the library cannot be read, or the name of the picture ends in no format that can be written.
+    """
+    _check_picture(picture)
+    records, refused = read_library(library)
+    data = learnable(records)
+    samples = samples_of(data)
+    models = {name: make for name, make in _models(quick).items() if name in LEARNING}
+    folds = folds_of(data, SPLITS[2], 2 if quick else FOLDS, seed)
+    rows = dos_sizes.size_rows(samples, folds, cast("Any", models), seed, progress)
+    dos_sizes.draw(rows, picture)
+    progress("done", 1.0)
+    return {"rows": rows, "data": {"library": library.name, "refused": refused} | _describe(samples, quick)}
+
+
+def _check_picture(picture: Path) -> None:
+    if picture.suffix not in PICTURES:
+        raise InputError(f"{picture} is no picture that can be written; end its name in {' or '.join(PICTURES)}.")
+
+
 def write_map(library: Path, picture: Path, seed: int = 0) -> None:
     """A picture of the element vectors of a library.
 
@@ -123,8 +153,7 @@ def write_map(library: Path, picture: Path, seed: int = 0) -> None:
     InputError
         If the library cannot be read, or the name of the picture ends in no format that can be written.
     """
-    if picture.suffix not in PICTURES:
-        raise InputError(f"{picture} is no picture that can be written; end its name in {' or '.join(PICTURES)}.")
+    _check_picture(picture)
     draw(samples_of(learnable(read_library(library)[0])), picture, seed)
 
 

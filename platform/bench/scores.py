@@ -70,6 +70,10 @@ class Answers:
         """Answers of the samples at `places`."""
         return type(self)(*(getattr(self, field.name)[places] for field in fields(self)))
 
+    def miss(self, places: NDArray[np.int64]) -> None:
+        """Nothing is answered at `places`."""
+        self.ranks[places], self.pair[places], self.scored[places] = np.inf, 0, 0
+
     def take(self, places: NDArray[np.int64], model: Ranker, asked: Samples, library: Samples) -> None:
         """Ask `model` for `asked` and put the outcome at `places`."""
         scores = model.log_probabilities(asked.curves, asked.systems)

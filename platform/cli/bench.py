@@ -44,6 +44,10 @@ def dos(
     element_map: Annotated[
         Path | None, typer.Option("--map", help="Write a map of the element vectors, as .svg or .png, and no more.")
     ] = None,
+    learning_curve: Annotated[
+        Path | None,
+        typer.Option("--learning-curve", help="Accuracy against curves learned from, drawn into this .svg or .png."),
+    ] = None,
     full: bench_full.Full = False,
     device: bench_full.Device = None,
     hours: bench_full.Hours = None,
@@ -51,18 +55,25 @@ def dos(
     estimate: bench_full.Estimate = False,
 ) -> None:
     """Composition from a DOS: top-1 and top-5 with intervals, beside random and nearest-neighbour retrieval."""
-    from fermiloop.platform.bench.dos import run_libraries, write_map
+    from fermiloop.platform.bench import dos as dos_bench
 
     scale = bench_full.Scale(full, device, hours, folder, estimate)
     if scale.asked_for():
         bench_full.train("dos", library or SEED_LIBRARY, 0, scale, as_json=as_json)
         return
     if element_map is not None:
-        write_map(library or SEED_LIBRARY, element_map)
+        dos_bench.write_map(library or SEED_LIBRARY, element_map)
         print_line(f"The map of the element vectors is in {element_map}.")
         return
+    if learning_curve is not None:
+        with long_work("Learning curve") as report:
+            result = dos_bench.learning_curve(library or SEED_LIBRARY, learning_curve, quick, report)
+        tell("Composition from a density of states, by size", result, as_json=as_json, as_markdown=False)
+        return
     with long_work("Benchmark") as report:
-        result = run_libraries(SEED_LIBRARY, library=library, test=test, quick=quick, gaps=gaps, progress=report)
+        result = dos_bench.run_libraries(
+            SEED_LIBRARY, library=library, test=test, quick=quick, gaps=gaps, progress=report
+        )
     tell("Composition from a density of states", result, as_json=as_json, as_markdown=False)
 
 
