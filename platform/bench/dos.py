@@ -12,6 +12,7 @@ Wilson intervals. These rows are of unaries and binaries; those of ternaries, wh
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -22,7 +23,7 @@ from fermiloop.platform.bench.baselines import NearestNeighbour, RandomRows
 from fermiloop.platform.bench.dos_gaps import gap_rows
 from fermiloop.platform.bench.dos_vectors import system_rows, vector_rows
 from fermiloop.platform.bench.element_map import draw, map_rows
-from fermiloop.platform.bench.library import read_library
+from fermiloop.platform.bench.library import read_libraries, read_library
 from fermiloop.platform.bench.scores import Answers, row_of_answers
 from fermiloop.platform.bench.splits import APART, Parts, folds_apart
 from fermiloop.platform.bench.ternaries import ternary_rows
@@ -35,7 +36,7 @@ from fermiloop.platform.generators.samples import Samples, fold_numbers, is_lear
 from fermiloop.platform.representations.composition import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -55,13 +56,15 @@ QUICK_HEADS: Final = 2
 QUICK_VECTORS: Final = 150
 
 
-def run_bench(data: Path, quick: bool, seed: int, progress: Callable[[str, float], None]) -> dict[str, Any]:
+def run_bench(
+    data: Path | Sequence[Path], quick: bool, seed: int, progress: Callable[[str, float], None]
+) -> dict[str, Any]:
     """Rows of the table, of one library.
 
     Parameters
     ----------
     data
-        Library of densities of states.
+        Library of densities of states, or the files that it consists of.
     quick
         Few epochs and two folds: a check, not a figure.
     seed
@@ -72,13 +75,14 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Callable[[str, float
     InputError
         If the file cannot be read or holds too little.
     """
-    records, refused = read_library(data)
+    paths = data if isinstance(data, Sequence) else [data]
+    records, refused = read_libraries(paths)
     result = run(records, quick=quick, seed=seed, progress=progress)
-    return {"rows": result["rows"], "data": {"library": data.name, "refused": refused} | result["data"]}
+    return {"rows": result["rows"], "data": {"library": _names(paths), "refused": refused} | result["data"]}
 
 
 def run_libraries(
-    seed_library: Path,
+    seed_library: Sequence[Path],
     library: Path | None,
     test: Path | None,
     quick: bool,
@@ -90,7 +94,7 @@ def run_libraries(
     Parameters
     ----------
     seed_library
-        The library that is shipped, learned from unless `library` is given.
+        Files of the library that is shipped, learned from unless `library` is given.
     library
         Train and test on this library instead.
     test
@@ -106,9 +110,9 @@ def run_libraries(
     InputError
         If a file cannot be read or holds too little.
     """
-    path = library or seed_library
-    data, refused = read_library(path)
-    told = {"library": path.name, "refused": refused}
+    paths = [library] if library else seed_library
+    data, refused = read_libraries(paths)
+    told: dict[str, Any] = {"library": _names(paths), "refused": refused}
     if test is None:
         result = run(data, quick=quick, gaps=gaps, progress=progress)
     else:
@@ -119,7 +123,7 @@ def run_libraries(
 
 
 def learning_curve(
-    library: Path, picture: Path, quick: bool, progress: Callable[[str, float], None], seed: int = 0
+    libraries: Sequence[Path], picture: Path, quick: bool, progress: Callable[[str, float], None], seed: int = 0
 ) -> dict[str, Any]:
     """Accuracy on held-out compositions against the number of curves learned from, and a picture of it.
 
@@ -129,7 +133,7 @@ def learning_curve(
         If the library cannot be read, or the name of the picture ends in no format that can be written.
     """
     _check_picture(picture)
-    records, refused = read_library(library)
+    records, refused = read_libraries(libraries)
     data = learnable(records)
     samples = samples_of(data)
     models = {name: make for name, make in _models(quick).items() if name in LEARNING}
@@ -137,7 +141,11 @@ def learning_curve(
     rows = dos_sizes.size_rows(samples, folds, cast("Any", models), seed, progress)
     dos_sizes.draw(rows, picture)
     progress("done", 1.0)
-    return {"rows": rows, "data": {"library": library.name, "refused": refused} | _describe(samples, quick)}
+    return {"rows": rows, "data": {"library": _names(libraries), "refused": refused} | _describe(samples, quick)}
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)
 
 
 def _check_picture(picture: Path) -> None:
@@ -145,7 +153,7 @@ def _check_picture(picture: Path) -> None:
         raise InputError(f"{picture} is no picture that can be written; end its name in {' or '.join(PICTURES)}.")
 
 
-def write_map(library: Path, picture: Path, seed: int = 0) -> None:
+def write_map(libraries: Sequence[Path], picture: Path, seed: int = 0) -> None:
     """A picture of the element vectors of a library.
 
     Raises
@@ -154,7 +162,7 @@ def write_map(library: Path, picture: Path, seed: int = 0) -> None:
         If the library cannot be read, or the name of the picture ends in no format that can be written.
     """
     _check_picture(picture)
-    draw(samples_of(learnable(read_library(library)[0])), picture, seed)
+    draw(samples_of(learnable(read_libraries(libraries)[0])), picture, seed)
 
 
 def run(

@@ -68,6 +68,23 @@ def read_records(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[list[dict[s
     return records, refused
 
 
+def read_libraries(paths: Sequence[Path], grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet, list[str]]:
+    """Records of several files on `grid`, such as the curves of several Methods, and why lines were refused.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or holds no usable record.
+    """
+    every: list[dict[str, Any]] = []
+    refused: list[str] = []
+    for path in paths:
+        records, why = read_records(path, grid)
+        every += records
+        refused += [f"{path.name}, {one}" for one in why]
+    return as_training_set(every, grid), refused
+
+
 def as_training_set(records: Sequence[dict[str, Any]], grid: SpectrumGrid) -> TrainingSet:
     """Records with ``key, structure, system, prototype, curve`` as one training set."""
     return TrainingSet(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from fermiloop.platform.bench.splits import Parts
@@ -33,6 +33,9 @@ class Bench:
     of_library
         Whether it is measured on curves, which a file of crystals has not: run with all others, it takes the library
         that is shipped.
+    of_curves
+        Whether it is measured on curves alone, and so takes those of every Method that is shipped; their energies
+        would not go together.
     """
 
     title: str
@@ -40,6 +43,7 @@ class Bench:
     module: str
     no_test_part: str = ""
     of_library: bool = False
+    of_curves: bool = False
 
     def held_out(self, crystals: TrainingSet, *, quick: bool, seed: int) -> list[Parts]:
         """What its figures of held-out crystals are learned from and measured on; empty where there are none.
@@ -54,13 +58,15 @@ class Bench:
         found: list[Parts] = importlib.import_module(self.module).held_out(crystals, quick, seed)
         return found
 
-    def run(self, data: Path, *, quick: bool, seed: int, progress: Callable[[str, float], None]) -> dict[str, Any]:
+    def run(
+        self, data: Path | Sequence[Path], *, quick: bool, seed: int, progress: Callable[[str, float], None]
+    ) -> dict[str, Any]:
         """Rows of its table, what they were measured on and how long it took.
 
         Raises
         ------
         InputError
-            If the file does not suit.
+            If the file does not suit, or it takes one and several are given.
         """
         began = time.perf_counter()
         found: dict[str, Any] = importlib.import_module(self.module).run_bench(data, quick, seed, progress)
@@ -72,7 +78,7 @@ BENCHES: Final[dict[str, Bench]] = {
         "Composition from a density of states",
         "Bang et al., J. Mater. Chem. A 12, 6004 (2024)",
         "fermiloop.platform.bench.dos",
-        of_library=True,
+        of_curves=True,
     ),
     "ftcp": Bench(
         "FTCP: representation, reconstruction, designs",

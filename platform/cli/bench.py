@@ -10,7 +10,7 @@ import typer
 
 from fermiloop.platform.bench.registry import BENCHES
 from fermiloop.platform.cli import bench_ccdcgan, bench_full, bench_loop, bench_potentials, bench_rediscovery
-from fermiloop.platform.cli.bench_common import SEED_LIBRARY, AsMarkdown, Seed, one_form, show, tell
+from fermiloop.platform.cli.bench_common import SEED_CURVES, SEED_LIBRARY, AsMarkdown, Seed, one_form, show, tell
 from fermiloop.platform.cli.output import AsJson, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
 from fermiloop.platform.errors import InputError
@@ -62,17 +62,18 @@ def dos(
         bench_full.train("dos", library or SEED_LIBRARY, 0, scale, as_json=as_json)
         return
     if element_map is not None:
-        dos_bench.write_map(library or SEED_LIBRARY, element_map)
+        dos_bench.write_map([library] if library else SEED_CURVES, element_map)
         print_line(f"The map of the element vectors is in {element_map}.")
         return
     if learning_curve is not None:
         with long_work("Learning curve") as report:
-            result = dos_bench.learning_curve(library or SEED_LIBRARY, learning_curve, quick, report)
+            files = [library] if library else SEED_CURVES
+            result = dos_bench.learning_curve(files, learning_curve, quick, report)
         tell("Composition from a density of states, by size", result, as_json=as_json, as_markdown=False)
         return
     with long_work("Benchmark") as report:
         result = dos_bench.run_libraries(
-            SEED_LIBRARY, library=library, test=test, quick=quick, gaps=gaps, progress=report
+            SEED_CURVES, library=library, test=test, quick=quick, gaps=gaps, progress=report
         )
     tell("Composition from a density of states", result, as_json=as_json, as_markdown=False)
 
@@ -84,8 +85,9 @@ def everything(data: DataFile = None, quick: Quick = False, seed: Seed = 0, as_j
     for name, bench in BENCHES.items():
         with long_work(name) as report:
             try:
-                file = SEED_LIBRARY if data is None or bench.of_library else data
-                found[name] = bench.run(file, quick=quick, seed=seed, progress=report)
+                crystals = SEED_LIBRARY if data is None or bench.of_library else data
+                given = SEED_CURVES if bench.of_curves else crystals
+                found[name] = bench.run(given, quick=quick, seed=seed, progress=report)
             except InputError as error:
                 found[name] = {"title": bench.title, "rows": [], "left_out": str(error)}
         if not as_json:

@@ -12,6 +12,8 @@ from fermiloop.platform.cli.output import Listing, markdown_table, print_json, p
 from fermiloop.platform.errors import InputError
 
 SEED_LIBRARY: Final = Path(str(files("fermiloop.db_init"))) / "seed" / "gpaw_pbe.jsonl.gz"
+SEED_CURVES: Final = (SEED_LIBRARY, SEED_LIBRARY.with_name("gpaw_pbe_hard.jsonl.gz"))
+"""Files with the curves that are shipped, of two Methods whose curves are comparable and whose energies are not."""
 BESIDE: Final = SEED_LIBRARY.resolve().parents[3] / "shared" / "data" / "mp_structures.jsonl.gz"
 """Crystals beside a checkout, which do not ship; resolved, since an installed checkout is seen through links."""
 

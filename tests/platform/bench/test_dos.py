@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from fermiloop.platform.bench.dos import SPLITS, run, run_libraries
-from fermiloop.platform.bench.library import read_library
+from fermiloop.platform.bench.dos import SPLITS, run, run_bench, run_libraries
+from fermiloop.platform.bench.library import read_libraries, read_library
 from fermiloop.platform.errors import InputError
 
 ENERGIES = np.linspace(-10, 8, 361)
@@ -73,6 +73,19 @@ def test_a_library_is_read_back(name, tmp_path, small):
     np.testing.assert_allclose(data.curves, small.curves, atol=0.05)
 
 
+def test_files_of_several_methods_are_one_library(tmp_path, small):
+    half = len(small) // 2
+    parts = (list(range(half)), list(range(half, len(small))))
+    paths = [write(tmp_path / f"{i}.jsonl", small.subset(part)) for i, part in enumerate(parts)]
+    with paths[1].open("a") as file:
+        file.write('\n{"dos": 1}\n')
+    data, refused = read_libraries(paths)
+    assert data.ids == small.ids
+    assert [one.split(":")[0] for one in refused] == [f"1.jsonl, line {len(small) - half + 1}"]
+    told = run_bench(paths, True, 0, silent)["data"]
+    assert (told["library"], told["n"]) == ("0.jsonl, 1.jsonl", len(small))
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -98,11 +111,11 @@ def test_missing_broken_and_empty_files_are_refused(tmp_path):
 def test_another_library_is_tested_where_it_is_new(tmp_path, small, make_library):
     other = make_library(elements=("Al", "Ni", "Pd", "Cu"), names=("A1", "B2"), every=1)
     seed, test = write(tmp_path / "seed.jsonl", small), write(tmp_path / "test.jsonl", other)
-    result = run_libraries(seed, None, test, quick=True, progress=silent)
+    result = run_libraries([seed], None, test, quick=True, progress=silent)
     assert {row["split"] for row in result["rows"]} == {"transfer"}
     new = {s.composition.reduced_formula for s in other.structures} - {
         s.composition.reduced_formula for s in small.structures
     }
     assert result["data"]["n_test"] == len(new)
     with pytest.raises(InputError, match="nothing to test"):
-        run_libraries(seed, None, seed, quick=True, progress=silent)
+        run_libraries([seed], None, seed, quick=True, progress=silent)

@@ -77,9 +77,9 @@ def test_the_command_s_path_draws_what_it_tells(make_library, tmp_path):
         )
     ]  # fmt: skip
     (tmp_path / "library.jsonl").write_text("\n".join(lines))
-    found = learning_curve(tmp_path / "library.jsonl", tmp_path / "curve.png", True, lambda *_: None)
+    found = learning_curve([tmp_path / "library.jsonl"], tmp_path / "curve.png", True, lambda *_: None)
     assert {row["model"] for row in found["rows"]} == {"factorised", "paper"}
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
     assert json.dumps(found, allow_nan=False)
     with pytest.raises(InputError, match=r"end its name in \.svg"):
-        learning_curve(tmp_path / "library.jsonl", tmp_path / "curve.txt", True, lambda *_: None)
+        learning_curve([tmp_path / "library.jsonl"], tmp_path / "curve.txt", True, lambda *_: None)

@@ -18,7 +18,7 @@ def test_the_map_is_a_picture(samples, tmp_path) -> None:
         draw(samples, tmp_path / name, 0)
         assert (tmp_path / name).read_bytes().startswith(magic)
     with pytest.raises(InputError, match=r"end its name in \.svg"):
-        write_map(tmp_path / "library.jsonl", tmp_path / "map.txt")
+        write_map([tmp_path / "library.jsonl"], tmp_path / "map.txt")
 
 
 def test_the_share_is_of_elements_that_have_another_of_their_group(samples) -> None:

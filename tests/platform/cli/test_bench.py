@@ -22,7 +22,8 @@ class Quiet(Bench):
         progress("half", 0.5)
         if self.title == "unsuited":
             raise InputError("The file does not suit; give another.")
-        return {"rows": ROWS, "data": {"file": Path(data).name, "quick": quick, "seed": seed}, "seconds": 1.2,
+        names = [Path(one).name for one in ([data] if isinstance(data, Path) else data)]
+        return {"rows": ROWS, "data": {"file": ", ".join(names), "quick": quick, "seed": seed}, "seconds": 1.2,
                 "source": self.source}  # fmt: skip
 
 
@@ -30,7 +31,7 @@ class Quiet(Bench):
 def benches(monkeypatch):
     for name, bench in list(BENCHES.items()):
         title = "unsuited" if name == "ftcp" else name
-        monkeypatch.setitem(BENCHES, name, Quiet(title, "a paper", "nowhere", of_library=bench.of_library))
+        monkeypatch.setitem(BENCHES, name, Quiet(**(vars(bench) | {"title": title, "source": "a paper"})))
     return BENCHES
 
 
@@ -66,7 +67,8 @@ def test_all_goes_on_where_one_does_not_suit(benches):
 
 def test_all_has_the_composer_too_on_curves_whatever_the_crystals(benches, tmp_path):
     found = json.loads(run("all", "--json", "--quick", "--data", str(tmp_path / "crystals.jsonl")).stdout)
-    assert found["dos"]["data"]["file"] == noun.SEED_LIBRARY.name
+    assert found["dos"]["data"]["file"] == "gpaw_pbe.jsonl.gz, gpaw_pbe_hard.jsonl.gz"
+    assert found["systems"]["data"]["file"] == "gpaw_pbe.jsonl.gz"
     assert found["search"]["data"]["file"] == "crystals.jsonl"
 
 
