@@ -13,7 +13,6 @@ from fermiloop.platform.campaign.names import STEPS
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import StoppedError
 from fermiloop.platform.store import campaigns, connection
-from fermiloop.schemas.campaign import RoundDecision
 
 __all__ = [
     "cheap_method_of", "curve_methods_of", "logger", "method_of", "seed_of", "spec_of", "step", "training_method_of",
@@ -62,12 +61,13 @@ def step(campaign: str, number: int, name: str) -> Iterator[CampaignSpec]:
     try:
         with cancelling.of(campaign):
             yield spec_of(campaign)
+        campaigns.forget_failure(campaign, number, name)
     except StoppedError:  # its campaign was cancelled, which is no failure
         logger.info("round %d of %s: %s was stopped", number, campaign, name)
         raise
     except Exception as error:
-        reason = f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())}"[:500]
-        connection.retrying(lambda: campaigns.update_round(campaign, number, decision=RoundDecision(failed=reason)))
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        connection.retrying(lambda: campaigns.note_failure(campaign, number, name, reason))
         raise
     finally:
         if name in STEPS:  # evaluations keep their own ledger beside their output

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from fermiloop.flows.campaigns.ending import fail, finish
 from fermiloop.flows.campaigns.steps import spec_of
 from fermiloop.flows.rounds.close import close_round
-from fermiloop.platform.store import campaigns
+from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import Round, RoundDecision
-from fermiloop.schemas.vocabulary import ENDED_ROUNDS, RoundAction, RoundState
+from fermiloop.schemas.vocabulary import ENDED_ROUNDS, RoundAction, RoundState, Stage
 
 
 def is_asynchronous(name: str) -> bool:
@@ -52,10 +52,16 @@ def close_what_ended(current: Round, failure: Callable[[], str]) -> None:
         return
     if fresh.selected:
         close_round(current.campaign, current.number)
-    elif is_asynchronous(current.campaign) and "passed" in fresh.counts:
+    elif is_asynchronous(current.campaign) and _is_screened(fresh):
         close_generation(fresh)
     else:
         fail(current.campaign, current.number, fresh.decision.failed or failure())
+
+
+def _is_screened(current: Round) -> bool:
+    """Whether all candidates of a round have gone through the funnel; its counts are written first."""
+    proposed = candidates.of_round(current.campaign, current.number)
+    return "passed" in current.counts and all(one.stage is not Stage.PROPOSED for one in proposed)
 
 
 def close_generation(current: Round) -> None:

@@ -20,7 +20,7 @@ from fermiloop.flows.queue.launchpad import DATA_STORE, jobs_of
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.schemas.calculation import Calculation
-from fermiloop.schemas.vocabulary import CalculationState
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS
 
 
 def evaluation(
@@ -30,7 +30,7 @@ def evaluation(
     record: Callable[[Any], Job],
     at_once: Callable[[], Job],
 ) -> Flow:
-    """Flow of one evaluation; what was computed before is not computed again.
+    """Flow of one evaluation; what was computed before, or has failed, is not computed again.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def evaluation(
     at_once
         Makes one job for both.
     """
-    if calculation.state is CalculationState.COMPLETED:
+    if calculation.state in FINISHED_CALCULATIONS:  # one that failed waits again before it is run again
         jobs: list[Flow | Job] = [record(None)]
     elif engine(calculation.engine).at_once:
         jobs = [at_once()]

@@ -96,7 +96,17 @@ def stopped(campaign: str, first: Callable[[], object] = lambda: None) -> Stoppe
 
 
 def release(candidate: Candidate) -> None:
-    """Give back a selection that was never begun, or that was given back."""
-    gone = calculations.discard(candidate.calculation)
-    if gone or calculations.get(candidate.calculation).state is CalculationState.WAITING:
-        candidates.update(candidate.id, stage=Stage.PASSED, calculation=None)
+    """Give back a selection that was never begun, or that was given back; a repeat changes nothing.
+
+    What another candidate waits for stays, and belongs to that one's campaign where nothing was paid for it yet.
+    """
+    found = calculations.of_ids([candidate.calculation])
+    if found and found[0].state is not CalculationState.WAITING:
+        return
+    others = (one for one in candidates.of_calculation(candidate.calculation) if one.id != candidate.id)
+    heir = next((one for one in others if one.stage is Stage.SELECTED), None)
+    if heir is None:
+        calculations.discard(candidate.calculation)
+    else:
+        calculations.pass_on(candidate.calculation, heir.id, heir.campaign)
+    candidates.update(candidate.id, stage=Stage.PASSED, calculation=None)

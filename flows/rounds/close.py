@@ -13,7 +13,7 @@ from fermiloop.flows.campaigns.steps import logger, spec_of, step
 from fermiloop.platform.campaign.stopping import decide
 from fermiloop.platform.store import campaigns, candidates
 from fermiloop.schemas.campaign import RoundDecision
-from fermiloop.schemas.vocabulary import RoundAction, Stage
+from fermiloop.schemas.vocabulary import RoundAction, RoundState, Stage
 
 
 @dataclass
@@ -42,6 +42,8 @@ def close_round(campaign: str, number: int) -> RoundDecision:
     """Close a round by what the store holds; a repeat changes nothing."""
     spec = spec_of(campaign)
     before = campaigns.round_of(campaign, number)
+    if before.state is RoundState.CLOSED:  # the campaign may have gone on since: what was decided stays
+        return _ended(campaign, before.decision)
     if not before.selected and campaigns.is_cancelled(campaign):
         return close_cancelled(campaign, number)
     if before.decision.failed and not before.selected:  # a step before the selection failed
@@ -57,6 +59,11 @@ def close_round(campaign: str, number: int) -> RoundDecision:
     counts = {**current.counts, "selected": len(current.selected)}
     if campaigns.close_round(campaign, number, counts=counts, decision=told):
         logger.info("round %d of %s closed: %s", number, campaign, decision.reason)
-    if decision.action == "stop":
-        finish(campaign, decision.reason)
+    return _ended(campaign, told)
+
+
+def _ended(campaign: str, told: RoundDecision) -> RoundDecision:
+    """Finish a campaign whose round decided so."""
+    if told.action == RoundAction.STOP:
+        finish(campaign, str(told.reason))
     return told

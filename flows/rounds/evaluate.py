@@ -12,7 +12,7 @@ from fermiloop.flows.rounds.record import RecordMaker, record_evaluation
 from fermiloop.platform.store import calculations, candidates, connection
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CalculationState
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS
 
 
 @dataclass
@@ -45,7 +45,7 @@ def evaluate_at_once(campaign: str, number: int, candidate_id: str) -> str:
     candidate = candidates.get(candidate_id)
     calculation = calculations.get(candidate.calculation)
     outputs = None
-    if calculation.state is not CalculationState.COMPLETED:
+    if calculation.state not in FINISHED_CALCULATIONS:
         outputs = run_here(work_of(campaign, candidate, calculation))
     return record_evaluation(campaign, number, candidate_id, outputs)
 

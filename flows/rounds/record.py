@@ -61,6 +61,7 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             return str(Stage.PASSED)
         cost = isolation.core_seconds(calculation.id)
         if isinstance(found, str):  # nothing of it is in the store
+            found = calculation.error or found  # where that was noted before, perhaps on another machine
             calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=found)
             candidates.update(candidate.id, stage=Stage.FAILED, reason=found)
             logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)

@@ -57,12 +57,15 @@ class ScreenMaker(Maker):
             )
             unique, novel = unique_and_novel(screened)
             known = with_belief(judged.target, [scores.predicted(one.scores) for one in screened])
-            for candidate, verdict, own in zip(batch, screened, known, strict=True):
-                save(candidate, verdict, own)
-            passed = sum(one.passed for one in screened)
+            passed = sum(
+                one.passed if candidate.stage is Stage.PROPOSED else candidate.stage is not Stage.REJECTED
+                for candidate, one in zip(batch, screened, strict=True)
+            )
             counts = {"proposed": len(batch), "unique": unique, "novel": novel, "passed": passed}
             rows = [{**asdict(tally), "reasons": dict(tally.reasons)} for tally in tallies]
-            campaigns.update_round(campaign, number, tallies=rows, counts=counts)
+            campaigns.update_round(campaign, number, tallies=rows, counts=counts)  # before the last candidate is saved
+            for candidate, verdict, own in zip(batch, screened, known, strict=True):
+                save(candidate, verdict, own)
             logger.info("round %d of %s: %d of %d passed the funnel", number, campaign, passed, len(batch))
             return passed
 
@@ -90,9 +93,9 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
 
 
 def save(candidate: Candidate, screened: Screened, known: Mapping[str, float]) -> None:
-    """Write what the funnel found of one candidate."""
+    """Write what the funnel found of one candidate; one that has come further meanwhile stays as it is."""
     reason = None if screened.passed else screened.verdicts[-1].reason
-    candidates.update(
+    candidates.update_proposed(
         candidate.id,
         stage=Stage.PASSED if screened.passed else Stage.REJECTED,
         reason=reason,

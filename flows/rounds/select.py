@@ -21,7 +21,7 @@ from fermiloop.platform.campaign.budget import next_batch
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import CampaignState, Stage
+from fermiloop.schemas.vocabulary import Stage
 
 PLACE = choosing.SELECTION  # of the acquisition's seed
 
@@ -37,10 +37,10 @@ class SelectMaker(Maker):
         """Ids of the selected candidates."""
         with step(campaign, number, "select") as spec:
             chosen = [c for c in candidates.of_round(campaign, number) if c.calculation]
-            if not chosen:
-                cancelled = campaigns.get(campaign).state is CampaignState.CANCELLED
-                chosen = [] if cancelled else choose(spec, campaign, number)
-                plan(spec, campaign, chosen)
+            if not (campaigns.round_of(campaign, number).selected or campaigns.is_cancelled(campaign)):
+                more = choose(spec, campaign, number, chosen)  # than a run that was killed has planned
+                plan(spec, campaign, more)
+                chosen += more
             ids = [candidate.id for candidate in chosen]
             campaigns.update_round(campaign, number, selected=ids)
             logger.info("round %d of %s: %d selected", number, campaign, len(ids))
@@ -48,12 +48,15 @@ class SelectMaker(Maker):
             return Response(output=ids, detour=Flow(flows, name=f"evaluations of round {number}") if flows else None)
 
 
-def choose(spec: CampaignSpec, campaign: str, number: int) -> list[Candidate]:
-    """Candidates of a round worth their evaluation, as many as the budget allows."""
-    passed = computable(spec, [c for c in candidates.of_round(campaign, number) if c.stage is Stage.PASSED])
+def choose(spec: CampaignSpec, campaign: str, number: int, planned: Sequence[Candidate] = ()) -> list[Candidate]:
+    """Candidates of a round worth their evaluation, with those that are planned as many as the budget allows."""
+    proposed, begun = candidates.of_round(campaign, number), {c.id for c in planned}
+    fit = begun | {c.id for c in computable(spec, [c for c in proposed if c.stage is Stage.PASSED])}
     earlier = [record for record in round_records(campaign) if record.number < number]
     n = next_batch(spec.budget, earlier, spent(campaign))
-    return best_of(spec, campaign, passed, n, np.random.default_rng(seed_of(spec, number, PLACE)))
+    rng = np.random.default_rng(seed_of(spec, number, PLACE))
+    best = best_of(spec, campaign, [c for c in proposed if c.id in fit], n, rng)
+    return [c for c in best if c.id not in begun][: max(0, n - len(begun))]
 
 
 def computable(spec: CampaignSpec, passed: Sequence[Candidate]) -> list[Candidate]:

@@ -184,6 +184,12 @@ def discard(calculation_id: str) -> bool:
     return bool(waiting.delete())
 
 
+def pass_on(calculation_id: str, candidate: str, campaign: str) -> bool:
+    """Let a calculation that was never begun be another campaign's, which pays for it; whether it was one."""
+    waiting = Calculation.objects(id=calculation_id, state=CalculationState.WAITING, attempts=0)
+    return bool(waiting.update(set__candidate=candidate, set__campaign=campaign))
+
+
 def ignore(calculation_id: str) -> bool:
     """Leave a failed calculation out of what wants attention; whether it was a failed one."""
     return bool(Calculation.objects(id=calculation_id, state=CalculationState.FAILED).update(set__ignored=True))

@@ -228,6 +228,18 @@ def update_round(name: str, number: int, **fields: Any) -> None:
     Round.objects(id=round_id(name, number)).update(**{f"set__{key}": value for key, value in fields.items()})
 
 
+def note_failure(name: str, number: int, step: str, reason: str) -> None:
+    """Note with a round why a step failed; what was decided of a round that has closed stays."""
+    told = f"{step} failed: {reason}"[:500]
+    Round.objects(id=round_id(name, number)).update(set__decision__failed=told)
+
+
+def forget_failure(name: str, number: int, step: str) -> None:
+    """Forget that a step failed, which was done again since and did not."""
+    failed = Round.objects(id=round_id(name, number), decision__failed__startswith=f"{step} failed: ")
+    failed.update(unset__decision__failed=1)
+
+
 def close_round(name: str, number: int, *, counts: dict[str, Any], decision: RoundDecision) -> bool:
     """Close a round; False where it was closed already."""
     return bool(

@@ -93,6 +93,12 @@ def update(candidate_id: str, **fields: Any) -> None:
         Candidate.objects(id=candidate_id).update(**{f"set__{name}": value for name, value in fields.items()})
 
 
+def update_proposed(candidate_id: str, **fields: Any) -> bool:
+    """Set fields of a candidate that nobody has judged yet, in one write; whether it was one."""
+    proposed = Candidate.objects(id=candidate_id, stage=Stage.PROPOSED)
+    return bool(proposed.update(**{f"set__{name}": value for name, value in fields.items()}))
+
+
 def find(query: CandidateQuery) -> list[Candidate]:
     """Candidates that pass every filter, whole, by campaign, round and id; with ranges by the first score, best first.
 
