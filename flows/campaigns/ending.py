@@ -32,6 +32,16 @@ def fail(name: str, number: int, reason: str) -> None:
     logger.info("%s failed: %s", name, reason)
 
 
+def break_off(name: str, reason: str) -> bool:
+    """Fail a running campaign that cannot go on, at its newest round; whether it was running."""
+    if not campaigns.move(name, {CampaignState.RUNNING}, CampaignState.FAILED, reason):
+        return False
+    if rounds := campaigns.rounds(name):
+        campaigns.update_round(name, rounds[-1].number, state=RoundState.FAILED, decision=_stop(reason))
+    logger.warning("%s failed: %s", name, reason)
+    return True
+
+
 def close_cancelled(name: str, number: int) -> RoundDecision:
     """Close a round whose campaign was cancelled before it came to its end; a repeat changes nothing."""
     decision = _stop(CANCELLED)

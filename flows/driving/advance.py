@@ -7,16 +7,21 @@ campaign stays where it is; a cancelled one is put in order once its last evalua
 
 from __future__ import annotations
 
-from fireworks import LaunchPad
+import functools
+from collections.abc import Callable
 
-from fermiloop.flows.campaigns.ending import close_cancelled
+from fireworks import LaunchPad
+from pydantic import ValidationError
+
+from fermiloop.flows.campaigns.ending import break_off, close_cancelled
 from fermiloop.flows.campaigns.fair_share import queue_shares
+from fermiloop.flows.campaigns.methods import difference
 from fermiloop.flows.campaigns.resuming import LEASE_SECONDS, ROUND_KEY
 from fermiloop.flows.campaigns.steps import logger, spec_of
 from fermiloop.flows.driving.asynchronous import advance_asynchronous
 from fermiloop.flows.driving.states import close_what_ended, current_round, is_asynchronous, newest_round
 from fermiloop.flows.queue.documents import fireworks, launches, workflows
-from fermiloop.flows.queue.giving_back import release
+from fermiloop.flows.queue.giving_back import AWAY, release
 from fermiloop.flows.queue.launchpad import add_flow
 from fermiloop.flows.round import flow_of
 from fermiloop.platform.store import campaigns, candidates
@@ -25,12 +30,37 @@ from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
 
 
 def advance_all(pad: LaunchPad, worker: str) -> None:
-    """Advance every running campaign, and settle the cancelled ones."""
+    """Advance every running campaign, and settle the cancelled ones; one that cannot go on holds up no other."""
     for campaign in campaigns.find(CampaignState.RUNNING):
-        advance(pad, campaign.id, worker)
+        _by_itself(campaign.id, functools.partial(advance, pad, campaign.id, worker))
     for current in campaigns.open_rounds():
         if campaigns.get(current.campaign).state is CampaignState.CANCELLED:
-            settle(pad, current)
+            _by_itself(current.campaign, functools.partial(settle, pad, current))
+
+
+def _by_itself(name: str, move: Callable[[], object]) -> None:
+    """Make a move of one campaign; where it fails, the campaign fails with the reason, unless this machine is at fault.
+
+    What another version wrote, or needs packages that are not here, is left to other machines.
+    """
+    try:
+        move()
+    except AWAY:
+        raise
+    except ValidationError as error:
+        _tell(name, f"it is left to other machines: {error.error_count()} keys of its file are not known here")
+    except Exception as error:  # noqa: BLE001  (whatever it was, the other campaigns go on)
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+        if (other := difference(spec_of(name))) is not None:
+            _tell(name, f"it is left to other machines: {other}")
+        elif not break_off(name, reason):
+            _tell(name, reason)
+
+
+@functools.lru_cache(maxsize=1024)
+def _tell(name: str, what: str) -> None:
+    """Log something of a campaign, once."""
+    logger.warning("%s: %s", name, what)
 
 
 def advance(pad: LaunchPad, name: str, worker: str) -> None:

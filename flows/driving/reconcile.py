@@ -20,9 +20,11 @@ from fermiloop.flows.evaluations import asking
 from fermiloop.flows.evaluations import record as handed_over
 from fermiloop.flows.evaluations.work import is_finished
 from fermiloop.flows.queue.documents import fireworks, workflows
+from fermiloop.flows.queue.giving_back import AWAY
 from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.flows.rounds.record import record_evaluation
+from fermiloop.platform.plugins.engines import ENGINES
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
@@ -59,8 +61,18 @@ def reconcile(pad: SafeLaunchPad, worker: str, *, dry_run: bool = False) -> list
         found.append(finding)
         if not dry_run:
             logger.info("reconcile: %s: %s: %s", finding.kind, finding.subject, finding.remedy)
-            finding.repair()
+            _repair(finding)
     return found
+
+
+def _repair(finding: Finding) -> None:
+    """Repair one; what cannot be repaired keeps no other from it."""
+    try:
+        finding.repair()
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001  (such as a result that lacks what its target asks for)
+        logger.warning("reconcile: %s cannot be repaired: %s: %s", finding.subject, type(error).__name__, error)
 
 
 def look(pad: SafeLaunchPad, worker: str) -> Iterator[Finding]:
@@ -126,6 +138,8 @@ def _evaluation(
         return None  # it failed, and that is written down
     if fireworks.is_queued(pad, calculation.id) or workflow_is_active(pad, f"{campaign.id}/{candidate.round}"):
         return None
+    if calculation.engine not in ENGINES:
+        return None  # of a package that is not installed here
     if calculation.state is CalculationState.COMPLETED or is_finished(calculation):
         return Finding(
             "unrecorded result",
@@ -153,7 +167,7 @@ def _queue_again(pad: SafeLaunchPad, candidate: Candidate) -> None:
 def _handed_over(pad: SafeLaunchPad) -> Iterator[Finding]:
     """Calculations that are of no campaign, without a result, that nobody works at."""
     for calculation in calculations.handed_over():
-        if fireworks.is_queued(pad, calculation.id):
+        if calculation.engine not in ENGINES or fireworks.is_queued(pad, calculation.id):
             continue
         if is_finished(calculation) or calculation.attempts >= MOST_ATTEMPTS:
             done = is_finished(calculation)

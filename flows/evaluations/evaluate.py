@@ -12,7 +12,7 @@ from fermiloop.flows.evaluations.record import record, record_evaluation
 from fermiloop.flows.evaluations.work import engine_flow, evaluation, named, run_here
 from fermiloop.platform.store import calculations, connection
 from fermiloop.schemas.calculation import Calculation
-from fermiloop.schemas.vocabulary import CalculationState
+from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS
 
 TIME_LIMIT: Final = 3600.0  # s of a step, unless another was asked for
 
@@ -41,7 +41,7 @@ def evaluate_at_once(calculation_id: str) -> str:
     """All steps of an evaluation, one after the other, and its record; state of the calculation afterwards."""
     connection.connect()
     calculation = calculations.get(calculation_id)
-    done = calculation.state is CalculationState.COMPLETED
+    done = calculation.state in FINISHED_CALCULATIONS
     return record_evaluation(calculation_id, None if done else run_here(work_of(calculation)))
 
 

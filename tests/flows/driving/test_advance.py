@@ -8,14 +8,20 @@ from typing import Any
 
 import pytest
 from fireworks import FWorker
+from mongoengine import get_db
+from pymongo.errors import AutoReconnect
 
+from fermiloop.flows.campaigns import methods
 from fermiloop.flows.campaigns.resuming import ROUND_KEY
+from fermiloop.flows.campaigns.steps import spec_of
+from fermiloop.flows.driving import advance as module
 from fermiloop.flows.driving.advance import advance, advance_all, workflow_is_active
 from fermiloop.flows.driving.recover import recover
 from fermiloop.flows.driving.retries import MOST_RERUNS
 from fermiloop.flows.driving.states import current_round
 from fermiloop.flows.processes.identity import parse, worker_name
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, launchpad
+from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import CampaignState, RoundState
@@ -114,3 +120,64 @@ def test_a_run_whose_worker_is_gone_goes_back_to_the_queue_and_not_for_ever(pad:
         state = pad.fireworks.find_one({"fw_id": firework.fw_id})["state"]
         assert state == ("READY" if attempt < MOST_RERUNS else "FIZZLED")
     assert recover(pad, mine) == []
+
+
+@pytest.fixture
+def two(running: str, library: str, campaign: Any) -> str:
+    """Another campaign beside that one, later in the alphabet and newer."""
+    spec, text = campaign("other")
+    campaigns.create(spec.name, spec.as_dict(), text)
+    return "other"
+
+
+def test_a_campaign_that_cannot_go_on_fails_with_the_reason_and_holds_up_no_other(
+    pad: SafeLaunchPad, running: str, two: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance(pad, two, "one")
+    whole = module.advance
+
+    def breaks(pad: SafeLaunchPad, name: str, worker: str) -> None:
+        if name == two:
+            raise InputError("its target is gone")
+        whole(pad, name, worker)
+
+    monkeypatch.setattr(module, "advance", breaks)
+    advance_all(pad, "one")
+    assert campaigns.round_of(running, 1).state is RoundState.LAUNCHED
+    found = campaigns.get(two)
+    assert (found.state, found.reason) == (CampaignState.FAILED, "InputError: its target is gone")
+    assert campaigns.broken_round(two) is not None
+
+
+def test_a_campaign_of_a_newer_version_is_left_alone(pad: SafeLaunchPad, running: str, two: str) -> None:
+    get_db()["campaigns"].update_one({"_id": two}, {"$set": {"spec.budget": {"joules": 5}}})
+    advance_all(pad, "one")
+    assert campaigns.round_of(running, 1).state is RoundState.LAUNCHED
+    assert campaigns.get(two).state is CampaignState.RUNNING
+
+
+def test_a_campaign_whose_packages_are_elsewhere_is_left_to_the_machines_that_have_them(
+    pad: SafeLaunchPad, two: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance(pad, two, "one")
+    methods.keep(spec_of(two))
+    get_db()["campaigns"].update_one({"_id": two}, {"$set": {"resolved.packages": {"engine emt": "some-engine 1.0"}}})
+    monkeypatch.setattr(module, "advance", raising(UserError("there is no engine emt")))
+    advance_all(pad, "one")
+    assert campaigns.get(two).state is CampaignState.RUNNING
+
+
+def test_a_database_that_is_away_fails_no_campaign(
+    pad: SafeLaunchPad, running: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "advance", raising(AutoReconnect("connection closed")))
+    with pytest.raises(AutoReconnect):
+        advance_all(pad, "one")
+    assert campaigns.get(running).state is CampaignState.RUNNING
+
+
+def raising(error: Exception) -> Any:
+    def fails(*_: object) -> None:
+        raise error
+
+    return fails

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
+from mongoengine import get_db
 
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.fair_share import draw
+from fermiloop.flows.driving import reconcile as module
 from fermiloop.flows.driving import triage
 from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.reconcile import reconcile
@@ -162,3 +164,39 @@ def test_what_has_not_failed_is_not_run_again(pad: SafeLaunchPad, campaign: Any)
     with pytest.raises(NotFoundError, match="calc-none"):
         triage.rerun(["calc-none"])
     assert triage.ignore([done]) == 0
+
+
+def finished(pad: SafeLaunchPad, campaign: Any, name: str) -> list[str]:
+    """Candidates whose calculations are finished on disk, and that nobody recorded; their workflows are gone."""
+    queue(campaign, name)
+    run(pad, until=lambda: sum(c.stage is Stage.SELECTED for c in candidates.of_campaign(name)) == 2)
+    chosen = [c for c in candidates.of_campaign(name) if c.stage is Stage.SELECTED]
+    for one in chosen:
+        calculations.start(one.calculation, "lost")
+        run_here(work_of(name, one, calculations.get(one.calculation)))
+    pad.fireworks.delete_many({CALCULATION: {"$exists": True}})
+    pad.fireworks.update_many({}, {"$set": {"state": "COMPLETED"}})
+    return [one.id for one in chosen]
+
+
+def test_what_cannot_be_repaired_keeps_no_other_from_it(
+    pad: SafeLaunchPad, campaign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = finished(pad, campaign, "odd")
+    whole = module.record_evaluation
+
+    def record(name: str, number: int, candidate: str) -> str:
+        if candidate == first:
+            raise InputError("The curve has no area on the grid.")
+        return whole(name, number, candidate)
+
+    monkeypatch.setattr(module, "record_evaluation", record)
+    assert kinds(pad) == ["unrecorded result"] * 2
+    assert [candidates.get(one).stage for one in (first, second)] == [Stage.SELECTED, Stage.EVALUATED]
+
+
+def test_what_needs_an_engine_that_is_not_here_is_left_to_others(pad: SafeLaunchPad, campaign: Any) -> None:
+    first, _ = finished(pad, campaign, "elsewhere")
+    calculation = candidates.get(first).calculation
+    get_db()["calculations"].update_one({"_id": calculation}, {"$set": {"engine": "emt"}})
+    assert kinds(pad, dry_run=True) == ["unrecorded result"]
