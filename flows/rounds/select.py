@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +104,9 @@ def best_of(
     known = trials(campaign)
     rivals = {c.proposer: known.get(c.proposer, (0, 0)) for c in passed}
     chosen: list[Candidate] = []
-    for generator, places in allocate(n, rivals, rng).items():
+    window = spec.budget.per_round if spec.mode == "asynchronous" else None  # there places become free one by one
+    flying = Counter(c.proposer for c in running)
+    for generator, places in allocate(n, rivals, rng, window=window, running=flying).items():
         own = [c for c in passed if c.proposer == generator]
         chosen += _picked(spec, campaign, own, min(places, len(own)), rng, [*running, *chosen])
     taken = {c.id for c in chosen}

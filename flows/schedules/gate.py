@@ -43,11 +43,13 @@ def examine(challenger: str, method: str, held_out: Iterable[str]) -> tuple[Verd
 
 
 def _frozen(generator: str, method: str, held_out: Iterable[str]) -> list[str]:
-    """Ids of the test set of a generator and Method, frozen the first time that it is asked for."""
-    name = f"{generator} on {method}"
+    """Ids of the test set of a generator and Method, frozen the first time that there is something to test on."""
+    name, given = f"{generator} on {method}", list(held_out)
     there = snapshots.test_set(name)
     if there is None:
-        made = snapshots.freeze(held_out, query={"test_set": name}, split_seed=SEED, method=method,
+        if not given:
+            return []
+        made = snapshots.freeze(given, query={"test_set": name}, split_seed=SEED, method=method,
                                 curves=methods.curves_beside(method))  # fmt: skip
         return snapshots.ids(made)
     return snapshots.ids(there.id)

@@ -7,9 +7,11 @@ that it is taken once; a firing whose leader died is taken up by the next one, f
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Final
@@ -18,13 +20,15 @@ from pymongo.errors import PyMongoError
 
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.flows.processes.identity import worker_name
+from fermiloop.flows.queue.giving_back import AWAY
 from fermiloop.flows.schedules import gate, learning, triggers
+from fermiloop.platform.campaign.gate import Verdict, compare
 from fermiloop.platform.errors import DatabaseError, FermiloopError, UserError
 from fermiloop.platform.search.gate_scores import scorer_of
-from fermiloop.platform.store import checkpoints, connection, labels, leases, methods, schedules
+from fermiloop.platform.store import checkpoints, connection, labels, leases, methods, schedules, sequence
 from fermiloop.schemas.base import now
 from fermiloop.schemas.schedule import Schedule, ScheduleRun
-from fermiloop.schemas.vocabulary import RunState
+from fermiloop.schemas.vocabulary import CheckpointState, RunState
 
 LEASE: Final = "scheduler"
 LEASE_SECONDS: Final = 30.0
@@ -114,7 +118,7 @@ def retrain(schedule: Schedule, run: str, leader: str) -> None:
         made, given = learning.train(
             schedule.generator, schedule.preset, dict(schedule.options), schedule.method, schedule.seed
         )
-        verdict, champion = gate.examine(made, schedule.method, given.test)
+        verdict, champion = _promoted_before(run, made) or gate.examine(made, schedule.method, given.test)
         if not schedules.holds(run, leader):
             logger.warning("schedule run %s is no longer this process's; nothing is promoted", run)
             return
@@ -124,11 +128,23 @@ def retrain(schedule: Schedule, run: str, leader: str) -> None:
         told = {**verdict.as_dict(), "dropped": given.dropped}
         schedules.finish(run, leader, state, verdict.reason, checkpoint=made, champion=champion, gate=told)
         logger.info("schedule run %s: %s %s: %s", run, made, state, verdict.reason)
-    except (PyMongoError, DatabaseError):
-        raise  # the database is away: the firing stays open and is taken up again
-    except FermiloopError as error:
-        schedules.finish(run, leader, RunState.FAILED, str(error))
-        logger.warning("schedule run %s failed: %s", run, error)
+    except AWAY:
+        raise  # the firing stays open and is taken up again
+    except Exception as error:  # noqa: BLE001  (a training that broke would break again, and no other would be reached)
+        told = str(error) if isinstance(error, FermiloopError) else f"{type(error).__name__}: {error}"
+        schedules.finish(run, leader, RunState.FAILED, told)
+        logger.warning("schedule run %s failed: %s", run, told)
+
+
+def _promoted_before(run: str, made: str) -> tuple[Verdict, None] | None:
+    """The verdict of a firing that was killed after it had promoted its checkpoint; None where it had not."""
+    checkpoint, begun = checkpoints.get(made), schedules.run_of(run)
+    promoted = checkpoint.promoted_sequence, checkpoint.promoted_at
+    is_own = sequence.is_after(*promoted, begun.sequence, begun.started_at)
+    if checkpoint.state is not CheckpointState.CHAMPION or not is_own:
+        return None
+    nothing = compare([], None)
+    return Verdict(True, "It was promoted before the firing was cut off.", nothing, nothing), None
 
 
 def take_up(leader: str, *, others: bool = True) -> int:
@@ -175,9 +191,29 @@ def run_once(leader: str | None = None) -> list[ScheduleRun]:
         logger.info("%s leads; nothing is done here", leases.holder(LEASE))
         return []
     try:
-        return look_at_all(me)
+        with _renewed(me):
+            return look_at_all(me)
     finally:
         leases.give_back(LEASE, me)
+
+
+@contextlib.contextmanager
+def _renewed(me: str) -> Iterator[None]:
+    """Keep the lease meanwhile: a training takes longer than it lasts."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(LEASE_SECONDS / 3):
+            with contextlib.suppress(*AWAY):
+                leases.take(LEASE, me, LEASE_SECONDS)
+
+    thread = threading.Thread(target=renew, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class SchedulerProcess:

@@ -102,10 +102,13 @@ class ByNewLabels(Trigger):
 
     def firing(self, schedule: Schedule, due: str | None) -> Firing | None:  # noqa: ARG002
         """Where so many are new."""
-        from fermiloop.platform.store import labels, schedules
+        from fermiloop.platform.store import labels, schedules, sequence
 
         last = schedules.last_run(schedule.id)
-        base = schedule.labels if last is None else last.labels
+        own = last is not None and sequence.is_after(  # not of one that bore the name before and was removed
+            last.sequence, last.started_at, schedule.sequence, schedule.created_at
+        )
+        base = last.labels if last is not None and own else schedule.labels
         new = labels.count(schedule.method) - base
         if new < int(schedule.value):
             return None

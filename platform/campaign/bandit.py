@@ -51,7 +51,13 @@ class Earned:
 
 
 def allocate(
-    batch: int, records: Mapping[str, tuple[int, int]], rng: np.random.Generator, floor: int = 1
+    batch: int,
+    records: Mapping[str, tuple[int, int]],
+    rng: np.random.Generator,
+    floor: int = 1,
+    *,
+    window: int | None = None,
+    running: Mapping[str, int] | None = None,
 ) -> dict[str, int]:
     """How many places of a batch each generator gets; they add up to the batch.
 
@@ -66,6 +72,10 @@ def allocate(
     floor
         Places that each gets at least. Where the batch is too small for that, those with the fewest evaluations come
         first, so that over the rounds none starves.
+    window
+        Evaluations among which each gets that floor, where places come one by one; the batch itself by default.
+    running
+        Evaluations of each generator without a result; they count as the expected one.
 
     Raises
     ------
@@ -73,16 +83,17 @@ def allocate(
         If there is no generator, a number is below 0, or hits exceed evaluations.
     """
     _check(batch, records, floor)
-    names = sorted(records)
+    names, flying = sorted(records), running or {}
+    begun = {name: records[name][1] + flying.get(name, 0) for name in names}
     given = dict.fromkeys(names, 0)
-    for name in _floors(batch, records, floor):
+    for name in _floors(batch, begun, floor, window):
         given[name] += 1
     hits, evaluated = (sum(one[i] for one in records.values()) for i in (0, 1))
     mean = (hits + 1) / (evaluated + 2)
     good = {name: PRIOR_STRENGTH * mean + records[name][0] for name in names}
     bad = {name: PRIOR_STRENGTH * (1 - mean) + records[name][1] - records[name][0] for name in names}
     for name in names:
-        _expect(good, bad, name, given[name])
+        _expect(good, bad, name, given[name] + flying.get(name, 0))
     for _ in range(batch - sum(given.values())):
         best = max(names, key=lambda name: rng.beta(good[name], bad[name]))
         given[best] += 1
@@ -107,10 +118,14 @@ def earned(records: Mapping[str, tuple[int, int]]) -> list[Earned]:
     return sorted(rows, key=lambda row: (-row.evaluations, -row.hits, row.generator))
 
 
-def _floors(batch: int, records: Mapping[str, tuple[int, int]], floor: int) -> list[str]:
-    """Who gets the places of the floor, one each in turn, the least evaluated first."""
-    turn = sorted(records, key=lambda name: (records[name][1], name))
-    return (turn * floor)[:batch]
+def _floors(batch: int, begun: Mapping[str, int], floor: int, window: int | None) -> list[str]:
+    """Who gets the places of the floor, one each in turn, the least evaluated first; in a window those at its head."""
+    turn = sorted(begun, key=lambda name: (begun[name], name)) * floor
+    if window is None or window <= len(turn):
+        return turn[:batch]
+    heads, first = sorted(begun) * floor, sum(begun.values())
+    places = (place % window for place in range(first, first + batch))
+    return [heads[place] for place in places if place < len(heads)]
 
 
 def _expect(good: dict[str, float], bad: dict[str, float], name: str, n: int) -> None:

@@ -83,8 +83,8 @@ def get(snapshot_id: str) -> Snapshot:
 
 
 def test_set(name: str) -> Snapshot | None:
-    """The frozen test set of a name, None before the first was made."""
-    return Snapshot.objects(query__test_set=name).order_by("id").first()
+    """The frozen test set of a name, None before the first was made; empty ones of earlier versions do not count."""
+    return Snapshot.objects(query__test_set=name, n__gt=0).order_by("id").first()
 
 
 def ids(snapshot_id: str) -> list[str]:

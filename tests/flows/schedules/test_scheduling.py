@@ -36,10 +36,11 @@ from fermiloop.platform.store import (
     materials,
     methods,
     schedules,
+    snapshots,
     spectra,
 )
 from fermiloop.schemas.campaign import RoundDecision
-from fermiloop.schemas.schedule import Schedule, ScheduleRun
+from fermiloop.schemas.schedule import Lease, Schedule, ScheduleRun
 from fermiloop.schemas.vocabulary import CheckpointState, Origin, Property, RunState
 
 ELEMENTS = (
@@ -324,6 +325,80 @@ def test_a_firing_whose_leader_died_is_taken_up(method: str) -> None:
     scheduling.run_once("heir")
     (run,) = schedules.history("nightly")
     assert (run.state, run.leader, run.attempts) == (RunState.PROMOTED, "heir", 2)
+
+
+def test_a_training_that_breaks_ends_as_failed_and_holds_up_no_other(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule(method, "new_labels", "1", name="first")
+    schedule(method, "new_labels", "1", name="second")
+    add_crystals(method, ("Pd",), "A2")
+    whole = learning.train
+    broken = [RuntimeError("the matrix is singular")]
+    monkeypatch.setattr(learning, "train", lambda *given: whole(*given) if not broken else raised(broken.pop()))
+    scheduling.run_once("me")
+    states = {run.schedule: (run.state, run.told) for run in schedules.history()}
+    assert states["first"] == (RunState.FAILED, "RuntimeError: the matrix is singular")
+    assert states["second"][0] is RunState.PROMOTED
+    assert schedules.unfinished() == []
+
+
+def raised(error: Exception) -> Any:
+    raise error
+
+
+def test_a_firing_that_was_killed_after_its_promotion_is_told_as_promoted(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = schedule(method, "new_labels", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr(schedules, "finish", lambda *_, **__: raised(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            scheduling.fire(made, "one", "by hand", "killed")
+    champion = checkpoints.champion("dos_composer")
+    scheduling.run_once("heir")
+    (run,) = schedules.history("nightly")
+    assert (run.state, run.checkpoint) == (RunState.PROMOTED, champion.id)
+    again = scheduling.fire(made, "two", "by hand", "me")  # nothing is new: the same checkpoint
+    assert again is not None
+    assert again.state is RunState.REFUSED
+
+
+def test_a_schedule_of_a_name_that_was_used_before_counts_from_its_own_beginning(method: str) -> None:
+    schedules.begin("nightly", "labels-0", "another Method's", "gone", 5000)
+    schedules.finish("nightly@labels-0", "gone", RunState.REFUSED, "no gain")
+    made = schedule(method, "new_labels", "2")
+    assert triggers.of(made).firing(made, None) is None
+    add_crystals(method, ("Pd",), "A2")
+    found = triggers.of(made).firing(made, None)
+    assert found is not None
+    assert found.reason == "2 labels are new, 2 were asked for."
+
+
+def test_a_test_set_of_nothing_is_not_frozen(method: str) -> None:
+    name = f"dos_composer on {method}"
+    assert gate._frozen("dos_composer", method, []) == []
+    assert snapshots.test_set(name) is None
+    held = learnable.split("dos_composer", method).test
+    assert gate._frozen("dos_composer", method, held) == held
+    assert held
+    assert gate._frozen("dos_composer", method, held[:1]) == held
+
+
+def test_the_lease_is_kept_as_long_as_a_look_takes(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(leader: str, **_: Any) -> list[ScheduleRun]:
+        first, deadline = Lease.objects(id=scheduling.LEASE).first().until, time.monotonic() + 10.0
+        while Lease.objects(id=scheduling.LEASE).first().until == first and time.monotonic() < deadline:
+            time.sleep(0.05)
+        renewed.append(leases.holder(scheduling.LEASE) == leader)
+        return []
+
+    renewed: list[bool] = []
+    monkeypatch.setattr(scheduling, "LEASE_SECONDS", 1.5)
+    monkeypatch.setattr(scheduling, "look_at_all", look)
+    assert scheduling.run_once("me") == []
+    assert renewed == [True]
+    assert leases.holder(scheduling.LEASE) is None
 
 
 @pytest.mark.faults

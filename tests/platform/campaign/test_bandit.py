@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,3 +94,31 @@ def test_rows_tell_rate_and_interval():
 def test_what_makes_no_sense_is_refused(batch: int, records: dict[str, tuple[int, int]], floor: int, named: str):
     with pytest.raises(InputError, match=named):
         allocate(batch, records, np.random.default_rng(0), floor)
+
+
+def one_by_one(rates: dict[str, float], window: int, most: int, flying: int) -> dict[str, int]:
+    """Evaluations of each where every result frees one place, with so many in flight."""
+    rng = np.random.default_rng(7)
+    records = dict.fromkeys(rates, (0, 0))
+    running: list[str] = []
+    for _ in range(most):
+        if len(running) > flying:
+            ended = running.pop(0)
+            hits, evaluated = records[ended]
+            records[ended] = (hits + int(rng.random() < rates[ended]), evaluated + 1)
+        places = allocate(1, records, rng, window=window, running=Counter(running))
+        (name,) = (name for name, n in places.items() if n)
+        running.append(name)
+    return {name: records[name][1] + running.count(name) for name in rates}
+
+
+@pytest.mark.parametrize("flying", [0, 3])
+def test_one_place_at_a_time_the_better_one_gets_most_and_none_starves(flying: int):
+    given = one_by_one({"bad": 0.02, "good": 0.6}, window=8, most=160, flying=flying)
+    assert given["good"] > 110
+    assert given["bad"] >= 160 // 8
+
+
+def test_in_a_window_too_small_for_all_the_least_evaluated_comes_first():
+    places = allocate(1, {"a": (9, 9), "b": (0, 3), "c": (0, 2)}, np.random.default_rng(0), window=2, running={"c": 2})
+    assert places == {"a": 0, "b": 1, "c": 0}
