@@ -75,6 +75,7 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
     similarity, properties = models(spec, campaign, number) if "target" in spec.funnel.stages else (None, {})
     found = materials.of_formulas(candidate.formula for candidate in batch)
     known = [Known(m.id, m.formula, list(m.fingerprint), m.to_structure()) for m in found]
+    known += pending(spec, batch, number)
     elements = {symbol for candidate in batch for symbol in candidate.elements}
     error = error_of_potential(spec)
     return Context(
@@ -90,6 +91,19 @@ def context(spec: CampaignSpec, batch: Sequence[Candidate], campaign: str, numbe
         potential_bias=error.bias,
         options=spec.funnel.options,
     )
+
+
+def pending(spec: CampaignSpec, batch: Sequence[Candidate], number: int) -> list[Known]:
+    """Candidates of earlier generations, of these formulas, that are computed or may be chosen.
+
+    In the mode `rounds` there are none: what was not chosen of a round is not chosen later.
+    """
+    if spec.mode != "asynchronous":
+        return []
+    formulas, open_stages = {one.formula for one in batch}, (Stage.PASSED, Stage.SELECTED)
+    earlier = [c for c in candidates.outlines(spec.name) if c.round < number and c.stage in open_stages]
+    found = candidates.of_ids(c.id for c in earlier if c.formula in formulas)
+    return [Known(c.id, c.formula, (), c.to_structure()) for c in found]
 
 
 def save(candidate: Candidate, screened: Screened, known: Mapping[str, float]) -> None:

@@ -44,7 +44,9 @@ def score_target(crystals: Sequence[Crystal], context: Context) -> list[Verdict]
     for i, crystal in enumerate(crystals):
         for name, (mean, std) in predicted.items():
             if np.isfinite(mean[i]):
-                crystal.scores[f"{name}_mean"], crystal.scores[f"{name}_std"] = float(mean[i]), float(std[i])
+                crystal.scores[f"{name}_mean"] = float(mean[i])
+                if np.isfinite(std[i]):
+                    crystal.scores[f"{name}_std"] = float(std[i])
         unknown = [name for name, (mean, _) in predicted.items() if not np.isfinite(mean[i])]
         reason = f"nothing predicts its {', '.join(unknown)}" if unknown else ""
         verdicts.append(Verdict(STAGE, True, reason, kind="unknown" if len(unknown) == len(predicted) else ""))
@@ -72,9 +74,12 @@ def _predicted(crystals: Sequence[Crystal], context: Context) -> dict[str, tuple
 
 
 def _surer(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Of two predictions the one with the smaller standard deviation, crystal by crystal; the first among equals."""
+    """Of two predictions the one with the smaller standard deviation, crystal by crystal; the first among equals.
+
+    One that tells no standard deviation comes after one that does, and before none.
+    """
     stds = [np.where(np.isfinite(mean) & np.isfinite(std), std, np.inf) for mean, std in (one, other)]
-    take = stds[1] < stds[0]
+    take = (stds[1] < stds[0]) | ~np.isfinite(one[0])
     return np.where(take, other[0], one[0]), np.where(take, other[1], one[1])
 
 

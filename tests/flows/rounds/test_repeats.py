@@ -149,3 +149,22 @@ def test_a_round_that_has_closed_is_not_decided_again(begin: Begin) -> None:
     assert campaigns.get(NAME).state is CampaignState.RUNNING
     assert candidates.get(ids[0]).stage is Stage.SELECTED
     assert campaigns.round_of(NAME, 1).state is RoundState.CLOSED
+
+
+@pytest.mark.parametrize(("mode", "passed"), [("rounds", 4), ("asynchronous", 2)])
+def test_what_waits_or_runs_is_not_chosen_a_second_time_under_another_name(
+    begin: Begin, mode: str, passed: int
+) -> None:
+    ids = begin(mode, Stage.PASSED)
+    candidates.update(ids[0], stage=Stage.SELECTED, calculation="calc-1")
+    for one in ids[1:3]:
+        candidates.update(one, stage=Stage.REJECTED)
+    campaigns.plan_round(NAME, 2)
+    crystals = [candidates.get(one).to_structure() for one in ids]
+    later = candidates.save_many(
+        [document(NAME, 2, "random_pick", i, Proposal(one, 1.0), "ckpt", 5) for i, one in enumerate(crystals)]
+    )
+    assert screen.ScreenMaker.make.original(screen.ScreenMaker(), NAME, 2) == passed
+    if mode == "asynchronous":
+        assert stages(later) == [Stage.REJECTED, Stage.PASSED, Stage.PASSED, Stage.REJECTED]
+        assert candidates.get(later[0]).reason == f"known as {ids[0]}"

@@ -122,3 +122,21 @@ def test_the_potentials_bias_is_taken_off_its_energies_above_the_hull(tools):
     )  # fmt: skip
     assert screened.scores["energy_above_hull"] == pytest.approx(0.0, abs=1e-9)
     assert screened.scores["energy_above_hull_mean"] == pytest.approx(0.1)
+
+
+class Unsure:
+    """Predicts, and tells no uncertainty of what it predicts."""
+
+    def similarity(self, structures, target):
+        return np.full(len(structures), 0.4), np.full(len(structures), np.nan)
+
+    def predict(self, structures):
+        return np.full(len(structures), 1.4), np.full(len(structures), np.nan)
+
+
+def test_a_prediction_without_an_uncertainty_is_kept_without_one(tools):
+    target = Target(grid=DOS_GRID, curve=CURVE.curve, windows=(PropertyWindow("band_gap", 1.5, 0.2),))
+    models = {"surrogate": Unsure(), "ensembles": {"band_gap": Unsure()}}
+    (screened,), _ = tools.run([tools.build("A1")], "target", target=target, **models)
+    assert dict(screened.scores) == {"similarity_mean": 0.4, "band_gap_mean": 1.4}
+    assert screened.verdicts[0].reason == ""
