@@ -11,6 +11,7 @@ from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
 
@@ -35,10 +36,13 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
     pad = launchpad()
     try:
         for calculation in chosen:
+            waiting = _wanting(calculation)
             isolation.forget_failure(calculation.id)
-            calculations.put_back(calculation.id, failed_too=True, time_limit=time_limit)
-            for candidate in candidates.of_calculation(calculation.id):
+            for candidate in waiting:
                 candidates.update(candidate.id, stage=Stage.SELECTED, reason=None)
+            # last: killed before that, the calculation has still failed, and is asked for again
+            calculations.put_back(calculation.id, failed_too=True, time_limit=time_limit)
+            for candidate in waiting:
                 add_evaluation(pad, candidate)
             if calculation.handed_over:
                 asking.add(pad, calculation.id)
@@ -62,7 +66,13 @@ def _check(calculation: Calculation) -> None:
     if calculation.state is not CalculationState.FAILED:
         raise UserError(f"The calculation {calculation.id} is {calculation.state}; only failed ones are run again.")
     own = calculation.campaign if not calculation.handed_over else None  # that one is wanted without its campaign
-    if own and campaigns.get(own).state is CampaignState.CANCELLED:
+    if own and campaigns.get(own).state is CampaignState.CANCELLED and not _wanting(calculation):
         raise UserError(
             f"The calculation {calculation.id} belongs to {own}, which was cancelled; clone the campaign to go on."
         )
+
+
+def _wanting(calculation: Calculation) -> list[Candidate]:
+    """Candidates that a calculation is the evaluation of, in campaigns that were not cancelled."""
+    found = candidates.of_calculation(calculation.id)
+    return [one for one in found if not campaigns.is_cancelled(one.campaign)]

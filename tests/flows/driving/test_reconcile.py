@@ -21,7 +21,9 @@ from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.queue.documents.rows import CALCULATION
 from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.flows.rounds.evaluate import run_here, work_of
+from fermiloop.flows.rounds.sample import document
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
+from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
@@ -200,3 +202,34 @@ def test_what_needs_an_engine_that_is_not_here_is_left_to_others(pad: SafeLaunch
     calculation = candidates.get(first).calculation
     get_db()["calculations"].update_one({"_id": calculation}, {"$set": {"engine": "emt"}})
     assert kinds(pad, dry_run=True) == ["unrecorded result"]
+
+
+def test_a_rerun_that_was_killed_in_the_middle_is_asked_for_again(
+    pad: SafeLaunchPad, campaign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = failing(campaign, pad, "cut")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for where, what in ((candidates, "update"), (calculations, "put_back")):
+        with monkeypatch.context() as patch:
+            patch.setattr(where, what, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                triage.rerun(ids)
+    assert triage.rerun(ids) == 2
+    assert {c.stage for c in candidates.of_campaign("cut") if c.calculation} == {Stage.SELECTED}
+
+
+def test_a_rerun_is_for_the_campaigns_that_were_not_cancelled(pad: SafeLaunchPad, campaign: Any) -> None:
+    ids = failing(campaign, pad, "over")
+    enqueue(*campaign("alive", settings="{fail: raise}"))
+    first = next(c for c in candidates.of_campaign("over") if c.calculation == ids[0])
+    twin = document("alive", 1, "substitution", 0, Proposal(first.to_structure(), 1.0), "ckpt", 5)
+    twin.calculation, twin.stage = ids[0], Stage.FAILED
+    candidates.save_many([twin])
+    campaigns.set_state("over", CampaignState.CANCELLED)
+    with pytest.raises(UserError, match="belongs to over, which was cancelled"):
+        triage.rerun(ids[1:])
+    assert triage.rerun(ids[:1]) == 1
+    assert [candidates.get(one.id).stage for one in (first, twin)] == [Stage.FAILED, Stage.SELECTED]
