@@ -13,8 +13,7 @@ from fermiloop.flows.queue.documents import fireworks, workflows
 from fermiloop.flows.queue.launchpad import launchpad
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns
-from fermiloop.schemas.campaign import RoundDecision
-from fermiloop.schemas.vocabulary import CampaignState, RoundState
+from fermiloop.schemas.vocabulary import CampaignState
 
 ROUND_KEY: Final = "fermiloop_round"
 """Under which the metadata of a round's workflow name it."""
@@ -36,7 +35,8 @@ def begin_again(name: str) -> bool:
     if broken is None:
         return False
     was_queued = bool(broken.launched)  # else it was run in a process of its own, which begins it anew
-    campaigns.update_round(name, broken.number, state=RoundState.PLANNED, decision=RoundDecision())
+    if not campaigns.reopen_round(name, broken.number, broken.state):
+        raise UserError(f"The campaign {name} is being resumed by another process.")
     if was_queued:
         _begin_in_queue(name, broken.number)
     else:

@@ -155,6 +155,12 @@ def broken_round(name: str) -> Round | None:
     return own[-1] if own and own[-1].state is not RoundState.CLOSED else None
 
 
+def reopen_round(name: str, number: int, before: RoundState) -> bool:
+    """Plan a round again that broke off in a state; False where it is in another one by now."""
+    broken = Round.objects(id=round_id(name, number), state=before)
+    return bool(broken.update(set__state=RoundState.PLANNED, set__decision=RoundDecision()))
+
+
 def open_rounds() -> list[Round]:
     """Rounds of all campaigns that have not come to their end."""
     return list(Round.objects(state__in=list(OPEN_ROUNDS)).order_by("id"))

@@ -139,3 +139,49 @@ def test_what_ended_with_its_budget_has_no_round_to_do_again(library: str, campa
         managing.resume("spent")
     with pytest.raises(NotFoundError):
         managing.resume("nobody")
+
+
+def test_of_two_resumes_at_once_the_later_one_changes_nothing(
+    pad: SafeLaunchPad, campaign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, text = campaign("twice", evaluations=2)
+    enqueue(spec, text)
+    with out_of_memory():
+        work(pad)
+    seen = campaigns.broken_round("twice")
+    managing.resume("twice")
+    work(pad)
+    before = campaigns.round_of("twice", 1).to_mongo()
+    monkeypatch.setattr(campaigns, "broken_round", lambda name: seen)  # looked before the other began
+    with pytest.raises(UserError, match="resumed by another process"):
+        managing.resume("twice")
+    assert campaigns.round_of("twice", 1).to_mongo() == before
+    assert campaigns.get("twice").state is CampaignState.FINISHED
+
+
+@pytest.mark.slow
+def test_an_asynchronous_campaign_goes_on_at_its_generation(pad: SafeLaunchPad, campaign: Any) -> None:
+    spec, text = campaign("steady", evaluations=5)
+    few = tuple(one.model_copy(update={"proposals": 4}) for one in spec.generators)
+    enqueue(spec.model_copy(update={"mode": "asynchronous", "generators": few}), text)
+    whole, left = sample.propose, [len(spec.generators)]
+
+    def propose(*given: Any) -> Any:
+        if not left[0]:
+            raise MemoryError("no memory left")
+        left[0] -= 1
+        return whole(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sample, "propose", propose)
+        work(pad, 120)
+    assert campaigns.get("steady").reason == "sample failed: MemoryError: no memory left"
+    paid = {c.id for c in candidates.of_campaign("steady") if c.calculation}
+    assert paid
+    managing.resume("steady")
+    work(pad, 120)
+    assert campaigns.get("steady").state is CampaignState.FINISHED
+    chosen = [c for c in candidates.of_campaign("steady") if c.calculation]
+    assert paid < {c.id for c in chosen}  # the second generation was chosen from
+    assert {c.stage for c in chosen} == {Stage.EVALUATED}
+    assert {one.state for one in campaigns.rounds("steady")} == {RoundState.CLOSED}
