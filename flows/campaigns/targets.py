@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import elements, stability
-from fermiloop.flows.campaigns.steps import curve_methods_of, training_method_of
+from fermiloop.flows.campaigns.steps import curve_methods_of, logger, training_method_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -157,7 +157,15 @@ def _of_crystals(kind: SpectrumKind) -> Callable[[Sequence[Structure], SpectrumG
 
 
 def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
-    """Unit-area curve of a result, of the kind that is looked for; None where it has none."""
+    """Unit-area curve of a result, of the kind that is looked for; None where it has none on the grid of its kind."""
+    try:
+        return _computed_curve(found, spec)
+    except InputError as error:  # it does not cover the grid, or vanishes there
+        logger.warning("%s of %s has no curve to compare: %s", found.structure.formula, spec.name, error)
+        return None
+
+
+def _computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
     wanted = spec.target.curve
     if wanted is None:
         return None

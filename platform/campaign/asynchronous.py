@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fermiloop.platform.campaign.budget import next_batch
+from fermiloop.platform.campaign.budget import mean_core_seconds, next_batch
+from fermiloop.platform.campaign.cost import EVALUATE
 from fermiloop.platform.campaign.counting import Share
 from fermiloop.platform.campaign.stopping import enough
 
@@ -73,12 +74,18 @@ def next_move(spec: CampaignSpec, now: Standing) -> Move:
     if over:
         return Move(finish=over) if idle else Move()
     places = max(0, spec.budget.per_round - now.in_flight)
-    select = min(places, now.pool, next_batch(spec.budget, now.rounds, now.spent))
+    select = min(places, now.pool, next_batch(spec.budget, now.rounds, _with_running(now)))
     if select:
         return Move(select=select)
     if not now.open_round and now.pool < spec.budget.per_round and _another(spec, now):
         return Move(plan=True)
     return Move(finish=_barren(spec, now)) if idle and now.pool == 0 else Move()
+
+
+def _with_running(now: Standing) -> dict[str, float]:
+    """Core-seconds by step, with those that the evaluations in flight will cost by what was measured."""
+    running = now.in_flight * (mean_core_seconds(now.rounds, now.spent) or 0.0)
+    return {**now.spent, EVALUATE: now.spent.get(EVALUATE, 0.0) + running}
 
 
 def _another(spec: CampaignSpec, now: Standing) -> bool:

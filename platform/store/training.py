@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.properties import learned
-from fermiloop.platform.representations.spectrum import SpectrumGrid
+from fermiloop.platform.representations.spectrum import SLACK, SpectrumGrid
 from fermiloop.platform.representations.training import TrainingSet
 from fermiloop.platform.store import candidates, labels, materials, spectra
 from fermiloop.platform.store.batches import in_batches
@@ -94,7 +95,7 @@ def training_set(
     Raises
     ------
     InputError
-        If a curve does not cover the grid, or nothing is left.
+        If no curve covers the grid, or nothing is left.
     """
     documents = materials.get_many(material_ids)
     known_curves = _curves(list(documents), grid, curves or (method,), kind, about)
@@ -147,8 +148,9 @@ def mean_curve(grid: SpectrumGrid, curves: Sequence[str], about: Alignment | Non
 def _curves(
     ids: list[str], grid: SpectrumGrid, methods: Sequence[str], kind: SpectrumKind, about: Alignment | None
 ) -> dict[str, NDArray[np.float64]]:
-    """Curve on `grid` of each material that has one; one that leaves the grid about the zero is left out."""
+    """Curve on `grid` of each material that has one; one that does not cover the grid is left out where others do."""
     found: dict[str, NDArray[np.float64]] = {}
+    short: dict[str, Any] | None = None
     rank, best = {one: place for place, one in enumerate(methods)}, dict.fromkeys(ids, len(methods))
     for batch in in_batches(ids, materials.BATCH):
         # $in beside other conditions is 20 times slower on the embedded server: kind and method are looked at here
@@ -156,7 +158,11 @@ def _curves(
             place = rank.get(row["method"], len(methods))
             if row["kind"] == kind and place < best[row["material"]]:
                 lo, hi = spectra.axis(row, about)
-                if lo == row["lo"] or (lo <= grid.lo and hi >= grid.hi):
+                if lo <= grid.lo + SLACK and hi >= grid.hi - SLACK:
                     x, best[row["material"]] = np.linspace(lo, hi, row["n"]), place
                     found[row["material"]] = grid.resample(x, ArrayField.unpack(row["values"]))
+                elif lo == row["lo"]:
+                    short = row
+    if short is not None and not found:
+        grid.resample(np.linspace(short["lo"], short["hi"], short["n"]), ArrayField.unpack(short["values"]))  # refused
     return found

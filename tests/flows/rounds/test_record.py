@@ -20,7 +20,8 @@ from fermiloop.flows.rounds.sample import document
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.store import calculations, campaigns, candidates, labels, lineage, materials, spectra, training
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import CalculationState, Property, Stage
 
@@ -171,3 +172,22 @@ def test_lineage_of_a_result(selected: str, tmp_path: Path) -> None:
     record("rec", 1, selected, outputs(tmp_path))
     calculation = candidates.get(selected).calculation
     assert lineage.descendants(calculation)["material"] == candidates.get(selected).material
+
+
+@pytest.mark.parametrize("reach", [5.0, 30.0])
+def test_a_curve_that_cannot_be_compared_is_like_nothing(
+    selected: str, reach: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = np.linspace(-reach, reach, 601)
+    far = np.where(np.abs(grid) > 10.0, 1.0, 0.0) if reach > 10.0 else np.ones(601)
+    found = EvaluationResult(structure=CRYSTAL, energy_per_atom=-3.0, energies=grid, density=far)
+    monkeypatch.setattr(module.storing, "result_of", lambda *_: found)
+    assert record("rec", 1, selected, None) == Stage.EVALUATED
+    candidate = candidates.get(selected)
+    assert (candidate.scores["computed_similarity"], candidate.scores.hit) == (0.0, False)
+    assert calculations.get(candidate.calculation).state is CalculationState.COMPLETED
+    spec, method = spec_of("rec"), calculations.get(candidate.calculation).method
+    known = training.materials_of(method, curves=[method])  # the next round learns from it what there is
+    data = training.training_set(known, DOS_GRID, method)
+    assert bool(data.has_curve[data.ids.index(candidate.material)]) is (reach > 10.0)
+    assert module.computed_curve(found, spec) is None

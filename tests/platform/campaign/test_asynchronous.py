@@ -109,3 +109,14 @@ def test_it_never_overspends_and_never_waits_for_nothing(
     assert not (move.finish and (in_flight or open_round))
     if not in_flight and not open_round:  # nothing will come by itself, so something must be done
         assert move.select or move.plan or move.finish
+
+
+def test_what_runs_is_paid_in_advance_at_the_measured_cost() -> None:
+    spec = with_budget(core_hours=3)
+    done = replace(ONE, selected=2, evaluated=2)
+    standing = replace(NOTHING, rounds=(done,), spent={"evaluate": 7200.0}, pool=6)
+    assert next_move(spec, standing).select == 1  # an hour is left, and an evaluation costs one
+    running = replace(standing, rounds=(replace(done, selected=3),), pool=5, in_flight=1)
+    assert next_move(spec, running) == Move()
+    assert next_move(with_budget(core_hours=4), running).select == 1
+    assert next_move(SPEC, running).select == 3
