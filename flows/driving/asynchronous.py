@@ -40,20 +40,35 @@ def advance_asynchronous(pad: LaunchPad, name: str, worker: str) -> None:
         for candidate in never_begun(name):
             if add_evaluation(pad, candidate):
                 logger.info("%s: %s of round %d queued", name, candidate.formula, candidate.round)
-        move(name, lambda candidate: add_evaluation(pad, candidate))
+        move(name, lambda candidate: add_evaluation(pad, candidate), holds=lambda: campaigns.turn_of(name) == worker)
     finally:
         campaigns.end_turn(name, worker)
 
 
-def move(name: str, queue: Callable[[Candidate], object], most: int | None = None) -> Move:
-    """Select, plan a generation, or finish, as `next_move` says; `queue` is given each selected candidate."""
+def move(
+    name: str,
+    queue: Callable[[Candidate], object],
+    most: int | None = None,
+    holds: Callable[[], bool] = lambda: True,
+) -> Move:
+    """Select, plan a generation, or finish, as `next_move` says.
+
+    Parameters
+    ----------
+    queue
+        Given each selected candidate.
+    most
+        Candidates that are selected.
+    holds
+        Whether it is still this process's turn: the choice may take longer than the lease.
+    """
     spec = spec_of(name)
     what = next_move(spec, standing(spec))
     if what.finish is not None:
         finish(name, what.finish)
     elif what.plan:
         campaigns.plan_round(name, len(campaigns.rounds(name)) + 1)
-    for candidate in _selected(spec, what.select if most is None else min(what.select, most)):
+    for candidate in _selected(spec, what.select if most is None else min(what.select, most), holds):
         queue(candidate)
     return what
 
@@ -91,8 +106,8 @@ def never_begun(name: str) -> list[Candidate]:
     return [c for c in waiting if c.calculation in fresh]
 
 
-def _selected(spec: CampaignSpec, n: int) -> list[Candidate]:
-    """The `n` best of all that passed, planned."""
+def _selected(spec: CampaignSpec, n: int, holds: Callable[[], bool]) -> list[Candidate]:
+    """The `n` best of all that passed, planned; none where another process has its turn by now."""
     if n == 0:
         return []
     everyone = candidates.outlines(spec.name)
@@ -101,5 +116,8 @@ def _selected(spec: CampaignSpec, n: int) -> list[Candidate]:
     paid = sum(bool(c.calculation) for c in everyone)
     rng = np.random.default_rng(seed_of(spec, len(campaigns.rounds(spec.name)), PLACE, paid))
     chosen = best_of(spec, spec.name, pool, n, rng, running)
+    if not holds():
+        logger.warning("%s: the choice took longer than the turn, and is left to another worker", spec.name)
+        return []
     plan(spec, spec.name, chosen)
     return candidates.of_ids(c.id for c in chosen)

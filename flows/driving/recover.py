@@ -132,6 +132,7 @@ def _rerun(pad: SafeLaunchPad, launch: LaunchRow, state: str, myself: str, *, la
     calculation = fireworks.calculation_of(pad, launch.fw_id)
     if calculation:
         calculations.release(calculation, launch.worker)
+        calculations.put_back(calculation, worker=launch.worker)  # so that it is shown with the worker that it has next
     _unlock(pad, launch.fw_id)
     if last:
         pad._refresh_wf(launch.fw_id)  # noqa: SLF001  (FireWorks has no other name for it)

@@ -167,12 +167,23 @@ def release(calculation_id: str, worker: str) -> None:
     Calculation.objects(id=calculation_id, claimed_by=worker).update(unset__claimed_by=1)
 
 
-def put_back(calculation_id: str, *, failed_too: bool = False, time_limit: float | None = None) -> bool:
-    """Let a calculation wait again whose run was lost, or where asked one that failed; whether it was so."""
+def put_back(
+    calculation_id: str, *, failed_too: bool = False, time_limit: float | None = None, worker: str | None = None
+) -> bool:
+    """Let a calculation wait again whose run was lost, or where asked one that failed; whether it was so.
+
+    Parameters
+    ----------
+    time_limit
+        Seconds that each of its steps may take from now on.
+    worker
+        Whose run was lost; anybody's by default.
+    """
     states = [CalculationState.RUNNING, *([CalculationState.FAILED] if failed_too else [])]
     more = {} if time_limit is None else {"set__time_limit": time_limit}
+    whose = {} if worker is None else {"worker": worker}
     return bool(
-        Calculation.objects(id=calculation_id, state__in=states).update(
+        Calculation.objects(id=calculation_id, state__in=states, **whose).update(
             set__state=CalculationState.WAITING, set__error=None, set__ignored=False, unset__worker=1, **more
         )
     )

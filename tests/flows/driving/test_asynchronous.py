@@ -12,11 +12,14 @@ from fireworks.core.rocket_launcher import launch_rocket
 
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.fair_share import draw
-from fermiloop.flows.driving import launching
+from fermiloop.flows.driving import asynchronous, launching
 from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.asynchronous import in_flight
 from fermiloop.flows.processes.identity import parse, worker_name
 from fermiloop.flows.queue.launchpad import configure_jobflow, launchpad
+from fermiloop.flows.rounds.sample import document
+from fermiloop.platform.generators.protocol import Proposal
+from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CampaignState, Stage
 
@@ -97,3 +100,30 @@ def test_a_turn_whose_holder_died_is_given_back_at_once(library: str, campaign: 
     pad.connection.close()
     assert [one.number for one in campaigns.rounds("left")] == [1]
     assert campaigns.turn_of("left") is None
+
+
+def test_who_has_lost_the_turn_while_choosing_selects_nothing(
+    library: str, campaign: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, text = steady(campaign, "slow")
+    enqueue(spec, text)
+    campaigns.plan_round("slow", 1)
+    crystal = PROTOTYPES["B2"].build("Ti", "Cu", 14.0)
+    (one,) = candidates.save_many([document("slow", 1, "substitution", 0, Proposal(crystal, 1.0), "ckpt", 5)])
+    candidates.update(one, stage=Stage.PASSED)
+
+    def choose(spec: Any, name: str, pool: list[Any], *_: Any) -> list[Any]:
+        campaigns.end_turn(name, "me")  # as after two minutes
+        assert campaigns.take_turn(name, "another", 60)
+        return pool
+
+    pad = launchpad()
+    with monkeypatch.context() as patch:
+        patch.setattr(asynchronous, "best_of", choose)
+        asynchronous.advance_asynchronous(pad, "slow", "me")
+    assert in_flight("slow") == []
+    assert campaigns.turn_of("slow") == "another"
+    campaigns.end_turn("slow", "another")
+    asynchronous.advance_asynchronous(pad, "slow", "me")
+    pad.connection.close()
+    assert [c.id for c in in_flight("slow")] == [one]

@@ -11,6 +11,7 @@ import pytest
 from fireworks import FWAction, FWorker
 from jobflow import Flow, job
 from jobflow.managers.fireworks import flow_to_workflow
+from mongoengine import get_db
 from pymongo.errors import AutoReconnect
 
 from fermiloop.flows.driving.recover import recover
@@ -296,3 +297,29 @@ def test_a_workflow_that_runs_is_told_of_its_next_run_without_being_written_anew
     workflow = pad.workflows.find_one({})
     assert (workflow["state"], set(workflow["fw_states"].values())) == ("COMPLETED", {"COMPLETED"})
     assert "locked" not in workflow
+
+
+def test_an_evaluation_that_was_recovered_is_its_new_workers(
+    pad: SafeLaunchPad, clock: Clock, calculation: str
+) -> None:
+    dead = replace(HERE, pid=999_999_999, unique="dead").name
+    add(pad, calculation)
+    assert take(pad, dead) is not None
+    assert recover(pad, THIRD)
+    assert calculations.get(calculation).state is CalculationState.WAITING
+    assert take(pad, THIRD) is not None
+    found = calculations.get(calculation)
+    assert (found.state, found.worker, found.attempts) == (CalculationState.RUNNING, THIRD, 2)
+
+
+def test_a_lost_step_takes_no_evaluation_from_the_worker_that_has_it_now(
+    pad: SafeLaunchPad, clock: Clock, calculation: str
+) -> None:
+    fw_id = add(pad, calculation)
+    take(pad, ELSEWHERE)
+    get_db()["calculations"].update_one({"_id": calculation}, {"$set": {"worker": THIRD}})
+    assert recover(pad, worker_name()) == []
+    clock.now += silence_seconds() + 1
+    assert recover(pad, worker_name()) == [fw_id]
+    found = calculations.get(calculation)
+    assert (found.state, found.worker) == (CalculationState.RUNNING, THIRD)
