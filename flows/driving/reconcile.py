@@ -20,7 +20,7 @@ from fermiloop.flows.evaluations import asking
 from fermiloop.flows.evaluations import record as handed_over
 from fermiloop.flows.evaluations.work import is_finished
 from fermiloop.flows.queue.documents import fireworks, workflows
-from fermiloop.flows.queue.giving_back import AWAY
+from fermiloop.flows.queue.giving_back import AWAY, release
 from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.flows.rounds.evaluations import add_evaluation
 from fermiloop.flows.rounds.record import record_evaluation
@@ -29,7 +29,14 @@ from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.campaign import Campaign, Round
 from fermiloop.schemas.candidate import Candidate
-from fermiloop.schemas.vocabulary import LIVE_CAMPAIGNS, CalculationState, RoundState, Stage
+from fermiloop.schemas.vocabulary import (
+    ENDED_ROUNDS,
+    LIVE_CAMPAIGNS,
+    CalculationState,
+    CampaignState,
+    RoundState,
+    Stage,
+)
 
 
 @dataclass(frozen=True)
@@ -120,15 +127,32 @@ def _evaluations(pad: SafeLaunchPad, campaign: Campaign) -> Iterator[Finding]:
     asked = [c for c in candidates.outlines(campaign.id) if c.calculation and c.stage in (Stage.SELECTED, Stage.FAILED)]
     if not asked:
         return
-    inline = {one.number for one in campaigns.rounds(campaign.id) if _inline(one)}
+    rounds = campaigns.rounds(campaign.id)
+    inline = {one.number for one in rounds if _inline(one)}
+    ended = {one.number for one in rounds if one.state in ENDED_ROUNDS}
     known = {c.id: c for c in calculations.of_ids(c.calculation for c in asked)}
     for candidate in asked:
         calculation = known.get(candidate.calculation)
         if calculation is None or candidate.round in inline:
             continue
+        if campaign.state is CampaignState.CANCELLED and candidate.round in ended:  # else `advance.settle` does it
+            yield from _not_begun(pad, candidate, calculation)
         finding = _evaluation(pad, campaign, candidate, calculation)
         if finding is not None:
             yield finding
+
+
+def _not_begun(pad: SafeLaunchPad, candidate: Candidate, calculation: Calculation) -> Iterator[Finding]:
+    """An evaluation of a cancelled asynchronous campaign that nobody has begun."""
+    if candidate.stage is Stage.SELECTED and calculation.state is CalculationState.WAITING and not calculation.attempts:
+        give_back = functools.partial(_give_back, pad, candidate)
+        yield Finding("cancelled evaluation", candidate.id, "it is given back", give_back)
+
+
+def _give_back(pad: SafeLaunchPad, candidate: Candidate) -> None:
+    for fw_id in fireworks.ready_at(pad, fireworks.work_of(candidate.campaign, [candidate.calculation])):
+        pad.defuse_fw(fw_id)
+    release(candidate)
 
 
 def _evaluation(

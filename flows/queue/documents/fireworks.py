@@ -111,6 +111,11 @@ def ready_of(pad: LaunchPad, nodes: Sequence[int]) -> Iterator[int]:
         yield one["fw_id"]
 
 
+def ready_at(pad: LaunchPad, work: Query) -> list[int]:
+    """Those of some work that may be taken."""
+    return [one["fw_id"] for one in pad.fireworks.find({**work, "state": "READY"}, {"fw_id": 1})]
+
+
 def running(pad: LaunchPad) -> list[FireworkRow]:
     """What runs, with its launches."""
     return [firework_row(one) for one in pad.fireworks.find({"state": "RUNNING"}, {"fw_id": 1, "launches": 1})]

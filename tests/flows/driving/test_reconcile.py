@@ -11,6 +11,7 @@ from fireworks import FWorker
 from fireworks.core.rocket_launcher import launch_rocket
 from mongoengine import get_db
 
+from fermiloop.flows.campaigns import managing
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.fair_share import draw
 from fermiloop.flows.driving import reconcile as module
@@ -233,3 +234,18 @@ def test_a_rerun_is_for_the_campaigns_that_were_not_cancelled(pad: SafeLaunchPad
         triage.rerun(ids[1:])
     assert triage.rerun(ids[:1]) == 1
     assert [candidates.get(one.id).stage for one in (first, twin)] == [Stage.FAILED, Stage.SELECTED]
+
+
+def test_what_a_cancelled_asynchronous_campaign_has_not_begun_is_given_back(pad: SafeLaunchPad, campaign: Any) -> None:
+    spec, text = campaign("halted")
+    enqueue(spec.model_copy(update={"mode": "asynchronous"}), text)
+    run(pad, until=lambda: any(c.stage is Stage.SELECTED for c in candidates.of_campaign("halted")))
+    chosen = [c for c in candidates.of_campaign("halted") if c.stage is Stage.SELECTED]
+    assert campaigns.open_rounds() == []
+    managing.cancel("halted")
+    advance_all(pad, "me")
+    assert kinds(pad) == ["cancelled evaluation"] * len(chosen)
+    assert {candidates.get(one.id).stage for one in chosen} == {Stage.PASSED}
+    assert not any(calculations.exists(one.calculation) for one in chosen)
+    assert pad.fireworks.count_documents({"state": "READY"}) == 0
+    assert kinds(pad) == []
