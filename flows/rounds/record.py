@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Maker, OnMissing, job
+from mongoengine import ValidationError
 
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
@@ -20,6 +21,7 @@ from fermiloop.flows.evaluations import storing
 from fermiloop.flows.queue.giving_back import release
 from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
+from fermiloop.platform.errors import UserError
 from fermiloop.platform.plugins.properties import learned
 from fermiloop.platform.store import calculations, campaigns, candidates, labels, materials, spectra
 from fermiloop.schemas.calculation import Calculation
@@ -60,23 +62,37 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             release(candidate)  # told not to begin, which is no failure
             return str(Stage.PASSED)
         cost = isolation.core_seconds(calculation.id)
-        if isinstance(found, str):  # nothing of it is in the store
-            found = calculation.error or found  # where that was noted before, perhaps on another machine
-            calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=found)
-            candidates.update(candidate.id, stage=Stage.FAILED, reason=found)
-            logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, found)
+        made = found if isinstance(found, str) else _ingested(spec, candidate, calculation, found)
+        if isinstance(made, str):
+            reason = calculation.error or made  # where that was noted before, perhaps on another machine
+            calculations.finish(calculation.id, CalculationState.FAILED, core_seconds=cost, error=reason)
+            candidates.update(candidate.id, stage=Stage.FAILED, reason=reason)
+            logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, reason)
             return str(Stage.FAILED)
-        calculation.method = storing.method_that_ran(calculation, found)
-        material, numbers = ingest(spec, candidate, calculation, found)
-        known = judged(spec, candidate, found, numbers)
-        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
-        result = storing.told_of(material, found, scores.computed_part(known))
+        known, result = made
+        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=result["material"], scores=known)
         late = campaigns.round_of(campaign, number).state is RoundState.CLOSED
         done = CalculationState.COMPLETED
         if not calculations.finish(calculation.id, done, core_seconds=cost, result=result, late=late):
             calculations.mark_ingested(calculation.id, late=late)
         logger.info("round %d of %s: %s computed, score %s", number, campaign, candidate.formula, known["score"])
         return str(Stage.EVALUATED)
+
+
+def _ingested(
+    spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult
+) -> tuple[dict[str, Any], dict[str, Any]] | str:
+    """Scores of a candidate and what its calculation keeps as its result; or why its result cannot be recorded.
+
+    Tried again and again it could not be either, and its campaign would wait for it for ever.
+    """
+    try:
+        calculation.method = storing.method_that_ran(calculation, found)
+        material, numbers = ingest(spec, candidate, calculation, found)
+        known = judged(spec, candidate, found, numbers)
+    except (UserError, ValidationError) as error:
+        return f"its result cannot be recorded: {error}"
+    return known, storing.told_of(material, found, scores.computed_part(known))
 
 
 def ingest(

@@ -34,6 +34,8 @@ LEASE: Final = "scheduler"
 LEASE_SECONDS: Final = 30.0
 LOOK_SECONDS: Final = 30.0
 TICK: Final = 1.0
+MOST_ATTEMPTS: Final = 5
+"""Times that a firing is begun; a training that ends its process again and again would keep all others waiting."""
 
 
 def add(schedule: Schedule) -> None:
@@ -152,6 +154,11 @@ def take_up(leader: str, *, others: bool = True) -> int:
     taken = 0
     for run in schedules.unfinished():
         if run.leader != leader and not others:
+            continue
+        if run.attempts >= MOST_ATTEMPTS:
+            told = f"It was cut off {run.attempts} times, perhaps for want of memory, and is given up."
+            schedules.finish(run.id, run.leader, RunState.FAILED, told)
+            logger.warning("schedule run %s: %s", run.id, told)
             continue
         if not schedules.take_over(run.id, run.leader, leader):
             continue

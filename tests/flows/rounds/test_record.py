@@ -191,3 +191,23 @@ def test_a_curve_that_cannot_be_compared_is_like_nothing(
     data = training.training_set(known, DOS_GRID, method)
     assert bool(data.has_curve[data.ids.index(candidate.material)]) is (reach > 10.0)
     assert module.computed_curve(found, spec) is None
+
+
+def test_a_result_that_cannot_be_recorded_is_a_failure_with_its_reason_and_cost(
+    selected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calculation = candidates.get(selected).calculation
+    folder = isolation.step_folder(calculation, "static")
+    folder.mkdir(parents=True)
+    isolation.add_cost(folder, 12.5, "finished")
+
+    def judged(*_: object) -> None:
+        raise InputError("the target is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "judged", judged)
+        assert record("rec", 1, selected, outputs(tmp_path)) == Stage.FAILED
+    found = calculations.get(calculation)
+    assert (found.state, found.core_seconds) == (CalculationState.FAILED, 12.5)
+    assert candidates.get(selected).reason == found.error == "its result cannot be recorded: the target is gone"
+    assert record("rec", 1, selected, outputs(tmp_path)) == Stage.EVALUATED

@@ -347,6 +347,20 @@ def raised(error: Exception) -> Any:
     raise error
 
 
+def test_a_training_that_ends_its_process_every_time_is_given_up(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule(method, "new_labels", "1", name="greedy")
+    schedules.begin("greedy", "labels-0", "by one that died", "dead", 40)
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "train", lambda *_: raised(KeyboardInterrupt()))
+        for attempt in range(2, scheduling.MOST_ATTEMPTS + 1):
+            with pytest.raises(KeyboardInterrupt):
+                scheduling.run_once(f"heir-{attempt}")
+        assert scheduling.run_once("last") == []
+    (run,) = schedules.history("greedy")
+    assert (run.state, run.attempts) == (RunState.FAILED, scheduling.MOST_ATTEMPTS)
+    assert run.told == f"It was cut off {scheduling.MOST_ATTEMPTS} times, perhaps for want of memory, and is given up."
+
+
 def test_a_firing_that_was_killed_after_its_promotion_is_told_as_promoted(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
