@@ -133,9 +133,9 @@ def retrain(schedule: Schedule, run: str, leader: str) -> None:
     except AWAY:
         raise  # the firing stays open and is taken up again
     except Exception as error:  # noqa: BLE001  (a training that broke would break again, and no other would be reached)
-        told = str(error) if isinstance(error, FermiloopError) else f"{type(error).__name__}: {error}"
-        schedules.finish(run, leader, RunState.FAILED, told)
-        logger.warning("schedule run %s failed: %s", run, told)
+        why = str(error) if isinstance(error, FermiloopError) else f"{type(error).__name__}: {error}"
+        schedules.finish(run, leader, RunState.FAILED, why)
+        logger.warning("schedule run %s failed: %s", run, why)
 
 
 def _promoted_before(run: str, made: str) -> tuple[Verdict, None] | None:
