@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Maker, OnMissing, job
-from mongoengine import ValidationError
 
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
 from fermiloop.flows.campaigns.targets import computed_curve, resolve
 from fermiloop.flows.engines.protocol import Curve, EvaluationResult
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.evaluations import storing
-from fermiloop.flows.queue.giving_back import release
+from fermiloop.flows.queue.giving_back import AWAY, release
 from fermiloop.platform.campaign import goal, scores
 from fermiloop.platform.campaign.spec import CampaignSpec
 from fermiloop.platform.errors import UserError
@@ -90,8 +89,11 @@ def _ingested(
         calculation.method = storing.method_that_ran(calculation, found)
         material, numbers = ingest(spec, candidate, calculation, found)
         known = judged(spec, candidate, found, numbers)
-    except (UserError, ValidationError) as error:
-        return f"its result cannot be recorded: {error}"
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001  (whatever it was)
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        return f"its result cannot be recorded: {kind}{' '.join(str(error).split())}"[:500]
     return known, storing.told_of(material, found, scores.computed_part(known))
 
 

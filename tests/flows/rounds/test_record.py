@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pymatgen.core import Structure
+from pymongo.errors import AutoReconnect
 
 from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.steps import method_of, seed_of, spec_of
@@ -193,8 +194,12 @@ def test_a_curve_that_cannot_be_compared_is_like_nothing(
     assert module.computed_curve(found, spec) is None
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(InputError("the target is gone"), "the target is gone"), (RuntimeError("no\nsuch"), "RuntimeError: no such")],
+)
 def test_a_result_that_cannot_be_recorded_is_a_failure_with_its_reason_and_cost(
-    selected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    selected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     calculation = candidates.get(selected).calculation
     folder = isolation.step_folder(calculation, "static")
@@ -202,12 +207,24 @@ def test_a_result_that_cannot_be_recorded_is_a_failure_with_its_reason_and_cost(
     isolation.add_cost(folder, 12.5, "finished")
 
     def judged(*_: object) -> None:
-        raise InputError("the target is gone")
+        raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "judged", judged)
         assert record("rec", 1, selected, outputs(tmp_path)) == Stage.FAILED
     found = calculations.get(calculation)
     assert (found.state, found.core_seconds) == (CalculationState.FAILED, 12.5)
-    assert candidates.get(selected).reason == found.error == "its result cannot be recorded: the target is gone"
+    assert candidates.get(selected).reason == found.error == f"its result cannot be recorded: {told}"
     assert record("rec", 1, selected, outputs(tmp_path)) == Stage.EVALUATED
+
+
+def test_while_the_database_is_away_nothing_has_failed(
+    selected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judged(*_: object) -> None:
+        raise AutoReconnect("connection closed")
+
+    monkeypatch.setattr(module, "judged", judged)
+    with pytest.raises(AutoReconnect):
+        record("rec", 1, selected, outputs(tmp_path))
+    assert candidates.get(selected).stage is Stage.SELECTED
