@@ -25,6 +25,7 @@ from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.representations.structure_types import ALL_TYPES, fitting
 from fermiloop.platform.store import campaigns, materials, training
+from fermiloop.schemas.candidate import proposer_of
 from fermiloop.schemas.vocabulary import Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
@@ -197,6 +198,13 @@ def _funnel_references(spec: CampaignSpec) -> Iterator[str]:
         )
 
 
+def _proposers(spec: CampaignSpec) -> Iterator[str]:
+    """Every generator bears a name of its own, since candidates and checkpoints are told apart by it."""
+    proposers = [proposer_of(one.name, one.preset or GENERATORS[one.name].default_preset) for one in spec.generators]
+    for name in sorted({name for name in proposers if proposers.count(name) > 1}):
+        yield f"generators names {name} twice, once by its usual preset; name it once with all its proposals."
+
+
 def _generators(spec: CampaignSpec) -> Iterator[str]:
     """Generators that decorate tabulated structure types find one that fits into the space."""
     space, (low, high) = spec.space, spec.space.components
@@ -256,6 +264,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("target.properties", _references),
     ("target.stable_within", _stability_references),
     ("funnel.stages", _funnel_references),
+    ("generators", _proposers),
     ("generators", _generators),
     ("generators", _known_shapes),
     ("target.exclude", _exclusions),

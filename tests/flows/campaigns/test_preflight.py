@@ -222,3 +222,12 @@ def test_another_machine_is_refused_with_both_methods(
     with pytest.raises(UserError, match=f"with the Method {library} of analytic .* ENCUT was None and is 520"):
         launching.launch(spec, text)
     assert len(stored.of_engine("analytic")) == count
+
+
+def test_a_generator_that_stands_twice_by_its_usual_preset_is_told(spec: CampaignSpec) -> None:
+    usual, named, other = (
+        GeneratorSpec(name="dos_composer", preset=preset, proposals=2) for preset in (None, "factorised", "paper")
+    )
+    (problem,) = preflight.problems(changed(spec, generators=(usual, other, named)))
+    assert problem.text.startswith("generators names dos_composer/factorised twice, once by its usual preset;")
+    assert preflight.problems(changed(spec, generators=(usual, other))) == []
