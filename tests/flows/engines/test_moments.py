@@ -9,6 +9,7 @@ from pymatgen.core import Lattice, Structure
 
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.moments import collinear
+from fermiloop.flows.engines.protocol import results_of
 from fermiloop.flows.engines.vasp.makers import relax_maker
 from fermiloop.platform.errors import InputError
 
@@ -55,3 +56,9 @@ def test_vasp_begins_with_the_moments_of_a_magnetic_cif() -> None:
     generator = relax_maker(step="relax1", calculation="calc-m", potcar="PBE", time_limit=900.0).input_set_generator
     written = generator.get_input_set(first.function_args[0], potcar_spec=True)
     assert "MAGMOM = 1*1.7 1*-1.7 2*0.0" in str(written.incar)  # where vectors cannot even be written
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(-2.5, 2.5), (2.5, 2.5), (None, None)])
+def test_the_moment_of_a_result_has_no_sign(given: Any, wanted: Any) -> None:
+    found = results_of({"static": {"structure": oxide(0.0, 0.0, 0.0, 0.0), "energy": -1.0, "magnetic_moment": given}})
+    assert found.magnetic_moment == wanted
