@@ -16,7 +16,7 @@ from fermiloop.db_init.importers.entries import BAD, Entry, external
 from fermiloop.db_init.importers.numbers import number, value_of
 from fermiloop.db_init.importers.optimade_providers import at
 from fermiloop.db_init.importers.report import reason_of
-from fermiloop.db_init.importers.vasp_method import Task, method_of, task_of
+from fermiloop.db_init.importers.vasp_method import Task, held_by, method_of, task_of
 from fermiloop.db_init.importers.vasp_runs import Density, Run
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL
@@ -60,6 +60,10 @@ def read(output: dict[str, Any], key: str, source: str, licence: str) -> Entry |
     if task not in WANTED:
         return None
     remarks = _check_finished(output, last, tags)
+    if task is Task.RELAX:
+        _check_not_stopped(output, last)
+    if why_not := held_by(tags):
+        raise InputError(why_not)
     return _run(output, last, inputs, Structure.from_dict(crystal), tags, task, key, remarks)
 
 
@@ -113,6 +117,21 @@ def _check_finished(output: dict[str, Any], last: dict[str, Any], tags: Mapping[
     return () if said else ("taken as converged: the document does not say whether it is",)
 
 
+def _check_not_stopped(output: dict[str, Any], last: dict[str, Any]) -> None:
+    """Refuse a relaxation that custodian or somebody ended in order, which emmet takes for a converged one."""
+    runs = output.get("custodian")
+    corrections = [one for run in (runs if isinstance(runs, list) else []) for one in _rows(run, "corrections")]
+    if any("Walltime reached" in map(str, one.get("errors") or []) for one in map(_mapping, corrections)):
+        raise InputError("The relaxation did not converge: it ran out of its time, says custodian; continue it.")
+    if at(last, ("output", "outcar", "is_stopped")) is True:
+        raise InputError("The relaxation did not converge: it was stopped before it converged (STOPCAR); continue it.")
+
+
+def _rows(value: Any, name: str) -> list[Any]:
+    found = _mapping(value).get(name)
+    return found if isinstance(found, list) else []
+
+
 def _electronic_steps(last: dict[str, Any]) -> int | None:
     """Electronic steps of the last ionic step, where the document keeps them."""
     counted = at(last, ("output", "num_electronic_steps"))
@@ -138,7 +157,8 @@ def _run(
     gap = value_of(Property.BAND_GAP, _found(output, last, "bandgap"), "bandgap")
     if energy is None and per_atom is not None:
         energy = per_atom * len(structure)
-    density, told = _density(output, one_spin=bool(settings.get("spin_orbit") or settings.get("non_collinear")))
+    crossed = bool(settings.get("spin_orbit") or settings.get("non_collinear"))
+    density, told = _density(output, one_spin=crossed)
     level = _found(output, last, "efermi")
     return Run(
         key,
@@ -150,7 +170,7 @@ def _run(
         gap=None if gap is None else gap * (gap > METAL),
         edges=_edges(output, last),
         level=density.level if level is None and density is not None else level,
-        moment=_moment(last, structure),
+        moment=_moment(last, structure, crossed=crossed),
         density=density,
         mesh=int(number(inputs.get("nkpoints"), "nkpoints") or 0),
         n_electrons=number(tags.get("NELECT"), "NELECT"),
@@ -200,11 +220,16 @@ def _edges(output: dict[str, Any], last: dict[str, Any]) -> tuple[float, float] 
     return (vbm, cbm) if vbm is not None and cbm is not None and cbm > vbm else None
 
 
-def _moment(last: dict[str, Any], structure: Structure) -> float | None:
-    """Total moment, μB per cell without its sign, which time reversal turns; None where the run was unpolarised."""
+def _moment(last: dict[str, Any], structure: Structure, *, crossed: bool) -> float | None:
+    """Total moment, μB per cell without its sign, which time reversal turns; None where the run was unpolarised.
+
+    `crossed` says that spins are not collinear: pymatgen keeps one of three components, which is no size.
+    """
     total = at(last, ("output", "outcar", "total_magnetization"))
     if isinstance(total, list):
         return float(np.linalg.norm(np.asarray(total, dtype=float)))
+    if crossed:
+        return None
     value = number(total, "total_magnetization")
     if value is None:
         each = number(at(last, ("output", "mag_density")), "mag_density")

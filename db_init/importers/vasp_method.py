@@ -60,6 +60,29 @@ def task_of(tags: Mapping[str, Any], weights: Sequence[float] | None, style: str
     return Task.DYNAMICS if ions == 0 else Task.RELAX
 
 
+def held_by(tags: Mapping[str, Any]) -> str | None:
+    """What keeps a calculation from the crystal's ground state at no pressure, a sentence; None where nothing does.
+
+    Parameters
+    ----------
+    tags
+        Those of vasprun.xml's ``parameters`` with those of INCAR over them.
+    """
+    pressure = number(tags.get("PSTRESS"), "PSTRESS") or 0.0
+    if pressure:
+        return (
+            f"The calculation is under a pressure of {pressure:g} kbar (PSTRESS), whose work is part of its energy; "
+            "load one without."
+        )
+    if int(tags.get("IMAGES") or 0) > 0:
+        return "The calculation is an image of a path between crystals (IMAGES), which is no crystal at rest."
+    if int(tags.get("I_CONSTRAINED_M") or 0) > 0:
+        return "Its moments are held (I_CONSTRAINED_M), so its energy is none of the ground state; load a free one."
+    if int(tags.get("ISMEAR", 1)) == -2:
+        return "Its occupations are given (ISMEAR = -2), so its energy is none of the ground state; load a free one."
+    return None
+
+
 def _on_lines(weights: Sequence[float] | None, style: str) -> bool:
     """Whether k-points lie on lines, where VASP weighs them all alike; those of a mesh it weighs by symmetry."""
     if style.lower().startswith("l"):

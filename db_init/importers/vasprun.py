@@ -28,13 +28,15 @@ from pymatgen.core import Structure
 from pymatgen.electronic_structure.core import Spin
 from pymatgen.io.vasp.outputs import Outcar, Vasprun
 
+from fermiloop.db_init.importers import vasp_outcar
 from fermiloop.db_init.importers.declarations import VASPRUN
 from fermiloop.db_init.importers.entries import BAD, Batch, Entry, Refusal, digest
 from fermiloop.db_init.importers.intake import take_in
 from fermiloop.db_init.importers.numbers import number
 from fermiloop.db_init.importers.options import NO_OPTIONS, LoadOptions
 from fermiloop.db_init.importers.report import LoadReport, Progress, reason_of, silent
-from fermiloop.db_init.importers.vasp_method import WHY_NOT, Task, is_set, method_of, task_of
+from fermiloop.db_init.importers.vasp_method import WHY_NOT, Task, held_by, is_set, method_of, task_of
+from fermiloop.db_init.importers.vasp_outcar import Said
 from fermiloop.db_init.importers.vasp_runs import Density, Run, combine
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.representations.alignment import METAL
@@ -45,7 +47,10 @@ HEAD: Final = 1 << 24  # bytes in which the atoms must be named
 OPENERS: Final[dict[str, Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".lzma": lzma.open}
 PACKED: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 AT_EDGE: Final = 1e-3  # eV by which the Fermi level may lie within a band that it only touches
+LEFT: Final = 1.1  # of the force that was asked for
+UNCHARGED: Final = 1e-3  # electrons
 ENCODINGS: Final = frozenset({"", "ISO-8859-1", "UTF-8", "US-ASCII", "ASCII"})
+KINDS: Final = re.compile(rb"<rc>\s*<c>\s*(\d+)\s*</c>\s*<c>[^<]*</c>\s*<c>[^<]*</c>\s*<c>\s*([\d.]+)\s*</c>")
 ATOMS: Final = re.compile(rb"<rc>\s*<c>\s*([A-Z][a-z]?)\s*</c>")
 
 
@@ -186,10 +191,12 @@ def _formula(head: bytes) -> str:
 
 
 def _outcar_of(path: Path) -> Path | None:
-    """The OUTCAR of the same calculation, packed or not."""
+    """The OUTCAR of the same calculation, packed or not: of the same name, or that of a folder with one run."""
     plain = path.with_suffix("") if path.suffix in OPENERS else path
-    stem = re.sub(r"vasprun[^/]*?\.xml", "OUTCAR", plain.name)
-    places = (path.with_name(stem + suffix) for suffix in ("", *OPENERS))
+    own = plain.name.replace("vasprun", "OUTCAR").replace(".xml", "")
+    others = own != "OUTCAR" and any(is_run(one) and one != path for one in path.parent.iterdir())
+    names = (own,) if others else (own, "OUTCAR")
+    places = (path.with_name(name + suffix) for name in names for suffix in ("", *OPENERS))
     return next((place for place in places if place.is_file()), None)
 
 
@@ -209,10 +216,12 @@ def parse(path: Path, key: str) -> Run:
             raise InputError(_damaged(path, error)) from None
         tags = {**dict(found.parameters), **dict(found.incar)}
         task = task_of(tags, found.kpoints.kpts_weights, str(getattr(found.kpoints.style, "name", "")))
-        if task in WHY_NOT:
-            raise InputError(WHY_NOT[task])
-        _check(found, tags)
-        return _run(found, path, key, task, tags)
+        if why_not := WHY_NOT.get(task) or held_by(tags):
+            raise InputError(why_not)
+        said = _said_by_outcar(path, tags)
+        _check(found, tags, said)
+        _check_charge(path, tags)
+        return _run(found, path, key, task, tags, said)
 
 
 def _damaged(path: Path, error: Exception) -> str:
@@ -224,22 +233,78 @@ def _damaged(path: Path, error: Exception) -> str:
     )
 
 
-def _check(found: Vasprun, tags: dict[str, Any]) -> None:
+def _check(found: Vasprun, tags: dict[str, Any], said: Said | None) -> None:
     """Refuse a calculation without a finished step, or one that did not converge."""
     if not found.ionic_steps or not found.ionic_steps[-1].get("electronic_steps"):
         raise InputError("The calculation holds no finished step: it was cut off, or never began.")
     steps, most = len(found.ionic_steps[-1]["electronic_steps"]), int(tags.get("NELM") or 60)
     if steps >= most > 1:
         raise InputError(f"The electronic loop did not converge in {steps} steps; raise NELM or change ALGO.")
-    if int(tags.get("NSW") or 0) > 1 and not found.converged_ionic:
+    if int(tags.get("NSW") or 0) <= 1:
+        return
+    if not found.converged_ionic:
         raise InputError(f"The relaxation did not converge in {tags['NSW']} steps; continue it.")
+    if said is not None and said.stopped:
+        raise InputError("The relaxation did not converge: it was stopped before it converged (STOPCAR); continue it.")
+    _check_forces(found, tags)
 
 
-def _run(found: Vasprun, path: Path, key: str, task: Task, tags: dict[str, Any]) -> Run:
+def _check_forces(found: Vasprun, tags: dict[str, Any]) -> None:
+    """Refuse a relaxation that ended above the forces that it was asked for, as one does that somebody stopped."""
+    wanted = -(number(tags.get("EDIFFG"), "EDIFFG") or 0.0)
+    forces = np.asarray(found.ionic_steps[-1].get("forces", []), dtype=float).reshape(-1, 3)
+    if wanted <= 0.0 or len(forces) != len(found.final_structure):
+        return
+    free = np.asarray(found.final_structure.site_properties.get("selective_dynamics", [[True] * 3] * len(forces)))
+    largest = float(np.linalg.norm(np.where(free, forces, 0.0), axis=1).max())
+    if largest > LEFT * wanted:
+        raise InputError(
+            f"The relaxation did not converge: a force of {largest:.3g} eV/Å is left, above the {wanted:g} eV/Å of "
+            "EDIFFG; continue it."
+        )
+
+
+def _check_charge(path: Path, tags: dict[str, Any]) -> None:
+    """Refuse a charged cell, whose energy has no zero: that of its background depends on the cell."""
+    electrons, valence = number(tags.get("NELECT"), "NELECT"), _valence(path)
+    if electrons is not None and valence and abs(valence - electrons) > UNCHARGED:
+        raise InputError(
+            f"The energy of the calculation is no crystal's: its cell bears a charge of {valence - electrons:+g} "
+            f"({electrons:g} electrons for a valence of {valence:g}); load the neutral one."
+        )
+
+
+def _valence(path: Path) -> float:
+    """Valence electrons of the neutral cell by its POTCARs; 0 where the file does not say."""
+    head = b""
+    for block in _blocks(path):
+        head += block
+        if b"</atominfo>" in head or len(head) > HEAD:
+            break
+    start = head.find(b'name="atomtypes"')
+    kinds = KINDS.findall(head[start : head.find(b"</array>", start)]) if start >= 0 else []
+    return sum(int(count) * float(each) for count, each in kinds)
+
+
+def _said_by_outcar(path: Path, tags: dict[str, Any]) -> Said | None:
+    """What the OUTCAR beside a file says, where it is needed; None where there is none."""
+    beside = _outcar_of(path)
+    if beside is None or not (_is_polarised(tags) or int(tags.get("NSW") or 0) > 1):
+        return None
+    try:
+        with OPENERS.get(beside.suffix, open)(beside, "rt", encoding="utf-8", errors="replace") as lines:
+            return vasp_outcar.read(lines)
+    except PACKED:
+        return None
+
+
+def _run(found: Vasprun, path: Path, key: str, task: Task, tags: dict[str, Any], said: Said | None) -> Run:
     functional, settings = method_of(tags, found.potcar_symbols)
     remarks: list[str] = []
     gap, edges, level = _bands(found, remarks)
-    structure, moment = _moments(found.final_structure, path, tags, remarks)
+    structure, moment = found.final_structure, None
+    if said is not None and _is_polarised(tags):
+        structure, moment = _with_moments(structure, path, remarks), said.moment
     return Run(
         key,
         task,
@@ -302,21 +367,19 @@ def _density(found: Vasprun) -> Density | None:
         return None
 
 
-def _moments(
-    structure: Structure, path: Path, tags: dict[str, Any], remarks: list[str]
-) -> tuple[Structure, float | None]:
-    """The crystal with its moments, and the total one, by the OUTCAR beside the file; μB."""
-    polarised = int(tags.get("ISPIN") or 1) == 2 or is_set(tags.get("LNONCOLLINEAR")) or is_set(tags.get("LSORBIT"))
+def _is_polarised(tags: dict[str, Any]) -> bool:
+    return int(tags.get("ISPIN") or 1) == 2 or is_set(tags.get("LNONCOLLINEAR")) or is_set(tags.get("LSORBIT"))
+
+
+def _with_moments(structure: Structure, path: Path, remarks: list[str]) -> Structure:
+    """The crystal with the moments of its atoms by the OUTCAR beside the file, μB."""
     beside = _outcar_of(path)
-    if not polarised or beside is None:
-        return structure, None
     try:
-        outcar = Outcar(str(beside))
-        total = outcar.total_mag
-        each = [site["tot"] for site in outcar.magnetization or ()]
+        each = [site["tot"] for site in Outcar(str(beside)).magnetization or ()]
     except Exception as error:  # noqa: BLE001  (a file that was cut off fails in many ways)
-        remarks.append(f"moment left out: {beside.name} cannot be read ({type(error).__name__})")
-        return structure, None
+        name = beside.name if beside else "OUTCAR"
+        remarks.append(f"moments of the atoms left out: {name} cannot be read ({type(error).__name__})")
+        return structure
     if len(each) == len(structure) and all(isinstance(one, float) for one in each):
-        structure = structure.copy(site_properties={"magmom": each})
-    return structure, None if total is None else float(np.linalg.norm(np.atleast_1d(np.asarray(total, dtype=float))))
+        return structure.copy(site_properties={"magmom": each})
+    return structure

@@ -118,12 +118,12 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
     last = outputs[list(outputs)[-1]]
     found = last["structure"]
     structure = found if isinstance(found, Structure) else Structure.from_dict(found)
-    curve, energy = "density" in last, last.get("energy")
+    curve, energy, moment = "density" in last, last.get("energy"), last.get("magnetic_moment")
     return EvaluationResult(
         structure=structure,
         energy_per_atom=None if energy is None else float(energy) / len(structure),
         gap=last.get("gap"),
-        magnetic_moment=last.get("magnetic_moment"),
+        magnetic_moment=None if moment is None else abs(moment),  # its sign is turned by reversal of time
         fermi_level=last.get("fermi_level"),
         n_electrons=last.get("n_electrons"),
         energies=np.asarray(last["energies"], dtype=float) if curve else None,

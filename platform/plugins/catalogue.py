@@ -59,8 +59,9 @@ class Catalogue(Mapping[str, D], Generic[D]):
         self.group: Final = f"fermiloop.{kind}"
         self._declared = declared
         self._own = tuple(own)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._found: dict[str, D] | None = None
+        self._reading: dict[str, D] | None = None
         self._sources: dict[str, Source] = {}
         self._broken: list[Broken] = []
 
@@ -117,13 +118,20 @@ class Catalogue(Mapping[str, D], Generic[D]):
         found = self._found
         if found is None:
             with self._lock:
+                if self._reading is not None:  # a declaration that is being imported looks at the others
+                    return self._reading
                 found = self._read() if self._found is None else self._found
                 self._found = found
         return found
 
     def _read(self) -> dict[str, D]:
-        self._sources, self._broken = {}, []
-        found: dict[str, D] = {}
+        self._sources, self._broken, self._reading = {}, [], {}
+        try:
+            return self._filled(self._reading)
+        finally:
+            self._reading = None
+
+    def _filled(self, found: dict[str, D]) -> dict[str, D]:
         for module in _modules(self._own):  # what is wrong in one is a fault of ours, and not passed over
             for declaration in vars(import_module(module)).values():
                 if isinstance(declaration, self._declared):

@@ -102,4 +102,6 @@ def load(place: str) -> Any:
             found = getattr(found, part)
         except AttributeError:
             raise PluginError(f"{module} has no {attribute}.") from None
+        except (Exception, SystemExit) as error:  # of a module that imports what it offers when it is asked for
+            raise PluginError(f"{module} does not give {attribute} ({type(error).__name__}: {error}).") from error
     return found

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from fermiloop.platform.errors import InputError
 
@@ -16,6 +17,7 @@ TERM: Final = re.compile(r"([+-]?)(?:(\d*\.?\d+)(?:/(\d+))?)?\*?([xyz]?)")
 GRID: Final = 24  # translations of space groups are multiples of a 24th
 OFF_GRID: Final = 2e-3  # by which a decimal fraction may be rounded
 SAME: Final = 0.1  # Å; images that are closer are one atom in a special position
+DIGITS: Final = 6  # of a fraction; far below `SAME`
 METRIC: Final = 0.05  # relative, by which an operation may change the cell
 
 
@@ -144,8 +146,15 @@ def orbit(
 
 
 def _distinct(images: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Numbers of the images that are no repeats of earlier ones."""
-    difference = images[:, None] - images[None]
-    apart = np.linalg.norm((difference - np.round(difference)) @ matrix, axis=2)
-    first = (apart < SAME).argmax(axis=1)
-    return np.flatnonzero(first == np.arange(len(images)))
+    """Numbers of the images that are no repeats of earlier ones.
+
+    Every pair is not looked at: a supercell in the symmetry of its small cell lists thousands of operations.
+    """
+    places = np.mod(np.round(images, DIGITS), 1.0)  # most repeats of a special position are exact
+    _, own = np.unique(places, axis=0, return_index=True)
+    own = np.sort(own)
+    reach = SAME * float(np.linalg.norm(np.linalg.inv(matrix), 2))  # in fractions, of any direction
+    pairs = own[cKDTree(places[own], boxsize=1.0).query_pairs(reach, output_type="ndarray")]
+    difference = images[pairs[:, 0]] - images[pairs[:, 1]]
+    apart = np.linalg.norm((difference - np.round(difference)) @ matrix, axis=1)
+    return np.setdiff1d(own, pairs[apart < SAME].max(axis=1, initial=-1))

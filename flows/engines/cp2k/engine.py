@@ -29,6 +29,7 @@ from pymatgen.io.vasp.inputs import Kpoints, KpointsSupportedModes
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from fermiloop.flows.engines.cp2k.declaration import CP2K
+from fermiloop.flows.engines.moments import of_collinear_spins
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, versions
 from fermiloop.flows.engines.steps import failures, isolation, native
 from fermiloop.flows.engines.steps.geometry import plain, same_atoms
@@ -243,4 +244,4 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:  #
     return f"atomate2 has no CP2K basis set for {', '.join(lacking)}" if lacking else None
 
 
-ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)
+ENGINE: Final = of_collinear_spins(EngineEntry(method, flow, available, refuses=refuses, static=static))

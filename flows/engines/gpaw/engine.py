@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw.declaration import GPAW, GPAW_HARD
 from fermiloop.flows.engines.gpaw.settings import KINDS, GpawSettings, of_engine, refusal
+from fermiloop.flows.engines.moments import of_collinear_spins
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, version, versions
 
 if TYPE_CHECKING:
@@ -81,5 +82,5 @@ def _entry(engine: str) -> EngineEntry:
     )
 
 
-ENGINE: Final = _entry(GPAW.name)
-HARD: Final = _entry(GPAW_HARD.name)
+ENGINE: Final = of_collinear_spins(_entry(GPAW.name))
+HARD: Final = of_collinear_spins(_entry(GPAW_HARD.name))

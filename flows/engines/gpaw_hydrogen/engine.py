@@ -13,6 +13,7 @@ from fermiloop.flows.engines.gpaw.declaration import GPAW
 from fermiloop.flows.engines.gpaw.settings import GpawEngineSettings
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings, of_hydrogen, refusal_with_hydrogen
+from fermiloop.flows.engines.moments import of_collinear_spins
 from fermiloop.flows.engines.protocol import EngineEntry, MethodRecord, versions
 
 if TYPE_CHECKING:
@@ -61,4 +62,4 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
     return refusal_with_hydrogen((element.symbol for element in structure.composition.elements), cutoff)
 
 
-ENGINE: Final = EngineEntry(method, flow, gpaw.available, refuses=refuses, static=static)
+ENGINE: Final = of_collinear_spins(EngineEntry(method, flow, gpaw.available, refuses=refuses, static=static))

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
+from scipy.optimize import linear_sum_assignment
 
 from fermiloop.flows.engines.steps.isolation import write_atomically
 
 FILE: Final = "geometry.json"
+ANOTHER: Final = 1e6  # Å; farther away than any atom is one of another element
 
 
 class GeometryFile:
@@ -59,6 +61,21 @@ def same_atoms(found: Structure, like: Structure) -> bool:
     """Whether two structures hold the same atoms in the same order, in a cell that is one."""
     same = [site.specie.symbol for site in found] == [site.specie.symbol for site in like]
     return same and bool(np.isfinite(found.lattice.matrix).all()) and found.volume > 0
+
+
+def with_moments_of(asked: Structure, found: Structure) -> Structure:
+    """The same atoms a little elsewhere and in any order, with the moments that they were given to begin with.
+
+    Programs write atoms in an order of their own, and no moments: each atom gets those of the nearest of its element.
+    """
+    if "magmom" not in asked.site_properties:
+        return found
+    apart = asked.lattice.get_all_distances(asked.frac_coords, found.frac_coords)
+    symbols = [np.array([site.specie.symbol for site in one]) for one in (asked, found)]
+    own, other = linear_sum_assignment(apart + ANOTHER * (symbols[0][:, None] != symbols[1][None]))
+    moments = dict(zip(other, own, strict=True))
+    given = asked.site_properties["magmom"]
+    return found.copy(site_properties={"magmom": [given[moments[n]] for n in range(len(found))]})
 
 
 def plain(structure: Structure) -> dict[str, Any]:

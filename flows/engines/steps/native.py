@@ -23,6 +23,7 @@ from jobflow import Response
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.steps import documents, failures, isolation, orphans, wishes
+from fermiloop.flows.engines.steps.geometry import with_moments_of
 from fermiloop.platform.errors import EngineError
 
 logger = logging.getLogger("fermiloop.flows")
@@ -133,9 +134,9 @@ def _charged(folder: Path, work: Path, program: Program) -> Iterator[None]:
 
 
 def last_of(before: list[Path], read: Callable[[Path, Structure], Structure | None], like: Structure) -> Structure:
-    """Geometry that the latest attempt left which left any; the one that was asked for where none did."""
+    """Geometry that the latest attempt left which left any, with the moments that were asked for; else `like`."""
     left = (read(folder, like) for folder in reversed(before))
-    return next((found for found in left if found is not None), like)
+    return next((with_moments_of(like, found) for found in left if found is not None), like)
 
 
 def attempts(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.curve import DosGrid
+from fermiloop.flows.engines.moments import of_collinear_spins
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, versions
 from fermiloop.flows.engines.vasp.declaration import VASP
 from fermiloop.flows.engines.vasp.functional import COVERED
@@ -181,4 +182,4 @@ def _missing_potcars() -> list[str]:
     return []
 
 
-ENGINE: Final = EngineEntry(method, flow, available, refuses=refuses, static=static)
+ENGINE: Final = of_collinear_spins(EngineEntry(method, flow, available, refuses=refuses, static=static))

@@ -99,15 +99,19 @@ def _of_curve(curve: Dos, uniform: Any, grid: DosGrid) -> dict[str, Any]:
     }
 
 
-def moment_of(document: Any) -> float:
-    """Total magnetic moment in Bohr magnetons per cell, 0 where the calculation was unpolarised."""
-    output = document.calcs_reversed[0].output
+def moment_of(document: Any) -> float | None:
+    """Total magnetic moment in Bohr magnetons per cell, 0 where the calculation was unpolarised.
+
+    None where spins are not collinear and the document holds one component, which alone pymatgen reads.
+    """
+    calculation = document.calcs_reversed[0]
+    output = calculation.output
     total = (output.outcar or {}).get("total_magnetization")
     if total is None and output.mag_density is not None:
         total = output.mag_density * document.structure.volume
     if isinstance(total, list | tuple):  # of spin-orbit coupling: a vector
         return float(np.linalg.norm(np.asarray(total, dtype=float)))
-    return float(total or 0.0)
+    return None if _is_noncollinear(calculation) else float(total or 0.0)
 
 
 def zero_and_gap(output: Any, curve: Dos, total: Any) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from pymatgen.io.vasp.sets import MPNonSCFSet
 from fermiloop.flows.engines.steps import native
 from fermiloop.flows.engines.steps.geometry import same_atoms
 from fermiloop.flows.engines.vasp.functional import check_converged
-from fermiloop.flows.engines.vasp.outcar import cores, is_whole
+from fermiloop.flows.engines.vasp.outcar import cores, is_whole, was_stopped
 from fermiloop.flows.engines.vasp.reasons import ExitCodeFirst, in_words, told_by
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.representations.functionals import functional_of
@@ -67,7 +67,7 @@ class VaspStepMaker(BaseVaspMaker):
         self.run_vasp_kwargs["validators"] = (ExitCodeFirst(),)
         with in_words():
             response = BaseVaspMaker.make.original(self, start, prev_dir)
-        check_converged(response.output)
+        self._check(response.output)
         return response
 
     def _check_functional(self) -> None:
@@ -83,8 +83,18 @@ class VaspStepMaker(BaseVaspMaker):
         with in_words():
             document = base.get_vasp_task_document(Path.cwd(), **self.task_document_kwargs)
         document.task_label = self.name
-        check_converged(document)
+        self._check(document)
         return Response(output=document)
+
+    def _check(self, document: Any) -> None:
+        """Refuse the run in the working folder where it stopped short."""
+        check_converged(document)
+        if was_stopped(Path.cwd(), relaxes=self.resumes):
+            what = "the relaxation" if self.resumes else "its electronic loop"
+            raise EngineError(
+                f"VASP was stopped before {what} converged, as custodian does when the time is nearly up; "
+                "raise time_limit"
+            )
 
 
 def incar_updates() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What OUTCAR says of a run: on how many cores, and whether it came to its end."""
+"""What OUTCAR says of a run: on how many cores, whether it came to its end, and whether somebody stopped it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ RUNNING: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 END: Final = "General timing and accounting"
+STOPS: Final = ("soft stop encountered", "hard stop encountered")  # of a STOPCAR, after an ionic or electronic step
+REACHED: Final = "reached required accuracy"
 
 
 def cores(folder: Path) -> int:
@@ -29,6 +31,16 @@ def cores(folder: Path) -> int:
 def is_whole(folder: Path) -> bool:
     """Whether the outputs of a folder are those of a run that came to its end."""
     return END in _read(folder / "OUTCAR") and _read(folder / "vasprun.xml").rstrip().endswith("</modeling>")
+
+
+def was_stopped(folder: Path, *, relaxes: bool) -> bool:
+    """Whether a STOPCAR, which custodian writes when the time is nearly up, ended a run before it was done.
+
+    Such a run ends in order, and atomate2 takes it for a converged one. A soft stop lets an electronic loop converge.
+    """
+    text = _read(folder / "OUTCAR")
+    soft, hard = (stop in text for stop in STOPS)
+    return hard or (relaxes and soft and REACHED not in text)
 
 
 def _read(path: Path, most: int = -1) -> str:

@@ -169,6 +169,8 @@ def make_vasprun(
     level: float = 5.0,
     weights: tuple[float, ...] = (),
     points: int = 801,
+    force: float = 0.0,
+    valence: float = 1.0,
 ) -> str:
     """A small vasprun.xml of two elements on B2 as VASP 6 writes it, two bands at three k-points."""
     wanted = {"NSW": 0, "IBRION": -1, "NELM": 60, "ISPIN": 1, "ENMAX": 520.0, "GGA": "--", "NEDOS": points}
@@ -190,7 +192,7 @@ def make_vasprun(
     loop = f"<scstep><energy>{numbers}</energy></scstep>" * steps
     atoms = "".join(f"<rc><c>{one}</c><c>{n}</c></rc>" for n, one in enumerate(pair, 1))
     kinds = "".join(
-        f"<rc><c>1</c><c>{s}</c><c>1.0</c><c>1.0</c><c>{t}</c></rc>" for s, t in zip(pair, titles, strict=True)
+        f"<rc><c>1</c><c>{s}</c><c>1.0</c><c>{valence}</c><c>{t}</c></rc>" for s, t in zip(pair, titles, strict=True)
     )
     return f"""<?xml version="1.0" encoding="ISO-8859-1"?>
 <modeling>
@@ -202,7 +204,7 @@ def make_vasprun(
 <atominfo><array name="atoms"><set>{atoms}</set></array><array name="atomtypes"><set>{kinds}</set></array></atominfo>
 <structure name="initialpos">{crystal}</structure>
 <calculation>{loop}<structure>{crystal}</structure>
-<varray name="forces"><v>0 0 0</v><v>0 0 0</v></varray>
+<varray name="forces"><v>0 0 {force}</v><v>0 0 {-force}</v></varray>
 <varray name="stress"><v>0 0 0</v><v>0 0 0</v><v>0 0 0</v></varray>
 <energy>{numbers}</energy>
 <eigenvalues><array><set><set comment="spin 1">{eigen}</set></set></array></eigenvalues>

@@ -22,6 +22,7 @@ from fermiloop.platform.store import labels, materials, methods, quarantine, spe
 
 Text = Callable[..., str]
 NSCF = {"ICHARG": 11}
+RELAX = {"NSW": 99, "IBRION": 2, "ISIF": 3}
 
 
 def put(root: Path, **texts: str) -> Path:
@@ -129,6 +130,12 @@ def test_of_several_static_runs_the_lowest_counts_whatever_they_are_called(
         ({"tags": {"NSW": 50, "IBRION": 0}}, "molecular dynamics"),
         ({"tags": {"IBRION": 8}}, "response function, phonons"),
         ({"tags": {"ALGO": "GW0"}}, "no energy of the ground state"),
+        ({"tags": {**RELAX, "EDIFFG": -0.02}, "force": 0.05}, "0.05 eV/Å is left, above the 0.02 eV/Å of EDIFFG"),
+        ({"tags": {**RELAX, "IMAGES": 5}}, "a path between crystals (IMAGES)"),
+        ({"tags": {"I_CONSTRAINED_M": 1}}, "Its moments are held (I_CONSTRAINED_M)"),
+        ({"tags": {"ISMEAR": -2}}, "Its occupations are given (ISMEAR = -2)"),
+        ({"tags": {**RELAX, "PSTRESS": 100.0}}, "a pressure of 100 kbar (PSTRESS)"),
+        ({"tags": {"NELECT": 7.0}, "valence": 4.0}, "its cell bears a charge of +1"),
         ({"tags": {"NSW": 1, "IBRION": 2, "LDAU": True, "LDAUU": (1.0, 2.0, 3.0)}}, "LDAUU has 3 values for 2 species"),
     ],
 )
@@ -278,3 +285,64 @@ def test_a_genuine_file_that_was_cut_off_is_refused(database: str, silicon: Path
         (tmp_path / "vasprun.xml").write_bytes(whole[: int(share * len(whole))])
         assert dispatch.load(str(tmp_path / "vasprun.xml")) == LoadReport(0, 0, 1)
     assert "cut off or damaged" in next(iter(reasons().values()))
+
+
+REACHED = " reached required accuracy - stopping structural energy minimisation\n"
+STOPPED = " soft stop encountered!  aborting job ...\n"
+
+
+@pytest.mark.parametrize(("text", "refused"), [(STOPPED, 1), (REACHED + STOPPED, 0), (REACHED, 0), ("", 0)])
+def test_a_relaxation_that_a_stopcar_ended_did_not_converge(
+    database: str, tmp_path: Path, vasprun_text: Text, text: str, refused: int
+) -> None:
+    put(tmp_path, run=vasprun_text(tags={**RELAX, "EDIFFG": 1e-4}))
+    (tmp_path / "run" / "OUTCAR").write_text(text)
+    assert dispatch.load(str(tmp_path)).quarantined == refused
+    assert all("it was stopped before it converged" in reason for reason in reasons().values())
+
+
+def test_a_cell_without_charge_and_a_relaxation_with_small_forces_are_taken(
+    database: str, tmp_path: Path, vasprun_text: Text
+) -> None:
+    runs = {
+        "neutral": vasprun_text(tags={"NELECT": 8.0}, valence=4.0),
+        "relaxed": vasprun_text(a=3.4, tags={**RELAX, "EDIFFG": -0.02}, force=0.019),
+    }
+    dispatch.load(str(put(tmp_path, **runs)))
+    assert len(list(materials.find(materials.MaterialQuery()))) == 2
+    assert not any("charge" in reason or "EDIFFG" in reason for reason in reasons().values())
+
+
+def outcar(moment: str) -> str:
+    said = f" number of electron       8.0000000 magnetization {moment}\n"
+    return said.replace(moment, "9.0 9.0 9.0") + said + " E-fermi :   5.0     XC(G=0):  -9.0     alpha+bet : -7.0\n"
+
+
+@pytest.mark.parametrize(
+    ("moment", "total"),
+    [("      0.0000010       3.0000000      -4.0000000", 5.0), ("     -2.5000000", 2.5)],
+    ids=["three components", "one"],
+)
+def test_the_moment_of_all_components(
+    database: str, tmp_path: Path, vasprun_text: Text, moment: str, total: float
+) -> None:
+    crossed = {"LSORBIT": True, "LNONCOLLINEAR": True} if total == 5.0 else {"ISPIN": 2}
+    put(tmp_path, run=vasprun_text(tags=crossed))
+    (tmp_path / "run" / "OUTCAR").write_text(outcar(moment))
+    dispatch.load(str(tmp_path))
+    assert known()["magnetic_moment"] == pytest.approx(total, abs=1e-6)
+
+
+def test_each_of_several_runs_of_a_folder_has_its_own_outcar(database: str, tmp_path: Path, vasprun_text: Text) -> None:
+    for name, a, moment in (("relax", 3.0, "1.0"), ("static", 3.6, "2.0")):
+        (tmp_path / f"vasprun.{name}.xml").write_text(vasprun_text(a=a, tags={"ISPIN": 2}))
+        (tmp_path / f"OUTCAR.{name}").write_text(outcar(moment))
+    (tmp_path / "OUTCAR").write_text(outcar("7.0"))
+    (tmp_path / "vasprun_lone.xml").write_text(vasprun_text(a=4.2, tags={"ISPIN": 2}))
+    dispatch.load(str(tmp_path))
+    found = {}
+    for one in materials.find(materials.MaterialQuery()):
+        found |= {
+            label.entry: label.value for label in labels.of_material(one.id) if label.property == "magnetic_moment"
+        }
+    assert found == {"vasprun.relax.xml": 1.0, "vasprun.static.xml": 2.0}

@@ -24,6 +24,7 @@ pytestmark = [
 FAILING = {
     ("relax1", "truncated"): "relax1: vasprun.xml is cut off or damaged (Premature end of data",
     ("relax2", "exit"): "relax2: VASP ended with exit code 174; std_err.txt: forrtl: severe (174): SIGSEGV",
+    ("relax2", "stopped"): "relax2: VASP was stopped before the relaxation converged, as custodian does when the time",
     (
         "scf",
         "unconverged",

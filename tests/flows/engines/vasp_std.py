@@ -66,6 +66,11 @@ def spoil(kind: str, step: str) -> None:
     elif kind == "hybrid":
         tags = '<i type="logical" name="LHFCALC"> T </i><i name="HFSCREEN"> 0.2 </i><i name="AEXX"> 0.25 </i>'
         run.write_text(text.replace("</incar>", f"{tags}</incar>", 1))
+    elif kind == "stopped":  # as custodian asks for by STOPCAR when the time is nearly up
+        out = Path("OUTCAR")
+        reached = "reached required accuracy - stopping structural energy minimisation"
+        assert reached in out.read_text()
+        out.write_text(out.read_text().replace(reached, "soft stop encountered!  aborting job ..."))
     elif kind == "exit":
         Path("CONTCAR").unlink()
         sys.stderr.write(f"forrtl: severe (174): SIGSEGV, segmentation fault occurred in {step}\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from packages import install, on_path
@@ -49,6 +50,7 @@ def test_ours_come_first_and_an_installed_package_adds_its_own(
         ("HERS = 1\n", "hers", "bad_group:HERS", "bad_group:HERS is int and no Declaration"),
         ("raise RuntimeError('no licence')\n", "hers", "bad_group:HERS", "RuntimeError: no licence"),
         ("raise SystemExit(3)\n", "hers", "bad_group:HERS", "SystemExit: 3"),
+        ("def __getattr__(name):\n    import no_such_package\n", "hers", "bad_group:HERS", "No module named"),
         ("def f(:\n", "hers", "bad_group:HERS", "SyntaxError"),
         ("import no_such_package\n", "hers", "bad_group:HERS", "No module named 'no_such_package'"),
         (DECLARE + "HERS = Declaration('Hers!', 'x')\n", "hers", "bad_group:HERS", "'Hers!' is no name"),
@@ -74,6 +76,24 @@ def test_what_is_broken_is_named_with_its_reason(
     assert (broken.group, broken.name, broken.distribution) == ("fermiloop.things", name, "bad-group")
     assert reason in broken.reason
     sys.modules.pop("bad_group", None)
+
+
+@pytest.mark.timeout(60)
+def test_a_declaration_may_be_made_of_another_of_its_catalogue(
+    catalogue: Catalogue[Declaration], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = (
+        "from dataclasses import replace\nimport catalogue_of_test\n"
+        "HERS = replace(catalogue_of_test.THINGS['ours'], name='hers')\nTHERE = sorted(catalogue_of_test.THINGS)\n"
+    )
+    folder = tmp_path / "a"
+    folder.mkdir()
+    install(folder, "a-group", {"variant_group": text}, {"fermiloop.things": {"hers": "variant_group:HERS"}})
+    on_path(monkeypatch, folder)
+    monkeypatch.setitem(sys.modules, "catalogue_of_test", SimpleNamespace(THINGS=catalogue))
+    assert {name: one.title for name, one in catalogue.items()} == {"ours": "built in", "hers": "built in"}
+    assert catalogue.broken == ()
+    assert sys.modules["variant_group"].THERE == ["ours"]
 
 
 def test_of_two_packages_with_one_name_the_first_is_taken_and_the_other_is_named(

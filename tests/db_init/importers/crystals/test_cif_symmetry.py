@@ -8,7 +8,7 @@ from pymatgen.symmetry.groups import SpaceGroup
 
 from fermiloop.db_init.importers.crystals import cif, settings
 from fermiloop.db_init.importers.crystals.found import Crystal
-from fermiloop.db_init.importers.crystals.operations import IDENTITY, fit, orbit, parse
+from fermiloop.db_init.importers.crystals.operations import IDENTITY, SAME, Operations, fit, orbit, parse
 from fermiloop.platform.errors import InputError
 
 
@@ -151,3 +151,23 @@ def test_a_rounded_special_position_is_one_atom_and_a_split_one_two() -> None:
         assert (len(found), len(makers), len(keepers)) == (n, n, 3 - n)
     assert orbit(np.array([-0.2, 1.2, 0.0]), IDENTITY, cubic)[0] == pytest.approx(np.array([[0.8, 0.2, 0.0]]))
     assert fit(mirror, cubic)
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_as_many_atoms_are_made_as_when_every_pair_is_looked_at(repeats: int) -> None:
+    listed = settings.operations_of(settings.by_name("F d -3 m :2")[0])
+    shifts = np.stack(np.meshgrid(*[np.arange(repeats) / repeats] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    translations = (listed.translations[None] / repeats + shifts[:, None]).reshape(-1, 3)
+    count = len(shifts)
+    group = Operations(np.tile(listed.rotations, (count, 1, 1)), translations, np.tile(listed.reversals, count))
+    matrix = repeats * 5.4 * np.eye(3)
+    for place in (np.zeros(3), np.full(3, 0.125 / repeats + 0.004), np.array([0.011, 0.203, 0.4]), np.full(3, -1e-9)):
+        found, makers, _ = orbit(place, group, matrix)
+        apart = found[:, None] - found[None]
+        apart = np.linalg.norm((apart - np.round(apart)) @ matrix, axis=2) + 99.0 * np.eye(len(found))
+        assert apart.min() >= SAME
+        images = group.rotations @ place + translations
+        nearest = images[:, None] - found[None]
+        assert np.linalg.norm((nearest - np.round(nearest)) @ matrix, axis=2).min(axis=1).max() < 2 * SAME
+        assert list(makers) == sorted(makers)
+        assert len(found) == len(set(makers))

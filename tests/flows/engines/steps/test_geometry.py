@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from fermiloop.flows.engines.steps import geometry, isolation, orphans, tasks
+from fermiloop.flows.engines.steps import geometry, isolation, native, orphans, tasks
 from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.predictors.potential.relaxing import relax
@@ -119,3 +119,22 @@ def test_chgnet_killed_in_the_middle_of_a_relaxation_goes_on_from_there(tmp_path
     assert resumed["resumed"]
     assert resumed["steps"] < whole["steps"] * 2 / 3
     assert resumed["energy"] == pytest.approx(whole["energy"], abs=0.02 * len(rattled()))
+
+
+def test_a_program_that_goes_on_begins_with_the_moments_that_were_asked_for(tmp_path: Path) -> None:
+    asked = Structure(
+        Lattice.cubic(4.0), ["O", "Fe", "O", "Fe"], [[0.5, 0, 0], [0, 0, 0], [0, 0.5, 0.5], [0.5, 0.5, 0.5]],
+        site_properties={"magmom": [0.0, 4.0, 0.1, -4.0]},
+    )  # fmt: skip
+    order = [3, 1, 2, 0]  # as programs write atoms: by element, and in groups of their own
+    left = Structure(
+        Lattice.cubic(3.9),
+        [asked[n].specie for n in order],
+        [asked[n].frac_coords + 0.01 - 1.0 * (n == 1) for n in order],
+    )
+    found = native.last_of([tmp_path], lambda *_: left, asked)
+    assert found.site_properties["magmom"] == [-4.0, 4.0, 0.1, 0.0]
+    assert found.volume == pytest.approx(3.9**3)
+    assert native.last_of([tmp_path], lambda *_: None, asked) is asked
+    asked.remove_site_property("magmom")
+    assert "magmom" not in native.last_of([tmp_path], lambda *_: left.copy(), asked).site_properties

@@ -208,3 +208,9 @@ def test_the_job_store_gives_the_document_back_as_the_adapter_takes_it(vasp_docu
     store.update(row, key=["uuid", "index"])
     found = MontyDecoder().process_decoded(store.get_output("a", load=True))
     assert labels_of(found, found, PLAIN)["density"][300] == pytest.approx(2.0, abs=1e-3)
+
+
+def test_of_crossed_spins_one_component_is_not_taken_for_the_moment(vasp_document: Any) -> None:
+    found = again(vasp_document(NIAL, moment=0.25))
+    found.calcs_reversed[0].input.parameters["LNONCOLLINEAR"] = True
+    assert moment_of(found) is None

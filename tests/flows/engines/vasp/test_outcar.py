@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fermiloop.flows.engines.vasp.outcar import cores, is_whole
+from fermiloop.flows.engines.vasp.outcar import cores, is_whole, was_stopped
 
 SHARED = Path(__file__).parents[4] / ".." / "shared"
 BEFORE = "".join(f" Initialising GPU {n} of a launcher that says much\n" for n in range(300))
@@ -65,3 +65,21 @@ def test_a_run_is_whole_when_both_files_came_to_their_end(tmp_path: Path) -> Non
     assert not is_whole(tmp_path)
     (tmp_path / "vasprun.xml").write_text("<modeling>\n</modeling>\n")
     assert is_whole(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "relaxation", "static"),
+    [
+        (" reached required accuracy - stopping structural energy minimisation\n", False, False),
+        (" soft stop encountered!  aborting job ...\n", True, False),
+        (" reached required accuracy - ...\n soft stop encountered!  aborting job ...\n", False, False),
+        (" hard stop encountered!  aborting job ...\n", True, True),
+        ("", False, False),
+    ],
+)
+def test_a_run_that_a_stopcar_ended_is_told_from_one_that_converged(
+    text: str, relaxation: bool, static: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "OUTCAR").write_text(text)
+    assert was_stopped(tmp_path, relaxes=True) is relaxation
+    assert was_stopped(tmp_path, relaxes=False) is static
