@@ -85,6 +85,7 @@ def restore(folder: Path, progress: Progress = silent) -> dict[str, int]:
             f"The database {database.name} is not empty ({', '.join(sorted(filled)[:3])}); "
             "restore into a new one by setting FERMILOOP_DATABASE."
         )
+    database["schema_version"].drop()  # the dump's own counts; one without has no migration behind it
     indexes.create(database)  # while all is empty: over many documents the embedded server takes very long
     for place, name in enumerate(manifest["counts"]):
         progress(f"restore {name}", place / len(manifest["counts"]))
@@ -122,8 +123,6 @@ def _documents(folder: Path, name: str) -> Iterator[tuple[dict[str, Any], int]]:
 
 def _insert(collection: Any, folder: Path, name: str) -> None:
     batch, size = [], 0
-    if name in SKIPPED:
-        collection.delete_many({})
     for document, length in _documents(folder, name):
         batch.append(document)
         size += length

@@ -26,6 +26,7 @@ from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.training import Target
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import bundle_contents, connection, quarantine
+from fermiloop.platform.store.labels import SAME
 from fermiloop.schemas.vocabulary import AT_REST, CheckpointState
 
 BATCH: Final = 500
@@ -275,7 +276,7 @@ def _as_newcomer(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
 def _told(batch: list[dict[str, Any]], archive: Archive) -> int:
     """Labels that have another value here, each told in quarantine; returns how many."""
     here = {raw["_id"]: raw["value"] for raw in bundle_contents.read("labels", [raw["_id"] for raw in batch])}
-    other = [raw for raw in batch if here.get(raw["_id"], raw["value"]) != raw["value"]]
+    other = [raw for raw in batch if abs(here.get(raw["_id"], raw["value"]) - raw["value"]) > SAME]
     for raw in other:
         kept = f"{raw['property']} of {raw['material']} is {here[raw['_id']]!r} here and stays so"
         reason = f"The label {raw['_id']} says {raw['value']!r}, but {kept}."

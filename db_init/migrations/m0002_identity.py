@@ -138,18 +138,22 @@ def _convert(database: Database[dict[str, Any]], setting: Setting) -> None:
     form = setting.to_form()
     factor = len(form.symbols) / setting.n_sites
     if factor != 1.0:
-        _scale(database, setting.material, factor)
+        _scale(database, setting.material, factor, len(form.symbols))
     fields = described(form, setting.prototype)
     fields["crystal_system"] = str(fields["crystal_system"])
     database["materials"].update_one({"_id": setting.material}, {"$set": fields})
 
 
-def _scale(database: Database[dict[str, Any]], material: str, factor: float) -> None:
-    """Scale labels and curves of a material, by what was worked out the first time."""
+def _scale(database: Database[dict[str, Any]], material: str, factor: float, n_sites: int) -> None:
+    """Scale labels and curves of a material to a cell of so many sites, by what was worked out the first time."""
     names = ("labels", "spectra")
     aside = {name: [scaled(row, factor) for row in database[name].find({"material": material})] for name in names}
     try:
         database[ASIDE].insert_one({"_id": material, **aside})
+        # looked at after the writing: another migration that is through has removed what it kept aside
+        if database["materials"].find_one({"_id": material, "n_sites": n_sites}, {"_id": 1}):
+            database[ASIDE].delete_one({"_id": material})
+            return
     except DuplicateKeyError:
         kept = database[ASIDE].find_one({"_id": material}) or {}
         aside = {name: kept[name] for name in names}

@@ -63,6 +63,6 @@ def run(dry_run: bool = False) -> list[str]:
         if not dry_run:
             applied = {"version": number, "title": title, "at": now()}
             database["schema_version"].update_one(
-                {"_id": "schema"}, {"$set": {"version": number}, "$push": {"applied": applied}}, upsert=True
+                {"_id": "schema"}, {"$max": {"version": number}, "$push": {"applied": applied}}, upsert=True
             )
     return done

@@ -28,7 +28,11 @@ async def export(here: Site, selection: Selection, form: Form) -> Response:
     if here.work.exports >= here.limits.exports:
         raise Refusal(503, f"{here.limits.exports} exports are under way already; try again in a moment.")
     pieces = exports.pieces(selection, form)
-    first = await here.work.run(lambda: next(pieces, ""))
+    here.work.exports += 1  # before anything is waited for, or all that come together would pass
+    try:
+        first = await here.work.run(lambda: next(pieces, ""))
+    finally:
+        here.work.exports -= 1  # what is sent counts by itself: an answer that never begins must not count for ever
     name = f"fermiloop-{selection.kind}.{form}"
     return StreamingResponse(
         _sent(here, first, pieces),

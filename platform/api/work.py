@@ -55,7 +55,7 @@ class Work:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.exports = 0  # under way
+        self.exports = 0  # under way, those whose first piece is being made included
         self._free = threading.BoundedSemaphore(limits.at_once)
         self._threads = anyio.CapacityLimiter(2 * limits.at_once)
         self._connecting = threading.Lock()

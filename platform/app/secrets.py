@@ -9,8 +9,9 @@ HIDDEN: Final = "***"
 SECRET_NAMES: Final = re.compile(r"(?i)(password|passwd|token|secret|api_?key|credential)")
 # what a secret looks like where nobody said that it is one: a password in an address, a token of ours, a named value
 SECRETS: Final = (
-    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s@]+(?=@)"),
-    re.compile(r"(?P<keep>)\bfl_[A-Za-z0-9_-]{8,}"),
+    # up to the last @ of the word: a password that is not written as %40 may hold one
+    re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)\S+(?=@)"),
+    re.compile(r"(?P<keep>fermiloop_[0-9a-f]{8}_)[A-Za-z0-9_-]+"),  # see `store.tokens`; the line may be cut off
     re.compile(
         r"(?i)(?P<keep>\b[\w-]*(?:password|passwd|token|secret|api_?key)[\"']?\s*[=:]\s*[\"']?)(?!\*)[^\s\"',;}]+"
     ),

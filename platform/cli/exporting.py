@@ -66,20 +66,24 @@ class Target:
         UserError
             If it needs a package that is not installed.
         """
+        with long_work("Export", quiet_for=5.0):
+            told = self._write(selection)
+        print_line(told)  # what is printed within long work is discarded
+
+    def _write(self, selection: Selection) -> str:
+        """Write it; what was written, in a sentence."""
         from fermiloop.platform.representations.crystal_files import CrystalForm
         from fermiloop.platform.store import export_folder, exports
 
-        with long_work("Export", quiet_for=5.0):
-            if self.form is not None:
-                n = export_folder.write(selection, self.path, CrystalForm(self.form))
-                print_line(f"Wrote {n} crystals and index.csv to {self.path}.")
-                return
-            try:
-                exports.write(selection, self.path)
-            except ModuleNotFoundError as error:
-                if (error.name or "").partition(".")[0] != "optimade":
-                    raise
-                raise UserError(
-                    "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
-                ) from None
-        print_line(f"Wrote {selection.n} {selection.kind} to {self.path}.")
+        if self.form is not None:
+            n = export_folder.write(selection, self.path, CrystalForm(self.form))
+            return f"Wrote {n} crystals and index.csv to {self.path}."
+        try:
+            exports.write(selection, self.path)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "optimade":
+                raise
+            raise UserError(
+                "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
+            ) from None
+        return f"Wrote {selection.n} {selection.kind} to {self.path}."

@@ -58,6 +58,16 @@ def test_everything_comes_back(dumped: Path, elsewhere: Callable[[], None], tmp_
     assert setup.init() == []  # indexes are there
 
 
+def test_a_dump_from_before_versions_is_migrated(populated: str, elsewhere: Callable[[], None], tmp_path: Path) -> None:
+    connection.database()["materials"].update_many({}, {"$unset": {"formula_lower": 1}})
+    archive.dump(tmp_path / "dump")
+    elsewhere()
+    setup.init()  # the new database bears the version of now, which is not that of what comes in
+    archive.restore(tmp_path / "dump")
+    assert connection.database()["materials"].find_one({"formula_lower": {"$exists": False}}) is None
+    assert setup.migrate(dry_run=True) == []
+
+
 def test_batches_are_written_as_they_fill(
     dumped: Path, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

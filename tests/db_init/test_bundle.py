@@ -198,6 +198,13 @@ def test_a_label_that_says_otherwise_here_stays_and_is_told(archive: Path, elsew
     assert "9.75 here" in entry.reason
 
 
+def test_the_last_digit_of_a_label_is_no_contradiction(archive: Path, elsewhere: None) -> None:
+    bundle.load(archive)
+    changed = connection.database()["labels"].update_one({"value": 1.25}, {"$set": {"value": 1.2500000000000002}})
+    assert changed.modified_count == 1
+    assert (bundle.load(archive).quarantined, quarantine.find("small.tar.gz")) == (0, [])
+
+
 def test_a_campaign_at_work_or_unknown_is_not_exported(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is there already"):
         bundle_export.export("small", exported)

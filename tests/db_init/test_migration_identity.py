@@ -161,6 +161,20 @@ def test_one_that_was_cut_off_is_run_again(left, old, monkeypatch):
     check(old)
 
 
+def test_two_at_once_scale_nothing_twice(old, monkeypatch):
+    original, others = m0002_identity._convert, iter([runner.run])
+
+    def convert(*given: Any) -> None:
+        for run in others:  # another process does all of it while this one has read what there is to do
+            run()
+        original(*given)
+
+    monkeypatch.setattr(m0002_identity, "_convert", convert)
+    setup.migrate()
+    check(old)
+    assert runner.version(connection.database()) == connection.SCHEMA_VERSION
+
+
 def test_what_was_saved_since_takes_part(old):
     """Newer code wrote to the store before it was migrated."""
     newer = materials.save(PRIMITIVE * (2, 1, 1), origin=Origin.IMPORT, source={"name": "test", "key": "newer"})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,27 @@ def test_exports_with_filters_and_bounds(client: Any, world: Any) -> None:
     busy = client(limits=Limits(exports=0)).get("/materials/export")
     assert (busy.status_code, "exports are under way" in busy.json()["error"]) == (503, True)
     assert client(open_reads=False).get("/materials/export").status_code == 401
+
+
+def test_an_export_counts_while_its_first_piece_is_made(
+    client: Any, world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, begun, go_on = client(limits=Limits(exports=1)), threading.Event(), threading.Event()
+
+    def pieces(*_: Any) -> Iterator[str]:
+        begun.set()
+        go_on.wait(10)
+        yield "all of it"
+
+    monkeypatch.setattr(exports, "pieces", pieces)
+    with here, ThreadPoolExecutor(1) as threads:
+        first = threads.submit(here.get, "/materials/export")
+        assert begun.wait(10)
+        threading.Timer(2.0, go_on.set).start()  # for a second one that is not refused
+        assert here.get("/materials/export").status_code == 503
+        go_on.set()
+        assert first.result().text == "all of it"
+        assert here.get("/materials/export").status_code == 200
 
 
 def test_an_export_of_a_damaged_store_is_refused_before_it_begins(client: Any, world: Any) -> None:

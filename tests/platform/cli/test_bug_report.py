@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fermiloop.platform.app.secrets import plain_text, without_secrets
 from fermiloop.platform.settings import settings
-from fermiloop.platform.store import campaigns
+from fermiloop.platform.store import campaigns, tokens
 
 SECRET = "hunter2-Gx"
 
@@ -67,11 +67,19 @@ def test_a_part_that_fails_hides_no_other(
         f"PMG_MAPI_KEY={SECRET}",
         f"api_key: {SECRET}",
         f"token={SECRET}; path=/",
+        f"cannot read mongodb://me:half@{SECRET}@host:27017/db",
     ],
 )
 def test_secrets_are_known_by_their_look(text: str) -> None:
     assert SECRET not in plain_text(text)
     assert "***" in plain_text(text)
+
+
+def test_a_token_of_ours_is_known_wherever_it_stands(database: str) -> None:
+    token = tokens.create("laptop", "read")
+    shown = token[: len("fermiloop_01234567_")]
+    assert plain_text(f"DELETE /api/tokens/{token} 404") == f"DELETE /api/tokens/{shown}*** 404"
+    assert plain_text(f"sent {token[:-20]}") == f"sent {shown}***"  # a line that was cut off
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="@"), min_size=6))

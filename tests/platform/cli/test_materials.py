@@ -213,7 +213,8 @@ def test_export(cli: Callable[..., Any], library: dict[str, str], tmp_path: Path
     assert {row["id"] for row in records if row["type"] == "material"} == set(library.values())
     assert cli("materials", "export", str(tmp_path / "ni.csv"), "--elements", "Ni").code == 0
     assert len((tmp_path / "ni.csv").read_text().splitlines()) == 3
-    assert cli("materials", "export", str(tmp_path / "folder")).code == 0
+    said = cli("materials", "export", str(tmp_path / "folder"))
+    assert (said.code, said.out) == (0, f"Wrote 3 crystals and index.csv to {tmp_path / 'folder'}.\n")
     assert len(list((tmp_path / "folder").glob("*.cif"))) == 3
     assert cli("materials", "export", str(tmp_path / "poscar"), "--form", "poscar", "--limit", "2").code == 0
     assert len(list((tmp_path / "poscar").glob("*.vasp"))) == 2
