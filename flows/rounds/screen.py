@@ -30,6 +30,7 @@ from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import Stage
 
 PLACE = 1000  # of the funnel's seed, beyond any generator's
+COUNTS = ("proposed", "unique", "novel", "passed")
 
 
 @dataclass
@@ -43,6 +44,8 @@ class ScreenMaker(Maker):
         """How many candidates passed."""
         with step(campaign, number, "screen") as spec:
             batch = candidates.of_round(campaign, number)
+            if not batch:
+                campaigns.update_round(campaign, number, counts=dict.fromkeys(COUNTS, 0))
             if all(candidate.stage is not Stage.PROPOSED for candidate in batch):
                 return sum(candidate.stage is not Stage.REJECTED for candidate in batch)
             structures = [candidate.to_structure() for candidate in batch]
@@ -61,7 +64,7 @@ class ScreenMaker(Maker):
                 one.passed if candidate.stage is Stage.PROPOSED else candidate.stage is not Stage.REJECTED
                 for candidate, one in zip(batch, screened, strict=True)
             )
-            counts = {"proposed": len(batch), "unique": unique, "novel": novel, "passed": passed}
+            counts = dict(zip(COUNTS, (len(batch), unique, novel, passed), strict=True))
             rows = [{**asdict(tally), "reasons": dict(tally.reasons)} for tally in tallies]
             campaigns.update_round(campaign, number, tallies=rows, counts=counts)  # before the last candidate is saved
             for candidate, verdict, own in zip(batch, screened, known, strict=True):

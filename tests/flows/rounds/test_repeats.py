@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fermiloop.flows.campaigns.steps import spec_of
+from fermiloop.flows.driving.asynchronous import move
 from fermiloop.flows.driving.states import close_what_ended
 from fermiloop.flows.rounds import close, screen, select
 from fermiloop.flows.rounds.evaluate import EvaluateMaker
@@ -18,6 +19,7 @@ from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.campaign import RoundDecision
+from fermiloop.schemas.candidate import Candidate
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundAction, RoundState, Stage
 
 NAME = "again"
@@ -168,3 +170,15 @@ def test_what_waits_or_runs_is_not_chosen_a_second_time_under_another_name(
     if mode == "asynchronous":
         assert stages(later) == [Stage.REJECTED, Stage.PASSED, Stage.PASSED, Stage.REJECTED]
         assert candidates.get(later[0]).reason == f"known as {ids[0]}"
+
+
+def test_a_generation_in_which_nothing_was_proposed_is_closed_with_its_counts(begin: Begin) -> None:
+    begin("asynchronous")
+    Candidate.objects(campaign=NAME).delete()
+    assert do_screen() == 0
+    close_what_ended(campaigns.round_of(NAME, 1), lambda: "unsaid")
+    closed = campaigns.round_of(NAME, 1)
+    assert (closed.state, closed.counts["proposed"], closed.counts["passed"]) == (RoundState.CLOSED, 0, 0)
+    assert campaigns.get(NAME).state is CampaignState.RUNNING  # what runs beside it goes on
+    move(NAME, lambda _: None)
+    assert "proposed nothing" in campaigns.get(NAME).reason
