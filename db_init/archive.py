@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import uuid
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -65,31 +66,40 @@ def dump(folder: Path, progress: Progress = silent) -> dict[str, int]:
 def restore(folder: Path, progress: Progress = silent) -> dict[str, int]:
     """Read a dump into an empty database; returns documents by collection.
 
-    The whole archive is read before anything is written.
+    The whole archive is read before anything is written. A restore that was cut off leaves a mark, by which all
+    others refuse the database; the next one begins anew.
 
     Raises
     ------
     InputError
         If the folder is no complete dump.
     UserError
-        If the database holds documents already.
+        If the database holds documents already, or another process restores into it at the same time.
     """
     manifest = _manifest(folder)
     for name, number in manifest["counts"].items():
         if sum(1 for _ in _documents(folder, name)) != number:
             raise InputError(f"The dump {folder} is damaged: {name} does not contain {number} documents.")
+    connection.connect(half_restored=True)
     database = connection.database()
+    cut_off = database["schema_version"].find_one({"_id": connection.RESTORING}) is not None
     filled = [n for n in database.list_collection_names() if n not in SKIPPED and database[n].find_one({}) is not None]
-    if filled:
+    if filled and not cut_off:
         raise UserError(
             f"The database {database.name} is not empty ({', '.join(sorted(filled)[:3])}); "
             "restore into a new one by setting FERMILOOP_DATABASE."
         )
+    for name in filled:
+        database[name].drop()
     database["schema_version"].drop()  # the dump's own counts; one without has no migration behind it
+    mark = {"_id": connection.RESTORING, "folder": str(folder.absolute()), "by": uuid.uuid4().hex}
+    database["schema_version"].insert_one(mark)
     indexes.create(database)  # while all is empty: over many documents the embedded server takes very long
     for place, name in enumerate(manifest["counts"]):
         progress(f"restore {name}", place / len(manifest["counts"]))
         _insert(database[name], folder, name)
+    if not database["schema_version"].delete_one(mark).deleted_count:
+        raise UserError(f"Another process restores into the database {database.name}; let one alone do so.")
     setup.init()
     return dict(manifest["counts"])
 

@@ -105,7 +105,7 @@ def restore(folder: Annotated[Path, typer.Argument(help="A folder that fermiloop
     from fermiloop.platform.app import database
     from fermiloop.platform.store import connection
 
-    connection.connect()
+    connection.connect(half_restored=True)
     with long_work("Restore", quiet_for=5.0) as report:
         counts = database.restore(folder, report)
     print_line(f"Restored {sum(counts.values())} documents of {len(counts)} collections from {folder}.")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SCHEMA_VERSION: Final = 11
+RESTORING: Final = "restoring"
+"""Id of the mark beside the schema version of a database into which a dump is being restored."""
 SELECTION_MS: Final = 5000
 RETRY_SECONDS: Final = 900.0
 NOT_ALLOWED: Final = 13
@@ -61,13 +63,18 @@ def uri() -> str:
     return address.checked(given)
 
 
-def connect() -> None:
+def connect(*, half_restored: bool = False) -> None:
     """Connect mongoengine; a repeat costs nothing unless the server moved.
+
+    Parameters
+    ----------
+    half_restored
+        Whether a database will do into which a dump was restored in part, as for restoring it.
 
     Raises
     ------
     DatabaseError
-        If there is no server, it refuses, or its database is of a newer version of fermiloop.
+        If there is no server, it refuses, or its database is of a newer version of fermiloop, or restored in part.
     """
     where, name = uri(), settings().database
     if _connected == {"uri": where, "name": name}:
@@ -89,6 +96,8 @@ def connect() -> None:
             f"No database answers at {shown}{_why(error, where)}; start it, or correct FERMILOOP_MONGODB_URI."
         ) from None
     _connected.update(uri=where, name=name)
+    if not half_restored:
+        _check_whole(name)
     check_version()
 
 
@@ -144,6 +153,15 @@ def database() -> Database[dict[str, Any]]:
     """The pymongo database behind mongoengine."""
     connect()
     return mongoengine.get_db()
+
+
+def _check_whole(name: str) -> None:
+    mark = mongoengine.get_db()["schema_version"].find_one({"_id": RESTORING})
+    if mark:
+        disconnect()
+        raise DatabaseError(
+            f"The database {name} is restored in part only: fermiloop db restore {mark['folder']} begins that again."
+        )
 
 
 def check_version() -> None:

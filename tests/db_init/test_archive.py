@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fermiloop.db_init import archive, setup
-from fermiloop.platform.errors import InputError, UserError
+from fermiloop.platform.errors import DatabaseError, InputError, UserError
 from fermiloop.platform.settings import settings
 from fermiloop.platform.store import checkpoints, connection
 
@@ -35,6 +35,7 @@ def elsewhere(populated: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         settings.cache_clear()
 
     yield move
+    connection.connect(half_restored=True)
     connection.database().client.drop_database(name)
 
 
@@ -160,3 +161,50 @@ def test_a_damaged_dump_is_refused_before_anything_is_written(
     with pytest.raises(InputError, match=told):
         archive.restore(dumped)
     assert contents() == {}
+
+
+def test_a_restore_that_was_killed_is_refused_by_all_others_and_begins_again(
+    dumped: Path, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, plain = contents(), archive._insert
+    elsewhere()
+    for place in range(3):
+        left = [2 * place + 1]
+
+        def insert(*given: Any, left: list[int] = left) -> None:
+            if not left[0]:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            plain(*given)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(archive, "_insert", insert)
+            with pytest.raises(KeyboardInterrupt):
+                archive.restore(dumped)
+        connection.disconnect()  # as for any other process
+        with pytest.raises(DatabaseError, match=f"restored in part only: fermiloop db restore {dumped}"):
+            connection.connect()
+    archive.restore(dumped)
+    connection.disconnect()
+    assert contents() == before
+    with pytest.raises(UserError, match="is not empty"):
+        archive.restore(dumped)
+
+
+def test_a_restore_into_which_another_came_is_no_whole_one(
+    dumped: Path, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere()
+    plain = archive.indexes.create
+
+    def create(database: Any) -> None:  # another process has begun in this moment
+        plain(database)
+        database["schema_version"].update_one({"_id": connection.RESTORING}, {"$set": {"by": "another"}})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive.indexes, "create", create)
+        with pytest.raises(UserError, match="Another process restores into the database"):
+            archive.restore(dumped)
+    connection.disconnect()
+    with pytest.raises(DatabaseError, match="restored in part only"):
+        connection.connect()
