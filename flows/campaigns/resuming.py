@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 from fermiloop.flows.processes.identity import worker_name
-from fermiloop.flows.queue.documents import fireworks, workflows
-from fermiloop.flows.queue.launchpad import launchpad
 from fermiloop.platform.errors import UserError
 from fermiloop.platform.store import campaigns
 from fermiloop.schemas.vocabulary import CampaignState
@@ -50,6 +48,9 @@ def _begin_in_queue(name: str, number: int) -> None:
     Workers leave the round alone meanwhile, as if its workflow were being added. Killed in the middle of it, the
     campaign is found failed as before.
     """
+    from fermiloop.flows.queue.documents import fireworks, workflows  # FireWorks takes half a second
+    from fermiloop.flows.queue.launchpad import launchpad
+
     if not campaigns.claim_launch(name, number, worker_name(), LEASE_SECONDS):
         raise UserError(f"The campaign {name} is being resumed by another process.")
     pad = launchpad()

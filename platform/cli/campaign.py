@@ -280,9 +280,8 @@ def _exit_code(summary: Status) -> None:
     """A campaign that failed ends the command with the exit code of a failure, told how it may go on."""
     if summary["state"] != "failed":
         return
-    from fermiloop.platform.app import campaigns
-
-    if number := campaigns.broken_round(summary["name"]):
+    broken = [row["number"] for row in summary["rounds"][-1:] if row["state"] != "closed"]
+    if broken:
         again = f"fermiloop campaign resume {summary['name']}"
-        sys.stderr.write(f"Once the reason is gone, {again} does round {number} again; nothing is paid twice.\n")
+        sys.stderr.write(f"Once the reason is gone, {again} does round {broken[0]} again; nothing is paid twice.\n")
     raise typer.Exit(1)

@@ -66,6 +66,19 @@ def test_a_failed_campaign_has_its_exit_code(
     watched = cli("campaign", "watch", "pd-like")
     assert watched.code == 1
     assert "no generator could learn" in watched.out
+    assert watched.err == ""  # its rounds have closed: there is none to do again
+
+
+def test_one_that_failed_in_a_round_is_told_how_it_goes_on(
+    cli: Callable[..., Any], summary: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = summary(state="failed", reason="out of memory")
+    found["rounds"][-1]["state"] = "failed"
+    monkeypatch.setattr(campaign, "_status", lambda name, **_: found)
+    watched = cli("campaign", "watch", "pd-like")
+    assert watched.code == 1
+    again = f"fermiloop campaign resume pd-like does round {found['rounds'][-1]['number']} again"
+    assert again in watched.err
 
 
 def test_list(cli: Callable[..., Any], database: str) -> None:
