@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from fermiloop.db_init import setup
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.steps import tasks
+from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.predictors.potential.analytic import AnalyticPotential
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -53,6 +54,16 @@ def library(database: str, tmp_path: Path) -> str:
         energy = AnalyticPotential().energies([structure])[0]
         labels.save(material, Property.ENERGY_PER_ATOM, energy, method=method)
     return method
+
+
+@pytest.fixture
+def pad(library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SafeLaunchPad]:
+    """LaunchPad of the database with that library, jobs run in a folder of their own."""
+    monkeypatch.chdir(tmp_path)
+    configure_jobflow()
+    made = launchpad()
+    yield made
+    made.connection.close()
 
 
 Campaign = Callable[..., tuple[CampaignSpec, str]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,21 +17,11 @@ from fermiloop.flows.campaigns.fair_share import draw, queue_shares
 from fermiloop.flows.driving.advance import advance, advance_all
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.queue.documents.rows import CALCULATION
-from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError, NotFoundError, SpecError, UserError
 from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
-
-
-@pytest.fixture
-def pad(library: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SafeLaunchPad]:
-    """LaunchPad of this test's database, jobs run in a folder of their own."""
-    monkeypatch.chdir(tmp_path)
-    configure_jobflow()
-    made = launchpad()
-    yield made
-    made.connection.close()
 
 
 def queued(campaign: Any, name: str, **changes: Any) -> str:

@@ -16,21 +16,11 @@ from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.fair_share import draw
 from fermiloop.flows.driving import launching
 from fermiloop.flows.driving.advance import advance_all
-from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.flows.rounds import sample
 from fermiloop.platform.errors import NotFoundError, UserError
 from fermiloop.platform.store import campaigns, candidates, leases
 from fermiloop.schemas.vocabulary import CampaignState, RoundState, Stage
-
-
-@pytest.fixture
-def pad(library: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SafeLaunchPad]:
-    """LaunchPad of this test's database, jobs run in a folder of their own."""
-    monkeypatch.chdir(tmp_path)
-    configure_jobflow()
-    made = launchpad()
-    yield made
-    made.connection.close()
 
 
 @contextlib.contextmanager

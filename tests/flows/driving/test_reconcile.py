@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from fermiloop.flows.driving.advance import advance_all
 from fermiloop.flows.driving.reconcile import reconcile
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.queue.documents.rows import CALCULATION
-from fermiloop.flows.queue.launchpad import SafeLaunchPad, configure_jobflow, launchpad
+from fermiloop.flows.queue.launchpad import SafeLaunchPad
 from fermiloop.flows.rounds.evaluate import run_here, work_of
 from fermiloop.flows.rounds.sample import document
 from fermiloop.platform.errors import InputError, NotFoundError, UserError
@@ -29,16 +28,6 @@ from fermiloop.platform.store import calculations, campaigns, candidates
 from fermiloop.schemas.vocabulary import CalculationState, CampaignState, RoundState, Stage
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def pad(library: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SafeLaunchPad]:
-    """LaunchPad of this test's database, jobs run in a folder of their own."""
-    monkeypatch.chdir(tmp_path)
-    configure_jobflow()
-    made = launchpad()
-    yield made
-    made.connection.close()
 
 
 def run(pad: SafeLaunchPad, until: Any = lambda: False, most: int = 60) -> None:
