@@ -62,7 +62,9 @@ class Browser:
                 return answer.get("result")
 
     def run(self, script: str) -> Any:
-        return self.send("Runtime.evaluate", expression=script, returnByValue=True)["result"].get("value")
+        """Value of an expression; None while one page is left for the next, which has no context in that moment."""
+        found = self.send("Runtime.evaluate", expression=script, returnByValue=True)
+        return None if found is None else found["result"].get("value")
 
     def until(self, script: str) -> Any:
         end = time.monotonic() + PATIENCE
