@@ -67,7 +67,7 @@ def restore(folder: Path, progress: Progress = silent) -> dict[str, int]:
     """Read a dump into an empty database; returns documents by collection.
 
     The whole archive is read before anything is written. A restore that was cut off leaves a mark, by which all
-    others refuse the database; the next one begins anew.
+    others refuse the database; the next one begins it again.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def begin_again(name: str) -> bool:
     broken = campaigns.broken_round(name)
     if broken is None:
         return False
-    was_queued = bool(broken.launched)  # else it was run in a process of its own, which begins it anew
+    was_queued = bool(broken.launched)  # else it was run in a process of its own, which begins it again
     if not campaigns.reopen_round(name, broken.number, broken.state):
         raise UserError(f"The campaign {name} is being resumed by another process.")
     if was_queued:

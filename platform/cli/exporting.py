@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from fermiloop.platform.app.texts import one_of
+from fermiloop.platform.cli.failures import optimade_wanted
 from fermiloop.platform.cli.output import print_line
 from fermiloop.platform.cli.progress import long_work
-from fermiloop.platform.errors import InputError, UserError
+from fermiloop.platform.errors import InputError
 
 if TYPE_CHECKING:
     from fermiloop.platform.store.exchange_records import Selection
@@ -78,12 +79,6 @@ class Target:
         if self.form is not None:
             n = export_folder.write(selection, self.path, CrystalForm(self.form))
             return f"Wrote {n} crystals and index.csv to {self.path}."
-        try:
+        with optimade_wanted():
             exports.write(selection, self.path)
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "optimade":
-                raise
-            raise UserError(
-                "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
-            ) from None
         return f"Wrote {selection.n} {selection.kind} to {self.path}."

@@ -12,11 +12,13 @@ that name the value and the remedy.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
-from fermiloop.platform.errors import MAY_NOT_WRITE, FermiloopError, may_not_write
+from fermiloop.platform.errors import MAY_NOT_WRITE, FermiloopError, UserError, may_not_write
 
 FAILED: Final = 1
 ASKED_WRONGLY: Final = 2
@@ -112,3 +114,22 @@ def _operating_system(error: OSError) -> str:
         error.errno or 0, f"{error.strerror or _first_line(error)}, so check the path and try again"
     )
     return f"{path} cannot be used: {remedy}"
+
+
+@contextlib.contextmanager
+def optimade_wanted() -> Iterator[None]:
+    """Say how OPTIMADE is installed where it is missing.
+
+    Raises
+    ------
+    UserError
+        If it is.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "optimade":
+            raise
+        raise UserError(
+            "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
+        ) from None

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fermiloop.platform.cli.failures import optimade_wanted
 from fermiloop.platform.cli.output import AsJson, print_json, print_line
 from fermiloop.platform.cli.progress import long_work
-from fermiloop.platform.errors import UserError
 
 app = typer.Typer(help="OPTIMADE: the database as others query it.")
 
@@ -38,15 +38,8 @@ def export(
     from fermiloop.platform.store import connection, optimade_export
 
     connection.connect()
-    try:
-        with long_work("OPTIMADE", quiet_for=5.0):
-            n = optimade_export.write(name, file)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "optimade":
-            raise
-        raise UserError(
-            "OPTIMADE is not installed; install it with pip install '.[server]' in fermiloop's folder."
-        ) from None
+    with optimade_wanted(), long_work("OPTIMADE", quiet_for=5.0):
+        n = optimade_export.write(name, file)
     if as_json:
         print_json({"campaign": name, "file": file, "structures": n})
     else:
