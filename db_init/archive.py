@@ -12,6 +12,7 @@ import uuid
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from bson import json_util
 from bson.errors import BSONError
@@ -49,13 +50,13 @@ def dump(folder: Path, progress: Progress = silent) -> dict[str, int]:
     names = sorted(name for name in database.list_collection_names() if not name.startswith("system."))
     for place, name in enumerate(names):
         progress(f"dump {name}", place / len(names))
-        partial = folder / f"{name}.part"
+        partial = _file(folder, name).with_suffix(".part")
         with gzip.open(partial, "wt", encoding="utf-8") as out:
             number = 0
             for document in database[name].find({}).sort("_id", 1):
                 out.write(json_util.dumps(document, json_options=json_util.CANONICAL_JSON_OPTIONS) + "\n")
                 number += 1
-        partial.rename(folder / f"{name}.jsonl.gz")
+        partial.rename(_file(folder, name))
         counts[name] = number
     # Last, so that a dump without it is known to be cut off.
     manifest = {"format": FORMAT, "schema_version": connection.SCHEMA_VERSION, "counts": counts}
@@ -119,12 +120,17 @@ def _manifest(folder: Path) -> dict[str, Any]:
     raise InputError(f"The folder {folder} holds no complete dump: its manifest.json is missing or damaged.")
 
 
+def _file(folder: Path, name: str) -> Path:
+    """Where a collection lies in a dump: a name that is no file name, such as one with a slash, is percent-encoded."""
+    return folder / f"{quote(name, safe=' ')}.jsonl.gz"
+
+
 def _documents(folder: Path, name: str) -> Iterator[tuple[dict[str, Any], int]]:
     """Documents of one collection, each with the length of its line."""
-    if not name.replace(".", "").replace("_", "").isalnum():
+    if not name or name.startswith(("system.", ".")) or name.endswith(".") or set(name) & set("$\0"):
         raise InputError(f"The dump {folder} names a collection {name!r} that cannot be one.")
     try:
-        with gzip.open(folder / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        with gzip.open(_file(folder, name), "rt", encoding="utf-8") as lines:
             for line in lines:
                 yield json_util.loads(line, json_options=json_util.CANONICAL_JSON_OPTIONS), len(line)
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, BSONError) as error:

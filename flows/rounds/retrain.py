@@ -198,8 +198,8 @@ def _champion(spec: CampaignSpec, generator: GeneratorSpec, method: str) -> str 
     """The checkpoint in use of a generator, where the file leaves the training to schedules and there is one."""
     if spec.retrain.by != "schedule" or not declared(generator.name).scorer:
         return None
-    champion = checkpoints.champion(generator.name)
-    if champion is None or snapshots.get(champion.snapshot).method != method:
+    champion = checkpoints.champion(generator.name, method)
+    if champion is None:
         raise InputError(
             f"There is no champion of {generator.name} for the labels of this campaign; add a schedule, or train and "
             f"promote one: fermiloop generators train {generator.name}."

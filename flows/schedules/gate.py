@@ -28,7 +28,7 @@ SEED: Final = 20
 def examine(challenger: str, method: str, held_out: Iterable[str]) -> tuple[Verdict, str | None]:
     """What the gate says of a checkpoint, and the champion that it was compared with."""
     generator = checkpoints.get(challenger).generator
-    before = checkpoints.champion(generator)
+    before = checkpoints.champion(generator, method)
     champion = before.id if before is not None else None
     known = learned(challenger) | (learned(champion) if champion else set())
     frozen = _frozen(generator, method, held_out)

@@ -147,13 +147,18 @@ def plan(
 
 
 def batches(spec: CampaignSpec) -> tuple[int, ...]:
-    """Evaluations of each round, where every round finds enough to evaluate."""
+    """Evaluations of each round, where every round finds enough to evaluate.
+
+    In the mode ``asynchronous`` what the last generation proposed is evaluated until the budget ends.
+    """
     left, found = spec.budget.evaluations, []
     for _ in range(spec.budget.rounds):
         if left == 0:
             break
         found.append(min(left, spec.budget.per_round))
         left -= found[-1]
+    if spec.mode == "asynchronous":
+        found[-1] += left
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.store import sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.checkpoint import Checkpoint
+from fermiloop.schemas.snapshot import Snapshot
 from fermiloop.schemas.vocabulary import CheckpointState
 
 BUCKET = "checkpoint_files"
@@ -118,13 +119,20 @@ def kept_names(generators: Iterable[str]) -> list[str]:
     return [*known, *sorted(set(Checkpoint.objects.distinct("generator")) - set(known))]
 
 
-def champion(generator: str) -> Checkpoint | None:
-    """The checkpoint in use of a generator."""
-    return _of_state(generator, CheckpointState.CHAMPION).first()
+def champion(generator: str, method: str | None = None) -> Checkpoint | None:
+    """The checkpoint in use of a generator.
+
+    Parameters
+    ----------
+    method
+        Id of the Method whose labels it must have learned; without one the newest of all.
+    """
+    found = _of_state(generator, CheckpointState.CHAMPION)
+    return next((one for one in found if method is None or _method(one) == method), None)
 
 
 def promote(checkpoint_id: str) -> Checkpoint:
-    """Make a checkpoint its generator's champion; the one before it is retired."""
+    """Make a checkpoint its generator's champion for the Method that it learned; the one before it is retired."""
     promoted = get(checkpoint_id)
     # promoted first and retired then: who asks in between finds a champion, the newer one
     promoted.update(set__state=CheckpointState.CHAMPION, set__promoted_at=now(), set__promoted_sequence=sequence.take())
@@ -133,7 +141,7 @@ def promote(checkpoint_id: str) -> Checkpoint:
 
 
 def rollback(generator: str) -> Checkpoint:
-    """Put the champion before this one back; a repeat goes one further back.
+    """Put the champion before this one back, of the same Method; a repeat goes one further back.
 
     Raises
     ------
@@ -142,7 +150,7 @@ def rollback(generator: str) -> Checkpoint:
     """
     current = champion(generator)
     retired = _of_state(generator, CheckpointState.RETIRED)
-    before = next((one for one in retired if current is None or _was_promoted_before(one, current)), None)
+    before = next((one for one in retired if current is None or _came_before(one, current)), None)
     if before is None:
         raise NotFoundError(f"The generator {generator} has no earlier champion to go back to.")
     if current is not None:
@@ -157,15 +165,26 @@ def _of_state(generator: str, state: CheckpointState) -> Any:
     )
 
 
-def _was_promoted_before(one: Checkpoint, current: Checkpoint) -> bool:
-    return current.promoted_at is None or sequence.is_after(
+def _method(one: Checkpoint) -> str | None:
+    """Id of the Method whose labels it learned; None where its snapshot is gone."""
+    found = Snapshot.objects(id=one.snapshot).only("method").first()
+    return None if found is None else str(found.method)
+
+
+def _came_before(one: Checkpoint, current: Checkpoint) -> bool:
+    """Whether one was promoted before another, for the same Method."""
+    earlier = current.promoted_at is None or sequence.is_after(
         current.promoted_sequence, current.promoted_at, one.promoted_sequence, one.promoted_at
     )
+    return earlier and _method(one) == _method(current)
 
 
 def _retire_others(champion: Checkpoint) -> None:
-    others = Checkpoint.objects(generator=champion.generator, state=CheckpointState.CHAMPION, id__ne=champion.id)
-    others.update(set__state=CheckpointState.RETIRED)
+    """Retire the other champions of its generator and Method: energies and curves of two Methods do not compare."""
+    method = _method(champion)
+    for other in _of_state(champion.generator, CheckpointState.CHAMPION):
+        if other.id != champion.id and _method(other) == method:
+            other.update(set__state=CheckpointState.RETIRED)
 
 
 def _read(checkpoint_id: str, name: str, digest: str) -> bytes:

@@ -33,7 +33,7 @@ def freeze(
 ) -> str:
     """Id of the snapshot of these materials, with their curves and labels as they are now.
 
-    The same content and seed give the same id.
+    The same content and seed give the same id, of a test set under the same name.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ def freeze(
     batches = [ids[start : start + PAGE_SIZE] for start in range(0, len(ids), PAGE_SIZE)]
     pages = [_page(batch, method, curves or (method,), zero, digest, used) for batch in batches]
     content_hash = digest.hexdigest()
-    snapshot_id = content_id("snap", content_hash, split_seed, method)
+    name = query.get("test_set")  # two generators may be tested on the same crystals
+    snapshot_id = content_id("snap", content_hash, split_seed, method, *([name] if name else []))
     for number, page in enumerate(pages):
         page.id, page.snapshot, page.number = f"{snapshot_id}/{number}", snapshot_id, number
         page.save()

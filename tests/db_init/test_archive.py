@@ -59,6 +59,19 @@ def test_everything_comes_back(dumped: Path, elsewhere: Callable[[], None], tmp_
     assert setup.init() == []  # indexes are there
 
 
+def test_collections_of_others_come_back_by_whatever_name(
+    populated: str, elsewhere: Callable[[], None], tmp_path: Path
+) -> None:
+    setup.init()
+    for name in ("my-results", "ergebnisse für später", "runs/2026"):
+        connection.database()[name].insert_one({"_id": name})
+    archive.dump(tmp_path / "dump")
+    before = contents()
+    elsewhere()
+    archive.restore(tmp_path / "dump")
+    assert contents() == before
+
+
 def test_a_dump_from_before_versions_is_migrated(populated: str, elsewhere: Callable[[], None], tmp_path: Path) -> None:
     connection.database()["materials"].update_many({}, {"$unset": {"formula_lower": 1}})
     archive.dump(tmp_path / "dump")
@@ -130,7 +143,14 @@ def a_file_less(dump: Path) -> None:
 
 def a_path_for_a_name(dump: Path) -> None:
     manifest = json.loads((dump / "manifest.json").read_text())
-    manifest["counts"]["../materials"] = 1
+    manifest["counts"]["../$materials"] = 1
+    (dump / "manifest.json").write_text(json.dumps(manifest))
+
+
+def a_file_outside(dump: Path) -> None:
+    (dump.parent / "outside.jsonl.gz").write_bytes(gzip.compress(b'{"_id": 1}\n'))
+    manifest = json.loads((dump / "manifest.json").read_text())
+    manifest["counts"]["../outside"] = 1
     (dump / "manifest.json").write_text(json.dumps(manifest))
 
 
@@ -150,6 +170,7 @@ def a_newer_version(dump: Path) -> None:
         (a_false_value, "damaged: labels cannot be read"),
         (a_file_less, "damaged: methods"),
         (a_path_for_a_name, "cannot be one"),
+        (a_file_outside, "cannot be one"),
         (a_newer_version, "upgrade fermiloop"),
     ],
 )

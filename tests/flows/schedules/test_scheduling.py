@@ -399,6 +399,13 @@ def test_a_test_set_of_nothing_is_not_frozen(method: str) -> None:
     assert gate._frozen("dos_composer", method, held[:1]) == held
 
 
+def test_two_generators_may_be_tested_on_the_same_crystals(method: str) -> None:
+    held = learnable.split("dos_composer", method).test
+    for name in ("dos_composer", "ftcp"):
+        assert gate._frozen(name, method, held) == held
+    assert gate._frozen("ftcp", method, held[:1]) == held
+
+
 def test_the_lease_is_kept_as_long_as_a_look_takes(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def look(leader: str, **_: Any) -> list[ScheduleRun]:
         first, deadline = Lease.objects(id=scheduling.LEASE).first().until, time.monotonic() + 10.0

@@ -18,13 +18,13 @@ from fermiloop.platform.campaign.estimate import (
     spread,
     spread_of_sum,
 )
-from fermiloop.platform.campaign.spec import BudgetSpec, parse_spec
+from fermiloop.platform.campaign.spec import BudgetSpec, CampaignSpec, parse_spec
 
 SPEC = parse_spec(draft("x"))
 COSTS = [20.0, 30.0, 40.0, 50.0, 60.0]
 
 
-def with_budget(**budget: int) -> object:
+def with_budget(**budget: int) -> CampaignSpec:
     return SPEC.model_copy(update={"budget": BudgetSpec(**budget)})
 
 
@@ -38,6 +38,11 @@ def with_budget(**budget: int) -> object:
 )
 def test_rounds_end_with_the_first_limit(budget: dict[str, int], expected: tuple[int, ...]) -> None:
     assert batches(with_budget(**budget)) == expected
+
+
+def test_without_rounds_to_wait_for_the_whole_budget_is_counted() -> None:
+    spec = with_budget(rounds=2, evaluations=9, per_round=3)
+    assert batches(spec.model_copy(update={"mode": "asynchronous"})) == (3, 6)
 
 
 def test_nothing_is_estimated_from_too_little() -> None:

@@ -9,7 +9,7 @@ import pytest
 from mongoengine import get_db
 
 from fermiloop.platform.errors import InputError, NotFoundError
-from fermiloop.platform.store import checkpoints
+from fermiloop.platform.store import checkpoints, snapshots
 from fermiloop.platform.store.checkpoints import BUCKET
 from fermiloop.schemas.checkpoint import Checkpoint
 from fermiloop.schemas.vocabulary import CheckpointState
@@ -23,13 +23,13 @@ ABOUT = {
 def save(database, tmp_path):
     """Saver of a checkpoint of the given weights: its id."""
 
-    def make(weights: bytes = b"weights", generator: str = "dos_composer", seed: int = 1) -> str:
+    def make(weights: bytes = b"weights", generator: str = "dos_composer", seed: int = 1, **about: str) -> str:
         folder = tmp_path / f"made-{seed}"
         folder.mkdir(exist_ok=True)
         (folder / "weights.safetensors").write_bytes(weights)
         (folder / "config.json").write_text('{"width": 64}')
         (folder / ".lock").write_text("not of it")
-        return checkpoints.save(folder, generator=generator, seed=seed, **ABOUT)
+        return checkpoints.save(folder, generator=generator, seed=seed, **ABOUT | about)
 
     return make
 
@@ -119,6 +119,20 @@ def test_one_champion_at_a_time(save):
     assert checkpoints.champion("substitution").id == other
     checkpoints.promote(first)
     assert (state_of(first), state_of(second)) == (CheckpointState.CHAMPION, CheckpointState.RETIRED)
+
+
+def test_each_method_has_a_champion_of_its_own(save):
+    snaps = {method: snapshots.freeze((), query={}, split_seed=0, method=method) for method in ("soft", "hard")}
+    soft, newer = (save(seed=seed, snapshot=snaps["soft"]) for seed in (1, 2))
+    hard = save(seed=3, snapshot=snaps["hard"])
+    for made in (soft, hard, newer):
+        checkpoints.promote(made)
+    assert checkpoints.champion("dos_composer", "soft").id == newer
+    assert checkpoints.champion("dos_composer", "hard").id == hard
+    assert checkpoints.champion("dos_composer").id == newer
+    assert checkpoints.champion("dos_composer", "another") is None
+    assert checkpoints.rollback("dos_composer").id == soft
+    assert checkpoints.champion("dos_composer", "hard").id == hard
 
 
 def test_roll_back_goes_back_step_by_step(save):
