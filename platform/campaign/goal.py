@@ -27,7 +27,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtri
 
 from fermiloop.platform.acquisition.belief import Belief
 from fermiloop.platform.campaign import hits
@@ -96,6 +95,8 @@ def believe(
     InputError
         If rows differ in length.
     """
+    from scipy.special import ndtri  # half a second: many who read a target never ask for a belief
+
     count = _length(predictions, n)
     nothing = np.full(count, np.nan)
     told = {name: predictions.get(name, (nothing, nothing)) for name in parts_of(target)}

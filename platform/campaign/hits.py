@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import ndtr
 
 from fermiloop.platform.predictors.surrogates.protocol import SIMILARITY
 from fermiloop.platform.representations.conditions import Condition
@@ -102,6 +101,8 @@ def missed(target: Target, computed: Mapping[str, float]) -> tuple[str, ...]:
 
 def _within(mean: Array, std: Array, low: float, high: float) -> Array:
     """(n,) P(low <= x <= high) of normal distributions, 0 or 1 where they have no width; NaN where unknown."""
+    from scipy.special import ndtr  # half a second: many who read a target never ask
+
     exact = ~(std > CERTAIN)
     width = np.where(exact, 1.0, std)
     # of the two equal differences the one without cancellation

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pymatgen.core import Element
-from scipy.special import expit
 
 from fermiloop.platform.errors import InputError
 
@@ -44,6 +43,8 @@ def fingerprint(structure: Structure) -> NDArray[np.float64]:
     """
     if len(structure) == 0 or not structure.volume > 0:
         raise InputError(f"A fingerprint needs sites in a cell with a volume, not {len(structure)} sites.")
+    from scipy.special import expit  # half a second: many who read a campaign's file never compare crystals
+
     if not structure.is_ordered:
         raise InputError(f"A fingerprint needs one species on each site; {structure.formula} is disordered.")
     scale = (structure.volume / len(structure)) ** (1 / 3)

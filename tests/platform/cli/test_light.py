@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 HEAVY = (
     "jobflow", "torch", "atomate2", "ase", "pymatgen.io.vasp", "pymatgen.io.ase", "pymatgen.core.structure_matcher",
     "pymatgen.analysis.phase_diagram",
-    "matplotlib", "plotly", "pandas", "fireworks", "dash", "fastapi",
+    "matplotlib", "plotly", "pandas", "scipy.stats", "fireworks", "dash", "fastapi",
 )  # fmt: skip
 COMMANDS = (
     "campaign launch held.yaml --queue", "campaign show held", "campaign list", "campaign clone held other",
@@ -82,3 +82,17 @@ def test_help_and_version_import_no_store_and_no_chemistry(tmp_path: Path) -> No
         check=False,
     )
     assert run.stdout.splitlines()[-1] == "[0, 0] []", run.stdout + run.stderr
+
+
+def test_campaigns_are_read_without_scipy(tmp_path: Path) -> None:
+    ask = "import sys, fermiloop.platform.app.campaigns\nprint('scipy' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", ask],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / ".src")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert run.stdout.split() == ["False"]
