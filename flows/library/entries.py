@@ -35,7 +35,10 @@ ELEMENTS: Final = tuple(
 )
 ELEMENTAL: Final = ("A1", "A2", "A3", "A4")
 ORDER_SEED: Final = 7
-SOFT_METALS: Final = frozenset({"La", "Ba", "Cs", "Ca", "Hg", "Rb", "K", "Sr"})  # large cells, many plane waves
+SLOW: Final = frozenset({
+    "La", "Ba", "Cs", "Ca", "Hg", "Rb", "K", "Sr", "Sc", "Ti", "Nb", "Ir", "Cd", "In", "Bi",
+})  # fmt: skip
+"""Large cells of many plane waves, or bands so close that a second try with more of them is often needed."""
 IONIC: Final = ("O", "F", "N")
 COVALENT: Final = ("C", "B")
 LATE: Final = ("Fe", "Co", "Ni", "Cu", "Zn", "Ru", "Rh", "Pd", "Ag", "Ir", "Pt", "Au")
@@ -166,9 +169,9 @@ def in_order(entries: list[Entry]) -> list[Entry]:
 
 
 def expected_cost(entry: Entry) -> float:
-    """Processor seconds that the DFT of an entry should take: by structure type, spin and semicore states."""
+    """Processor seconds that the DFT of an entry should take: by structure type, spin and elements."""
     seconds = SECONDS.get(entry.prototypes[0], UNKNOWN_SECONDS)
     symbols = set(entry.elements)
     seconds *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
-    seconds *= 2.0 if symbols & SOFT_METALS else 1.0
+    seconds *= 2.0 if symbols & SLOW else 1.0
     return seconds * (0.7 if len(symbols) == 1 else 1.0)  # every compound needs its elements
