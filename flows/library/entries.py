@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from itertools import permutations, product
+from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from pymatgen.core import Composition, Element
@@ -170,7 +171,7 @@ def in_order(entries: list[Entry]) -> list[Entry]:
 
 def expected_cost(entry: Entry) -> float:
     """Processor seconds that the DFT of an entry should take: by structure type, spin and elements."""
-    seconds = SECONDS.get(entry.prototypes[0], UNKNOWN_SECONDS)
+    seconds = fmean(SECONDS.get(name, UNKNOWN_SECONDS) for name in entry.prototypes)  # whichever turns out lowest
     symbols = set(entry.elements)
     seconds *= 3.0 if symbols & set(INITIAL_MOMENTS) else 1.0
     seconds *= 2.0 if symbols & SLOW else 1.0
