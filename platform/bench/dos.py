@@ -26,7 +26,7 @@ from fermiloop.platform.bench.element_map import draw, map_rows
 from fermiloop.platform.bench.library import read_libraries, read_library
 from fermiloop.platform.bench.scores import Answers, row_of_answers
 from fermiloop.platform.bench.splits import APART, Parts, folds_apart
-from fermiloop.platform.bench.ternaries import ternary_rows
+from fermiloop.platform.bench.ternaries import read_ternaries, ternary_rows
 from fermiloop.platform.bench.ternary_proposals import proposal_rows
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.factorised import FactorisedModel, FactorisedOptions
@@ -190,8 +190,8 @@ def run(
     rows += vector_rows(samples, folds, _published(quick), seed, progress)
     rows += map_rows(samples, seed)
     rows += gap_rows(samples, gaps, 2 if quick else FOLDS, seed, progress) if gaps else []
-    rows += ternary_rows(everything, 2 if quick else FOLDS, QUICK_HEADS if quick else None, seed, progress)
-    rows += proposal_rows(records, 2 if quick else FOLDS, QUICK_HEADS if quick else None, seed, progress)
+    readings = read_ternaries(everything, 2 if quick else FOLDS, QUICK_HEADS if quick else None, seed, progress)
+    rows += [*ternary_rows(readings), *proposal_rows(records, readings, seed, progress)]
     progress("done", 1.0)
     larger = {"ternaries": sum(len(row) == 3 for row in everything.rows)}
     return {"rows": rows, "data": _describe(samples, quick) | larger}

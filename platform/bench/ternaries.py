@@ -8,6 +8,7 @@ elements: two compositions of one set count once. Chance is a set at random of a
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from math import comb
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,33 +41,70 @@ ANSWERS: Final = 20_000
 NONE: Final = "no ternaries"
 
 
-def ternary_rows(
+@dataclass(frozen=True)
+class Readings:
+    """What held-out ternaries were read as.
+
+    Parameters
+    ----------
+    asked
+        Their places in the library.
+    folds
+        (n,) number of the fold that each was held out in.
+    hits
+        By split, (2, n) whether their elements are among the first five sets of the model and of the nearest curves.
+    held
+        The ternary compositions of the library that the model named for each, best first.
+    n_elements
+        Of the library.
+    seconds
+        Processor time.
+    """
+
+    asked: list[int]
+    folds: NDArray[np.int64]
+    hits: dict[str, NDArray[np.bool_]]
+    held: list[list[Row]]
+    n_elements: int
+    seconds: float
+
+
+def read_ternaries(
     samples: Samples, folds: int, epochs: int | None, seed: int, progress: Callable[[str, float], None]
-) -> list[dict[str, Any]]:
-    """Rows of `factorised`, of the nearest curves and of chance; one that says so where there are no ternaries."""
-    asked = asked_of(samples, seed)
-    if len({samples.rows[i] for i in asked}) < folds:
-        return [{"model": "factorised", "split": NONE, "n": len(asked)}]
-    began = time.process_time()
+) -> Readings:
+    """Ask `factorised` for every ternary, each held out with its composition; nothing where there are too few."""
+    asked, began = asked_of(samples, seed), time.process_time()
+    rows = [samples.rows[i] for i in asked]
     hits: dict[str, NDArray[np.bool_]] = {split: np.zeros((2, len(asked)), dtype=bool) for split in TOLD}
-    numbers = fold_numbers([samples.rows[i] for i in asked], folds, np.random.default_rng(seed))
+    held: list[list[Row]] = [[] for _ in asked]
+    if len(set(rows)) < folds:
+        return Readings([], np.zeros(0, dtype=np.int64), hits, [], len(samples.elements), 0.0)
+    numbers, known = fold_numbers(rows, folds, np.random.default_rng(seed)), set(samples.rows)
     for fold in range(folds):
-        progress(f"ternaries, part {fold + 1} of {folds}", fold / folds)
         here = np.flatnonzero(numbers == fold)
-        left = {samples.rows[asked[i]] for i in here}
+        left = {rows[i] for i in here}
         rest = samples.subset([i for i, row in enumerate(samples.rows) if row not in left])
+        progress(f"ternaries, part {fold + 1} of {folds}", fold / folds)
         model = InverseSpectrumModel("factorised", epochs)
         model.fit(rest, seed, _silent)
-        for i in here:
+        for done, i in enumerate(here):
+            progress(f"ternaries, part {fold + 1} of {folds}", (fold + done / len(here)) / folds)
             one = samples.subset([asked[i]])
             truth = frozenset(number for number, _ in one.rows[0])
             found, nearest = rows_found(model, one), nearest_rows(rest, one)
+            held[i] = [row for row in found if len(row) == SIZE and row in known]
             for split, fewest in TOLD.items():
                 for j, answers in enumerate((found, nearest)):
                     hits[split][j, i] = truth in first_sets(row for row in answers if len(row) >= fewest)
-    seconds = time.process_time() - began
-    chance = min(1.0, TOP / comb(len(samples.elements), SIZE))
-    return [row for split in TOLD for row in _rows(split, hits[split], chance, seconds)]
+    return Readings(asked, numbers, hits, held, len(samples.elements), time.process_time() - began)
+
+
+def ternary_rows(readings: Readings) -> list[dict[str, Any]]:
+    """Rows of `factorised`, of the nearest curves and of chance; one that says so where there are no ternaries."""
+    if not readings.asked:
+        return [{"model": "factorised", "split": NONE, "n": 0}]
+    chance = min(1.0, TOP / comb(readings.n_elements, SIZE))
+    return [row for split in TOLD for row in _rows(split, readings.hits[split], chance, readings.seconds)]
 
 
 def asked_of(samples: Samples, seed: int) -> list[int]:

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from fermiloop.platform.bench.potential_scores import bootstrap
-from fermiloop.platform.bench.ternaries import NONE, SIZE, TOP, asked_of, rows_found
+from fermiloop.platform.bench.ternaries import NONE, SIZE, TOP
 from fermiloop.platform.generators.experts import unit
-from fermiloop.platform.generators.inverse import InverseSpectrumModel
 from fermiloop.platform.generators.protocol import Space, Target
-from fermiloop.platform.generators.samples import fold_numbers, samples_of
+from fermiloop.platform.generators.samples import samples_of
 from fermiloop.platform.representations.composition import formula_of, row_of
 from fermiloop.platform.search.substitution import Substitution, SubstitutionOptions
 from fermiloop.schemas.vocabulary import CrystalSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
+    from fermiloop.platform.bench.ternaries import Readings
     from fermiloop.platform.generators.samples import Samples
     from fermiloop.platform.representations.composition import Row
     from fermiloop.platform.representations.training import TrainingSet
@@ -42,31 +42,33 @@ PROPOSALS: Final = 5000
 
 
 def proposal_rows(
-    data: TrainingSet, folds: int, epochs: int | None, seed: int, progress: Callable[[str, float], None]
+    data: TrainingSet, readings: Readings, seed: int, progress: Callable[[str, float], None]
 ) -> list[dict[str, Any]]:
     """Mean cosine of the first proposals that the library holds, by who proposes; one row where it has no ternaries.
 
     Those targets count for which all who propose name a ternary that the library holds.
+
+    Parameters
+    ----------
+    readings
+        Of the same library: what the composer proposes.
     """
-    samples = samples_of(data)
-    places = asked_of(samples, seed)
-    if len({samples.rows[i] for i in places}) < folds:
+    if not readings.asked:
         return [{"model": MODELS[0], "split": SPLIT, "n": 0, "note": NONE}]
     began = time.process_time()
-    asked = samples.subset(places)
-    numbers = fold_numbers(asked.rows, folds, np.random.default_rng(seed))
+    asked = samples_of(data).subset(readings.asked)
     values = np.full((len(MODELS), len(asked)), np.nan)
-    for fold in range(folds):
-        progress(f"proposals, part {fold + 1} of {folds}", fold / folds)
-        here = np.flatnonzero(numbers == fold)
-        left = {asked.rows[i] for i in here}
-        proposers = _proposers(data, left, epochs, seed)
+    parts = range(int(readings.folds.max()) + 1)
+    for fold in parts:
+        progress(f"proposals, part {fold + 1} of {len(parts)}", fold / len(parts))
+        here = np.flatnonzero(readings.folds == fold)
+        search = _substitution(data, {asked.rows[i] for i in here}, seed)
         for i in here:
             one = asked.subset([int(i)])
             similar = similarities(asked, one)
-            for j, propose in enumerate(proposers):
-                values[j, i] = first_mean(propose(one), similar)
-            values[-1, i] = np.mean(list(similar.values()))
+            values[0, i] = first_mean(readings.held[i], similar)
+            values[1, i] = first_mean(substituted(search, data, one), similar)
+            values[2, i] = np.mean(list(similar.values()))
     return _rows(values, seed, time.process_time() - began)
 
 
@@ -95,19 +97,15 @@ def substituted(search: Substitution, data: TrainingSet, one: Samples) -> list[R
     return [row_of(proposal.structure.composition) for proposal in made]
 
 
-def _proposers(
-    data: TrainingSet, left: set[Row], epochs: int | None, seed: int
-) -> list[Callable[[Samples], Sequence[Row]]]:
-    """What gives ternaries for a curve, likeliest first, having seen nothing of some compositions."""
-    rest = data.subset([i for i, crystal in enumerate(data.structures) if row_of(crystal.composition) not in left])
-    model = InverseSpectrumModel(MODELS[0], epochs)
-    model.fit(samples_of(rest), seed, _silent)
+def _substitution(data: TrainingSet, left: set[Row], seed: int) -> Substitution:
+    """Substitution into the crystals of all compositions but some."""
     search = Substitution(SubstitutionOptions(temperature=0.0))
-    search.fit(rest, seed, _silent)
-    return [
-        lambda one: [row for row in rows_found(model, one) if len(row) == SIZE],
-        lambda one: substituted(search, data, one),
-    ]
+    search.fit(
+        data.subset([i for i, crystal in enumerate(data.structures) if row_of(crystal.composition) not in left]),
+        seed,
+        _silent,
+    )
+    return search
 
 
 def _rows(values: Array, seed: int, seconds: float) -> list[dict[str, Any]]:

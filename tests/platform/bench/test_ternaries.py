@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from fermiloop.platform.bench.ternaries import NONE, TOLD, asked_of, first_sets, nearest_rows, ternary_rows
+from fermiloop.platform.bench.ternaries import (
+    NONE,
+    TOLD,
+    asked_of,
+    first_sets,
+    nearest_rows,
+    read_ternaries,
+    ternary_rows,
+)
 from fermiloop.platform.generators.samples import samples_of
 from fermiloop.platform.representations.composition import row_of
 
@@ -13,7 +21,8 @@ def silent(stage, share):
 
 def test_every_row_has_its_baselines_and_a_sound_interval(ternary_library):
     samples = samples_of(ternary_library)
-    rows = ternary_rows(samples, 2, 1, 0, silent)
+    readings = read_ternaries(samples, 2, 1, 0, silent)
+    rows = ternary_rows(readings)
     assert [(row["model"], row["split"]) for row in rows] == [
         (model, split) for split in TOLD for model in ("factorised", "nearest_neighbour", "random")
     ]
@@ -26,11 +35,13 @@ def test_every_row_has_its_baselines_and_a_sound_interval(ternary_library):
         assert ours["top5"] > chance["top5"] > 0  # the curves are mixtures, so the elements can be read
         # each set of elements of this library is of one composition, so that no curve of it is left
         assert by["nearest_neighbour", split]["top5"] == 0
+    assert all(row in set(samples.rows) and len(row) == 3 for held in readings.held for row in held)
+    assert any(readings.held)
     assert by["factorised", told]["top5"] >= by["factorised", untold]["top5"]
 
 
 def test_a_library_without_ternaries_says_so(dos_library):
-    assert ternary_rows(samples_of(dos_library), 2, 1, 0, silent) == [
+    assert ternary_rows(read_ternaries(samples_of(dos_library), 2, 1, 0, silent)) == [
         {"model": "factorised", "split": NONE, "n": 0},
     ]
 

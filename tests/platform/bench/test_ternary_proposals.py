@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fermiloop.platform.bench.ternaries import NONE, asked_of
+from fermiloop.platform.bench.ternaries import NONE, asked_of, read_ternaries
 from fermiloop.platform.bench.ternary_proposals import (
     MODELS,
     first_mean,
@@ -21,7 +21,8 @@ def silent(stage, share):
 
 
 def test_every_proposer_has_a_row_on_the_same_targets(ternary_library):
-    rows = proposal_rows(ternary_library, 2, 1, 0, silent)
+    readings = read_ternaries(samples_of(ternary_library), 2, 1, 0, silent)
+    rows = proposal_rows(ternary_library, readings, 0, silent)
     assert tuple(row["model"] for row in rows) == MODELS
     by = {row["model"]: row for row in rows}
     assert len({row["n"] for row in rows}) == 1
@@ -34,7 +35,8 @@ def test_every_proposer_has_a_row_on_the_same_targets(ternary_library):
 
 
 def test_a_library_without_ternaries_says_so(dos_library):
-    assert proposal_rows(dos_library, 2, 1, 0, silent)[0]["note"] == NONE
+    readings = read_ternaries(samples_of(dos_library), 2, 1, 0, silent)
+    assert proposal_rows(dos_library, readings, 0, silent)[0]["note"] == NONE
 
 
 def test_a_target_is_no_answer_to_itself_and_the_first_five_count_once(ternary_library):

@@ -15,8 +15,9 @@ from fermiloop.platform.generators.imatgen.options import ImatgenOptions
 from fermiloop.platform.generators.imatgen.rediscovery import found_among, found_around
 from fermiloop.platform.generators.protocol import Space, Target
 
+# After 15 epochs the last bits of a processor decided whether any proposal had two elements; after 40 nearly all do.
 TINY = ImatgenOptions(
-    grid=16, box=7.5, cell_grid=8, channels=8, code=64, cell_code=8, latent=16, hidden=64, epochs=15, cell_epochs=30,
+    grid=16, box=7.5, cell_grid=8, channels=8, code=64, cell_code=8, latent=16, hidden=64, epochs=40, cell_epochs=30,
     generator_epochs=60, augment=False,
     potential="none", min_stability=0.0, attempts=10,
 )  # fmt: skip
