@@ -53,15 +53,7 @@ def test_short_commands_import_no_engine_and_no_network(database: str, tmp_path:
         labels.save(made, "energy_per_atom", -4.0, method=method)
         spectra.save(made, axis, [1.0 + abs(x) for x in axis], method=method)
     (tmp_path / "held.yaml").write_text(TEXT)
-    run = subprocess.run(
-        [sys.executable, "-c", RUN],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT / ".src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    run = _python(RUN, tmp_path)
     assert json.loads(run.stderr.splitlines()[-1]) == [[command, 0, []] for command in COMMANDS], run.stderr
     assert campaigns.get("held").state is CampaignState.CANCELLED
 
@@ -72,27 +64,19 @@ def test_help_and_version_import_no_store_and_no_chemistry(tmp_path: Path) -> No
         "codes = [main([word]) for word in ('--help', '--version')]\n"
         f"print(codes, sorted({{'mongoengine', 'pymongo', 'pymatgen.core', 'scipy', *{HEAVY}}} & set(sys.modules)))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", ask],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT / ".src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    run = _python(ask, tmp_path)
     assert run.stdout.splitlines()[-1] == "[0, 0] []", run.stdout + run.stderr
 
 
 def test_campaigns_are_read_without_scipy(tmp_path: Path) -> None:
     ask = "import sys, fermiloop.platform.app.campaigns\nprint('scipy' in sys.modules)"
-    run = subprocess.run(
-        [sys.executable, "-c", ask],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT / ".src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    assert run.stdout.split() == ["False"]
+    run = _python(ask, tmp_path)
+    assert run.stdout.split() == ["False"], run.stderr
+
+
+def _python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / ".src")}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
