@@ -12,7 +12,6 @@ import uuid
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from bson import json_util
 from bson.errors import BSONError
@@ -121,8 +120,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _file(folder: Path, name: str) -> Path:
-    """Where a collection lies in a dump: a name that is no file name, such as one with a slash, is percent-encoded."""
-    return folder / f"{quote(name, safe=' ')}.jsonl.gz"
+    """Where a collection lies in a dump; a slash in its name is percent-encoded."""
+    return folder / f"{name.replace('%', '%25').replace('/', '%2F')}.jsonl.gz"
 
 
 def _documents(folder: Path, name: str) -> Iterator[tuple[dict[str, Any], int]]:

@@ -141,14 +141,17 @@ def promote(checkpoint_id: str) -> Checkpoint:
 
 
 def rollback(generator: str) -> Checkpoint:
-    """Put the champion before this one back, of the same Method; a repeat goes one further back.
+    """Put the champion before this one back; a repeat goes one further back.
+
+    Of several Methods the one whose champion was promoted last; a rollback promotes nothing.
 
     Raises
     ------
     NotFoundError
         If there is none.
     """
-    current = champion(generator)
+    last = _of_state(generator, CheckpointState.CHAMPION, CheckpointState.RETIRED).first()
+    current = champion(generator, None if last is None else _method(last))
     retired = _of_state(generator, CheckpointState.RETIRED)
     before = next((one for one in retired if current is None or _came_before(one, current)), None)
     if before is None:
@@ -159,8 +162,8 @@ def rollback(generator: str) -> Checkpoint:
     return get(before.id)
 
 
-def _of_state(generator: str, state: CheckpointState) -> Any:
-    return Checkpoint.objects(generator=generator, state=state).order_by(
+def _of_state(generator: str, *states: CheckpointState) -> Any:
+    return Checkpoint.objects(generator=generator, state__in=states).order_by(
         "-promoted_sequence", "-promoted_at", "-sequence", "-created_at", "id"
     )
 

@@ -125,13 +125,17 @@ def test_each_method_has_a_champion_of_its_own(save):
     snaps = {method: snapshots.freeze((), query={}, split_seed=0, method=method) for method in ("soft", "hard")}
     soft, newer = (save(seed=seed, snapshot=snaps["soft"]) for seed in (1, 2))
     hard = save(seed=3, snapshot=snaps["hard"])
-    for made in (soft, hard, newer):
+    older = save(seed=4, snapshot=snaps["hard"])
+    for made in (older, soft, hard, newer):
         checkpoints.promote(made)
     assert checkpoints.champion("dos_composer", "soft").id == newer
     assert checkpoints.champion("dos_composer", "hard").id == hard
     assert checkpoints.champion("dos_composer").id == newer
     assert checkpoints.champion("dos_composer", "another") is None
     assert checkpoints.rollback("dos_composer").id == soft
+    with pytest.raises(NotFoundError, match="no earlier champion"):
+        checkpoints.rollback("dos_composer")  # not that of another Method, which is now the newest in use
+    assert checkpoints.champion("dos_composer", "soft").id == soft
     assert checkpoints.champion("dos_composer", "hard").id == hard
 
 
