@@ -27,6 +27,11 @@ def sentence(n: int) -> str:
     return workers.sentence(n)
 
 
+def number_of(n: int) -> str:
+    """So many workers, in words."""
+    return workers.number_of(n)
+
+
 def steps() -> list[QueueStep]:
     """Steps that run or wait, those that run first."""
     from fermiloop.flows.queue import watching

@@ -81,12 +81,12 @@ def _tell_queued(launched: Launched) -> None:
 
 
 def _run(given: CampaignFile, launched: Launched, workers: int | None) -> None:
-    from fermiloop.platform.app import campaigns
+    from fermiloop.platform.app import campaigns, queue
 
     name = launched.name
     if not launched.fresh:
         print_line(f"{name} was launched before; it goes on where it stopped.")
-    manner = "in this process" if workers is None else f"by {workers} workers"
+    manner = "in this process" if workers is None else f"by {queue.number_of(workers)}"
     with long_work(f"Campaign {name}, {manner}", quiet_for=1.0) as report:
         campaigns.launch(given, workers=workers, progress=report)
     summary = _status(name, library=False)

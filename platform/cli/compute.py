@@ -73,7 +73,7 @@ def compute(
         found = computing.outcomes(ids)
         sys.stderr.write(f"{computing.sentence(found, len(queues.listeners()))}\n")
     else:
-        with long_work(f"{engine} by {workers or 1} workers", quiet_for=1.0) as report:
+        with long_work(f"{engine} by {queues.number_of(workers or 1)}", quiet_for=1.0) as report:
             found = computing.run(ids, workers or 1, report)
     _show(found, as_json=as_json)
     if any(one.reason for one in found):

@@ -47,7 +47,7 @@ def list_(as_json: AsJson = False) -> None:
 
     connection.connect()
     rows = [fields_of(one, FIELDS) for one in queue.listeners()]
-    Listing(f"{len(rows)} workers", COLUMNS, rows).show(as_json=as_json)
+    Listing(queue.number_of(len(rows)), COLUMNS, rows).show(as_json=as_json)
     if not rows and not as_json:
         print_line(queue.sentence(0))
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FEWEST_SAMPLES: Final = 8
 FEWEST_COMPOSITIONS: Final = 4
 DRAWN: Final = 2000
-"""Compositions of three elements, and of four, that stand for all of them in a calibration."""
+"""Compositions of one number of elements that stand for all others of it in a calibration."""
 
 
 @dataclass(frozen=True)
@@ -169,10 +169,15 @@ def fold_numbers(groups: Sequence[object], folds: int, rng: np.random.Generator)
 def compared_rows(samples: Samples, table: RowArray, rng: np.random.Generator) -> tuple[RowArray, NDArray[np.float64]]:
     """Compositions that the true ones are compared with, and the logarithm of how many each stands for.
 
-    A table of one and two elements is there whole. Of three and more there are those of the samples, each for itself,
-    and `DRAWN` at random for all others (importance sampling of the normaliser; Bengio and Senécal, AISTATS 2003).
+    Those of the samples are there, each for itself, and the rest of the table, or `DRAWN` of it at random. Of three
+    elements and of four `DRAWN` at random stand for all (importance sampling of the normaliser; Bengio and Senécal,
+    AISTATS 2003).
     """
-    arrays, shares = [table], [np.zeros(len(table))]
+    of_table = np.isin(table.keys, RowArray.of([row for row in samples.rows if len(row) <= 2], table.elements).keys)
+    rest = np.flatnonzero(~of_table)
+    drawn = np.sort(rng.permutation(rest)[:DRAWN])
+    arrays = [table.subset(np.flatnonzero(of_table)), table.subset(drawn)]
+    shares = [np.zeros(len(arrays[0])), np.full(len(drawn), np.log(len(rest) / max(len(drawn), 1)))]
     larger = [row for row in dict.fromkeys(samples.rows) if len(row) > 2]
     if larger:
         arrays.append(RowArray.of(larger, table.elements))

@@ -150,7 +150,7 @@ class DosProcess:
         norm_a = np.einsum("ij,ij->i", a.fractions @ self._kernel, a.fractions)
         norm_b = np.einsum("ij,ij->i", b.fractions @ self._kernel, b.fractions)
         weight = self.options.system_weight
-        value = (overlap / np.sqrt(norm_a[:, None] * norm_b[None])) ** self.options.power
+        value = _raised(overlap / np.sqrt(norm_a[:, None] * norm_b[None]), self.options.power)
         value *= np.where(_same(a.systems, b.systems), 1.0, 1 - weight)
         if a.geometry.shape[1] and b.geometry.shape[1]:
             difference = (a.geometry[:, None] - b.geometry[None]) / self._geometry_scale
@@ -194,6 +194,13 @@ class DosProcess:
         self._factor = cho_factor(prior + self.options.noise * np.eye(len(prior)))
         self._weights = cho_solve(self._factor, self.coefficients)
         self._scale = np.maximum((self.coefficients * self._weights).mean(axis=0), 1e-12)
+
+
+def _raised(values: Array, power: float) -> Array:
+    """Values to a power; 2 and 4, the usual ones, by products, which take a fifth of the time."""
+    for _ in range({2.0: 1, 4.0: 2}.get(power, 0)):
+        values = values * values
+    return values if power in {2.0, 4.0} else values**power
 
 
 def _same(a: NDArray[np.str_], b: NDArray[np.str_]) -> NDArray[np.bool_]:

@@ -36,4 +36,9 @@ def sentence(n: int) -> str:
     """How many workers listen, and what to type where none does."""
     if n == 0:
         return "No worker listens, so nothing begins yet; fermiloop worker run -n 2 starts two."
-    return f"{n} worker{'s listen' if n > 1 else ' listens'}."
+    return f"{number_of(n)} listen{'' if n > 1 else 's'}."
+
+
+def number_of(n: int) -> str:
+    """So many workers, in words."""
+    return f"{n} worker{'' if n == 1 else 's'}"

@@ -93,7 +93,7 @@ def listening() -> Component:
         n = len(queue.listeners())
     except FermiloopError as error:
         return notice(str(error), "bad")
-    return html.P(f"{n} workers listen.", className="quiet") if n else notice(NOBODY)
+    return html.P(queue.sentence(n), className="quiet") if n else notice(NOBODY)
 
 
 def register(app: Dash, site: Site) -> None:

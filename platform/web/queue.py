@@ -66,7 +66,7 @@ def listeners() -> Component:
         }
         for one in queue.listeners()
     ]
-    return table(f"{len(rows)} workers listen", LISTEN, rows) if rows else notice(NOBODY)
+    return table(queue.sentence(len(rows)).rstrip("."), LISTEN, rows) if rows else notice(NOBODY)
 
 
 def waiting_by_campaign(rows: list[QueueStep]) -> list[dict[str, Cell]]:

@@ -53,7 +53,7 @@ def test_workers_that_listen_are_listed(cli: Callable[..., Any], database: str) 
     assert (row["id"], row["host"], row["pid"], row["doing"]) == (worker_name(), "node-7", 4711, "relax of NiPt")
     assert row["since"] <= row["last"]
     table = cli("worker", "list").out
-    for word in ("1 workers", "node-7", "4711", "relax of NiPt", "last activity"):
+    for word in ("1 worker ", "node-7", "4711", "relax of NiPt", "last activity"):
         assert word in table
     workers.forget(worker_name())
     assert cli("worker", "list", "--json").json() == []
