@@ -9,8 +9,8 @@ import numpy as np
 
 from fermiloop.platform.campaign.statistics import wilson
 from fermiloop.platform.generators.calibration import calibration_error
-from fermiloop.platform.generators.dos_composer import ranks_of
 from fermiloop.platform.generators.experts import unit
+from fermiloop.platform.generators.held_out import ranks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

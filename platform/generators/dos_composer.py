@@ -17,15 +17,15 @@ from pymatgen.core import Element
 
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.beam import WIDTH
-from fermiloop.platform.generators.calibration import calibration_error
 from fermiloop.platform.generators.decoration import Decoration, Decorator
 from fermiloop.platform.generators.draw import draw_without_replacement
 from fermiloop.platform.generators.factorised import EXPERTS, FactorisedModel
+from fermiloop.platform.generators.held_out import metrics_of, outcomes_of
 from fermiloop.platform.generators.inverse import Bounds, InverseSpectrumModel
 from fermiloop.platform.generators.protocol import FitReport, Proposal
 from fermiloop.platform.generators.resuming import fitted
 from fermiloop.platform.generators.row_array import MOST_COMPONENTS, ratios_of
-from fermiloop.platform.generators.samples import FEWEST_COMPOSITIONS, FEWEST_SAMPLES, fold_numbers, samples_of
+from fermiloop.platform.generators.samples import FEWEST_COMPOSITIONS, FEWEST_SAMPLES, samples_of
 from fermiloop.platform.plugins.potentials import DEFAULT
 from fermiloop.platform.predictors.files import Arrays, Config, Packed, SavedModel, under
 from fermiloop.platform.representations.composition import formula_of
@@ -63,7 +63,8 @@ class ComposerOptions:
     potential
         Potential that finds volumes, by its name, or ``none``.
     test_share
-        Share of the compositions held out for the report; the final model learns from all.
+        Share of the compositions held out for the report, 0 for none; the final model learns from all. ``factorised``
+        holds out one of the five folds of its own training, whatever the share.
     per_crystal_system
         Whether each crystal system has a model of its own, learned from its crystals alone, as published; a system
         with too few of them has none, and nothing is proposed in it.
@@ -117,7 +118,7 @@ class DosComposer(SavedModel):
         progress: Callable[[str, float], None],
         resume: Path | None = None,
     ) -> FitReport:
-        """Measure on compositions held out, then train on everything; models that `resume` holds are not trained again.
+        """Train on everything, and measure on compositions held out; models that `resume` holds are not trained again.
 
         Raises
         ------
@@ -138,13 +139,22 @@ class DosComposer(SavedModel):
                 f"No crystal system has {FEWEST_SAMPLES} curves of {FEWEST_COMPOSITIONS} compositions, so there can be "
                 "no model for each; leave out per_crystal_system."
             )
-        metrics, n_test = self._held_out(parts, seed, progress, resume)
+
+        def fit(part: Samples) -> tuple[InverseSpectrumModel, tuple[float, ...]]:
+            return fitted(self.preset, self.options.epochs, part, seed, progress, resume)
+
         self.models = {}
         history: tuple[float, ...] = ()
+        told: dict[str, float] = {}
         for name, part in parts.items():
-            self.models[name], history = fitted(self.preset, self.options.epochs, part, seed, progress, resume)
-            metrics |= _told(self.models[name], history, name)
-        return FitReport(metrics, history, len(samples), 0, n_test, time.process_time() - began)
+            self.models[name], history = fit(part)
+            told |= _told(self.models[name], history, name)
+        share = self.options.test_share
+        outcomes = [
+            outcomes_of(model, share, seed, lambda part: fit(part)[0]) for model in self.models.values() if share
+        ]
+        metrics, n_test = metrics_of(outcomes)
+        return FitReport(metrics | told, history, len(samples), 0, n_test, time.process_time() - began)
 
     def sample(self, target: Target, space: Space, n: int, rng: np.random.Generator) -> list[Proposal]:
         """At most `n` crystals drawn by probability without replacement, likeliest first.
@@ -194,37 +204,6 @@ class DosComposer(SavedModel):
         composer.models = _restored(config["inverse"], arrays)
         return composer
 
-    def _held_out(
-        self, parts: dict[str, Samples], seed: int, progress: Callable[[str, float], None], resume: Path | None
-    ) -> tuple[dict[str, float], int]:
-        """How often the true unary or binary is among the first of a model that did not learn from it."""
-        outcomes = [found for part in parts.values() if (found := self._outcomes(part, seed, progress, resume))]
-        if not outcomes:
-            return {}, 0
-        ranks, mass = (np.concatenate(some) for some in zip(*outcomes, strict=True))
-        return {
-            "held_out_top1": float((ranks < 1).mean()),
-            "held_out_top5": float((ranks < 5).mean()),
-            "held_out_median_rank": float(np.median(ranks)),
-            "held_out_calibration_error": calibration_error(mass, ranks < 5),
-        }, len(ranks)
-
-    def _outcomes(
-        self, samples: Samples, seed: int, progress: Callable[[str, float], None], resume: Path | None
-    ) -> tuple[Array, Array] | None:
-        """Rank of each held-out composition in the table and probability of the first five."""
-        folds = round(1 / self.options.test_share) if self.options.test_share else 0
-        numbers = fold_numbers(samples.rows, max(folds, 1), np.random.default_rng(seed))
-        tabulated = np.array([len(row) <= 2 for row in samples.rows])
-        test = samples.subset(np.flatnonzero((numbers == 0) & tabulated))
-        rest = samples.subset(np.flatnonzero(numbers != 0))
-        if folds < 2 or len(rest) < FEWEST_SAMPLES or len(set(rest.elements)) < 2 or not len(test):
-            return None
-        model, _ = fitted(self.preset, self.options.epochs, rest, seed, progress, resume)
-        scores = model.log_probabilities(test.curves, test.systems)
-        ranks = ranks_of(scores, [model.table.index.get(row) for row in test.rows])
-        return ranks, np.exp(-np.sort(-scores, axis=1)[:, :5]).sum(axis=1)
-
     def _rooms(self, space: Space) -> list[Space]:
         """The space, or where each crystal system has a model the part of the space in each.
 
@@ -258,13 +237,6 @@ class DosComposer(SavedModel):
     def _proposal(self, row: Row, score: float, decoration: Decoration, log_weight: float) -> Proposal:
         detail = {"formula": formula_of(row), "prototype": decoration.prototype, "log_probability": score}
         return Proposal(self.decorator.build(decoration), float(log_weight), float(np.exp(score)), None, detail)
-
-
-def ranks_of(scores: Array, places: list[int | None]) -> Array:
-    """(k,) number of rows scored above the true one; infinite where the table lacks it."""
-    return np.array(
-        [np.inf if place is None else (row > row[place]).sum() for row, place in zip(scores, places, strict=True)]
-    )
 
 
 def parts_of(samples: Samples) -> dict[str, Samples]:

@@ -92,8 +92,22 @@ class FactorisedModel:
         place = {int(key): i for i, key in reversed(list(enumerate(rows.keys)))}
         truth = np.array([place[int(key)] for key in RowArray.of(samples.rows, self.table.elements).keys[asked]])
         self.weights = pool_weights(held_out, truth, log_share)
+        first = folds[asked] == 0
+        self.weights_apart = pool_weights(held_out[:, ~first], truth[~first], log_share)
+        self.apart = np.flatnonzero(folds == 0)
         self._keep(samples)
         return history
+
+    def held_out(self) -> tuple[NDArray[np.int64], Array]:
+        """Samples of one fold as places, and (k, n_rows) log probabilities of theirs by what learned from the others.
+
+        Of the heads that is one network where `log_probabilities` takes the mean of all. No expert has seen a
+        composition of the fold; the weights, four numbers, are those under which samples of the other folds are
+        likeliest.
+        """
+        rest = np.setdiff1d(np.arange(len(self.samples)), self.apart)
+        experts = self._experts(self.samples.subset(self.apart), self.samples.subset(rest), self.rows, 0)
+        return self.apart, log_softmax(np.tensordot(self.weights_apart, experts, axes=1))
 
     def log_probabilities(self, curves: Array, systems: NDArray[np.str_]) -> Array:
         """(k, n_rows) calibrated log probabilities of (k, n_points) unit-area curves."""
@@ -112,7 +126,8 @@ class FactorisedModel:
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Arrays to restore from."""
-        return {"curves": self.samples.curves, "weights": self.weights} | self.heads.state()
+        weights = {"weights": self.weights, "weights_apart": self.weights_apart}
+        return {"curves": self.samples.curves, "apart": self.apart} | weights | self.heads.state()
 
     def config(self) -> dict[str, Any]:
         """JSON-ready rest of the state."""
@@ -136,6 +151,8 @@ class FactorisedModel:
         samples = Samples(np.asarray(state["curves"]), rows, systems, float(config["step"]), int(config["zero"]))
         model._lay_out(samples)
         model.weights = np.asarray(state["weights"])
+        model.weights_apart = np.asarray(state.get("weights_apart", model.weights))  # not in models of before
+        model.apart = np.asarray(state.get("apart", []), dtype=np.int64)
         model.heads.restore(state, int(config["n_networks"]))
         model._keep(samples)
         return model
@@ -170,10 +187,16 @@ class FactorisedModel:
         for fold in range(int(folds.max()) + 1):
             here = folds[asked] == fold
             part, rest = samples.subset(asked[here]), samples.subset(np.flatnonzero(folds != fold))
-            forward = forward_scores(self._process(rest), part, rows)
-            held_out[EXPERTS.index("forward"), here] = forward - forward.max(axis=1, keepdims=True)
-            if self.heads.networks:
-                held_out[EXPERTS.index("heads"), here] = self.heads.scores(part.curves, part.systems, rows, fold)
-            held_out[EXPERTS.index("prior"), here] = log_prior(rows, rest.rows)
-            held_out[EXPERTS.index("retrieval"), here] = retrieval(rest, part, rows)
+            held_out[:, here] = self._experts(part, rest, rows, fold)
         return held_out
+
+    def _experts(self, part: Samples, rest: Samples, rows: RowArray, fold: int) -> Array:
+        """(n_experts, k, m) scores of k samples by experts that learned from the rest: all but a fold."""
+        experts = np.zeros((len(EXPERTS), len(part), len(rows)))
+        forward = forward_scores(self._process(rest), part, rows)
+        experts[EXPERTS.index("forward")] = forward - forward.max(axis=1, keepdims=True)
+        if self.heads.networks:
+            experts[EXPERTS.index("heads")] = self.heads.scores(part.curves, part.systems, rows, fold)
+        experts[EXPERTS.index("prior")] = log_prior(rows, rest.rows)
+        experts[EXPERTS.index("retrieval")] = retrieval(rest, part, rows)
+        return experts

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from fermiloop.platform.generators.samples import Samples
 
-NAME: Final = "composer-model"
+NAME: Final = "composer-model-2"
 
 
 def fitted(

@@ -116,9 +116,12 @@ def test_options_bound_the_search_and_wrong_ones_are_refused(trained, ternary_li
             ComposerOptions(**wrong)
 
 
-@pytest.mark.parametrize("preset", ["paper", "factorised"])
-def test_a_training_that_was_stopped_goes_on_with_the_models_that_are_left(preset, dos_library, tmp_path, monkeypatch):
-    options = replace(QUICK, test_share=0.2)
+@pytest.mark.parametrize(("preset", "parts"), [("paper", {}), ("factorised", {"per_crystal_system": True})])
+def test_a_training_that_was_stopped_goes_on_with_the_models_that_are_left(
+    preset, parts, dos_library, tmp_path, monkeypatch
+):
+    # two models each: of the whole and of what the test leaves, of cubic and of hexagonal crystals
+    options = replace(QUICK, test_share=0.2, **parts)
     plain = DosComposer(preset, options)
     expected = plain.fit(dos_library, 3, silent)
     fits, fit = [], InverseSpectrumModel.fit
@@ -136,7 +139,7 @@ def test_a_training_that_was_stopped_goes_on_with_the_models_that_are_left(prese
         DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
     again = DosComposer(preset, options)
     report = again.fit(dos_library, 3, silent, tmp_path)
-    assert len(fits) == 2  # the held-out one before, the one of all after
+    assert len(fits) == 2  # one before the stop, one after
     assert report.metrics == pytest.approx(expected.metrics, rel=1e-4)
     DosComposer(preset, options).fit(dos_library, 3, silent, tmp_path)
     assert len(fits) == 2

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fermiloop.platform.errors import InputError
-from fermiloop.platform.generators.dos_composer import ranks_of
 from fermiloop.platform.generators.experts import forward_scores, log_prior
 from fermiloop.platform.generators.heads import HeadsOptions, augment
+from fermiloop.platform.generators.held_out import ranks_of
 from fermiloop.platform.generators.inverse import InverseSpectrumModel
 from fermiloop.platform.generators.regression import BETTER, RegressionModel, RegressionOptions
 from fermiloop.platform.generators.samples import fold_numbers, samples_of
