@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 CALLS: Final = 300
 SYSTEMS: Final = 4
 SEEDS: Final = 3
-QUICK: Final = (60, 2, 1)
+QUICK: Final = (40, 2, 1)
 """Calls, systems and seeds of a quick run."""
 MOST_SITES: Final = 4
 FEWEST: Final = 3

@@ -59,7 +59,9 @@ def crystals(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def library():
-    return read_crystals(SEED_LIBRARY)[0]
+    """A third of the shipped one: the splits are the same, the symmetries that are compared a third."""
+    every = read_crystals(SEED_LIBRARY)[0]
+    return every.subset(list(range(0, len(every), 3)))
 
 
 def kinds_of(data):
