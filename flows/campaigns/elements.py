@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pymatgen.core import Element
@@ -34,6 +35,9 @@ class Reference:
         Id and structure type of the crystal, or molecule in a box, whose energy it is.
     stands_for
         The ground state in whose place the shipped crystal was taken; None where that is the ground state itself.
+    ground_state
+        Whether the shipped ground state was computed too; where not, the energy may be far above it. None where there
+        is no energy, or none is shipped.
     """
 
     element: str
@@ -41,6 +45,7 @@ class Reference:
     material: str | None = None
     phase: str | None = None
     stands_for: str | None = None
+    ground_state: bool | None = None
 
 
 def method(engine: str, settings: Mapping[str, Any]) -> Method:
@@ -60,18 +65,23 @@ def method(engine: str, settings: Mapping[str, Any]) -> Method:
 def references(symbols: Iterable[str], method: str) -> list[Reference]:
     """Reference of each of these elements, by atomic number; without an energy where there is none by the Method."""
     wanted = sorted(set(symbols), key=lambda symbol: Element(symbol).Z)
-    lowest: dict[str, tuple[float, str]] = {}
+    computed: dict[str, list[tuple[float, str]]] = {symbol: [] for symbol in wanted}
     for amounts, energy, key in labels.hull_entries(wanted, method):
         if len(amounts) == 1:
             (symbol,) = amounts
-            lowest[symbol] = min(lowest.get(symbol, (energy, key)), (energy, key))
-    found = materials.get_many(key for _, key in lowest.values())
-    return [_reference(symbol, lowest.get(symbol), found) for symbol in wanted]
+            computed[symbol].append((energy, key))
+    found = materials.get_many(key for crystals in computed.values() for _, key in crystals)
+    return [_reference(symbol, sorted(computed[symbol]), found) for symbol in wanted]
 
 
 def lacking(symbols: Iterable[str], method: str) -> list[str]:
     """Those of these elements that have no reference by a Method, sorted."""
     return sorted(one.element for one in references(symbols, method) if one.energy_per_atom is None)
+
+
+def above_ground_state(symbols: Iterable[str], method: str) -> list[Reference]:
+    """References by a Method that has not computed the ground state of the element."""
+    return [one for one in references(symbols, method) if one.ground_state is False]
 
 
 def refused(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -123,18 +133,28 @@ def save_shipped(symbols: Iterable[str]) -> None:
             materials.save(one.structure, origin=Origin.SEED, source=one.source, prototype=one.kind)
 
 
-def _reference(symbol: str, lowest: tuple[float, str] | None, found: Mapping[str, Material]) -> Reference:
-    if lowest is None:
+def _reference(symbol: str, computed: list[tuple[float, str]], found: Mapping[str, Material]) -> Reference:
+    """Of all crystals of an element that were computed, the lowest first."""
+    if not computed:
         return Reference(symbol)
-    (energy, key), one = lowest, shipped().get(symbol)
-    if one is None or not _is(found[key], one):
+    (energy, key), one = computed[0], shipped().get(symbol)
+    if one is None:
         return Reference(symbol, energy, key, str(found[key].prototype))
-    return Reference(symbol, energy, key, one.title, one.stands_for)
+    if _is(found[key], one):
+        return Reference(symbol, energy, key, one.title, one.stands_for, ground_state=True)
+    among = any(_is(found[other], one) for _, other in computed[1:])
+    return Reference(symbol, energy, key, str(found[key].prototype), ground_state=among)
 
 
 def _is(material: Material, one: ElementReference) -> bool:
     """Whether a material is the shipped ground state, in whatever cell a program has relaxed it to."""
     if one.is_molecule:
         return is_molecule(material.to_structure())
-    form = canonical(one.structure)
-    return (material.space_group, material.n_sites) == (form.space_group, len(form.symbols))
+    return (material.space_group, material.n_sites) == _cell(one.element)
+
+
+@cache
+def _cell(element: str) -> tuple[int, int]:
+    """Space group and sites of a shipped ground state."""
+    form = canonical(shipped()[element].structure)
+    return form.space_group, len(form.symbols)

@@ -20,9 +20,14 @@ def condition(spec: CampaignSpec) -> Condition | None:
 
 
 def remark(spec: CampaignSpec) -> str | None:
-    """Why hits need not be stable although the file did not say so; None where nothing is to be said."""
-    if spec.target.stability() is None or _has_hull(spec):
+    """What is to be known of the hull: that there is none, or that it stands on elements above their ground state.
+
+    None where nothing is to be said, or hits need not be stable by the file itself.
+    """
+    if spec.target.stability() is None:
         return None
+    if _has_hull(spec):
+        return _of_ground_states(spec)
     lacking = without_reference(spec, methods.of_campaign(spec).engine)
     told = "hits need not be stable, since a hull needs a reference energy of every element"
     if without := elements.without_energies(spec.engine.name, spec.engine.settings):
@@ -33,6 +38,18 @@ def remark(spec: CampaignSpec) -> str | None:
     return (
         f"{told}: {', '.join(lacking)} of space.elements has none by {spec.engine.name} with these settings; {command} "
         "computes it, for campaigns that are launched afterwards"
+    )
+
+
+def _of_ground_states(spec: CampaignSpec) -> str | None:
+    found = elements.above_ground_state(spec.space.elements, methods.of_campaign(spec).engine)
+    if not found:
+        return None
+    command = elements.command([one.element for one in found], spec.engine.name, spec.engine.settings)
+    told = ", ".join(f"{one.element} in {one.phase}" for one in found)
+    return (
+        f"the hull stands on {told}: the ground state was not computed by {spec.engine.name} with these settings, so "
+        f"formation energies come out too low; {command} computes it, for campaigns that are launched afterwards"
     )
 
 

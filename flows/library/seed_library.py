@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fermiloop.db_init.element_references import shipped
 from fermiloop.flows.engines.gpaw.dft import static_dos, static_energy
 from fermiloop.flows.engines.gpaw.settings import HARD_CUTOFF, GpawSettings
 from fermiloop.flows.library.entries import Entry, hard_compounds, intermetallics
@@ -29,6 +30,7 @@ from fermiloop.flows.library.geometry import (
     formation_energy,
     molecule,
 )
+from fermiloop.platform.predictors.potential.chgnet import ChgnetPotential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +52,7 @@ class Family:
     settings
         Of GPAW.
     references
-        Elements whose energies stand in no structure type: molecules, and boron.
+        Elements whose ground state is none of the structure types that the library holds of them: its energy alone.
     limit
         Processor seconds that one entry may take.
     """
@@ -61,9 +63,15 @@ class Family:
     limit: float = 300.0
 
 
+GROUND_STATES: Final = {
+    "gpaw": "Li Si P S Cl Mn Fe Ni Cu Ga As Se Br Rb Y Cd In Sn Sb Te I Cs La Hg Bi",
+    "gpaw-hard": "Li Si P Cl Ca Ti Cu Ga As Se Br Rh In Sn Te I Bi",
+}
 FAMILIES: Final = {
-    "gpaw": Family(intermetallics, GpawSettings()),
-    "gpaw-hard": Family(hard_compounds, GpawSettings(cutoff=HARD_CUTOFF), (*BONDS, "B")),
+    "gpaw": Family(intermetallics, GpawSettings(), tuple(GROUND_STATES["gpaw"].split())),
+    "gpaw-hard": Family(
+        hard_compounds, GpawSettings(cutoff=HARD_CUTOFF), (*BONDS, "B", *GROUND_STATES["gpaw-hard"].split())
+    ),
 }
 
 
@@ -116,18 +124,28 @@ def compute(entry: Entry, settings: GpawSettings) -> dict[str, Any]:
 
 
 def reference(element: str, settings: GpawSettings) -> dict[str, Any]:
-    """Energy of an element as a free molecule, of boron as its crystal: a record without a density of states."""
+    """Energy of an element in its ground state, or as a free molecule: a record without a density of states."""
     began = time.process_time()
-    structure = molecule(element, BOX) if element in BONDS else alpha_boron()
-    energy = static_energy(structure, settings, GAMMA_ONLY if element in BONDS else settings.kpoint_density)
+    kind, structure, cheap = _ground_state(element)
+    energy = static_energy(structure, settings, GAMMA_ONLY if kind == "molecule" else settings.kpoint_density)
     return {
-        **_crystal(f"{element}-reference", "molecule" if element in BONDS else "alpha-B12", structure),
-        "chgnet_energy_per_atom": float(elemental_energy(element)),
+        **_crystal(f"{element}-reference", kind, structure),
+        "chgnet_energy_per_atom": float(cheap),
         "chgnet_formation": 0.0,
         "energy": energy,
         "kind": "reference",
         "core_seconds": round(time.process_time() - began, 1),
     }
+
+
+def _ground_state(element: str) -> tuple[str, Structure, float]:
+    """Structure type, structure and CHGNet energy per atom of what is the reference of an element."""
+    if element in BONDS:
+        return "molecule", molecule(element, BOX), elemental_energy(element)
+    if element == "B":
+        return "alpha-B12", alpha_boron(), elemental_energy(element)
+    one = shipped()[element]
+    return one.kind, one.structure, ChgnetPotential().energies([one.structure])[0]
 
 
 def _crystal(key: str, prototype: str, structure: Structure) -> dict[str, Any]:
@@ -176,12 +194,12 @@ def extend(folder: Path, share: int, shares: int, seconds: float, family: Family
 def merge(folder: Path, target: Path) -> int:
     """Write the good records of all shares to one compressed file, in order of key; returns how many.
 
-    Of several records of one formula and structure type the first is kept.
+    Of several records of one formula and structure type the first is kept; a reference stands beside them.
     """
-    records: dict[tuple[str, str], dict[str, Any]] = {}
+    records: dict[tuple[str, ...], dict[str, Any]] = {}
     for record in _records(folder):
         if record.pop("ok", True):
-            records.setdefault((record["formula"], record["prototype"]), record)
+            records.setdefault((record["formula"], record["prototype"], str(record.get("kind"))), record)
     with gzip.GzipFile(target, "wb", mtime=0) as out:
         for record in sorted(records.values(), key=lambda r: r["key"]):
             out.write((json.dumps(record) + "\n").encode())

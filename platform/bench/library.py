@@ -68,6 +68,26 @@ def read_records(path: Path, grid: SpectrumGrid = DOS_GRID) -> tuple[list[dict[s
     return records, refused
 
 
+def read_references(path: Path) -> list[tuple[str, float]]:
+    """Element and energy (eV/atom) of the records of a file that are a reference alone, without a curve.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    found = []
+    for line in lines_of(path):
+        try:
+            record = json.loads(line)
+            if record.get("ok", True) and record.get("kind") == REFERENCE:
+                symbols = [site["species"][0]["element"] for site in record["structure"]["sites"]]
+                found.append((str(symbols[0]), float(record["energy"]) / len(symbols)))
+        except (ValueError, LookupError, TypeError, AttributeError):
+            continue  # told by `read_records`
+    return found
+
+
 def read_libraries(paths: Sequence[Path], grid: SpectrumGrid = DOS_GRID) -> tuple[TrainingSet, list[str]]:
     """Records of several files on `grid`, such as the curves of several Methods, and why lines were refused.
 

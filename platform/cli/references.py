@@ -19,7 +19,7 @@ app = typer.Typer(help="Reference energies of the elements, by any engine.")
 
 COLUMNS: Final = {
     "element": "element", "energy_per_atom": "eV/atom", "phase": "phase", "material": "material",
-    "stands_for": "stands for",
+    "ground_state": "ground state computed", "stands_for": "stands for",
 }  # fmt: skip
 BUILT: Final = {
     "handed_over": "crystal", "formula": "formula", "state": "state", "energy_per_atom": "eV/atom",

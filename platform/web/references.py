@@ -44,8 +44,8 @@ FORM: Final = ("engine", "settings", "elements")
 USUAL: Final = "gpaw"
 MOST_PHASES: Final = 50
 REFERENCES: Final = {
-    "element": "Element", "energy": "Energy (eV/atom)", "phase": "Phase", "stands_for": "Stands for",
-    "material": "Material",
+    "element": "Element", "energy": "Energy (eV/atom)", "phase": "Phase", "ground_state": "Ground state computed",
+    "stands_for": "Stands for", "material": "Material",
 }  # fmt: skip
 PHASES: Final = {
     "formula": "Formula", "prototype": "Prototype", "formation": "Formation energy (eV/atom)",
@@ -132,7 +132,8 @@ def _references(rows: Sequence[Reference], lacking: Sequence[str]) -> list[Compo
     there = [
         {
             "element": one.element, "energy": number(one.energy_per_atom, 4), "phase": one.phase,
-            "stands_for": one.stands_for, "material": to_material(one.material),
+            "ground_state": {True: "yes", False: "no", None: None}[one.ground_state], "stands_for": one.stands_for,
+            "material": to_material(one.material),
         }
         for one in rows if one.energy_per_atom is not None
     ]  # fmt: skip

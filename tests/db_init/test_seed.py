@@ -44,6 +44,10 @@ def symbols(row: dict[str, Any]) -> list[str]:
 def test_every_shipped_record_is_whole(records: list[dict[str, Any]]) -> None:
     assert len({row["key"] for row in records}) == len(records) > 250
     for row in records:
+        if row.get("kind") == seed.REFERENCE:
+            assert np.isfinite(row["energy"]), row["key"]
+            assert "dos" not in row, row["key"]
+            continue
         dos = np.array(row["dos"])
         assert dos.shape == (seed_method.DOS_POINTS,), row["key"]
         assert np.isfinite(dos).all(), row["key"]
@@ -58,6 +62,18 @@ def test_every_compound_has_its_elements(records: list[dict[str, Any]]) -> None:
     references = seed.elemental_references(records)
     needed = {symbol for row in records for symbol in symbols(row)}
     assert needed == set(references["energy"]) == set(references["chgnet"])
+
+
+@pytest.mark.parametrize("path", [seed.SHIPPED, seed.SHIPPED_HARD], ids=lambda path: path.name)
+def test_references_are_ground_states(path: Path) -> None:
+    rows = [row for _, row in seed.read(path)]
+    lowest = seed.elemental_references(rows)["energy"]
+    references = {symbols(row)[0]: row["energy"] / len(symbols(row)) for row in rows if row.get("kind") == "reference"}
+    assert len(references) > 15
+    others = [row for row in rows if row.get("kind") != "reference" and len(set(symbols(row))) == 1]
+    for row in others:  # PBE puts few of them above another phase, and by little
+        symbol = symbols(row)[0]
+        assert row["energy"] / len(symbols(row)) - references.get(symbol, lowest[symbol]) > -0.03, row["key"]
 
 
 def test_energies_are_against_the_lowest_elements(database: str, few: Path, records: list[dict[str, Any]]) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 SCAN: Final = (-0.12, -0.06, 0.0, 0.06, 0.12)  # steps in ln(volume) of a coarse pass
 FINE_FACTOR: Final = 0.4
-PASSES: Final = 3
+COARSE: Final = 2
+"""Coarse passes that have the minimum inside."""
+MOST_COARSE: Final = 8
+"""Coarse passes in all: the minimum is found where the guess is less than about twice or half the volume."""
 REACH: Final = 6.0
 """Å beyond an atom's radius within which its shortest bond is looked for."""
 SCALING: Final = (0.05, 20.0)
@@ -36,27 +39,38 @@ def equilibrium_volume(
 ) -> tuple[float, float]:
     """Volume per atom (Å³) and energy per atom (eV) at the minimum over isotropic scaling.
 
-    Three passes of a parabola in ln(volume); `build` makes the crystal at a volume per atom. Where the potential
-    gives no energy, the guess and NaN.
+    A parabola in ln(volume) through the lowest of five volumes and its neighbours, about the guess and then about the
+    minimum found, first far apart and then near; where the lowest is the outermost, the scan goes on from there. `build`
+    makes the crystal at a volume per atom. Where the potential gives no energy, the guess and NaN.
     """
-    best, energy = guess, float("nan")
-    for number in range(PASSES):
-        width = 1.0 if number < PASSES - 1 else FINE_FACTOR
-        logs = np.log(best) + np.array(SCAN) * width
-        energies = np.array(potential.energies([build(float(np.exp(x))) for x in logs]))
-        if not np.isfinite(energies).all():
+    best, inside = float(np.log(guess)), 0
+    for _ in range(MOST_COARSE):
+        found = _pass(potential, build, best, 1.0)
+        if found is None:
             return guess, float("nan")  # the potential does not describe it: the guess stays
-        best = float(np.exp(_parabola_minimum(logs, energies)))
-    energy = potential.energies([build(best)])[0]
-    return best, energy
+        best, bracketed = found
+        inside += bracketed
+        if inside == COARSE:
+            break
+    fine = _pass(potential, build, best, FINE_FACTOR)
+    volume = float(np.exp(best if fine is None else fine[0]))
+    return volume, potential.energies([build(volume)])[0]
 
 
-def _parabola_minimum(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
-    lowest = int(np.argmin(y))
-    if not 0 < lowest < len(x) - 1:
-        return float(x[lowest])
-    a, b, _ = np.polyfit(x[lowest - 1 : lowest + 2] - x[lowest], y[lowest - 1 : lowest + 2], 2)
-    return float(x[lowest] - b / (2 * a)) if a > 0 else float(x[lowest])
+def _pass(
+    potential: CheapPotential, build: Callable[[float], Structure], centre: float, width: float
+) -> tuple[float, bool] | None:
+    """Minimum of one scan in ln(volume), and whether it lies inside; None where an energy is missing."""
+    logs = centre + np.array(SCAN) * width
+    energies = np.array(potential.energies([build(float(np.exp(x))) for x in logs]))
+    if not np.isfinite(energies).all():
+        return None
+    lowest = int(np.argmin(energies))
+    if not 0 < lowest < len(logs) - 1:
+        return float(logs[lowest]), False
+    near = slice(lowest - 1, lowest + 2)
+    a, b, _ = np.polyfit(logs[near] - logs[lowest], energies[near], 2)
+    return (float(logs[lowest] - b / (2 * a)) if a > 0 else float(logs[lowest])), True
 
 
 def volume_by_bonds(structure: Structure) -> float:

@@ -25,9 +25,22 @@ def test_the_lowest_crystal_of_an_element_is_its_reference(database):
     low = energy(PROTOTYPES["A1"].build("Al", None, 16.5), -3.5)
     energy(PROTOTYPES["B2"].build("Al", "Ni", 12.0), -9.0)
     nickel, aluminium = sorted(elements.references(["Ni", "Al"], METHOD), key=lambda one: one.element, reverse=True)
-    assert aluminium == elements.Reference("Al", -3.5, low, "face-centred cubic", None)
+    assert aluminium == elements.Reference("Al", -3.5, low, "face-centred cubic", None, ground_state=True)
     assert nickel == elements.Reference("Ni")
     assert elements.lacking(["Ni", "Al", "O"], METHOD) == ["Ni", "O"]
+
+
+def test_a_reference_above_the_ground_state_is_named(database):
+    high = energy(PROTOTYPES["A2"].build("Si", None, 14.5), -4.9)
+    energy(PROTOTYPES["A1"].build("Cu", None, 12.0), -3.5)
+    energy(PROTOTYPES["A3"].build("Cu", None, 12.0), -3.6)
+    silicon, copper = elements.references(["Si", "Cu"], METHOD)
+    assert (silicon.material, silicon.phase, silicon.ground_state) == (high, "A-229", False)
+    assert copper.ground_state is True  # it was computed, and another phase is lower by this Method
+    assert [one.element for one in elements.above_ground_state(["Si", "Cu", "Al"], METHOD)] == ["Si"]
+    low = energy(shipped()["Si"].structure, -5.4)
+    (silicon,) = elements.references(["Si"], METHOD)
+    assert (silicon.material, silicon.phase, silicon.ground_state) == (low, "diamond", True)
 
 
 def test_a_phase_says_what_it_stands_for(database):

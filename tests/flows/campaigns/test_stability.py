@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fermiloop.flows.campaigns import preflight, stability
+from fermiloop.db_init.element_references import shipped
+from fermiloop.flows.campaigns import methods, preflight, stability
 from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.campaigns.potential import error_of_potential
 from fermiloop.flows.campaigns.records import read_record
@@ -18,7 +19,7 @@ from fermiloop.platform.campaign.potential_error import PotentialError
 from fermiloop.platform.campaign.spec import CampaignSpec, parse_spec
 from fermiloop.platform.campaign.summary import summarise
 from fermiloop.platform.store import campaigns, candidates, labels, materials
-from fermiloop.schemas.vocabulary import Property, Stage
+from fermiloop.schemas.vocabulary import Origin, Property, Stage
 
 TEXT = """
 name: {name}
@@ -81,6 +82,19 @@ def test_without_references_it_is_off_and_said_and_stays_so(library: str) -> Non
     off, _ = made("off", ", stable_within: null", elements="Al, Ni, Ag")
     assert preflight.problems(off) == []
     assert stability.remark(off) is None
+
+
+def test_a_hull_above_the_ground_state_of_an_element_is_told_with_the_command(library: str) -> None:
+    spec, _ = made("high")  # of titanium the library holds the face-centred cubic crystal
+    told = stability.remark(spec)
+    assert told is not None
+    assert told.startswith("the hull stands on Ti in A1: the ground state was not computed by analytic")
+    assert "fermiloop references build --engine analytic --elements Ti computes it" in told
+    off, _ = made("off-high", ", stable_within: null")
+    assert stability.remark(off) is None
+    key = materials.save(shipped()["Ti"].structure, origin=Origin.IMPORT, source={"name": "here"})
+    labels.save(key, Property.ENERGY_PER_ATOM, -99.0, method=methods.of_campaign(spec).engine)
+    assert stability.remark(spec) is None
 
 
 def test_what_cannot_be_compared_is_no_target(library: str) -> None:

@@ -109,6 +109,18 @@ def test_a_molecule_is_a_record_of_energy_alone(monkeypatch: pytest.MonkeyPatch)
     assert 2 * np.pi / box.lattice.a * asked[0] < 1  # Gamma alone
 
 
+def test_a_ground_state_that_is_no_type_of_the_library_is_a_record_of_energy_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(seed_library, "static_energy", lambda crystal, _, density: asked.append(density) or -9.2)
+    record = seed_library.reference("As", FAMILIES["gpaw"].settings)
+    assert (record["kind"], record["prototype"], record["formula"]) == ("reference", "A7", "As")
+    assert asked == [FAMILIES["gpaw"].settings.kpoint_density]
+    assert record["chgnet_energy_per_atom"] < -4
+    assert {task.key for task in seed_library.work(FAMILIES["gpaw"])} >= {"As-reference", "S-reference"}
+
+
 def test_what_lies_high_above_the_elements_is_not_computed(no_dft: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(geometry, "elemental_energy", lambda element: -3.5)
     record = compute(Entry(("Al", "Ni"), ("B2",)), GpawSettings())

@@ -44,6 +44,15 @@ def test_labels_follow_from_the_energies_of_the_library(tmp_path):
     assert np.isnan([formation[5], above[5]]).all()  # neither Pd nor Cu is there
 
 
+def test_references_without_a_curve_count_in_the_hull(tmp_path):
+    ground = record("A4", "Si", energy=-5.4, kind="reference")
+    del ground["dos"]
+    rows = (record("A2", "Si", energy=-4.9), record("A1", "Ni", energy=-3.0), record("B2", "Ni", "Si", energy=-5.0))
+    data, refused = read_labelled(write(tmp_path / "a.jsonl", *rows, ground))
+    assert (len(data), refused) == (3, [])
+    np.testing.assert_allclose(data.labels["formation_energy_per_atom"], [0.5, 0, -0.8], atol=1e-9)
+
+
 def test_a_record_without_an_energy_has_no_labels(tmp_path):
     bare = record("A1", "Al")
     del bare["energy"]

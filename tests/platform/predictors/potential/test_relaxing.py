@@ -32,6 +32,20 @@ def test_relaxation_finds_the_volume_of_a_scan_and_keeps_the_crystal():
     assert relaxed.structure.site_properties == {}
 
 
+@pytest.mark.parametrize("guess", [5.5, 8.0, 11.0, 18.5, 22.0])
+def test_the_minimum_is_found_from_a_guess_twice_or_half_as_large(guess):
+    potential = AnalyticPotential()
+    near, lowest = equilibrium_volume(potential, fcc, 11.0)
+    volume, energy = equilibrium_volume(potential, fcc, guess)
+    assert volume == pytest.approx(near, rel=5e-3)
+    assert energy == pytest.approx(lowest, abs=1e-4)
+
+
+def test_copper_from_its_radius_alone():
+    volume, _ = equilibrium_volume(ChgnetPotential(), fcc, guess_volume({"Cu": 1.0}))
+    assert volume == pytest.approx(11.8, abs=0.2)
+
+
 def test_too_few_steps_are_told():
     relaxed = relax(AnalyticPotential(), fcc(9.0), fmax=1e-4, steps=2)
     assert not relaxed.converged
