@@ -64,7 +64,7 @@ class Family:
 
 
 GROUND_STATES: Final = {
-    "gpaw": "Li Si P S Cl Mn Fe Ni Cu Ga As Se Br Rb Y Cd In Sn Sb Te I Cs La Hg Bi",
+    "gpaw": "P S Cl Mn Ga As Se Br Y In Sn Sb Te I La Hg Bi",
     "gpaw-hard": "Li Si P Cl Ca Ti Cu Ga As Se Br Rh In Sn Te I Bi",
 }
 FAMILIES: Final = {
@@ -194,12 +194,12 @@ def extend(folder: Path, share: int, shares: int, seconds: float, family: Family
 def merge(folder: Path, target: Path) -> int:
     """Write the good records of all shares to one compressed file, in order of key; returns how many.
 
-    Of several records of one formula and structure type the first is kept; a reference stands beside them.
+    Of several records of one formula and structure type the first is kept.
     """
-    records: dict[tuple[str, ...], dict[str, Any]] = {}
+    records: dict[tuple[str, str], dict[str, Any]] = {}
     for record in _records(folder):
         if record.pop("ok", True):
-            records.setdefault((record["formula"], record["prototype"], str(record.get("kind"))), record)
+            records.setdefault((record["formula"], record["prototype"]), record)
     with gzip.GzipFile(target, "wb", mtime=0) as out:
         for record in sorted(records.values(), key=lambda r: r["key"]):
             out.write((json.dumps(record) + "\n").encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pymatgen.core import Element
@@ -40,8 +40,8 @@ def equilibrium_volume(
     """Volume per atom (Å³) and energy per atom (eV) at the minimum over isotropic scaling.
 
     A parabola in ln(volume) through the lowest of five volumes and its neighbours, about the guess and then about the
-    minimum found, first far apart and then near; where the lowest is the outermost, the scan goes on from there. `build`
-    makes the crystal at a volume per atom. Where the potential gives no energy, the guess and NaN.
+    minimum found, first far apart and then near; where the lowest is the outermost, the scan goes on from there.
+    `build` makes the crystal at a volume per atom. Where the potential gives no energy, the guess and NaN.
     """
     best, inside = float(np.log(guess)), 0
     for _ in range(MOST_COARSE):
