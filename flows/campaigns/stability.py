@@ -20,14 +20,9 @@ def condition(spec: CampaignSpec) -> Condition | None:
 
 
 def remark(spec: CampaignSpec) -> str | None:
-    """What is to be known of the hull: that there is none, or that it stands on elements above their ground state.
-
-    None where nothing is to be said, or hits need not be stable by the file itself.
-    """
-    if spec.target.stability() is None:
+    """Why hits need not be stable although the file did not say so; None where nothing is to be said."""
+    if spec.target.stability() is None or _has_hull(spec):
         return None
-    if _has_hull(spec):
-        return _of_ground_states(spec)
     lacking = without_reference(spec, methods.of_campaign(spec).engine)
     told = "hits need not be stable, since a hull needs a reference energy of every element"
     if without := elements.without_energies(spec.engine.name, spec.engine.settings):
@@ -41,7 +36,13 @@ def remark(spec: CampaignSpec) -> str | None:
     )
 
 
-def _of_ground_states(spec: CampaignSpec) -> str | None:
+def at_launch(spec: CampaignSpec) -> str | None:
+    """What `remark` says, or that the hull stands on elements above their ground state.
+
+    Asked at a launch alone: it reads every crystal of the elements, too much for each look at a campaign.
+    """
+    if spec.target.stability() is None or not _has_hull(spec):
+        return remark(spec)
     found = elements.above_ground_state(spec.space.elements, methods.of_campaign(spec).engine)
     if not found:
         return None

@@ -95,7 +95,7 @@ def check(spec: CampaignSpec) -> Check:
 
     found, reason = preflight.problems(spec), engine_fault(spec)
     notes = [f"on this machine nothing can be computed: {reason}"] if reason else []
-    told = None if found else stability.remark(spec)
+    told = None if found else stability.at_launch(spec)
     return Check(found, [*notes, told] if told else notes)
 
 
@@ -139,7 +139,7 @@ def enqueue(file: CampaignFile) -> Launched:
     from fermiloop.flows.campaigns.enqueue import enqueue as add
 
     fresh = add(file.spec, file.text)
-    return Launched(str(file.spec.name), fresh, stability.remark(file.spec))
+    return Launched(str(file.spec.name), fresh, stability.at_launch(file.spec))
 
 
 def check_engine(spec: CampaignSpec) -> None:

@@ -41,7 +41,8 @@ def equilibrium_volume(
 
     A parabola in ln(volume) through the lowest of five volumes and its neighbours, about the guess and then about the
     minimum found, first far apart and then near; where the lowest is the outermost, the scan goes on from there.
-    `build` makes the crystal at a volume per atom. Where the potential gives no energy, the guess and NaN.
+    `build` makes the crystal at a volume per atom. Where the potential gives no energy, the guess and NaN;
+    where no minimum lies within about half and twice the guess, the outermost volume that was tried.
     """
     best, inside = float(np.log(guess)), 0
     for _ in range(MOST_COARSE):
