@@ -16,8 +16,10 @@ ROOT = Path(__file__).parents[3]
 FILES = sorted((ROOT / "examples" / "papers").glob("*.yaml"))
 CRYSTALS = ROOT / "examples" / "papers" / "crystals"
 pytestmark = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-OF_PROPERTIES = ("ftcp-gap",)
-"""Files whose target is no curve of a material."""
+OF_PROPERTIES = {"ftcp-gap": {"band_gap", "formation_energy_per_atom"}, "v-o": {"energy_above_hull"}}
+"""Files whose target is no curve of a material, and what it is."""
+MOST = {"chgnet": 40}
+"""Evaluations of an engine that takes seconds for one; 12 by DFT."""
 
 
 def material_of(spec: CampaignSpec) -> str:
@@ -30,7 +32,7 @@ def test_it_holds_and_is_small(path: Path) -> None:
     spec = load_spec(path)
     assert spec.name == path.stem
     assert CampaignSpec.model_validate(spec.as_dict()) == spec
-    assert spec.budget.evaluations <= 12
+    assert spec.budget.evaluations <= MOST.get(spec.engine.name, 12)
     assert spec.budget.core_hours is not None
 
 
@@ -38,7 +40,7 @@ def test_its_target_can_be_computed_by_its_engine(path: Path) -> None:
     """From a crystal beside it, named with the command in the file's comment, or from the seed library."""
     spec = load_spec(path)
     if path.stem in OF_PROPERTIES:
-        assert {one.name for one in spec.target.properties} == {"band_gap", "formation_energy_per_atom"}
+        assert {one.name for one in spec.target.properties} == OF_PROPERTIES[path.stem]
         return
     material = material_of(spec)
     crystal = CRYSTALS / f"{material}.cif"
