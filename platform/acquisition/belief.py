@@ -63,7 +63,7 @@ class Belief:
     @cached_property
     def std(self) -> Array:
         """(n,) standard deviations of the scores; NaN where nothing is known."""
-        return np.asarray(self.draws.std(axis=1))
+        return np.asarray((self.draws - self.draws[:, :1]).std(axis=1))  # of equal draws 0, not what rounding leaves
 
     @cached_property
     def useful(self) -> Array:

@@ -112,3 +112,11 @@ def test_parameters_are_those_of_the_class():
 def test_a_belief_has_as_many_rows_as_probabilities():
     with pytest.raises(InputError, match="one probability"):
         Belief(np.zeros((2, 3)), np.zeros(3))
+
+
+def test_equal_draws_have_no_spread():
+    """The mean of three times 0.1 is not 0.1, so that their plain standard deviation is not 0."""
+    found = Belief(np.array([[0.1, 0.1, 0.1], [0.1, 0.2, 0.3], [np.nan] * 3]), np.zeros(3)).std
+    assert found[0] == 0
+    assert found[1] == pytest.approx(np.std([0.1, 0.2, 0.3]))
+    assert np.isnan(found[2])
