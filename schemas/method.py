@@ -7,6 +7,7 @@ from typing import Any
 from mongoengine import DateTimeField, DictField, StringField
 
 from fermiloop.schemas.base import BaseDocument, content_id, now
+from fermiloop.schemas.vocabulary import EXTERNAL
 
 
 class Method(BaseDocument):
@@ -30,3 +31,9 @@ class Method(BaseDocument):
             settings=settings,
             code_versions=code_versions,
         )
+
+    @property
+    def source(self) -> str:
+        """Its engine, or where numbers were imported from, as ``retrain.source`` of a campaign file names it."""
+        imported = self.settings.get("source") if self.engine == EXTERNAL else None
+        return str(imported or self.engine)

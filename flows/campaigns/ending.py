@@ -7,7 +7,7 @@ from typing import Final
 from fermiloop.flows.campaigns.records import round_records
 from fermiloop.flows.campaigns.steps import logger
 from fermiloop.platform.campaign.stopping import outcome
-from fermiloop.platform.store import campaigns
+from fermiloop.platform.store import campaigns, methods, snapshots
 from fermiloop.schemas.campaign import RoundDecision
 from fermiloop.schemas.vocabulary import CampaignState, RoundAction, RoundState
 
@@ -17,9 +17,19 @@ STATES: Final = {True: CampaignState.FINISHED, False: CampaignState.FAILED}
 
 def finish(name: str, reason: str) -> None:
     """End a running campaign: finished where an evaluation gave a result, failed with the reason where none did."""
-    found = outcome(round_records(name), reason)
+    found = outcome(round_records(name), reason, trained_on(name))
     if campaigns.move(name, {CampaignState.RUNNING}, STATES[found.has_results], found.reason):
         logger.info("%s %s: %s", name, STATES[found.has_results], found.reason)
+
+
+def trained_on(name: str) -> str | None:
+    """What the newest generators of a campaign were trained on, for people; None before the first training."""
+    frozen = [one.snapshot for one in campaigns.rounds(name) if one.snapshot]
+    if not frozen:
+        return None
+    snapshot = snapshots.get(frozen[-1])
+    sources = [method.source for method in methods.of_ids([snapshot.method])]
+    return f"{snapshot.n} crystals of the source {', '.join(sources) or snapshot.method} (retrain.source)"
 
 
 def fail(name: str, number: int, reason: str) -> None:

@@ -49,7 +49,7 @@ class Outcome:
     reason: str
 
 
-def outcome(rounds: Sequence[RoundRecord], reason: str) -> Outcome:
+def outcome(rounds: Sequence[RoundRecord], reason: str, learned: str | None = None) -> Outcome:
     """What a campaign comes to that ends for a reason: without any result it says so, and why.
 
     Parameters
@@ -58,6 +58,8 @@ def outcome(rounds: Sequence[RoundRecord], reason: str) -> Outcome:
         All its rounds.
     reason
         Why no further round follows.
+    learned
+        What the generators were trained on, such as ``16 crystals of the source chgnet``; None where that is unknown.
     """
     selected, evaluated = sum(one.selected for one in rounds), sum(one.evaluated for one in rounds)
     if evaluated:
@@ -66,7 +68,8 @@ def outcome(rounds: Sequence[RoundRecord], reason: str) -> Outcome:
         return Outcome(False, f"None of its {selected} evaluations gave a result. {reason}")
     proposed, refused = sum(one.proposed for one in rounds), sum(one.refused for one in rounds)
     if not proposed:
-        return Outcome(False, f"Nothing was evaluated, as the generators proposed nothing. {reason}")
+        trained = f", trained on {learned}," if learned else ""
+        return Outcome(False, f"Nothing was evaluated, as the generators{trained} proposed nothing. {reason}")
     told = f"; the engine refuses {refused} that passed the funnel" if refused else ""
     return Outcome(False, f"Nothing was evaluated of {proposed} proposed{told}. {reason}")
 

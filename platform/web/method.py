@@ -48,12 +48,11 @@ def layout(site: Site, rest: str) -> Component:  # noqa: ARG001  (the signature 
 def name_of(method: Method) -> str:
     """Its name for people, such as ``gpaw, PBE, cutoff 400 eV``."""
     settings: Mapping[str, object] = dict(method.settings)
-    of = settings.get("source") if method.engine == EXTERNAL else None
-    parts = [str(of or method.engine), str(method.functional)]
+    parts = [method.source, str(method.functional)]
     unit, cutoff = _cutoff_unit(method.engine), settings.get("cutoff")
     if unit and isinstance(cutoff, int | float) and not isinstance(cutoff, bool):
         parts.append(f"cutoff {cutoff:g} {unit}")
-    if of and settings.get("release"):
+    if method.engine == EXTERNAL and settings.get("release"):
         parts.append(f"release {settings['release']}")
     return ", ".join(parts)
 
