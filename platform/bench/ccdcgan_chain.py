@@ -198,7 +198,7 @@ def _way_rows(way: str, part: Sequence[Judged]) -> list[dict[str, Any]]:
         row(f"{way}: mean change of E_f by relaxation, eV/atom", float(np.abs(shift).mean()) if len(shift) else None,
             published=published.get("shift"), n=len(shift), note="absolute"),
         _mean(f"{way}: mean energy above the hull, eV/atom", above,
-              f"tenths 1, 5 and 9: {low:.3f}, {middle:.3f}, {high:.3f}"),
+              f"10th, 50th and 90th percentile: {low:.3f}, {middle:.3f}, {high:.3f}"),
         row(f"{way}: at most {NEAR:g} eV/atom above the hull", Share.of(above <= NEAR)),
         row(f"{way}: at most {NEAR:g} eV/atom above the table's hull", Share.of(table[np.isfinite(table)] <= NEAR)),
         row(f"{way}: new points on the hull", float(len(new)), n=len(ended),
@@ -235,7 +235,7 @@ def _difference(what: str, field: str, drawn: Sequence[Judged], plain: Sequence[
             for part in (drawn, plain)
         ]
         pairs += [two] if all(map(len, two)) else []
-    name = f"with less without the constraint: {what}, eV/atom"
+    name = f"with minus without the constraint: {what}, eV/atom"
     if not pairs:
         return row(name, None, n=0, note="no system has crystals of both")
 

@@ -137,7 +137,10 @@ def judged(
     score = design_score(ours.n, energies, chance, case.value, TOLERANCE)
     apart = "intervals apart" if score.success.above(score.random) else "intervals overlap"
     what = f"E_f = {case.value} ± {TOLERANCE} eV/atom, relaxed by {judge.name}"
-    note, chance_share = f"{apart}; failures and doubles are misses; published: relaxed by DFT", score.random.value
+    note, chance_share = (
+        f"{apart}; failures and duplicates count as misses; published: relaxed by DFT",
+        score.random.value,
+    )
     unlikeness, moved = _dissimilarities(designs, ours)
     rows = [
         row(f"{what}: designs in the band", score.success, published=case.success, baseline=chance_share, note=note),

@@ -88,7 +88,7 @@ class Judged:
         return 2 * right / (stable + told) if stable + told else np.nan
 
     def informedness(self, rows: NDArray[np.int64]) -> float:
-        """Recall less the share of the unstable that are called stable (Youden): 0 by guessing, 1 without a mistake."""
+        """Recall minus the share of unstable ones called stable (Youden): 0 by guessing, 1 without a mistake."""
         right, stable, told = self._counts(rows)
         unstable = len(rows) - stable
         return right / stable - (told - right) / unstable if stable and unstable else np.nan

@@ -202,7 +202,7 @@ def relaxation_rows(
     if ended:
         rows += [
             _row(f"{name}: error of the relaxed volume (%)", _mean(np.abs(off), seed)),
-            _row(f"{name}: relaxed volume less that by DFT (%)", _mean(off, seed)),
+            _row(f"{name}: relaxed volume minus that by DFT (%)", _mean(off, seed)),
         ]
     return [
         *rows,
@@ -221,7 +221,7 @@ def difference_rows(
             mine, its = (getattr(judged[name]["own hull"], measure) for name in (first, other))
             n = len(judged[first]["own hull"].truth)
             found = bootstrap(_difference(its, mine), n, seed)
-            rows.append(_row(f"{other} less {first}, own hull: {title}", found))
+            rows.append(_row(f"{other} minus {first}, own hull: {title}", found))
     return rows
 
 

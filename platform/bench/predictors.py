@@ -89,7 +89,7 @@ def run_bench(data: Path, quick: bool, seed: int, progress: Progress) -> dict[st
     jobs = [(inputs, name, held) for inputs in DESCRIPTORS for name in known for held in splits]
     described: dict[str, Array] = {}
     for place, (inputs, name, held) in enumerate(jobs):
-        progress(f"{name} from {inputs}, held out by {held}", place / (len(jobs) + 1))
+        progress(f"{name} from {inputs}, split by {held}", place / (len(jobs) + 1))
         if inputs not in described:
             described = {inputs: DESCRIPTORS[inputs](crystals.structures)}
         rows += property_rows(Question(name, inputs, held), described[inputs], crystals, quick, seed)
@@ -148,10 +148,11 @@ def property_rows(question: Question, x: Array, crystals: TrainingSet, quick: bo
     paper, words = ERRORS.get((question.property, question.inputs), (None, ""))
     of_mean = np.abs(y[test] - y[train].mean()).mean()
     note = f"{words}R² {found.r2:.3f}, of the forest {baseline.r2:.3f}; error of the mean {of_mean:.3f}"
-    what = f"{question.property} from {question.inputs}, held out by {question.held}"
+    split = "random split, as published" if question.held == PUBLISHED else f"split by {question.held}"
+    what = f"{question.property} from {question.inputs}, {split}"
     return [
         _error_row(f"{what}: error ({UNITS[question.property]})", y[test] - mean, paper, baseline.mae, seconds, note),
-        _coverage_row(f"{what}: truths in the 90 % interval", float(inside.mean()), len(test), found),
+        _coverage_row(f"{what}: true values inside the 90 % interval", float(inside.mean()), len(test), found),
     ]
 
 
@@ -194,13 +195,13 @@ def forward_rows(data: TrainingSet, seed: int) -> list[dict[str, Any]]:
     truth = np.stack([cosine(curves, target) for target in targets])
     mean, std = np.stack([parts[0] for parts in predicted]), np.stack([parts[1] for parts in predicted])
     found = reliability(truth.ravel(), mean.ravel(), std.ravel())
-    what = f"forward_dos: similarity to a density of states, held out by {APART}"
+    what = f"forward_dos: similarity to a density of states, split by {APART}"
     of_mean = float(np.abs(truth - truth.mean()).mean())
     note = f"R² {found.r2:.3f}; {len(test)} crystals by {len(targets)} targets"
     seconds = time.process_time() - began
     return [
         _error_row(f"{what}: error", np.abs(truth - mean).mean(axis=0), None, of_mean, seconds, note),
-        _coverage_row(f"{what}: truths in the 90 % interval", found.covered / found.n, len(test), found),
+        _coverage_row(f"{what}: true values inside the 90 % interval", found.covered / found.n, len(test), found),
     ]
 
 

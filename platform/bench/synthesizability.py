@@ -188,7 +188,14 @@ def _score_rows(what: str, scores: Array, simple: Array, made: Flags, seconds: f
         at_best = min(1.0, round(share * len(made)) / made.sum())
         note = f"at random {share:g}, at most {at_best:.3f}; the baseline ranks by the elements"
         recall = Share(int(made[best].sum()), int(made.sum()))
-        rows.append(row(f"{what}: made ones among the best {100 * share:.0f} %", recall, baseline=baseline, note=note))
+        rows.append(
+            row(
+                f"{what}: share of the synthesised crystals among the best {100 * share:.0f} %",
+                recall,
+                baseline=baseline,
+                note=note,
+            )
+        )
     return rows
 
 

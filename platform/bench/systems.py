@@ -377,7 +377,7 @@ def _pairs(found: dict[str, list[tuple[int, float]]]) -> list[dict[str, Any]]:
         values = np.array([a - b for (_, a), (_, b) in zip(outcomes, other, strict=True)])
         low, high = interval(values, np.array([system for system, _ in outcomes]))
         rows.append({
-            "what": f"{first}, less {name}: depth of the hull", "published": None, "ours": float(values.mean()),
+            "what": f"{first} minus {name}: depth of the hull", "published": None, "ours": float(values.mean()),
             "ours_low": low, "ours_high": high, "n": len(values), "seconds": None, "note": "paired by system and seed",
         })  # fmt: skip
     return rows

@@ -34,7 +34,7 @@ def find(
     error: Error = None,
     state: Annotated[str | None, typer.Option("--state", help="waiting, running, completed or failed.")] = None,
     campaign: CampaignName = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Most rows.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Maximum number of rows.")] = 50,
     everything: Annotated[bool, typer.Option("--ignored", help="Those set aside too.")] = False,
     as_json: AsJson = False,
 ) -> None:

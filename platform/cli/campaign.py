@@ -42,7 +42,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME")]
 def launch(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign's YAML file.")],
     inline: Annotated[
-        bool, typer.Option("--inline", help="Run it in this process; so it is without --workers.")
+        bool, typer.Option("--inline", help="Run it in this process, as without --workers and --queue.")
     ] = False,
     workers: Annotated[int | None, typer.Option("--workers", help="Run it by this many worker processes.")] = None,
     queue: Annotated[

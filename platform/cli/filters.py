@@ -33,7 +33,7 @@ FermiOption = Annotated[
 OneSpinOption = Annotated[
     bool, typer.Option("--one-spin", help="The file of --dos-like holds one spin of two alike: double it.")
 ]
-LimitOption = Annotated[int, typer.Option("--limit", help="Most rows.")]
+LimitOption = Annotated[int, typer.Option("--limit", help="Maximum number of rows.")]
 SpaceGroupOption = Annotated[
     str | None, typer.Option("--space-group", help="Number or symbol of the space group: 225 or Fm-3m.")
 ]

@@ -86,7 +86,9 @@ def load(
 
 def quarantine(
     source: Annotated[str | None, typer.Argument(help="Of this file or source only.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Most rows, newest first.")] = 100,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=10_000, help="Maximum number of rows, newest first.")
+    ] = 100,
     reasons: Annotated[bool, typer.Option("--reasons", help="Count them by reason.")] = False,
     as_json: AsJson = False,
 ) -> None:

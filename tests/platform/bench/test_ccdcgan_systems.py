@@ -136,7 +136,7 @@ def test_rows_count_what_was_relaxed():
         1,
         0.75,
     )
-    apart = rows["with less without the constraint: formation energy, eV/atom"]
+    apart = rows["with minus without the constraint: formation energy, eV/atom"]
     assert apart["ours"] == pytest.approx(-0.225 - 0.1)
     assert apart["ours_low"] <= apart["ours"] <= apart["ours_high"]
     system = rows["Co-Hf: lowest energy above the hull, CCDCGAN, eV/atom"]
@@ -148,7 +148,7 @@ def test_nothing_relaxed_is_told_and_not_counted():
     nothing = [judged(way, float("nan"), float("nan")) for way in ("CCDCGAN", "DCGAN")]
     rows = {line["what"]: line for line in chain_rows(nothing, [("Co", "Hf")], NETWORKS)}
     assert rows["CCDCGAN: E_f below zero"]["ours"] is None
-    assert rows["with less without the constraint: energy above the hull, eV/atom"]["ours"] is None
+    assert rows["with minus without the constraint: energy above the hull, eV/atom"]["ours"] is None
     json.dumps(list(rows.values()), allow_nan=False)
 
 
