@@ -15,7 +15,7 @@ from fermiloop.db_init.element_references import ElementReference, shipped
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.plugins.engines import ENERGY
 from fermiloop.platform.plugins.engines import engine as declared
-from fermiloop.platform.representations.canonical import canonical
+from fermiloop.platform.representations.canonical import HANDS, canonical
 from fermiloop.platform.representations.molecules import is_molecule
 from fermiloop.platform.store import labels, materials
 from fermiloop.schemas.material import Material
@@ -77,6 +77,12 @@ def references(symbols: Iterable[str], method: str) -> list[Reference]:
 def lacking(symbols: Iterable[str], method: str) -> list[str]:
     """Those of these elements that have no reference by a Method, sorted."""
     return sorted(one.element for one in references(symbols, method) if one.energy_per_atom is None)
+
+
+def to_compute(symbols: Iterable[str], method: str) -> list[str]:
+    """Those of these elements that have no reference by a Method, or one above a ground state not computed, sorted."""
+    found = references(symbols, method)
+    return sorted(one.element for one in found if one.energy_per_atom is None or one.ground_state is False)
 
 
 def above_ground_state(symbols: Iterable[str], method: str) -> list[Reference]:
@@ -150,11 +156,14 @@ def _is(material: Material, one: ElementReference) -> bool:
     """Whether a material is the shipped ground state, in whatever cell a program has relaxed it to."""
     if one.is_molecule:
         return is_molecule(material.to_structure())
-    return (material.space_group, material.n_sites) == _cell(one.element)
+    number, sites, symmetry = _cell(one.element)
+    if (HANDS.get(material.space_group, material.space_group), material.n_sites) != (number, sites):
+        return False
+    return canonical(material.to_structure()).symmetry == symmetry
 
 
 @cache
-def _cell(element: str) -> tuple[int, int]:
-    """Space group and sites of a shipped ground state."""
+def _cell(element: str) -> tuple[int, int, str]:
+    """Space group, hands taken as one, sites, and space group with orbits of a shipped ground state."""
     form = canonical(shipped()[element].structure)
-    return form.space_group, len(form.symbols)
+    return HANDS.get(form.space_group, form.space_group), len(form.symbols), form.symmetry

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pymatgen.core import Structure
+
 from fermiloop.db_init.element_references import of_elements, shipped
 from fermiloop.db_init.importers.report import Progress, silent
 from fermiloop.flows.campaigns import elements, hulls
@@ -20,6 +22,7 @@ from fermiloop.flows.evaluations.outcomes import Outcome
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.engines import CORRECTIONS
 from fermiloop.platform.store import calculations, labels, materials, methods
+from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.method import Method
 from fermiloop.schemas.vocabulary import CalculationState, Property
 
@@ -101,24 +104,47 @@ def phases(symbols: Iterable[str], limit: int, how: How, progress: Progress = si
     method = asking.check(_of_elements(system), how.engine, how.settings)
     if CORRECTIONS in how.settings:
         take_over(how)  # before it is asked what is to be computed
-    given = _not_computed(hulls.to_compute(system, method.id), {method.id, _plain(how).id}, limit)
-    lacking = elements.lacking(system, method.id)
-    return _built([*_of_elements(lacking), *given], system, {}, how, progress)
+    given = _not_computed(hulls.to_compute(system, method.id), {method.id, _plain(how).id}, how.settings, limit)
+    return _built([*_of_elements(elements.to_compute(system, method.id)), *given], system, {}, how, progress)
 
 
-def _not_computed(ids: list[str], by: set[str], limit: int) -> list[Given]:
-    """The first of these materials that were not computed by these Methods: some relaxed to another material then."""
+def _not_computed(ids: list[str], by: set[str], settings: Mapping[str, Any], limit: int) -> list[Given]:
+    """The first of these materials that were not computed by these Methods: some relaxed to another material then.
+
+    Those that failed by the same settings are not tried again: they come beside the limit, to be told.
+    """
     found: list[Given] = []
+    fresh = 0
     for start in range(0, len(ids), max(limit, 1)):
-        crystals = materials.structures(ids[start : start + limit])
-        cells = {key: asking.cell_of(crystal) for key, crystal in crystals.items()}
-        planned = {key: {calculations.id_of(cell, one) for one in by} for key, cell in cells.items()}
-        rows = calculations.of_ids(one for mine in planned.values() for one in mine)
-        done = {str(one.id) for one in rows if one.state is CalculationState.COMPLETED}
-        found += [Given(crystals[key], key) for key in ids if key in crystals and not planned[key] & done]
-        if len(found) >= limit:
+        some = ids[start : start + limit]
+        crystals = materials.as_computed(some)
+        states = _states(crystals, by, settings)
+        for key in some:
+            if fresh < limit and key in crystals and states[key] is not CalculationState.COMPLETED:
+                found.append(Given(crystals[key], key))
+                fresh += states[key] is None
+        if fresh >= limit:
             break
-    return found[:limit]
+    return found
+
+
+def _states(
+    crystals: Mapping[str, Structure], by: set[str], settings: Mapping[str, Any]
+) -> dict[str, CalculationState | None]:
+    """Completed where one of these Methods has computed a crystal, failed where it did by these settings, else None."""
+    cells = {key: (crystal, asking.cell_of(crystal)) for key, crystal in crystals.items()}
+    planned = {key: {calculations.id_of(cell, one) for one in by for cell in two} for key, two in cells.items()}
+    rows = calculations.of_ids(one for mine in planned.values() for one in mine)
+    over = {str(one.id): one.state for one in rows if _is_over(one, settings)}
+    states = {key: {over[one] for one in mine if one in over} for key, mine in planned.items()}
+    ranked = (CalculationState.COMPLETED, CalculationState.FAILED)
+    return {key: next((one for one in ranked if one in found), None) for key, found in states.items()}
+
+
+def _is_over(calculation: Calculation, settings: Mapping[str, Any]) -> bool:
+    """Whether it was computed, or failed and would be asked for by the settings that it failed with."""
+    failed = calculation.state is CalculationState.FAILED and dict(calculation.settings) == dict(settings)
+    return failed or calculation.state is CalculationState.COMPLETED
 
 
 def _built(given: list[Given], symbols: frozenset[str], refused: dict[str, str], how: How, progress: Progress) -> Built:
@@ -136,11 +162,11 @@ def _refuse_without_energies(how: How) -> None:
 
 
 def _ground_states(symbols: Iterable[str], how: How) -> list[Given]:
-    """Crystals to compute; with corrections those that no energy was taken over of."""
+    """Crystals to compute; with corrections those whose ground states' energies were not taken over."""
     if CORRECTIONS in how.settings:
         method = _saved(how)
         take_over(how)
-        symbols = elements.lacking(symbols, method)
+        symbols = elements.to_compute(symbols, method)
     return _of_elements(symbols)
 
 

@@ -6,6 +6,7 @@ canonical primitive cell, unless moments stand at its sites, which no other cell
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -120,9 +121,8 @@ def launch(
     methods.save(method.engine, method.functional, dict(method.settings), dict(method.code_versions))
     ids = []
     for one in given:
-        made = calculations.plan(
-            None, cell_of(one.structure), engine=engine, method=method.id, settings=dict(settings), relaxed=relax
-        )
+        cell = known_cell(one.structure, method.id, relaxed=relax) or cell_of(one.structure)
+        made = calculations.plan(None, cell, engine=engine, method=method.id, settings=dict(settings), relaxed=relax)
         if calculations.change_settings(made, dict(settings)):
             isolation.forget_failure(made)
         calculations.hand_over(made, one.name, time_limit)
@@ -156,6 +156,19 @@ def add(pad: LaunchPad, calculation_id: str) -> bool:
 def cell_of(structure: Structure) -> Structure:
     """The cell that a crystal is computed in."""
     return structure if "magmom" in structure.site_properties else canonical(structure).structure
+
+
+def known_cell(structure: Structure, method: str, *, relaxed: bool = True) -> Structure | None:
+    """The cell of a crystal, as written or canonical, of which a calculation by a Method is stored; None without one.
+
+    Campaigns compute candidates in the cells that their generators wrote.
+    """
+    cells = [structure]
+    with contextlib.suppress(InputError):  # without a symmetry there is no canonical cell
+        cells.append(cell_of(structure))
+    ids = [calculations.id_of(cell, method, relaxed=relaxed) for cell in cells]
+    there = {str(one.id) for one in calculations.of_ids(ids)}
+    return next((cell for cell, one in zip(cells, ids, strict=True) if one in there), None)
 
 
 def _refuse(given: Sequence[Given], code: EngineEntry, engine: str, settings: Mapping[str, Any]) -> None:

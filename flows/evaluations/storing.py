@@ -64,18 +64,17 @@ def method_that_ran(calculation: Calculation, found: EvaluationResult) -> str:
 
 
 def store(calculation: Calculation, material: str, found: EvaluationResult) -> dict[str, float]:
-    """Save curve and labels of a result as those of a material; the labels.
+    """Save curve and labels of a result as those of a material, where it counts for it; the labels.
 
-    A crystal that was not relaxed changes nothing of a material whose energy by this Method is lower: its numbers are
-    in the result of its calculation alone.
+    What counts is the lowest energy by this Method, of relaxed crystals where there is one: another magnetic state may
+    lie higher. What does not count is in the result of its calculation alone.
     """
     numbers = numbers_of(calculation, material, found)
-    if not calculation.relaxed and _is_known_lower(material, found, calculation.method):
+    if not _counts(calculation, material, found):
         return numbers
     factor = materials.per_cell(material, found.structure)
     if found.energies is not None and found.density is not None:
-        if calculation.relaxed:
-            _displace_unrelaxed(material, calculation.method)
+        _make_place(calculation, material)
         spectra.save(
             material,
             found.energies,
@@ -87,8 +86,7 @@ def store(calculation: Calculation, material: str, found: EvaluationResult) -> d
         )
     for kind, (points, values) in found.curves.items():
         whole = factor * values if grows(SpectrumKind(kind).declared.unit) else values
-        if calculation.relaxed:
-            _displace_unrelaxed(material, calculation.method, SpectrumKind(kind))
+        _make_place(calculation, material, SpectrumKind(kind))
         spectra.save(
             material, points, whole, method=calculation.method, kind=SpectrumKind(kind), calculation=calculation.id
         )
@@ -131,17 +129,25 @@ def told_of(material: str, found: EvaluationResult, numbers: Mapping[str, Any]) 
     return {"material": material, **energy, **numbers, **found.computed_by(), "computed_cell": found.per_cell()}
 
 
-def _is_known_lower(material: str, found: EvaluationResult, method: str) -> bool:
-    known = labels.values([material], Property.ENERGY_PER_ATOM, method).get(material)
-    return known is not None and (found.energy_per_atom is None or known < found.energy_per_atom - labels.SAME)
+def _counts(calculation: Calculation, material: str, found: EvaluationResult) -> bool:
+    """Whether a result is what its material is known by: see `store`."""
+    known = labels.latest(material, Property.ENERGY_PER_ATOM, calculation.method)
+    if known is None:
+        return True
+    if found.energy_per_atom is not None and found.energy_per_atom <= known.value + labels.SAME:
+        return True
+    return calculation.relaxed and not _is_relaxed(known.calculation)
 
 
-def _displace_unrelaxed(material: str, method: str, kind: SpectrumKind = SpectrumKind.DOS) -> None:
-    """Make place for the curve of a relaxed crystal where that of one as it was handed over lies."""
-    curve = spectra.of_material(material, kind, method=method)
-    if curve is None or not curve.calculation or not calculations.exists(curve.calculation):
-        return
-    if not calculations.get(curve.calculation).relaxed:
+def _is_relaxed(calculation: str | None) -> bool:
+    """Whether a value is of a crystal that was relaxed by its Method; those of a library were computed as they are."""
+    return calculation is not None and calculations.exists(calculation) and calculations.get(calculation).relaxed
+
+
+def _make_place(calculation: Calculation, material: str, kind: SpectrumKind = SpectrumKind.DOS) -> None:
+    """Make place for the curve of a result that counts where another lies, which is kept among the displaced ones."""
+    curve = spectra.of_material(material, kind, method=calculation.method)
+    if curve is not None and curve.calculation != calculation.id:
         moving.displace(str(curve.id))
 
 

@@ -14,6 +14,7 @@ from fermiloop.flows.campaigns.preflight import engine_refusal
 from fermiloop.flows.campaigns.records import computed_of, round_records, spent, trials
 from fermiloop.flows.campaigns.steps import logger, method_of, seed_of, step
 from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.evaluations.asking import known_cell
 from fermiloop.flows.rounds.evaluate import EvaluateMaker
 from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.bandit import allocate
@@ -67,7 +68,8 @@ def computable(spec: CampaignSpec, passed: Sequence[Candidate]) -> list[Candidat
     for candidate in passed:
         structure = candidate.to_structure()
         refused = engine_refusal(spec, structure)
-        calculation = calculations.id_of(structure, method) if failed else ""  # an id takes the canonical cell
+        known = known_cell(structure, method) if failed else None
+        calculation = "" if known is None else calculations.id_of(known, method)
         if refused is None and calculation not in failed:
             kept.append(candidate)
             continue
@@ -143,9 +145,10 @@ def plan(spec: CampaignSpec, campaign: str, chosen: list[Candidate]) -> None:
     """Plan the calculation of each choice."""
     method = method_of(spec)
     for candidate in chosen:
+        structure = candidate.to_structure()
         calculation = calculations.plan(
             candidate.id,
-            candidate.to_structure(),
+            known_cell(structure, method) or structure,
             engine=spec.engine.name,
             method=method,
             settings=dict(spec.engine.settings),

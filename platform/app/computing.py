@@ -239,7 +239,7 @@ def _stored(word: str) -> Given:
     from fermiloop.flows.evaluations.asking import Given
 
     if word.startswith("m-"):
-        return Given(materials.get(word).to_structure(), word)
+        return _of_material(word, word)
     if word.startswith("c-"):
         return Given(candidates.get(word).to_structure(), word)
     formula = word
@@ -251,7 +251,14 @@ def _stored(word: str) -> Given:
     if len(found) > 1:
         told = ", ".join(f"{one.id} ({one.prototype})" for one in found[:5])
         raise InputError(f"The store holds {len(found)} materials of the formula {formula}; name one of them: {told}.")
-    return Given(found[0].to_structure(), str(found[0].id))
+    return _of_material(str(found[0].id), str(found[0].id))
+
+
+def _of_material(material: str, name: str) -> Given:
+    from fermiloop.flows.evaluations.asking import Given
+
+    home = str(materials.get(material).id)
+    return Given(materials.as_computed([home])[home], name)
 
 
 def _of_path(path: Path) -> list[Given]:

@@ -129,14 +129,25 @@ def cell_id(structure: Structure) -> str:
     return f"m-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
+def written_moments(structure: Structure) -> list[tuple[Any, ...]]:
+    """Element, coordinates and moment (μB) of the sites, rounded and sorted; empty where no moment stands at a site."""
+    given = structure.site_properties.get("magmom")
+    if given is None or all(moment is None for moment in given):
+        return []
+    rounded = [np.round(np.atleast_1d(np.array(0.0 if m is None else m, dtype=float)), 3) + 0.0 for m in given]
+    return sorted((*_site(site), *moment.tolist()) for site, moment in zip(structure, rounded, strict=True))
+
+
 def _written(structure: Structure) -> tuple[list[list[float]], list[tuple[Any, ...]]]:
     """Vectors of the cell, and element and coordinates of the sites, rounded and sorted."""
-    sites = sorted(
-        (site.specie.symbol, *(round(float(x) % 1.0, COORDINATE_DIGITS) % 1.0 for x in site.frac_coords))
-        for site in structure
-    )
+    sites = sorted(_site(site) for site in structure)
     cell = [[round(float(x), COORDINATE_DIGITS) + 0.0 for x in row] for row in structure.lattice.matrix]
     return cell, sites
+
+
+def _site(site: Any) -> tuple[Any, ...]:
+    """Element, and coordinates in the cell, rounded."""
+    return site.specie.symbol, *(round(float(x) % 1.0, COORDINATE_DIGITS) % 1.0 for x in site.frac_coords)
 
 
 def crystal_system(space_group: int) -> str:

@@ -13,6 +13,7 @@ from mongoengine import NotUniqueError
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
+from fermiloop.platform.representations.canonical import written_moments
 from fermiloop.platform.store import aliases, sequence
 from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
@@ -55,8 +56,12 @@ def plan(
 
 
 def id_of(structure: Structure, method: str, *, relaxed: bool = True) -> str:
-    """Id of the calculation of a structure by a Method, whether it is planned or not."""
-    return content_id("calc", structure_id(structure), method, *([] if relaxed else ["as it is"]))
+    """Id of the calculation of a structure by a Method, whether it is planned or not.
+
+    Moments at its sites are part of it: two magnetic orders of one cell are two calculations.
+    """
+    more = [*([] if relaxed else ["as it is"]), *([ordered] if (ordered := written_moments(structure)) else [])]
+    return content_id("calc", structure_id(structure), method, *more)
 
 
 def hand_over(calculation_id: str, what: str, time_limit: float) -> None:

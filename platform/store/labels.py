@@ -39,10 +39,10 @@ def save(
     """
     name = _refuse_beyond(material, name, value)
     while True:
-        latest = _latest(material, name, method)
-        if latest is not None and abs(latest.value - value) <= SAME:
-            return str(latest.id)
-        version = latest.version + 1 if latest else 1
+        stored = latest(material, name, method)
+        if stored is not None and abs(stored.value - value) <= SAME:
+            return str(stored.id)
+        version = stored.version + 1 if stored else 1
         label = Label.make(material, name, value, method=method, calculation=calculation, version=version, entry=entry)
         label.check()
         try:
@@ -62,12 +62,12 @@ def save_all(material: str, values: Mapping[str, float], *, method: str, calcula
     """
     for name, value in values.items():
         _refuse_beyond(material, name, value)
-    latest = {row.property: row for row in Label.objects(material=material, method=method).order_by("version")}
-    same = {name for name, row in latest.items() if name in values and abs(row.value - values[name]) <= SAME}
+    stored = {row.property: row for row in Label.objects(material=material, method=method).order_by("version")}
+    same = {name for name, row in stored.items() if name in values and abs(row.value - values[name]) <= SAME}
     changed = {name: value for name, value in values.items() if name not in same}
     made = []
     for name, value in changed.items():
-        version = latest[name].version + 1 if name in latest else 1
+        version = stored[name].version + 1 if name in stored else 1
         made.append(Label.make(material, name, value, method=method, calculation=calculation, version=version))
         made[-1].check()
     if insert_new(made) == len(made):
@@ -198,7 +198,8 @@ def _amounts(formula: str) -> dict[str, float]:
     return {str(k): float(v) for k, v in Composition(formula).get_el_amt_dict().items()}
 
 
-def _latest(material: str, name: str, method: str) -> Label | None:
+def latest(material: str, name: str, method: str) -> Label | None:
+    """The latest version of a label of a material; None where there is none."""
     return Label.objects(material=material, property=name, method=method).order_by("-version").first()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Composition, Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -19,6 +20,8 @@ from fermiloop.schemas.setting import Setting
 from fermiloop.schemas.vocabulary import Origin
 
 BATCH = 1000
+LEAST_MOMENT = 0.1
+"""μB at a site: what programs leave on atoms without a moment is less."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,27 @@ def get_many(ids: Iterable[str]) -> dict[str, Material]:
 def structures(ids: Iterable[str]) -> dict[str, Structure]:
     """Crystals by material id."""
     return {key: material.to_structure() for key, material in get_many(ids).items()}
+
+
+def as_computed(ids: Iterable[str]) -> dict[str, Structure]:
+    """Crystals by material id, with the moments that they came with.
+
+    A material bears no moments, and computed without them it may end in another magnetic state: of one that came with
+    moments (of `LEAST_MOMENT` and more) this is the cell that bears them, of several the oldest.
+    """
+    found = get_many(ids)
+    settings: dict[str, Structure] = {}
+    for batch in in_batches(sorted({str(material.id) for material in found.values()}), BATCH):
+        for one in Setting.objects(material__in=batch).order_by("created_at", "id").only("material", "structure"):
+            if one.material not in settings and _has_moments(one.structure):
+                settings[one.material] = one.to_structure()
+    return {key: settings.get(str(material.id)) or material.to_structure() for key, material in found.items()}
+
+
+def _has_moments(structure: dict[str, Any]) -> bool:
+    given = [(site.get("properties") or {}).get("magmom") for site in structure["sites"]]
+    known = [moment for moment in given if moment is not None]
+    return any(np.linalg.norm(np.atleast_1d(moment)) >= LEAST_MOMENT for moment in known)
 
 
 def find(query: MaterialQuery) -> list[Material]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init.element_references import shipped
 from fermiloop.flows.campaigns import elements
@@ -41,6 +42,26 @@ def test_a_reference_above_the_ground_state_is_named(database):
     low = energy(shipped()["Si"].structure, -5.4)
     (silicon,) = elements.references(["Si"], METHOD)
     assert (silicon.material, silicon.phase, silicon.ground_state) == (low, "diamond", True)
+
+
+def test_a_crystal_that_shares_group_and_size_with_the_ground_state_is_not_it(database):
+    lonsdaleite = Structure.from_spacegroup(194, Lattice.hexagonal(2.51, 4.12), ["C"], [[1 / 3, 2 / 3, 0.0625]])
+    graphite = shipped()["C"].structure
+    assert len(lonsdaleite) == len(graphite) == 4
+    energy(lonsdaleite, -9.0)
+    (carbon,) = elements.references(["C"], METHOD)
+    assert carbon.ground_state is False
+    assert elements.to_compute(["C", "Al"], METHOD) == ["Al", "C"]
+    energy(graphite, -9.2)
+    assert elements.references(["C"], METHOD)[0].ground_state is True
+    assert elements.to_compute(["C"], METHOD) == []
+
+
+def test_the_mirror_image_of_a_ground_state_is_the_ground_state(database):
+    helix = shipped()["Te"].structure
+    mirrored = Structure(helix.lattice, helix.species, -helix.frac_coords)
+    energy(mirrored, -3.1)
+    assert elements.references(["Te"], METHOD)[0].ground_state is True
 
 
 def test_a_phase_says_what_it_stands_for(database):

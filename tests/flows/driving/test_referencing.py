@@ -94,6 +94,39 @@ def test_a_corrected_method_takes_the_energies_over(database):
     assert after["Cl2"] == pytest.approx(0.0)
 
 
+def test_a_corrected_method_gets_the_ground_state_where_only_another_phase_was_computed(database):
+    high = save("A1", "Ti", volume=17.0)
+    labels.save(high, Property.ENERGY_PER_ATOM, -1.0, method=elements.method("analytic", {}).id)
+    how = How("analytic", {"reference_corrections": {"Al": 0.3}})
+    built = referencing.references(["Ti"], how)
+    assert [(one.formula, one.state) for one in built.outcomes] == [("Ti", "completed")]
+    assert elements.to_compute(["Ti"], built.method) == []
+    assert referencing.phases(["Ti"], 5, how).outcomes == []
+
+
+def test_phases_that_failed_leave_their_place_to_the_next_and_are_told(database):
+    for symbol, volume in (("Cu", 12.0), ("Ni", 12.1), ("Pt", 15.0)):
+        save("B2", "Al", symbol, volume=volume)
+    failing = How("analytic", {"fail": "raise"})
+    first = [one for one in referencing.phases(["Al", "Cu", "Ni", "Pt"], 1, failing).outcomes if "Al" in one.formula]
+    again = referencing.phases(["Al", "Cu", "Ni", "Pt"], 1, failing).outcomes
+    compounds = [one.formula for one in again if one.formula not in {"Al", "Cu", "Ni", "Pt"}]
+    failed = [one.formula for one in first if one.formula != "Al"]
+    assert len(failed) == 1
+    assert compounds[0] == failed[0]
+    assert len(compounds) == 2
+
+
+def test_a_phase_that_came_with_moments_is_computed_with_them(database):
+    crystal = PROTOTYPES["B2"].build("Al", "Ni", 12.0)
+    ordered = crystal.copy(site_properties={"magmom": [0.0, 0.6]})
+    materials.save(ordered, origin=Origin.IMPORT, source={"name": "here"})
+    built = referencing.phases(["Al", "Ni"], 5, replace(ANALYTIC, queue=True))
+    (compound,) = [one for one in built.outcomes if one.formula == "AlNi"]
+    given = calculations.get(compound.calculation).structure["sites"]
+    assert [site["properties"]["magmom"] for site in given] == [0.0, 0.6]
+
+
 def test_known_phases_of_a_corrected_method_are_not_paid_again(database):
     save("B1", "Mg", "Cl", volume=15.0)
     referencing.phases(["Mg", "Cl"], 5, ANALYTIC)

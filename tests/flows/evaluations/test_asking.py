@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pymatgen.core import Structure
 
+from fermiloop.flows.campaigns import elements
 from fermiloop.flows.driving import computing
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.evaluations import asking
@@ -63,6 +64,19 @@ def test_one_crystal_is_one_calculation_in_whatever_cell(database: str) -> None:
     ids = asking.launch(given(CUBIC, CUBIC * (2, 1, 1)), "analytic", {})
     assert ids[0] == ids[1]
     assert len(calculations.get(ids[0]).structure["sites"]) == 4
+
+
+def test_what_a_campaign_planned_in_another_cell_is_not_paid_again(database: str) -> None:
+    cell = CUBIC * (2, 1, 1)
+    made = elements.method("analytic", {})
+    planned = calculations.plan("c-1", cell, engine="analytic", method=made.id, settings={}, campaign="pd-like")
+    assert planned != calculations.id_of(asking.cell_of(cell), made.id)
+    assert asking.launch(given(cell), "analytic", {}) == [planned]
+    (other,) = asking.launch(given(B2 * (1, 1, 2)), "analytic", {})
+    known = asking.known_cell(B2 * (1, 1, 2), made.id)
+    assert known is not None
+    assert calculations.id_of(known, made.id) == other  # a candidate in such a cell takes this calculation
+    assert asking.known_cell(NEAR, made.id) is None
 
 
 def test_a_crystal_as_it_is_is_another_calculation_that_no_step_relaxes(database: str) -> None:

@@ -27,6 +27,23 @@ def test_files_folders_ids_and_formulas_are_crystals(database: str, tmp_path: Pa
     assert {one.structure.composition.reduced_formula for one in given} == {"AlNi"}
 
 
+def test_a_stored_material_that_came_with_moments_is_handed_over_with_them(database: str) -> None:
+    materials.save(B2, origin="import", source=SOURCE)
+    ordered = (B2 * (1, 1, 2)).copy(site_properties={"magmom": [0.0, 0.0, 1.0, -1.0]})
+    kept = materials.save(ordered, origin="import", source={**SOURCE, "key": "ordered"})
+    for word in (kept, "AlNi"):
+        (given,) = computing.crystals([word])
+        assert given.structure.site_properties["magmom"] == [0.0, 0.0, 1.0, -1.0]
+    assert materials.as_computed(["m-0123456789abcdef"]) == {}
+
+
+def test_moments_that_are_noise_are_not_handed_over(database: str) -> None:
+    noisy = B2.copy(site_properties={"magmom": [0.02, None]})
+    kept = materials.save(noisy, origin="import", source=SOURCE)
+    (given,) = computing.crystals([kept])
+    assert "magmom" not in given.structure.site_properties
+
+
 def test_slips_are_told_in_one_sentence(database: str, tmp_path: Path) -> None:
     (tmp_path / "bad.cif").write_text("no crystal at all")
     (tmp_path / "empty").mkdir()
