@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +20,7 @@ from fermiloop.flows.engines.gpaw_hydrogen.energies import interstitial_energy, 
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings
 from fermiloop.flows.engines.gpaw_hydrogen.sites import Site, interstitial_sites
 from fermiloop.flows.engines.steps.geometry import plain
-from fermiloop.flows.engines.steps.isolation import write_atomically
+from fermiloop.flows.engines.steps.isolation import held, write_atomically
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.representations.molecules import is_molecule
 from fermiloop.platform.representations.supercells import images_apart, matrix_for, primitive, repeated
@@ -116,12 +117,13 @@ def with_hydrogen_at(cell: Structure, host: Structure, site: Site) -> Structure:
 
 
 def _molecule(settings: GpawHydrogenSettings, molecules: Path, versions: Mapping[str, str]) -> dict[str, Any]:
-    """H2 by these settings, computed where it is not there yet."""
+    """H2 by these settings, computed where it is not there yet; one at a time, and the others wait for it."""
     from fermiloop.flows.engines.gpaw_hydrogen.dft import molecule
 
     folder = molecules / f"H2-{molecule_key(settings, versions)}"
     folder.mkdir(parents=True, exist_ok=True)
-    return _kept(folder / "molecule.json", lambda: molecule(settings, folder))
+    with held(folder, math.inf):  # who waits for ever is ended by the time limit of its step
+        return _kept(folder / "molecule.json", lambda: molecule(settings, folder))
 
 
 def molecule_key(settings: GpawHydrogenSettings, versions: Mapping[str, str]) -> str:

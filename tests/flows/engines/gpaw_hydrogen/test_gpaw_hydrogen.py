@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from fermiloop.flows.engines.gpaw_hydrogen import task
+from fermiloop.flows.engines.gpaw_hydrogen import dft, task
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.gpaw_hydrogen.energies import PROPERTY, interstitial_energy, summary
 from fermiloop.flows.engines.gpaw_hydrogen.engine import ENGINE
@@ -110,6 +112,23 @@ def test_one_molecule_serves_all_crystals_of_a_method() -> None:
     assert task.molecule_key(ours, {"gpaw": "1"}) == task.molecule_key(GpawHydrogenSettings(cells=2), {"gpaw": "1"})
     assert task.molecule_key(ours, {"gpaw": "1"}) != task.molecule_key(GpawHydrogenSettings(box=9.0), {"gpaw": "1"})
     assert task.molecule_key(ours, {"gpaw": "1"}) != task.molecule_key(ours, {"gpaw": "2"})
+
+
+def test_workers_that_need_the_molecule_together_compute_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computing = []
+
+    def slow(settings: GpawHydrogenSettings, folder: Path) -> dict[str, Any]:
+        computing.append(folder)
+        time.sleep(0.5)
+        return {"energy": -6.6, "bond": 0.75}
+
+    monkeypatch.setattr(dft, "molecule", slow)
+    with ThreadPoolExecutor(3) as workers:
+        found = list(workers.map(lambda _: task._molecule(GpawHydrogenSettings(), tmp_path, {}), range(3)))
+    assert found == [{"energy": -6.6, "bond": 0.75}] * 3
+    assert len(computing) == 1
 
 
 def test_what_is_computed_already_is_not_computed_again(tmp_path: Path) -> None:
