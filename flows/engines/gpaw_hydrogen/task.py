@@ -12,18 +12,22 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw_hydrogen.energies import interstitial_energy, summary
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings
 from fermiloop.flows.engines.gpaw_hydrogen.sites import Site, interstitial_sites
+from fermiloop.flows.engines.moments import MAGMOM
 from fermiloop.flows.engines.steps.geometry import plain
 from fermiloop.flows.engines.steps.isolation import held, write_atomically
 from fermiloop.platform.errors import EngineError
 from fermiloop.platform.representations.molecules import is_molecule
 from fermiloop.platform.representations.supercells import images_apart, matrix_for, primitive, repeated
+
+if TYPE_CHECKING:
+    from fermiloop.flows.engines.gpaw_hydrogen.dft import Relaxed
 
 # all that changes the energy of a molecule in a box
 OF_MOLECULE: Final = ("cutoff", "smearing", "box", "hydrogen_fmax")
@@ -35,8 +39,9 @@ def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     Parameters
     ----------
     task
-        ``labels``, what the static calculation of the relaxed crystal left; ``settings``; ``molecules``, the folder of
-        molecules; ``versions``, of the programs.
+        ``labels``, what the static calculation of the relaxed crystal left; ``moments`` that its atoms were given to
+        begin with, None for those of the table; ``settings``; ``molecules``, the folder of molecules; ``versions``, of
+        the programs.
 
     Raises
     ------
@@ -47,13 +52,15 @@ def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     crystal = Structure.from_dict(task["labels"]["structure"])
     if is_molecule(crystal):
         return dict(task["labels"])  # a reference of an element, which has no interstitial sites
+    if task.get("moments"):
+        crystal.add_site_property(MAGMOM, task["moments"])
     host = primitive(crystal)
     found = interstitial_sites(host, settings.sites)
     if not found:
         raise EngineError("the crystal has no interstitial site: no hole between 1.2 and 3 Å")
     cell = repeated(host, matrix_for(host, settings.separation, settings.cells))
     molecule = _molecule(settings, Path(task["molecules"]), task["versions"])
-    without = _kept(folder / "host.json", lambda: _host(cell, settings, folder))
+    without = _host(cell, settings, folder)
     with_hydrogen = [_at_site(site, n, host, cell, settings, folder) for n, site in enumerate(found)]
     sites = [
         {**one, "energy": interstitial_energy(one["total"], without["total"], molecule["energy"])}
@@ -68,10 +75,20 @@ def run(task: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _host(cell: Structure, settings: GpawHydrogenSettings, folder: Path) -> dict[str, Any]:
-    from fermiloop.flows.engines.gpaw_hydrogen.dft import energy_of  # GPAW: who only reads this needs none
+    """The supercell without hydrogen, relaxed as with it: a crystal that is computed as it is may have forces left."""
+    place = folder / "host"
+    place.mkdir(exist_ok=True)
+    return _kept(place / "host.json", lambda: _relaxed_host(cell, settings, place))
 
-    total, moment = energy_of(cell, settings, folder / "host.txt")
-    return {"total": total, "magnetic_moment": moment}
+
+def _relaxed_host(cell: Structure, settings: GpawHydrogenSettings, place: Path) -> dict[str, Any]:
+    from fermiloop.flows.engines.gpaw_hydrogen.dft import relaxed  # GPAW: who only reads this needs none
+
+    try:
+        found = relaxed(cell, settings, place)
+    except EngineError as error:
+        raise EngineError(f"the supercell without hydrogen: {error}") from error
+    return _told(found)
 
 
 def _at_site(
@@ -100,19 +117,26 @@ def _relaxed(
         "coords": list(site.coords),
         "radius": site.radius,
         "multiplicity": site.multiplicity,
-        "total": found.energy,
-        "magnetic_moment": found.magnetic_moment,
-        "steps": found.steps,
-        "force": found.force,
+        **_told(found),
         "moved": float(moved),
         "structure": plain(found.structure),
     }
 
 
+def _told(found: Relaxed) -> dict[str, Any]:
+    return {
+        "total": found.energy,
+        "magnetic_moment": found.magnetic_moment,
+        "steps": found.steps,
+        "force": found.force,
+    }
+
+
 def with_hydrogen_at(cell: Structure, host: Structure, site: Site) -> Structure:
-    """A supercell of the host with one hydrogen atom, the last, at one of its sites."""
-    filled = cell.copy()
-    filled.append("H", host.lattice.get_cartesian_coords(site.coords), coords_are_cartesian=True)
+    """A supercell of the host with one hydrogen atom, the last, at one of its sites, without a moment."""
+    filled, place = cell.copy(), host.lattice.get_cartesian_coords(site.coords)
+    moment = {MAGMOM: 0.0} if MAGMOM in cell.site_properties else None  # a site without one would become NaN
+    filled.append("H", place, coords_are_cartesian=True, properties=moment)
     return filled
 
 
