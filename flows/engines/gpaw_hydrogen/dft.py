@@ -48,15 +48,19 @@ def relaxed(structure: Structure, settings: GpawHydrogenSettings, folder: Path) 
     Raises
     ------
     EngineError
-        If forces do not come below `hydrogen_fmax` in `hydrogen_steps`.
+        If forces do not come below `hydrogen_fmax` in `hydrogen_steps`, or self-consistency is not reached.
     """
     from ase.optimize import BFGS
+    from gpaw import ConvergenceError
 
     folder.mkdir(parents=True, exist_ok=True)
     earlier = last_geometry(folder, structure)
     atoms = _atoms(with_moments_of(structure, earlier) if earlier else structure, settings, folder / "gpaw.txt")
     optimiser = BFGS(atoms, logfile=str(folder / "bfgs.log"), trajectory=GeometryFile(folder))
-    converged = optimiser.run(fmax=settings.hydrogen_fmax, steps=settings.hydrogen_steps)
+    try:
+        converged = optimiser.run(fmax=settings.hydrogen_fmax, steps=settings.hydrogen_steps)
+    except ConvergenceError as error:
+        raise EngineError(f"self-consistency was not reached in {settings.max_scf_steps} steps") from error
     force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     if not converged:
         raise EngineError(

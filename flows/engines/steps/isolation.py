@@ -142,6 +142,13 @@ def forget_failure(calculation: str) -> None:
             path.unlink(missing_ok=True)
 
 
+def forget_lacking(calculation: str) -> None:
+    """Let a step be done again whose output says that a property is missing: what else lies in its folder is kept."""
+    for path in step_folder(calculation, "").glob(f"*/{OUTPUT}"):
+        if (read_output(path.parent) or {}).get("missing"):
+            path.unlink(missing_ok=True)
+
+
 def core_seconds(calculation: str) -> float:
     """Processor time of all attempts at all steps of a calculation."""
     return sum(cost for path in step_folder(calculation, "").glob(f"*/{COST}") for cost in _costs(path))

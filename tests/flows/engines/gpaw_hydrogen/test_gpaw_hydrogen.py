@@ -13,6 +13,7 @@ import pytest
 from ase.calculators.emt import EMT
 from pymatgen.core import Lattice, Structure
 
+from fermiloop.db_init.element_references import shipped
 from fermiloop.flows.engines.gpaw_hydrogen import dft, task
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.gpaw_hydrogen.energies import PROPERTY, interstitial_energy, summary
@@ -237,11 +238,89 @@ def test_the_flow_hands_moments_to_its_last_step(make: Any) -> None:
     assert last.maker.moments is None
 
 
-def test_a_crystal_with_no_room_is_told(tmp_path: Path) -> None:
-    labels = {"structure": Structure(Lattice.cubic(1.3), ["Pd"], [[0, 0, 0]]).as_dict()}
-    given = {"labels": labels, "settings": {}, "versions": {}, "molecules": str(tmp_path)}
-    with pytest.raises(EngineError, match="no interstitial site"):
-        task.run(given, tmp_path)
+@pytest.mark.parametrize(
+    ("crystal", "chosen", "why"),
+    [
+        (Structure(Lattice.cubic(1.3), ["Pd"], [[0, 0, 0]]), {}, "no interstitial site: no hole between 1.2 and 3 Å"),
+        (shipped()["Rb"].structure, {}, "no interstitial site"),
+        (shipped()["Cs"].structure, {}, "no interstitial site"),
+        (PD, {"separation": 15.0}, "no supercell of 64 cells"),
+    ],
+    ids=["dense", "Rb", "Cs", "cells"],
+)
+def test_a_crystal_with_no_room_keeps_what_was_paid_for(
+    tmp_path: Path, crystal: Structure, chosen: dict[str, Any], why: str
+) -> None:
+    given = task_of(crystal, tmp_path, **chosen)
+    made = task.run(given, tmp_path)
+    assert {name: made[name] for name in given["labels"]} == given["labels"]
+    found = results_of({"hydrogen": made})
+    assert found.properties == {}
+    assert why in found.missing[PROPERTY]
+    assert found.computed_by() == {"hydrogen": {"sites": []}, "missing": found.missing}
+
+
+def test_a_site_that_does_not_end_leaves_the_others_and_what_was_paid_for(
+    tmp_path: Path, emt: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = []
+
+    def relaxed(structure: Structure, settings: GpawHydrogenSettings, folder: Path) -> dft.Relaxed:
+        computed.append(folder.name)
+        if folder.name == "site-2" and settings.hydrogen_steps == 30:
+            raise EngineError("positions did not converge to 0.05 eV/Å in 30 steps: 0.38 eV/Å is left")
+        return relax(structure, settings, folder)
+
+    relax = dft.relaxed
+    monkeypatch.setattr(dft, "relaxed", relaxed)
+    found = results_of({"hydrogen": task.run(task_of(PD, tmp_path, cells=4), tmp_path)})
+    assert found.energy_per_atom is not None
+    assert found.properties == {}
+    octahedral, tetrahedral = found.details["hydrogen"]["sites"]
+    assert tetrahedral["error"].startswith("positions did not converge")
+    assert "energy" not in tetrahedral
+    told = f"the lowest of the others has {octahedral['energy']:.3f} eV per H, and it is no higher"
+    assert found.missing == {
+        PROPERTY: f"1 of 2 sites did not end, the first tetrahedral Pd4: {tetrahedral['error']}; {told}"
+    }
+    again = results_of({"hydrogen": task.run(task_of(PD, tmp_path, cells=4, hydrogen_steps=60), tmp_path)})
+    assert again.missing == {}
+    assert computed == ["host", "site-1", "site-2", "site-2"]
+    assert again.properties[PROPERTY] <= octahedral["energy"]
+
+
+def test_a_host_that_does_not_end_leaves_what_was_paid_for(tmp_path: Path, emt: None) -> None:
+    handed_over = PD.copy()
+    handed_over.translate_sites([0], [0.3, 0.0, 0.0], frac_coords=False)
+    found = results_of({"hydrogen": task.run(task_of(handed_over, tmp_path, cells=1, hydrogen_steps=1), tmp_path)})
+    assert found.missing[PROPERTY].startswith("the supercell without hydrogen: positions did not converge")
+
+
+def test_without_self_consistency_a_relaxation_has_not_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpaw = pytest.importorskip("gpaw")
+
+    class Adrift(Emt):
+        def calculate(self, *_: Any, **__: Any) -> None:
+            raise gpaw.KohnShamConvergenceError
+
+    monkeypatch.setattr(dft, "calculator", lambda *_, **__: Adrift())
+    with pytest.raises(EngineError, match="self-consistency was not reached in 80 steps"):
+        dft.relaxed(PD, GpawHydrogenSettings(), tmp_path)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(28, "No space left on device"), RuntimeError("crashed")])
+def test_what_is_no_fault_of_the_crystal_fails_the_step(
+    tmp_path: Path, emt: None, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def relaxed(structure: Structure, settings: GpawHydrogenSettings, folder: Path) -> dft.Relaxed:
+        if folder.name == "site-2":
+            raise error
+        return relax(structure, settings, folder)
+
+    relax = dft.relaxed
+    monkeypatch.setattr(dft, "relaxed", relaxed)
+    with pytest.raises(type(error)):
+        task.run(task_of(PD, tmp_path, cells=4), tmp_path)
 
 
 def test_a_molecule_is_left_as_it_is(tmp_path: Path) -> None:
