@@ -1,4 +1,4 @@
-"""Failed calculations in bulk: run again, or set aside."""
+"""Failed calculations in bulk: run again, or set aside; those whose result lacks a property are run again as well."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Stage
 
 
 def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
-    """Queue failed calculations again; steps that were finished are not paid again. How many were queued.
+    """Queue calculations again that failed or lack a property; steps that were finished are not paid again. How many.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
     NotFoundError
         If a calculation is not in the store.
     UserError
-        If one has not failed, or its campaign was cancelled.
+        If one has not failed and lacks nothing, or its campaign was cancelled.
     """
     chosen = [calculations.get(one) for one in dict.fromkeys(ids)]
     for calculation in chosen:
@@ -38,10 +38,11 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
         for calculation in chosen:
             waiting = _wanting(calculation)
             isolation.forget_failure(calculation.id)
+            isolation.forget_lacking(calculation.id)
             for candidate in waiting:
                 candidates.update(candidate.id, stage=Stage.SELECTED, reason=None)
-            # last: killed before that, the calculation has still failed, and is asked for again
-            calculations.put_back(calculation.id, failed_too=True, time_limit=time_limit)
+            # last: killed before that, the calculation is still what it was, and is asked for again
+            calculations.put_back(calculation.id, failed_too=True, lacking_too=True, time_limit=time_limit)
             for candidate in waiting:
                 add_evaluation(pad, candidate)
             if calculation.handed_over:
@@ -63,8 +64,11 @@ def ignore(ids: Iterable[str]) -> int:
 
 
 def _check(calculation: Calculation) -> None:
-    if calculation.state is not CalculationState.FAILED:
-        raise UserError(f"The calculation {calculation.id} is {calculation.state}; only failed ones are run again.")
+    if calculation.state is not CalculationState.FAILED and not calculations.missing(calculation):
+        raise UserError(
+            f"The calculation {calculation.id} is {calculation.state}; only failed ones are run again, and those whose "
+            "result lacks a property."
+        )
     own = calculation.campaign if not calculation.handed_over else None  # that one is wanted without its campaign
     if own and campaigns.get(own).state is CampaignState.CANCELLED and not _wanting(calculation):
         raise UserError(

@@ -48,14 +48,21 @@ def _given_numbers(flow: Flows) -> Flows:
 def collinear(structure: Structure) -> Structure:
     """The crystal with a number at each site in place of a vector: its component along the axis of the largest one.
 
+    A site of which nothing is said gets 0 where others have a moment; ASE would make NaN of it.
+
     Raises
     ------
     InputError
         If one lies across that axis.
     """
     given = structure.site_properties.get(MAGMOM)
-    if given is None or all(np.ndim(one) == 0 for one in given):
+    if given is None:
         return structure
+    if all(one is None for one in given):
+        return structure.copy().remove_site_property(MAGMOM)
+    if all(np.ndim(one) == 0 for one in given):
+        told = [0.0 if one is None else one for one in given]
+        return structure.copy(site_properties={MAGMOM: told}) if None in given else structure
     vectors = np.array([one if np.ndim(one) else (0.0, 0.0, one or 0.0) for one in given], dtype=float)
     sizes = np.linalg.norm(vectors, axis=1)
     largest = float(sizes.max())

@@ -62,6 +62,8 @@ class EvaluationResult:
         Effective Hubbard U by element, eV.
     properties
         Other declared properties by name, each in its unit; what grows with the cell is of this one.
+    missing
+        Why a property that the engine gives is not there, by its name: what else it gave is recorded all the same.
     details
         What else is kept of it with the calculation, JSON-ready and small.
     """
@@ -78,6 +80,7 @@ class EvaluationResult:
     functional: str | None = None
     hubbard_u: dict[str, float] = field(default_factory=dict)
     properties: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def per_cell(self) -> dict[str, Any]:
@@ -91,9 +94,10 @@ class EvaluationResult:
 
     def computed_by(self) -> dict[str, Any]:
         """What the program says that it computed by, and other details, for the record; empty where it says nothing."""
+        told = {**self.details, "missing": dict(self.missing)} if self.missing else dict(self.details)
         if self.functional is None:
-            return dict(self.details)
-        return {**self.details, "functional": self.functional, "hubbard_u": dict(self.hubbard_u)}
+            return told
+        return {**told, "functional": self.functional, "hubbard_u": dict(self.hubbard_u)}
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,8 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
     outputs
         Output by step. The last holds ``structure``; ``energy`` (eV per cell), ``gap``, ``magnetic_moment``,
         ``fermi_level``, ``n_electrons``, ``energies`` and ``density``, ``functional`` and ``hubbard_u`` where the
-        engine has them; ``properties``: values of other declared properties by their names; ``curves``: points and
-        values of other kinds of curves by their names; and ``details``.
+        engine has them; ``properties``: values of other declared properties by their names, and ``missing``: why one is
+        not there; ``curves``: points and values of other kinds of curves by their names; and ``details``.
     """
     last = outputs[list(outputs)[-1]]
     found = last["structure"]
@@ -134,6 +138,7 @@ def results_of(outputs: Mapping[str, Any]) -> EvaluationResult:
         functional=last.get("functional"),
         hubbard_u=dict(last.get("hubbard_u") or {}),
         properties={name: float(value) for name, value in (last.get("properties") or {}).items()},
+        missing={name: str(why) for name, why in (last.get("missing") or {}).items()},
         details=dict(last.get("details") or {}),
     )
 

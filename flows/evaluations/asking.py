@@ -102,8 +102,8 @@ def launch(
     """Check, plan and queue these crystals; ids of their calculations, in the order of the crystals.
 
     What was computed, failed, or is in the queue is not queued again: the same crystal by the same Method, relaxed or
-    not, is the same calculation, of whatever campaign. One that failed is tried again by other settings that are not in
-    the Method, such as more steps.
+    not, is the same calculation, of whatever campaign. One that failed, or lacks a property, is tried again by other
+    settings that are not in the Method, such as more steps.
 
     Parameters
     ----------
@@ -125,6 +125,7 @@ def launch(
         made = calculations.plan(None, cell, engine=engine, method=method.id, settings=dict(settings), relaxed=relax)
         if calculations.change_settings(made, dict(settings)):
             isolation.forget_failure(made)
+            isolation.forget_lacking(made)
         calculations.hand_over(made, one.name, time_limit)
         ids.append(made)
     queue(ids)

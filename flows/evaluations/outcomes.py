@@ -37,6 +37,8 @@ class Outcome:
         Whether the store has a density of states of it by the Method.
     reason
         Why it failed.
+    missing
+        Why a property that the engine gives could not be computed, by its name.
     """
 
     calculation: str
@@ -52,6 +54,7 @@ class Outcome:
     core_seconds: float
     has_curve: bool
     reason: str | None
+    missing: dict[str, str]
 
     @property
     def ended(self) -> bool:
@@ -107,6 +110,7 @@ def _outcome(one: Calculation, hulls: _Hulls) -> Outcome:
         core_seconds=round(float(one.core_seconds or 0.0), 2),
         has_curve=material is not None and spectra.of_material(material, method=one.method) is not None,
         reason=one.error if one.state is CalculationState.FAILED else None,
+        missing=calculations.missing(one),
     )
 
 

@@ -110,6 +110,11 @@ def get(identifier: str) -> Calculation:
     return calculations.get(identifier)
 
 
+def missing(calculation: Calculation) -> dict[str, str]:
+    """Why properties that the engine gives are not in the result of a completed calculation, by their names."""
+    return calculations.missing(calculation)
+
+
 def of_ids(ids: Iterable[str]) -> list[Calculation]:
     """Calculations of these ids; unknown ones are left out."""
     return calculations.of_ids(ids)
@@ -156,7 +161,7 @@ def logs(identifier: str) -> dict[str, str]:
 
 
 def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
-    """Queue failed calculations again; steps that were finished are not paid again. How many were queued.
+    """Queue calculations again that failed or lack a property; steps that were finished are not paid again. How many.
 
     Parameters
     ----------
@@ -168,7 +173,7 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
     NotFoundError
         If a calculation is not in the store.
     UserError
-        If one has not failed, or its campaign was cancelled.
+        If one has not failed and lacks nothing, or its campaign was cancelled.
     """
     from fermiloop.flows.driving import triage
 

@@ -93,10 +93,16 @@ def definition(target: Target, computed_by: str = "") -> str:
     return f"{told}; beyond that {', '.join(wishes)}" if wishes else told
 
 
-def missed(target: Target, computed: Mapping[str, float]) -> tuple[str, ...]:
-    """What an evaluated candidate does not meet, a clause each; none of a hit."""
+def missed(target: Target, computed: Mapping[str, float], why: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What an evaluated candidate does not meet, a clause each; none of a hit.
+
+    Parameters
+    ----------
+    why
+        Why the evaluation did not give a property, by its name, where the engine says so.
+    """
     found = [(one, computed.get(one.property, np.nan)) for one in requirements(target)]
-    return tuple(_outside(one, value) for one, value in found if not one.met(value))
+    return tuple(_outside(one, value, (why or {}).get(one.property)) for one, value in found if not one.met(value))
 
 
 def _within(mean: Array, std: Array, low: float, high: float) -> Array:
@@ -128,8 +134,8 @@ def _asked(one: Condition) -> str:
     return f"{name} ≤ {one.high:g}{unit}" if np.isfinite(one.high) else f"{name} ≥ {one.low:g}{unit}"
 
 
-def _outside(one: Condition, value: float) -> str:
+def _outside(one: Condition, value: float, why: str | None) -> str:
     if np.isnan(value):
-        return f"{_name(one.property)} is not known"
+        return f"{_name(one.property)} is not known{f': {why}' if why else ''}"
     bound, sign = (one.high, ">") if value > one.high else (one.low, "<")
     return f"{_name(one.property)} {value:.3f} {sign} {bound:g}{_unit(one.property)}"

@@ -85,7 +85,7 @@ def rerun(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run failed calculations again: those named, or all whose error matches."""
+    """Run failed calculations again: those named, which may lack a property only, or all whose error matches."""
     chosen = _chosen(ids, error, campaign)
     from fermiloop.platform.app import calculations
 

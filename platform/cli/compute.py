@@ -92,3 +92,5 @@ def _show(found: Sequence[Outcome], *, as_json: bool) -> None:
                 f"{one.formula} failed: {one.reason.rstrip('.')}; fermiloop calculations rerun {one.calculation} tries "
                 "it again."
             )
+        for name, why in one.missing.items():
+            print_line(f"{one.formula} was computed, but for {name}: {why.rstrip('.')}.")

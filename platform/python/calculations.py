@@ -102,7 +102,7 @@ def logs(identifier: str) -> dict[str, str]:
 
 
 def rerun(calculations: Iterable[str | Calculation], *, time_limit: float | None = None) -> int:
-    """Queue failed calculations again; steps that were finished are not paid again. How many were queued.
+    """Queue calculations again that failed or lack a property; steps that were finished are not paid again. How many.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def rerun(calculations: Iterable[str | Calculation], *, time_limit: float | None
     NotFoundError
         If a calculation is not in the store.
     UserError
-        If one has not failed, or its campaign was cancelled.
+        If one has not failed and lacks nothing, or its campaign was cancelled.
     """
     connected()
     return app.rerun(_ids(calculations), time_limit)

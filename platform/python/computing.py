@@ -28,7 +28,8 @@ class Computed(Sequence["Outcome"]):
     """What came of each crystal, in the order in which they were handed over.
 
     Each has ``formula``, ``handed_over``, ``state``, ``material``, ``calculation``, ``energy_per_atom`` (eV),
-    ``formation_energy_per_atom`` (eV), ``gap`` (eV), ``core_seconds``, ``has_curve`` and ``reason``.
+    ``formation_energy_per_atom`` (eV), ``gap`` (eV), ``core_seconds``, ``has_curve``, ``reason``, and ``missing``: why
+    a property could not be computed, by its name.
     """
 
     def __init__(self, ids: Sequence[str], outcomes: Sequence[Outcome]) -> None:

@@ -8,7 +8,7 @@ for 5 Å and four for 6 Å, where multiples of the axes take eight.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -23,13 +23,16 @@ MORE_CELLS: Final = 1.5  # of the fewest that suffice, for the sake of symmetry
 SAME_CELL: Final = 0.05  # Å, of atoms that a translation maps onto each other
 SYMPREC: Final = 0.02  # Å
 SLACK: Final = 1e-3  # Å
+MAGMOM: Final = "magmom"
 
 
 def primitive(structure: Structure) -> Structure:
-    """Primitive cell with short, nearly orthogonal axes, in the orientation of the given one."""
-    small = structure.get_primitive_structure(tolerance=SAME_CELL)
-    lattice = small.lattice.get_lll_reduced_lattice()
-    return Structure(lattice, small.species, small.cart_coords, coords_are_cartesian=True, to_unit_cell=True)
+    """Primitive cell with short, nearly orthogonal axes, in the orientation of the given one.
+
+    Where moments stand at the sites, atoms that differ in theirs are not the same, as in an antiferromagnet.
+    """
+    bare = Structure(structure.lattice, structure.species, structure.frac_coords, site_properties=_moments(structure))
+    return _with_short_axes(bare.get_primitive_structure(tolerance=SAME_CELL, use_site_props=True))
 
 
 def matrix_for(structure: Structure, separation: float, cells: int = 0) -> NDArray[np.int_]:
@@ -81,11 +84,10 @@ def hermite_forms(n: int) -> Iterator[NDArray[np.int_]]:
 
 
 def repeated(structure: Structure, matrix: NDArray[np.int_]) -> Structure:
-    """The supercell, with short axes."""
+    """The supercell, with short axes and the moments of the atoms."""
     large = structure.copy()
     large.make_supercell(matrix)
-    lattice = large.lattice.get_lll_reduced_lattice()
-    return Structure(lattice, large.species, large.cart_coords, coords_are_cartesian=True, to_unit_cell=True)
+    return _with_short_axes(large)
 
 
 def images_apart(lattice: Lattice) -> float:
@@ -93,6 +95,21 @@ def images_apart(lattice: Lattice) -> float:
     coefficients = np.array([c for c in np.ndindex(5, 5, 5) if c != (2, 2, 2)]) - 2
     reduced = lattice.get_niggli_reduced_lattice().matrix
     return float(np.linalg.norm(coefficients @ reduced, axis=1).min())
+
+
+def _with_short_axes(structure: Structure) -> Structure:
+    return Structure(
+        structure.lattice.get_lll_reduced_lattice(),
+        structure.species,
+        structure.cart_coords,
+        coords_are_cartesian=True,
+        to_unit_cell=True,
+        site_properties=_moments(structure),
+    )
+
+
+def _moments(structure: Structure) -> dict[str, Sequence[float]]:
+    return {name: given for name, given in structure.site_properties.items() if name == MAGMOM}
 
 
 def _short_vectors(lattice: Lattice, limit: float) -> tuple[NDArray[np.int_], NDArray[np.float64]]:

@@ -7,9 +7,9 @@ import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from mongoengine import NotUniqueError
+from mongoengine import NotUniqueError, Q
 from pymatgen.core import Structure
 
 from fermiloop.platform.errors import InputError, NotFoundError
@@ -19,6 +19,9 @@ from fermiloop.schemas.base import content_id, now
 from fermiloop.schemas.calculation import Calculation
 from fermiloop.schemas.material import structure_id
 from fermiloop.schemas.vocabulary import FINISHED_CALCULATIONS, OPEN_CALCULATIONS, CalculationState
+
+LACKING: Final = Q(state=CalculationState.COMPLETED, result__missing__exists=True)
+"""Completed, but for a property that the engine gives."""
 
 
 def plan(
@@ -84,11 +87,15 @@ def handed_over(state: Iterable[CalculationState] = OPEN_CALCULATIONS) -> list[C
 
 
 def change_settings(calculation_id: str, settings: dict[str, Any]) -> bool:
-    """Let one that failed wait again, by other settings of the same Method; whether it had failed by others."""
+    """Let one that failed, or whose result lacks a property, wait again by other settings of the same Method.
+
+    Whether it was such a one, by other settings.
+    """
     if dict(get(calculation_id).settings) == settings:
         return False
-    failed = Calculation.objects(id=calculation_id, state=CalculationState.FAILED)
-    return bool(failed.update(set__settings=settings)) and put_back(calculation_id, failed_too=True)
+    wanting = Calculation.objects(Q(state=CalculationState.FAILED) | LACKING, id=calculation_id)
+    changed = wanting.update(set__settings=settings)
+    return bool(changed) and put_back(calculation_id, failed_too=True, lacking_too=True)
 
 
 def any_of_method(method: str) -> Calculation | None:
@@ -116,6 +123,11 @@ def get(calculation_id: str) -> Calculation:
     if found is None:
         raise NotFoundError(f"The store holds no calculation {calculation_id}.")
     return found
+
+
+def missing(calculation: Calculation) -> dict[str, str]:
+    """Why properties that the engine gives are not in the result of a completed calculation, by their names."""
+    return dict(calculation.result.get("missing") or {}) if calculation.state is CalculationState.COMPLETED else {}
 
 
 def exists(calculation_id: str) -> bool:
@@ -173,12 +185,19 @@ def release(calculation_id: str, worker: str) -> None:
 
 
 def put_back(
-    calculation_id: str, *, failed_too: bool = False, time_limit: float | None = None, worker: str | None = None
+    calculation_id: str,
+    *,
+    failed_too: bool = False,
+    lacking_too: bool = False,
+    time_limit: float | None = None,
+    worker: str | None = None,
 ) -> bool:
     """Let a calculation wait again whose run was lost, or where asked one that failed; whether it was so.
 
     Parameters
     ----------
+    lacking_too
+        One whose result lacks a property as well.
     time_limit
         Seconds that each of its steps may take from now on.
     worker
@@ -187,8 +206,9 @@ def put_back(
     states = [CalculationState.RUNNING, *([CalculationState.FAILED] if failed_too else [])]
     more = {} if time_limit is None else {"set__time_limit": time_limit}
     whose = {} if worker is None else {"worker": worker}
+    wanted = Q(state__in=states) | LACKING if lacking_too else Q(state__in=states)
     return bool(
-        Calculation.objects(id=calculation_id, state__in=states, **whose).update(
+        Calculation.objects(wanted, id=calculation_id, **whose).update(
             set__state=CalculationState.WAITING, set__error=None, set__ignored=False, unset__worker=1, **more
         )
     )

@@ -79,6 +79,7 @@ def _facts(found: Calculation) -> Component:
         {
             "State": html.Span([badge(str(found.state)), *([" set aside"] if found.ignored else [])]),
             "Reason": html.Span(found.error, className="danger") if found.error else None,
+            "Missing": wording.lacking(calculations.missing(found)) or None,
             "Method": known.get(found.method, found.method),
             "Campaign": link(found.campaign, "campaign", found.campaign) if found.campaign else None,
             "Handed over": found.handed_over,
@@ -97,7 +98,7 @@ def _facts(found: Calculation) -> Component:
 
 def _again(found: Calculation) -> list[Component]:
     """The button, where there is something to run again."""
-    if found.state is not CalculationState.FAILED:
+    if found.state is not CalculationState.FAILED and not calculations.missing(found):
         return []
     return [html.Button("Run it again", id="calculation-rerun", n_clicks=0)]
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from fermiloop.platform.app import computing, queue
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.plugins.engines import chosen_engines
-from fermiloop.platform.web import home, new_campaign
+from fermiloop.platform.web import home, new_campaign, wording
 from fermiloop.platform.web.guard import ask, text
 from fermiloop.platform.web.parts import badge, field, heading, link, notice, number, section, table, to_material
 from fermiloop.platform.web.site import Page, Site
@@ -130,10 +130,11 @@ def _launched(asked: dict[str, Any]) -> Component:
 
 
 def _row(one: Any) -> dict[str, Any]:
+    why = one.reason or wording.lacking(one.missing)
     return {
         "formula": one.formula,
         "handed_over": one.handed_over,
-        "state": html.Span([badge(one.state), html.Small(f" {one.reason}" if one.reason else "")]),
+        "state": html.Span([badge(one.state), html.Small(f" {why}" if why else "")]),
         "energy": None if one.energy_per_atom is None else number(one.energy_per_atom, 4),
         "formation": None if one.formation_energy_per_atom is None else number(one.formation_energy_per_atom, 3),
         "gap": None if one.gap is None else number(one.gap, 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from fermiloop.platform.plugins.properties import NO_UNIT, PROPERTIES
@@ -37,6 +38,11 @@ def named(key: str) -> str:
 def plain(key: str) -> str:
     """Name of a key without its unit, for a table that has a column of units."""
     return _entry(str(key))[0]
+
+
+def lacking(missing: Mapping[str, str]) -> str:
+    """What a completed calculation could not give, with why; empty where it gave all."""
+    return "; ".join(f"no {plain(name)}: {why}" for name, why in missing.items())
 
 
 def measured(value: str, stage: str) -> str:

@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 
 from fermiloop.flows.engines.gpaw.dft import calculator, initial_atoms
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings
-from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain
+from fermiloop.flows.engines.steps.geometry import GeometryFile, last_geometry, plain, with_moments_of
 from fermiloop.platform.errors import EngineError
 
 # Differences of energies of large cells are asked for: GPAW's own 5e-4 eV an electron would be 0.1 eV in eight atoms.
@@ -42,27 +42,25 @@ class Relaxed:
     force: float
 
 
-def energy_of(structure: Structure, settings: GpawHydrogenSettings, log: Path) -> tuple[float, float]:
-    """Energy (eV per cell) and moment (Bohr magnetons per cell) at fixed geometry."""
-    atoms = _atoms(structure, settings, log)
-    return float(atoms.get_potential_energy()), _moment(atoms)
-
-
 def relaxed(structure: Structure, settings: GpawHydrogenSettings, folder: Path) -> Relaxed:
-    """Relax positions at fixed cell, from where an earlier attempt in this folder came to.
+    """Relax positions at fixed cell, from where an earlier attempt in this folder came to, with the given moments.
 
     Raises
     ------
     EngineError
-        If forces do not come below `hydrogen_fmax` in `hydrogen_steps`.
+        If forces do not come below `hydrogen_fmax` in `hydrogen_steps`, or self-consistency is not reached.
     """
     from ase.optimize import BFGS
+    from gpaw import ConvergenceError
 
     folder.mkdir(parents=True, exist_ok=True)
-    begun = last_geometry(folder, structure) or structure
-    atoms = _atoms(begun, settings, folder / "gpaw.txt")
+    earlier = last_geometry(folder, structure)
+    atoms = _atoms(with_moments_of(structure, earlier) if earlier else structure, settings, folder / "gpaw.txt")
     optimiser = BFGS(atoms, logfile=str(folder / "bfgs.log"), trajectory=GeometryFile(folder))
-    converged = optimiser.run(fmax=settings.hydrogen_fmax, steps=settings.hydrogen_steps)
+    try:
+        converged = optimiser.run(fmax=settings.hydrogen_fmax, steps=settings.hydrogen_steps)
+    except ConvergenceError as error:
+        raise EngineError(f"self-consistency was not reached in {settings.max_scf_steps} steps") from error
     force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     if not converged:
         raise EngineError(

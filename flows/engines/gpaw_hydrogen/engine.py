@@ -13,7 +13,7 @@ from fermiloop.flows.engines.gpaw.declaration import GPAW
 from fermiloop.flows.engines.gpaw.settings import GpawEngineSettings
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings, of_hydrogen, refusal_with_hydrogen
-from fermiloop.flows.engines.moments import of_collinear_spins
+from fermiloop.flows.engines.moments import MAGMOM, of_collinear_spins
 from fermiloop.flows.engines.protocol import EngineEntry, MethodRecord, versions
 
 if TYPE_CHECKING:
@@ -48,9 +48,14 @@ def _with_hydrogen(
 
     checked = of_hydrogen(settings)
     of_gpaw = {f.name: getattr(checked, f.name) for f in fields(GpawEngineSettings)}
+    given = structure.site_properties.get(MAGMOM)
     whole = of_engine(GPAW.name, calculation, structure, of_gpaw, time_limit)
     hydrogen = HydrogenMaker(
-        settings=asdict(checked), versions=versions(gpaw.PACKAGES), calculation=calculation, time_limit=time_limit
+        settings=asdict(checked),
+        versions=versions(gpaw.PACKAGES),
+        moments=None if given is None else [float(one) for one in given],
+        calculation=calculation,
+        time_limit=time_limit,
     ).make(whole.output[GPAW.last_step])
     hydrogen.config.on_missing_references = OnMissing.NONE  # as `protocol.chain` does
     return Flow([whole, hydrogen], output={GPAW_HYDROGEN.last_step: hydrogen.output}, name="GPAW with hydrogen")

@@ -26,11 +26,14 @@ class HydrogenMaker(Maker):
         Fields of `GpawHydrogenSettings`.
     versions
         Of the programs by which the molecule is computed too.
+    moments
+        That the atoms of the crystal were given to begin with, μB; the step before does not hand them on.
     """
 
     name: str = "GPAW interstitial hydrogen"
     settings: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    moments: list[float] | None = None
     calculation: str = ""
     time_limit: float = 3600.0
 
@@ -46,6 +49,7 @@ class HydrogenMaker(Maker):
             "labels": {**labels, "structure": given},
             "settings": self.settings,
             "versions": self.versions,
+            "moments": self.moments,
             "molecules": str(settings().data_dir.expanduser() / "molecules"),
         }
         return isolation.run(self.calculation, GPAW_HYDROGEN.last_step, task, self.time_limit)

@@ -17,6 +17,7 @@ import json
 import os
 import signal
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +142,13 @@ def forget_failure(calculation: str) -> None:
             path.unlink(missing_ok=True)
 
 
+def forget_lacking(calculation: str) -> None:
+    """Let a step be done again whose output says that a property is missing: what else lies in its folder is kept."""
+    for path in step_folder(calculation, "").glob(f"*/{OUTPUT}"):
+        if (read_output(path.parent) or {}).get("missing"):
+            path.unlink(missing_ok=True)
+
+
 def core_seconds(calculation: str) -> float:
     """Processor time of all attempts at all steps of a calculation."""
     return sum(cost for path in step_folder(calculation, "").glob(f"*/{COST}") for cost in _costs(path))
@@ -166,8 +174,11 @@ def end_orphans(folder: Path) -> None:
 
 
 def write_atomically(path: Path, text: str, *, through: bool = True) -> None:
-    """Write a whole file or nothing; through to the disk, unless it may be lost where the machine itself goes down."""
-    partial = path.with_suffix(".part")
+    """Write a whole file or nothing; through to the disk, unless it may be lost where the machine itself goes down.
+
+    Others may write the same file at the same time, in folders that workers share: the last one stays.
+    """
+    partial = path.with_name(f"{path.stem}-{uuid.uuid4().hex}.part")
     try:
         with partial.open("w", encoding="utf-8") as out:
             out.write(text)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from fermiloop.flows.engines.gpaw.dft import initial_atoms
+from fermiloop.flows.engines.gpaw.settings import GpawSettings
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.moments import collinear
 from fermiloop.flows.engines.protocol import results_of
@@ -27,6 +29,8 @@ def oxide(*moments: Any) -> Structure:
         ([[-1, -1, 0], [1, 1, 0], [0, 0, 0], [0, 0, 0.1]], [-1.414214, 1.414214, 0.0, 0.0]),
         ([[0, 0, 0]] * 4, [0.0] * 4),
         ([1.7, -1.7, 0.0, 0.0], [1.7, -1.7, 0.0, 0.0]),
+        ([1.7, -1.7, None, None], [1.7, -1.7, 0.0, 0.0]),
+        ([[0, 0, 1.7], [0, 0, -1.7], None, None], [1.7, -1.7, 0.0, 0.0]),
     ],
 )
 def test_vectors_along_one_axis_are_numbers(given: list[Any], wanted: list[Any]) -> None:
@@ -36,6 +40,12 @@ def test_vectors_along_one_axis_are_numbers(given: list[Any], wanted: list[Any])
 def test_what_has_none_is_left_as_it_is() -> None:
     bare = Structure(Lattice.cubic(4.2), ["Ni", "Ni", "O", "O"], PLACES)
     assert collinear(bare) is bare
+    assert "magmom" not in collinear(oxide(None, None, None, None)).site_properties
+
+
+def test_gpaw_begins_with_numbers_where_a_file_gives_moments_of_some_sites_only() -> None:
+    atoms = initial_atoms(collinear(oxide(1.7, -1.7, None, None)), GpawSettings())
+    assert atoms.get_initial_magnetic_moments().tolist() == [1.7, -1.7, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("engine", ["gpaw", "gpaw-hard", "gpaw-hydrogen", "vasp", "cp2k"])

@@ -10,15 +10,15 @@ import pytest
 from pymatgen.core import Structure
 
 from fermiloop.flows.campaigns import elements
-from fermiloop.flows.driving import computing
+from fermiloop.flows.driving import computing, triage
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.evaluations import asking
 from fermiloop.flows.evaluations.asking import Given
-from fermiloop.flows.evaluations.outcomes import outcomes
+from fermiloop.flows.evaluations.outcomes import Outcome, outcomes
 from fermiloop.flows.evaluations.record import record_evaluation
 from fermiloop.flows.queue.documents import fireworks
 from fermiloop.flows.queue.launchpad import launchpad
-from fermiloop.platform.errors import InputError
+from fermiloop.platform.errors import InputError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations, labels, materials, spectra
 from fermiloop.schemas.curve_kinds import SpectrumKind
@@ -134,6 +134,40 @@ def test_one_that_failed_is_tried_again_by_other_settings_of_the_same_method(dat
     assert computing.run([bad], workers=None)[0].state == "completed"
     assert asking.launch(given(CUBIC), "analytic", {"steps": 400}) == [bad]  # done, and not paid again
     assert (n_queued(), calculations.get(bad).settings) == (0, {"steps": 300})
+
+
+def test_one_that_lacks_a_property_is_recorded_and_tried_again_where_asked(database: str) -> None:
+    (key,) = asking.launch(given(B2), "gpaw-hydrogen", {})
+    why = {"hydrogen_interstitial_energy": "1 of 2 sites did not end"}
+    step = isolation.step_folder(key, "hydrogen")
+    step.mkdir(parents=True)
+
+    def computed(**more: Any) -> Outcome:
+        output = {"structure": B2.as_dict(), "energy": -10.0, "gap": 0.0, **more}
+        (step / isolation.OUTPUT).write_text(json.dumps(output), encoding="utf-8")
+        calculations.start(key, "here")
+        assert record_evaluation(key) == CalculationState.COMPLETED
+        return outcomes([key])[0]
+
+    first = computed(missing=why)
+    assert (first.energy_per_atom, first.missing, first.reason) == (-5.0, why, None)
+    assert calculations.get(key).result["missing"] == why
+    assert Property.HYDROGEN_INTERSTITIAL_ENERGY not in {row.property for row in labels.of_calculations([key])}
+    assert asking.launch(given(B2), "gpaw-hydrogen", {}) == [key]  # nothing that would end otherwise
+    assert calculations.get(key).state is CalculationState.COMPLETED
+
+    assert asking.launch(given(B2), "gpaw-hydrogen", {"hydrogen_steps": 60}) == [key]
+    assert outcomes([key])[0].state == "waiting"
+    assert isolation.read_output(step) is None
+    assert computed(missing=why).missing == why
+    assert triage.rerun([key]) == 1
+    done = computed(properties={"hydrogen_interstitial_energy": -0.1})
+    assert done.missing == {}
+    assert done.material == first.material
+    known = labels.values([str(done.material)], Property.HYDROGEN_INTERSTITIAL_ENERGY, done.method)
+    assert known == {done.material: -0.1}
+    with pytest.raises(UserError, match="lacks a property"):
+        triage.rerun([key])
 
 
 @pytest.mark.parametrize(

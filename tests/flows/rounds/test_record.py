@@ -13,11 +13,13 @@ from pymongo.errors import AutoReconnect
 from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.steps import method_of, seed_of, spec_of
 from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.driving import triage
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import EvaluationResult
 from fermiloop.flows.engines.steps import isolation, tasks
 from fermiloop.flows.rounds import record as module
 from fermiloop.flows.rounds.sample import document
+from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import InputError
 from fermiloop.platform.generators.protocol import Proposal
 from fermiloop.platform.representations.prototypes import PROTOTYPES
@@ -46,6 +48,46 @@ def selected(library: str, campaign: Any) -> str:
         made.id, stage=Stage.SELECTED, calculation=calculation, scores={"potential_energy_per_atom": -1.0}
     )
     return str(made.id)
+
+
+HYDRIDES = """
+name: hydrides
+target: {properties: [{name: hydrogen_interstitial_energy, at_most: 0}], stable_within: null}
+space: {elements: [Ti, Cu], components: [2, 2], max_sites: 4}
+generators: [{name: substitution, proposals: 4}]
+engine: {name: gpaw-hydrogen}
+budget: {rounds: 1, evaluations: 1, per_round: 1}
+"""
+
+
+def test_a_candidate_without_the_property_that_is_looked_for_is_evaluated_and_no_hit(library: str) -> None:
+    spec = parse_spec(HYDRIDES)
+    campaigns.create(spec.name, spec.as_dict(), HYDRIDES)
+    campaigns.plan_round(spec.name, 1)
+    made = document(spec.name, 1, "substitution", 0, Proposal(CRYSTAL, 1.0), None, 5)
+    candidates.save_many([made])
+    method = method_of(spec_of(spec.name))
+    calculation = calculations.plan(
+        made.id, CRYSTAL, engine="gpaw-hydrogen", method=method, settings={}, campaign=spec.name
+    )
+    candidates.update(made.id, stage=Stage.SELECTED, calculation=calculation)
+    output = {
+        "structure": CRYSTAL.as_dict(),
+        "energy": -20.0,
+        "missing": {"hydrogen_interstitial_energy": "1 of 2 sites did not end"},
+    }
+    assert record(spec.name, 1, made.id, {"hydrogen": output}) == Stage.EVALUATED
+    found = candidates.get(made.id)
+    assert (found.scores["computed_score"], found.scores["hit"]) == (0.0, False)
+    assert found.scores["computed_energy_per_atom"] == -5.0
+    (told,) = read_record(spec.name).candidates
+    assert told.evaluation is not None
+    assert told.evaluation.missed == ("interstitial hydrogen is not known: 1 of 2 sites did not end",)
+    assert triage.rerun([calculation]) == 1
+    assert candidates.get(made.id).stage is Stage.SELECTED
+    output = output | {"missing": {}, "properties": {"hydrogen_interstitial_energy": -0.1}}
+    assert record(spec.name, 1, made.id, {"hydrogen": output}) == Stage.EVALUATED
+    assert candidates.get(made.id).scores["hit"] is True
 
 
 def outputs(tmp_path: Path) -> dict[str, Any]:

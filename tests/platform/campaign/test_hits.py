@@ -46,3 +46,11 @@ def test_what_keeps_a_candidate_from_being_a_hit_is_told(change, why):
     assert missed(WHOLE, computed) == why
     assert hits.is_hit(WHOLE, computed) is not bool(why)
     assert goal.score_of(WHOLE, computed)[1] is not bool(why)
+
+
+def test_what_an_engine_could_not_give_is_told_with_its_reason():
+    wanted = Target(windows=(Condition("hydrogen_interstitial_energy", high=0.0),))
+    why = {"hydrogen_interstitial_energy": "the crystal has no interstitial site"}
+    told = "interstitial hydrogen is not known: the crystal has no interstitial site"
+    assert missed(wanted, {"energy_per_atom": -1.0}, why) == (told,)
+    assert goal.score_of(wanted, {"energy_per_atom": -1.0}) == (0.0, False)

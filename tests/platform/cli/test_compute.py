@@ -10,6 +10,7 @@ import pytest
 import fermiloop
 from fermiloop.platform.representations.prototypes import PROTOTYPES
 from fermiloop.platform.store import calculations
+from fermiloop.schemas.vocabulary import CalculationState
 
 B2 = PROTOTYPES["B2"].build("Al", "Ni", 12.1)
 
@@ -52,6 +53,17 @@ def test_slips_are_told(cli: Any, database: str, file: str, options: tuple[str, 
     assert found.code == 2
     assert told in found.err
     assert calculations.handed_over() == []
+
+
+def test_what_an_engine_could_not_give_is_told(cli: Any, database: str, file: str) -> None:
+    (row,) = cli("compute", file, "--engine", "gpaw-hydrogen", "--queue", "--json").json()
+    why = {"hydrogen_interstitial_energy": "the crystal has no interstitial site"}
+    calculations.finish(row["calculation"], CalculationState.COMPLETED, core_seconds=1.0, result={"missing": why})
+    told = cli("compute", file, "--engine", "gpaw-hydrogen", "--queue")
+    assert told.code == 0
+    said = " ".join(told.out.split())
+    assert "AlNi was computed, but for hydrogen_interstitial_energy: the crystal has no interstitial site." in said
+    assert cli("compute", file, "--engine", "gpaw-hydrogen", "--queue", "--json").json()[0]["missing"] == why
 
 
 @pytest.mark.slow

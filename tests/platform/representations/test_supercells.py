@@ -53,6 +53,17 @@ def test_what_takes_too_many_cells_is_refused() -> None:
         matrix_for(primitive(PD), 15.0)
 
 
+def test_moments_stay_with_their_atoms() -> None:
+    chromium = Structure(Lattice.cubic(2.88), ["Cr", "Cr"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    up, both = (chromium.copy(site_properties={"magmom": given}) for given in ([1.0, 1.0], [1.0, -1.0]))
+    assert [len(primitive(one)) for one in (chromium, up, both)] == [1, 1, 2]
+    assert "magmom" not in primitive(chromium).site_properties
+    cell = repeated(primitive(both), matrix_for(primitive(both), 5.0))
+    for site in cell:
+        nearest = min(cell.get_neighbors(site, 2.6), key=lambda one: one.nn_distance)
+        assert nearest.properties["magmom"] == -site.properties["magmom"]
+
+
 def test_it_is_the_same_crystal_where_it_was() -> None:
     cell = repeated(primitive(PD), matrix_for(primitive(PD), 5.0))
     assert StructureMatcher(primitive_cell=True).fit(cell, PD)

@@ -61,6 +61,21 @@ def test_attempts_are_counted_until_it_is_finished(plan):
     assert calculations.get(key).attempts == 2
 
 
+def test_a_result_that_lacks_a_property_is_asked_for_again_where_somebody_says_so(plan):
+    key, lacking = plan(), {"missing": {"hydrogen_interstitial_energy": "1 of 2 sites did not end"}}
+    assert calculations.missing(calculations.get(key)) == {}
+    calculations.finish(key, DONE, core_seconds=1.0, result={"energy_per_atom": -5.0, **lacking})
+    assert calculations.missing(calculations.get(key)) == lacking["missing"]
+    assert not calculations.put_back(key, failed_too=True)
+    assert not calculations.change_settings(key, {"cutoff": 400})
+    assert calculations.change_settings(key, {"cutoff": 400, "hydrogen_steps": 60})
+    kept = calculations.get(key)
+    assert (kept.state, calculations.missing(kept)) == (CalculationState.WAITING, {})
+    assert calculations.finish(key, DONE, core_seconds=2.0, result={"energy_per_atom": -5.0})
+    assert not calculations.put_back(key, failed_too=True, lacking_too=True)
+    assert not calculations.change_settings(key, {"cutoff": 400})
+
+
 def test_its_end_and_that_it_is_in_the_store_are_one_write(plan):
     key = plan()
     assert calculations.finish(key, DONE, core_seconds=1.0, result={"energy_per_atom": -5.0}, late=True)

@@ -37,7 +37,8 @@ from fermiloop.platform.web import (
 from fermiloop.platform.web.parts import HIT, choice, hit, table
 from fermiloop.platform.web.site import Site
 from fermiloop.schemas.base import now
-from fermiloop.schemas.vocabulary import CampaignState, Property
+from fermiloop.schemas.calculation import Calculation
+from fermiloop.schemas.vocabulary import CalculationState, CampaignState, Property
 from fermiloop.schemas.worker import Worker
 
 ADDRESSES = (
@@ -260,6 +261,11 @@ def test_a_calculation_shows_steps_logs_and_a_rerun(
         assert word in said
     done = next(one.id for one in calculations.find() if one.id != filled["failed"])
     assert "Run it again" not in show.words(calculation.layout(site, done))
+    lacking = {"missing": {"hydrogen_interstitial_energy": "1 of 2 sites did not end"}}
+    Calculation.objects(id=done).update(set__state=CalculationState.COMPLETED, set__result=lacking)
+    said = show.words(calculation.layout(site, done))
+    assert "no interstitial hydrogen: 1 of 2 sites did not end" in said
+    assert "Run it again" in said
     monkeypatch.undo()
     assert "None on this machine" in show.words(calculation.layout(site, filled["failed"]))
 

@@ -72,6 +72,20 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(monkeypatch, data_dir):
     assert list((data_dir / "calculations" / "calc-c" / "relax").iterdir()) == []
 
 
+def test_two_that_write_one_file_at_a_time_leave_it_whole(monkeypatch, tmp_path):
+    path, flush = tmp_path / "molecule.json", isolation.os.fsync
+
+    def meanwhile(descriptor):
+        monkeypatch.setattr(isolation.os, "fsync", flush)
+        isolation.write_atomically(path, "of another process")
+        flush(descriptor)
+
+    monkeypatch.setattr(isolation.os, "fsync", meanwhile)
+    isolation.write_atomically(path, "of this one")
+    assert path.read_text() == "of this one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_analytic_engine_runs_its_flow_with_a_curve():
     engine = code_of("analytic")
     flow = engine.flow("calc-d", AL, {}, 60.0)
