@@ -156,7 +156,7 @@ def take_up(leader: str, *, others: bool = True) -> int:
         if run.leader != leader and not others:
             continue
         if run.attempts >= MOST_ATTEMPTS:
-            told = f"It was cut off {run.attempts} times, perhaps for want of memory, and is given up."
+            told = f"It was cut off {run.attempts} times, perhaps for lack of memory, and is given up."
             schedules.finish(run.id, run.leader, RunState.FAILED, told)
             logger.warning("schedule run %s: %s", run.id, told)
             continue

@@ -298,7 +298,7 @@ def _reason(folder: Path, code: int, time_limit: float) -> str:
     if code == -signal.SIGALRM:
         return f"ran out of its {time_limit:g} s"
     if code == -signal.SIGKILL:
-        return "was killed, perhaps for want of memory"
+        return "was killed, perhaps for lack of memory"
     if code < 0:
         return f"crashed with signal {-code} ({signal.Signals(-code).name})"
     lines = _said(folder).strip().splitlines()

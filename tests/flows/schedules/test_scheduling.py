@@ -93,7 +93,7 @@ def test_a_training_that_ends_its_process_every_time_is_given_up(method: str, mo
         assert scheduling.run_once("last") == []
     (run,) = schedules.history("greedy")
     assert (run.state, run.attempts) == (RunState.FAILED, scheduling.MOST_ATTEMPTS)
-    assert run.told == f"It was cut off {scheduling.MOST_ATTEMPTS} times, perhaps for want of memory, and is given up."
+    assert run.told == f"It was cut off {scheduling.MOST_ATTEMPTS} times, perhaps for lack of memory, and is given up."
 
 
 def test_a_firing_that_was_killed_after_its_promotion_is_told_as_promoted(

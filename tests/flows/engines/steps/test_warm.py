@@ -113,7 +113,7 @@ def test_what_goes_wrong_ends_the_child_alone(
 def test_a_child_that_is_killed_as_for_want_of_memory(folder: Path) -> None:
     answer = in_background(sleep=60)
     kill(begun(folder))
-    assert "perhaps for want of memory" in answer()
+    assert "perhaps for lack of memory" in answer()
     assert outcomes(folder) == ["killed"]
     assert is_there(server())
 
