@@ -81,7 +81,7 @@ def refuse(spec: CampaignSpec) -> None:
 
 def engine_refusal(spec: CampaignSpec, structure: Structure) -> str | None:
     """Why the campaign's engine would not compute a crystal, None where it would."""
-    return code_of(spec.engine.name).refuses(structure, spec.engine.settings)
+    return code_of(spec.engine.name).refusal(structure, spec.engine.settings)
 
 
 def is_launched(spec: CampaignSpec) -> bool:

@@ -72,8 +72,16 @@ def test_stability_by_an_engine_without_energies_is_refused_without_a_command_th
 
 def test_a_cutoff_that_suffices_is_no_problem(spec: CampaignSpec) -> None:
     space = spec.space.model_copy(update={"elements": ("Al", "O")})
-    engine = EngineSpec(name="gpaw", settings={"cutoff": 600})
+    engine = EngineSpec(name="gpaw", settings={"cutoff": 600, "relax_extra_cutoff": 200})
     assert list(preflight._elements(changed(spec, space=space, engine=engine))) == []
+
+
+def test_a_cutoff_that_suffices_for_energies_alone_is_refused_since_campaigns_relax(spec: CampaignSpec) -> None:
+    space = spec.space.model_copy(update={"elements": ("Al", "O")})
+    engine = EngineSpec(name="gpaw-hydrogen", settings={"cutoff": 600})
+    (text,) = preflight._elements(changed(spec, space=space, engine=engine))
+    assert "O needs a cutoff of 800 eV where cells are relaxed, not 600" in text
+    assert "settings: {cutoff: 600, relax_extra_cutoff: 200}" in text
 
 
 def test_a_material_without_a_curve_and_one_that_is_not_stored_are_told_apart(spec: CampaignSpec) -> None:
