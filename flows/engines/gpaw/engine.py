@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 from fermiloop.flows.engines.gpaw.declaration import GPAW, GPAW_HARD
 from fermiloop.flows.engines.gpaw.settings import (
     BY_HARD,
+    HARD_CUTOFF,
     HARD_RELAX_CUTOFF,
     KINDS,
     GpawEngineSettings,
@@ -78,7 +79,8 @@ def available() -> Availability:
 
 def refuses(engine: str, structure: Structure, settings: Mapping[str, Any]) -> str | None:
     """Why the cutoff is too low for a crystal, or an element has no setup; None where it can be computed."""
-    return refusal(structure.symbol_set, cutoffs(KINDS[engine], settings)[0])
+    remedy = f"leave cutoff out, or write {HARD_CUTOFF:g} or more" if engine == GPAW_HARD.name else BY_HARD
+    return refusal(structure.symbol_set, cutoffs(KINDS[engine], settings)[0], remedy)
 
 
 def refuses_to_relax(engine: str, structure: Structure, settings: Mapping[str, Any]) -> str | None:

@@ -70,6 +70,11 @@ def test_gpaw_refuses_elements_that_need_a_higher_cutoff() -> None:
     assert code_of("gpaw-hard").refuses(oxide, {}) is None
 
 
+def test_what_refuses_a_cutoff_of_gpaw_hard_does_not_name_that_engine_as_the_remedy() -> None:
+    told = code_of("gpaw-hard").refuses(PROTOTYPES["B3"].build("B", "N", 6.0), {"cutoff": 500})
+    assert told == "B, N need a cutoff of 600 eV, not 500: leave cutoff out, or write 600 or more"
+
+
 @pytest.mark.parametrize(
     ("engine", "settings", "remedy"),
     [
