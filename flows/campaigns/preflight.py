@@ -24,8 +24,9 @@ from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
 from fermiloop.platform.representations.structure_types import ALL_TYPES, fitting
-from fermiloop.platform.store import campaigns, materials, training
+from fermiloop.platform.store import campaigns, materials, spectra, training
 from fermiloop.schemas.candidate import proposer_of
+from fermiloop.schemas.curve_kinds import SpectrumKind
 from fermiloop.schemas.vocabulary import Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
@@ -205,6 +206,43 @@ def _proposers(spec: CampaignSpec) -> Iterator[str]:
         yield f"generators names {name} twice, once by its usual preset; name it once with all its proposals."
 
 
+def _sizes(spec: CampaignSpec) -> Iterator[str]:
+    """Generators make crystals of as many elements as the space asks for, by their options and what they learn from."""
+    fewest = spec.space.components[0]
+    for generator in spec.generators:
+        declared = GENERATORS[generator.name]
+        if spec.retrain.by == "schedule" and declared.scorer:  # a champion has options and a preset of its own
+            continue
+        most = generator.options.get("most_components")
+        preset = generator.preset or declared.default_preset
+        if isinstance(most, int) and most < fewest:
+            yield (
+                f"The generator {generator.name} can propose nothing in this space: its option most_components is "
+                f"{most}, and space.components asks for at least {fewest} elements; set the option to {fewest} or "
+                "more, or lower space.components."
+            )
+        elif preset in declared.known_sizes and (learned := max(BINARIES, _largest_learned(spec))) < fewest:
+            others = [name for name in declared.presets if name not in declared.known_sizes]
+            instead = f"use the preset {others[-1]}" if others else "use another generator"
+            yield (
+                f"The generator {generator.name} can propose nothing in this space: by its preset {preset} it makes "
+                f"crystals of at most as many elements as those that it learns from, {learned}, and space.components "
+                f"asks for at least {fewest}; {instead}, load crystals of {fewest} elements with a curve, or lower "
+                "space.components."
+            )
+
+
+def _largest_learned(spec: CampaignSpec) -> int:
+    """Most distinct elements of a crystal with a curve like the target's that may be learned from; 0 without any."""
+    wanted, found = spec.target.curve, methods.of_campaign(spec)
+    if wanted is None or spec.target.of_crystals:
+        ids = training.materials_of(found.training, curves=found.curves)
+    else:
+        by = found.curves if wanted.kind is SpectrumKind.DOS else (found.training,)
+        ids = sorted(set().union(*(spectra.materials_with(one, wanted.kind) for one in by)))
+    return max((n for _, n, _ in materials.shapes(ids)), default=0)
+
+
 def _generators(spec: CampaignSpec) -> Iterator[str]:
     """Generators that decorate tabulated structure types find one that fits into the space."""
     space, (low, high) = spec.space, spec.space.components
@@ -265,6 +303,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("target.stable_within", _stability_references),
     ("funnel.stages", _funnel_references),
     ("generators", _proposers),
+    ("generators", _sizes),
     ("generators", _generators),
     ("generators", _known_shapes),
     ("target.exclude", _exclusions),

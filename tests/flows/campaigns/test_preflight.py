@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from mongoengine import get_db
 
@@ -14,9 +15,12 @@ from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.driving import launching
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec, EngineSpec, GeneratorSpec, SpaceSpec, parse_spec
+from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.store import campaigns, candidates, labels, materials
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.representations.structure_types import prototype
+from fermiloop.platform.store import campaigns, candidates, labels, materials, spectra
 from fermiloop.platform.store import methods as stored
 from fermiloop.schemas.vocabulary import CampaignState, Origin, Property, Stage
 
@@ -143,6 +147,51 @@ def test_a_generator_that_knows_no_crystal_of_such_a_shape_is_named(spec: Campai
     assert "The generator substitution can propose nothing in this space: of the" in problem.text
     assert "none is cubic or hexagonal with 3 elements and at most 8 sites" in problem.text
     assert preflight.problems(changed(spec, generators=substitution)) == []
+
+
+TERNARIES = SpaceSpec(elements=("Al", "Ni", "Cu"), components=(3, 3), max_sites=8)
+
+
+def composing(spec: CampaignSpec, preset: str | None = None, **options: Any) -> CampaignSpec:
+    """The campaign with the composer alone, in a space of ternaries."""
+    composer = GeneratorSpec(name="dos_composer", preset=preset, proposals=5, options=options)
+    return changed(spec, space=TERNARIES, generators=(composer,))
+
+
+def test_a_generator_whose_options_keep_it_from_so_many_elements_is_named(spec: CampaignSpec) -> None:
+    (problem,) = preflight.problems(composing(spec, most_components=2))
+    assert problem.key == "generators"
+    assert problem.text == (
+        "The generator dos_composer can propose nothing in this space: its option most_components is 2, and "
+        "space.components asks for at least 3 elements; set the option to 3 or more, or lower space.components."
+    )
+    assert preflight.problems(composing(spec, most_components=3)) == []
+    scheduled = spec.retrain.model_copy(update={"by": "schedule"})  # the champion has options of its own
+    assert preflight.problems(changed(composing(spec, most_components=2), retrain=scheduled)) == []
+
+
+@pytest.mark.parametrize("preset", ["paper", "regression"])
+def test_a_preset_that_has_learned_no_crystal_of_so_many_elements_is_named(
+    library: str, spec: CampaignSpec, preset: str
+) -> None:
+    asked = composing(spec, preset)
+    before = content()
+    with pytest.raises(InputError, match=rf"by its preset {preset} it makes crystals of at most .* learns from, 2, "):
+        enqueue(asked, "text")
+    assert content() == before
+    assert preflight.problems(composing(spec)) == []  # factorised extrapolates
+    heusler = prototype("L2_1", ("Al", "Ni", "Cu"), 13.0)
+    ternary = materials.save(heusler, origin=Origin.IMPORT, source={"name": "here"})
+    labels.save(ternary, Property.ENERGY_PER_ATOM, -1.0, method=library)
+    (problem,) = preflight.problems(asked)  # it has no curve
+    assert problem.text.endswith(
+        "use the preset factorised, load crystals of 3 elements with a curve, or lower space.components."
+    )
+    pattern = TargetSpec(xrd={"material": "Al"})
+    assert preflight.problems(changed(asked, target=pattern)) == []  # every crystal has a powder pattern
+    grid = DOS_GRID.points
+    spectra.save(ternary, grid, np.ones_like(grid), method=library)
+    assert preflight.problems(asked) == []
 
 
 def test_what_cannot_work_leaves_nothing_behind(spec: CampaignSpec) -> None:
