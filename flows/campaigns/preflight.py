@@ -15,7 +15,7 @@ from pymatgen.core import Lattice, Structure
 from fermiloop.flows.campaigns import elements, methods
 from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
-from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.campaigns.targets import alignment_of, resolve
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.choosing import AcquisitionSpec
 from fermiloop.platform.campaign.spec import MOST_COMPONENTS, CampaignSpec
@@ -23,11 +23,13 @@ from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
+from fermiloop.platform.representations.alignment import offset
+from fermiloop.platform.representations.spectrum import DOS_GRID, SLACK
 from fermiloop.platform.representations.structure_types import ALL_TYPES, fitting
 from fermiloop.platform.store import campaigns, materials, spectra, training
 from fermiloop.schemas.candidate import proposer_of
 from fermiloop.schemas.curve_kinds import SpectrumKind
-from fermiloop.schemas.vocabulary import Property
+from fermiloop.schemas.vocabulary import Alignment, Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
 BINARIES: Final = 2
@@ -113,6 +115,32 @@ def name_problems(spec: CampaignSpec) -> Iterator[str]:
 def _settings(spec: CampaignSpec) -> Iterator[str]:
     methods.here(spec)  # raises what is wrong
     yield from ()
+
+
+def _dos_range(spec: CampaignSpec) -> Iterator[str]:
+    """The engine's densities of states reach as far as they are compared."""
+    reach = code_of(spec.engine.name).dos_range(spec.engine.settings) if spec.target.dos is not None else None
+    gap = max([0.0, *(one.low for one in spec.target.windows() if one.property == Property.BAND_GAP)])  # of a hit
+    moved = offset(Alignment.MIDGAP, alignment_of(spec), gap)
+    if reach is None or not (wider := _wider(reach, moved)):
+        return
+    about = f" about the valence edge of a gap of {gap:g} eV" if moved else ""
+    if moved:
+        instead = "" if _wider(reach, 0.0) else ", or let target.dos.alignment be midgap"
+    else:
+        instead = f", or leave {'it' if len(wider) == 1 else 'both'} out"
+    yield (
+        f"The engine {spec.engine.name} with these settings gives densities of states from {reach[0] + moved:g} to "
+        f"{reach[1] + moved:g} eV{about}, and results are compared from {DOS_GRID.lo:g} to {DOS_GRID.hi:g} eV, so that "
+        f"their similarity would count as 0; in engine.settings set {' and '.join(wider)}{instead}."
+    )
+
+
+def _wider(reach: tuple[float, float], moved: float) -> list[str]:
+    """What must be set so that densities of states of a range, in eV, are compared once they are moved by so much."""
+    lo, hi = DOS_GRID.lo - moved, DOS_GRID.hi - moved
+    low = [f"dos_lo to {lo:g} or less"] if reach[0] > lo + SLACK else []
+    return low + ([f"dos_hi to {hi:g} or more"] if reach[1] < hi - SLACK else [])
 
 
 def _elements(spec: CampaignSpec) -> Iterator[str]:
@@ -296,6 +324,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("name", name_problems),
     ("funnel.potential", _potential),
     ("engine.settings", _settings),
+    ("engine.settings", _dos_range),
     ("space.elements", _elements),
     ("retrain.source", _training),
     ("target", _target),

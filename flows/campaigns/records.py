@@ -172,7 +172,7 @@ def _candidate(
             core_seconds=float(calculation.core_seconds or 0.0),
             score=candidate.scores.computed_score if done else None,
             hit=candidate.scores.hit and done,
-            missed=hits.missed(target, computed_parts(candidate.scores)) if done else (),
+            missed=_missed(candidate, target) if done else (),
             objectives=tuple(candidate.scores.get(f"computed_{one.property}") for one in goal.objectives(target)),
             energy_above_hull=candidate.scores.get("computed_energy_above_hull"),
             formation_energy_per_atom=candidate.scores.get("computed_formation_energy_per_atom"),
@@ -180,6 +180,12 @@ def _candidate(
             failed_reason=None if done else candidate.reason,
         )
     return CandidateRecord(candidate.id, candidate.formula, candidate.generator, candidate.round, evaluation)
+
+
+def _missed(candidate: Candidate, target: Target) -> tuple[str, ...]:
+    """Why a result is no hit, and why it has no curve to compare where it has none."""
+    told = hits.missed(target, computed_parts(candidate.scores))
+    return (*told, candidate.reason) if candidate.reason else told
 
 
 def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] | None:

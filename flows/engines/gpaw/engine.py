@@ -92,6 +92,12 @@ def refuses_to_relax(engine: str, structure: Structure, settings: Mapping[str, A
     return relax_refusal(structure.symbol_set, cutoff + extra, least if engine == GPAW_HARD.name else BY_HARD)
 
 
+def dos_range(engine: str, settings: Mapping[str, Any]) -> tuple[float, float]:
+    """First and last energy of the density of states, eV."""
+    energies = of_engine(settings, engine).dos_energies
+    return float(energies[0]), float(energies[-1])
+
+
 def cutoffs(kind: type[GpawEngineSettings], settings: Mapping[str, Any]) -> tuple[float, float]:
     """Cutoff, and by how much that of relaxations lies above it, of settings that are right, eV."""
     extra = float(settings.get("relax_extra_cutoff", kind.relax_extra_cutoff))
@@ -105,6 +111,7 @@ def _entry(engine: str) -> EngineEntry:
         available,
         refuses=partial(refuses, engine),
         refuses_to_relax=partial(refuses_to_relax, engine),
+        dos_range=partial(dos_range, engine),
         static=partial(static, engine),
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from pymatgen.core import Element
 
+from fermiloop.flows.engines.curve import GRID_BOUNDS
 from fermiloop.flows.engines.gpaw import hubbard as plus_u
 from fermiloop.flows.engines.gpaw.declaration import GPAW, GPAW_HARD
 from fermiloop.flows.engines.protocol import checked_settings, refuse_bounds
@@ -33,10 +34,7 @@ BOUNDS: Final = {
     "kpoint_density": (0.1, 50.0),
     "smearing": (0.0, 2.0),
     "symmetry_tolerance": (1e-8, 0.1),
-    "dos_lo": (-100.0, 0.0),
-    "dos_hi": (0.0, 100.0),
-    "dos_step": (1e-3, 0.5),
-    "dos_broadening": (1e-2, 2.0),
+    **GRID_BOUNDS,
     "max_scf_steps": (1, 10_000),
     "relax_fmax": (1e-4, 1.0),
     "relax_steps": (1, 10_000),

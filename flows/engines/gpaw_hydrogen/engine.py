@@ -71,6 +71,20 @@ def refuses_to_relax(structure: Structure, settings: Mapping[str, Any]) -> str |
     return relax_refusal(structure.symbol_set, cutoff + extra, by_cutoffs(cutoff))
 
 
+def dos_range(settings: Mapping[str, Any]) -> tuple[float, float]:
+    """First and last energy of the density of states, eV."""
+    energies = of_hydrogen(settings).dos_energies
+    return float(energies[0]), float(energies[-1])
+
+
 ENGINE: Final = of_collinear_spins(
-    EngineEntry(method, flow, gpaw.available, refuses=refuses, static=static, refuses_to_relax=refuses_to_relax)
+    EngineEntry(
+        method,
+        flow,
+        gpaw.available,
+        refuses=refuses,
+        static=static,
+        refuses_to_relax=refuses_to_relax,
+        dos_range=dos_range,
+    )
 )

@@ -88,6 +88,44 @@ def test_a_cutoff_that_suffices_for_energies_alone_is_refused_since_campaigns_re
     assert "settings: {cutoff: 600, relax_extra_cutoff: 200}" in text
 
 
+@pytest.mark.parametrize("engine", ["gpaw", "gpaw-hydrogen", "vasp"])
+def test_densities_of_states_that_end_before_they_are_compared_are_refused(spec: CampaignSpec, engine: str) -> None:
+    short = changed(spec, engine=EngineSpec(name=engine, settings={"dos_lo": -5}))
+    (text,) = preflight._dos_range(short)
+    assert text == (
+        f"The engine {engine} with these settings gives densities of states from -5 to 8 eV, and results are compared "
+        "from -7.5 to 7.5 eV, so that their similarity would count as 0; in engine.settings set dos_lo to -7.5 or "
+        "less, or leave it out."
+    )
+    before = content()
+    with pytest.raises(InputError, match=r"set dos_lo to -7\.5 or less"):
+        enqueue(short, "text")
+    assert content() == before
+    (text,) = preflight._dos_range(changed(spec, engine=EngineSpec(name=engine, settings={"dos_lo": -5, "dos_hi": 5})))
+    assert text.endswith("set dos_lo to -7.5 or less and dos_hi to 7.5 or more, or leave both out.")
+    steps = {"dos_lo": -7.5, "dos_hi": 7.5, "dos_step": 0.34}  # of which the last ends at 7.46 eV
+    (text,) = preflight._dos_range(changed(spec, engine=EngineSpec(name=engine, settings=steps)))
+    assert "from -7.5 to 7.46 eV" in text
+    fits = steps | {"dos_step": 0.05}
+    assert list(preflight._dos_range(changed(spec, engine=EngineSpec(name=engine, settings=fits)))) == []
+    windows = TargetSpec(properties=[{"name": "band_gap", "at_least": 1}])
+    assert list(preflight._dos_range(changed(short, target=windows))) == []  # no curve is compared
+
+
+def test_gaps_whose_curves_end_before_they_are_compared_about_the_valence_edge_are_refused(spec: CampaignSpec) -> None:
+    def wanted(gap: float, alignment: str = "vbm", **settings: float) -> list[str]:
+        dos = {"material": "Pd", "alignment": alignment}
+        target = TargetSpec(dos=dos, properties=[{"name": "band_gap", "value": gap, "tolerance": 0.5}])
+        engine = EngineSpec(name="gpaw-hard", settings=settings)
+        return list(preflight._dos_range(changed(spec, target=target, engine=engine)))
+
+    (text,) = wanted(6.5)
+    assert "from -7 to 11 eV about the valence edge of a gap of 6 eV" in text
+    assert text.endswith("set dos_lo to -10.5 or less, or let target.dos.alignment be midgap.")
+    assert wanted(6.5, "midgap") == wanted(6.5, dos_lo=-10.5) == wanted(5.4) == wanted(2.5, dos_hi=6.5) == []
+    assert wanted(6.5, dos_lo=-7.0)[0].endswith("set dos_lo to -10.5 or less.")
+
+
 def test_a_material_without_a_curve_and_one_that_is_not_stored_are_told_apart(spec: CampaignSpec) -> None:
     gold = materials.save(PROTOTYPES["A1"].build("Au", None, 17.0), origin=Origin.IMPORT, source={"name": "here"})
     (bare,) = preflight.problems(changed(spec, target=curve_of(spec, "Au")))

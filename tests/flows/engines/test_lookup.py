@@ -100,6 +100,15 @@ def test_gpaw_relaxes_no_cell_at_a_cutoff_that_suffices_for_energies_alone(
     assert code.refusal(oxide, {"cutoff": 600, "relax_extra_cutoff": 200}) is None
 
 
+@pytest.mark.parametrize("engine", ["gpaw", "gpaw-hard", "gpaw-hydrogen", "vasp"])
+def test_how_far_densities_of_states_reach_is_known_before_any_crystal(engine: str) -> None:
+    reach = code_of(engine).dos_range
+    assert reach({"reference_corrections": {"O": 0.4}}) == (-10.0, 8.0)
+    assert reach({"dos_lo": -5, "dos_hi": 5, "dos_step": 0.3}) == (-5.0, 4.9)
+    with pytest.raises(InputError, match=f"dos_step of the {engine} engine is 0; write one from 0.001 to 0.5"):
+        reach({"dos_step": 0})
+
+
 def test_gpaw_relaxes_a_molecule_whose_cell_stays_as_it_is() -> None:
     oxygen = Structure(Lattice.cubic(10.0), ["O", "O"], [[0.5, 0.5, 0.44], [0.5, 0.5, 0.56]])
     assert code_of("gpaw").refusal(oxygen, {"cutoff": 600}) is None
