@@ -39,7 +39,7 @@ class Candidate(BaseDocument):
     probability = FiniteField()  # calibrated
     detail = DictField()
     stage = EnumField(Stage, default=Stage.PROPOSED)
-    reason = StringField()  # of a rejection or failure
+    reason = StringField()  # of a rejection or failure, or why a result is like nothing
     verdicts = ListField(DictField())  # stage, passed, reason, value
     scores = ScoresField(default=Scores)
     calculation = StringField()

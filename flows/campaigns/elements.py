@@ -102,7 +102,7 @@ def refused(symbols: Iterable[str], engine: str, settings: Mapping[str, Any]) ->
     """
     code, known = code_of(engine), shipped()
     code.method(settings)  # what refuses a crystal takes settings that are right
-    reasons = {one: code.refuses(known[one].structure, settings) for one in symbols if one in known}
+    reasons = {one: code.refusal(known[one].structure, settings) for one in symbols if one in known}
     return {one: reason for one, reason in reasons.items() if reason}
 
 

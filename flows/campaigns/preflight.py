@@ -15,7 +15,7 @@ from pymatgen.core import Lattice, Structure
 from fermiloop.flows.campaigns import elements, methods
 from fermiloop.flows.campaigns.stability import without_reference
 from fermiloop.flows.campaigns.steps import spec_of
-from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.campaigns.targets import alignment_of, resolve
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.choosing import AcquisitionSpec
 from fermiloop.platform.campaign.spec import MOST_COMPONENTS, CampaignSpec
@@ -23,10 +23,13 @@ from fermiloop.platform.errors import InputError, NotFoundError, UserError
 from fermiloop.platform.plugins.engines import engine
 from fermiloop.platform.plugins.generators import GENERATORS
 from fermiloop.platform.plugins.potentials import potential
+from fermiloop.platform.representations.alignment import offset
+from fermiloop.platform.representations.spectrum import DOS_GRID, SLACK
 from fermiloop.platform.representations.structure_types import ALL_TYPES, fitting
-from fermiloop.platform.store import campaigns, materials, training
+from fermiloop.platform.store import campaigns, materials, spectra, training
 from fermiloop.schemas.candidate import proposer_of
-from fermiloop.schemas.vocabulary import Property
+from fermiloop.schemas.curve_kinds import SpectrumKind
+from fermiloop.schemas.vocabulary import Alignment, Property
 
 HULL_PROPERTIES: Final = frozenset({Property.FORMATION_ENERGY_PER_ATOM, Property.ENERGY_ABOVE_HULL})
 BINARIES: Final = 2
@@ -81,7 +84,7 @@ def refuse(spec: CampaignSpec) -> None:
 
 def engine_refusal(spec: CampaignSpec, structure: Structure) -> str | None:
     """Why the campaign's engine would not compute a crystal, None where it would."""
-    return code_of(spec.engine.name).refuses(structure, spec.engine.settings)
+    return code_of(spec.engine.name).refusal(structure, spec.engine.settings)
 
 
 def is_launched(spec: CampaignSpec) -> bool:
@@ -112,6 +115,32 @@ def name_problems(spec: CampaignSpec) -> Iterator[str]:
 def _settings(spec: CampaignSpec) -> Iterator[str]:
     methods.here(spec)  # raises what is wrong
     yield from ()
+
+
+def _dos_range(spec: CampaignSpec) -> Iterator[str]:
+    """The engine's densities of states reach as far as they are compared."""
+    reach = code_of(spec.engine.name).dos_range(spec.engine.settings) if spec.target.dos is not None else None
+    gap = max([0.0, *(one.low for one in spec.target.windows() if one.property == Property.BAND_GAP)])  # of a hit
+    moved = offset(Alignment.MIDGAP, alignment_of(spec), gap)
+    if reach is None or not (wider := _wider(reach, moved)):
+        return
+    about = f" about the valence edge of a gap of {gap:g} eV" if moved else ""
+    if moved:
+        instead = "" if _wider(reach, 0.0) else ", or let target.dos.alignment be midgap"
+    else:
+        instead = f", or leave {'it' if len(wider) == 1 else 'both'} out"
+    yield (
+        f"The engine {spec.engine.name} with these settings gives densities of states from {reach[0] + moved:g} to "
+        f"{reach[1] + moved:g} eV{about}, and results are compared from {DOS_GRID.lo:g} to {DOS_GRID.hi:g} eV, so that "
+        f"their similarity would count as 0; in engine.settings set {' and '.join(wider)}{instead}."
+    )
+
+
+def _wider(reach: tuple[float, float], moved: float) -> list[str]:
+    """What must be set so that densities of states of a range, in eV, are compared once they are moved by so much."""
+    lo, hi = DOS_GRID.lo - moved, DOS_GRID.hi - moved
+    low = [f"dos_lo to {lo:g} or less"] if reach[0] > lo + SLACK else []
+    return low + ([f"dos_hi to {hi:g} or more"] if reach[1] < hi - SLACK else [])
 
 
 def _elements(spec: CampaignSpec) -> Iterator[str]:
@@ -205,6 +234,43 @@ def _proposers(spec: CampaignSpec) -> Iterator[str]:
         yield f"generators names {name} twice, once by its usual preset; name it once with all its proposals."
 
 
+def _sizes(spec: CampaignSpec) -> Iterator[str]:
+    """Generators make crystals of as many elements as the space asks for, by their options and what they learn from."""
+    fewest = spec.space.components[0]
+    for generator in spec.generators:
+        declared = GENERATORS[generator.name]
+        if spec.retrain.by == "schedule" and declared.scorer:  # a champion has options and a preset of its own
+            continue
+        most = generator.options.get("most_components")
+        preset = generator.preset or declared.default_preset
+        if isinstance(most, int) and most < fewest:
+            yield (
+                f"The generator {generator.name} can propose nothing in this space: its option most_components is "
+                f"{most}, and space.components asks for at least {fewest} elements; set the option to {fewest} or "
+                "more, or lower space.components."
+            )
+        elif preset in declared.known_sizes and (learned := max(BINARIES, _largest_learned(spec))) < fewest:
+            others = [name for name in declared.presets if name not in declared.known_sizes]
+            instead = f"use the preset {others[-1]}" if others else "use another generator"
+            yield (
+                f"The generator {generator.name} can propose nothing in this space: by its preset {preset} it makes "
+                f"crystals of at most as many elements as those that it learns from, {learned}, and space.components "
+                f"asks for at least {fewest}; {instead}, load crystals of {fewest} elements with a curve, or lower "
+                "space.components."
+            )
+
+
+def _largest_learned(spec: CampaignSpec) -> int:
+    """Most distinct elements of a crystal with a curve like the target's that may be learned from; 0 without any."""
+    wanted, found = spec.target.curve, methods.of_campaign(spec)
+    if wanted is None or spec.target.of_crystals:
+        ids = training.materials_of(found.training, curves=found.curves)
+    else:
+        by = found.curves if wanted.kind is SpectrumKind.DOS else (found.training,)
+        ids = sorted(set().union(*(spectra.materials_with(one, wanted.kind) for one in by)))
+    return max((n for _, n, _ in materials.shapes(ids)), default=0)
+
+
 def _generators(spec: CampaignSpec) -> Iterator[str]:
     """Generators that decorate tabulated structure types find one that fits into the space."""
     space, (low, high) = spec.space, spec.space.components
@@ -258,6 +324,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("name", name_problems),
     ("funnel.potential", _potential),
     ("engine.settings", _settings),
+    ("engine.settings", _dos_range),
     ("space.elements", _elements),
     ("retrain.source", _training),
     ("target", _target),
@@ -265,6 +332,7 @@ CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("target.stable_within", _stability_references),
     ("funnel.stages", _funnel_references),
     ("generators", _proposers),
+    ("generators", _sizes),
     ("generators", _generators),
     ("generators", _known_shapes),
     ("target.exclude", _exclusions),

@@ -183,7 +183,9 @@ def _candidate(
 
 
 def _missed(candidate: Candidate, calculation: Calculation, target: Target) -> tuple[str, ...]:
-    return hits.missed(target, computed_parts(candidate.scores), calculations.missing(calculation))
+    """Why a result is no hit, and why it has no curve to compare where it has none."""
+    told = hits.missed(target, computed_parts(candidate.scores), calculations.missing(calculation))
+    return (*told, candidate.reason) if candidate.reason else told
 
 
 def _curve(material: str, method: str, spec: CampaignSpec) -> tuple[float, ...] | None:

@@ -17,6 +17,7 @@ from fermiloop.platform.errors import InputError, NotFoundError
 from fermiloop.platform.generators.protocol import Target
 from fermiloop.platform.plugins.declaration import load
 from fermiloop.platform.representations.alignment import offset
+from fermiloop.platform.representations.curve_files.registry import lowered
 from fermiloop.platform.representations.grids import GRIDS
 from fermiloop.platform.representations.spectrum import SpectrumGrid, within
 from fermiloop.platform.representations.training import TrainingSet
@@ -158,11 +159,21 @@ def _of_crystals(kind: SpectrumKind) -> Callable[[Sequence[Structure], SpectrumG
 
 def computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:
     """Unit-area curve of a result, of the kind that is looked for; None where it has none on the grid of its kind."""
+    return curve_and_fault(found, spec)[0]
+
+
+def curve_and_fault(found: EvaluationResult, spec: CampaignSpec) -> tuple[NDArray[np.float64] | None, str | None]:
+    """The curve of `computed_curve`, and why there is none where one is looked for."""
+    wanted, curve = spec.target.curve, None
+    if wanted is None:
+        return None, None
+    fault = f"the result holds no {wanted.kind.declared.title}"
     try:
-        return _computed_curve(found, spec)
+        curve = _computed_curve(found, spec)
     except InputError as error:  # it does not cover the grid, or vanishes there
         logger.warning("%s of %s has no curve to compare: %s", found.structure.formula, spec.name, error)
-        return None
+        fault = lowered(str(error)).rstrip(".")
+    return curve, fault if curve is None else None
 
 
 def _computed_curve(found: EvaluationResult, spec: CampaignSpec) -> NDArray[np.float64] | None:

@@ -36,8 +36,22 @@ def with_corrections(entry: EngineEntry) -> EngineEntry:
     def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
         return entry.refuses(structure, _own(settings))
 
+    def refuses_to_relax(structure: Structure, settings: Mapping[str, Any]) -> str | None:
+        return entry.refuses_to_relax(structure, _own(settings))
+
+    def dos_range(settings: Mapping[str, Any]) -> tuple[float, float] | None:
+        return entry.dos_range(_own(settings))
+
     static = None if entry.static is None else _bare(entry.static)
-    return replace(entry, method=method, flow=_bare(entry.flow), static=static, refuses=refuses)
+    return replace(
+        entry,
+        method=method,
+        flow=_bare(entry.flow),
+        static=static,
+        refuses=refuses,
+        refuses_to_relax=refuses_to_relax,
+        dos_range=dos_range,
+    )
 
 
 def _bare(flow: Flows) -> Flows:

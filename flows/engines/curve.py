@@ -12,6 +12,13 @@ from scipy.ndimage import gaussian_filter1d
 from fermiloop.platform.errors import EngineError
 
 FINE_STEP: Final = 0.01  # eV
+GRID_BOUNDS: Final = {
+    "dos_lo": (-100.0, 0.0),
+    "dos_hi": (0.0, 100.0),
+    "dos_step": (1e-3, 0.5),
+    "dos_broadening": (1e-2, 2.0),
+}
+"""Lowest and highest value of each setting of a grid, eV."""
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,11 @@ class EngineEntry:
         Why it cannot compute a crystal by these settings, None where it can.
     static
         As `flow`, at the geometry as it is; None where it computes no crystal without relaxing it.
+    refuses_to_relax
+        Why it cannot relax a crystal by these settings though it computes it as it is, None where it can.
+    dos_range
+        First and last energy of its densities of states by its settings, among them ``dos_lo`` and ``dos_hi``: eV about
+        the middle of the gap. None where that is not known before a crystal is computed.
     """
 
     method: Callable[[Mapping[str, Any]], MethodRecord]
@@ -169,6 +174,12 @@ class EngineEntry:
     results: Callable[[Mapping[str, Any]], EvaluationResult] = results_of
     refuses: Callable[[Structure, Mapping[str, Any]], str | None] = lambda *_: None
     static: Callable[[str, Structure, Mapping[str, Any], float], Flow] | None = None
+    refuses_to_relax: Callable[[Structure, Mapping[str, Any]], str | None] = lambda *_: None
+    dos_range: Callable[[Mapping[str, Any]], tuple[float, float] | None] = lambda _: None
+
+    def refusal(self, structure: Structure, settings: Mapping[str, Any], *, relax: bool = True) -> str | None:
+        """Why it cannot compute a crystal by these settings, relaxed or as it is; None where it can."""
+        return self.refuses(structure, settings) or (self.refuses_to_relax(structure, settings) if relax else None)
 
 
 def checked_settings(kind: type[T], given: Mapping[str, Any], what: str) -> T:

@@ -74,7 +74,7 @@ def check(given: Sequence[Given], engine: str, settings: Mapping[str, Any], *, r
     faults = [f"{one.told}: {fault}" for one in given if (fault := structure_fault(one.structure))]
     if faults:
         raise InputError(f"Nothing was queued, for {_listed(faults)} is no crystal; leave it out.")
-    _refuse(given, code, engine, settings)
+    _refuse(given, code, engine, settings, relax=relax)
     return Method.make(record.engine, record.functional, record.settings, record.code_versions)
 
 
@@ -172,8 +172,10 @@ def known_cell(structure: Structure, method: str, *, relaxed: bool = True) -> St
     return next((cell for cell, one in zip(cells, ids, strict=True) if one in there), None)
 
 
-def _refuse(given: Sequence[Given], code: EngineEntry, engine: str, settings: Mapping[str, Any]) -> None:
-    refused = [(one.told, told) for one in given if (told := code.refuses(one.structure, settings))]
+def _refuse(
+    given: Sequence[Given], code: EngineEntry, engine: str, settings: Mapping[str, Any], *, relax: bool
+) -> None:
+    refused = [(one.told, told) for one in given if (told := code.refusal(one.structure, settings, relax=relax))]
     if refused:
         reasons = "; ".join(dict.fromkeys(reason for _, reason in refused))
         raise InputError(

@@ -13,7 +13,7 @@ from typing import Any
 from jobflow import Maker, OnMissing, job
 
 from fermiloop.flows.campaigns.steps import cheap_method_of, logger, step
-from fermiloop.flows.campaigns.targets import computed_curve, resolve
+from fermiloop.flows.campaigns.targets import curve_and_fault, resolve
 from fermiloop.flows.engines.protocol import Curve, EvaluationResult
 from fermiloop.flows.engines.steps import isolation
 from fermiloop.flows.evaluations import storing
@@ -68,8 +68,8 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
             candidates.update(candidate.id, stage=Stage.FAILED, reason=reason)
             logger.info("round %d of %s: %s failed: %s", number, campaign, candidate.formula, reason)
             return str(Stage.FAILED)
-        known, result = made
-        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=result["material"], scores=known)
+        known, result, told = made
+        candidates.update(candidate.id, stage=Stage.EVALUATED, reason=told, material=result["material"], scores=known)
         late = campaigns.round_of(campaign, number).state is RoundState.CLOSED
         done = CalculationState.COMPLETED
         if not calculations.finish(calculation.id, done, core_seconds=cost, result=result, late=late):
@@ -80,21 +80,21 @@ def record_evaluation(campaign: str, number: int, candidate_id: str, outputs: An
 
 def _ingested(
     spec: CampaignSpec, candidate: Candidate, calculation: Calculation, found: EvaluationResult
-) -> tuple[dict[str, Any], dict[str, Any]] | str:
-    """Scores of a candidate and what its calculation keeps as its result; or why its result cannot be recorded.
+) -> tuple[dict[str, Any], dict[str, Any], str | None] | str:
+    """Scores of a candidate, what its calculation keeps as its result, and its reason; or why it cannot be recorded.
 
     Tried again and again it could not be either, and its campaign would wait for it for ever.
     """
     try:
         calculation.method = storing.method_that_ran(calculation, found)
         material, numbers = ingest(spec, candidate, calculation, found)
-        known = judged(spec, candidate, found, numbers)
+        known, told = judged(spec, candidate, found, numbers)
     except AWAY:
         raise
     except Exception as error:  # noqa: BLE001  (whatever it was)
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         return f"its result cannot be recorded: {kind}{' '.join(str(error).split())}"[:500]
-    return known, storing.told_of(material, found, scores.computed_part(known))
+    return known, storing.told_of(material, found, scores.computed_part(known)), told
 
 
 def ingest(
@@ -118,15 +118,16 @@ def ingest(
 
 def judged(
     spec: CampaignSpec, candidate: Candidate, found: EvaluationResult, numbers: Mapping[str, float]
-) -> dict[str, Any]:
-    """All scores of an evaluated candidate, whose material has these labels."""
-    target, curve = resolve(spec), computed_curve(found, spec)
+) -> tuple[dict[str, Any], str | None]:
+    """All scores of an evaluated candidate, whose material has these labels, and why it has no curve to compare."""
+    target, (curve, fault) = resolve(spec), curve_and_fault(found, spec)
     computed = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
     computed |= {name: numbers[name] for name in learned() if name != Property.ENERGY_PER_ATOM and name in numbers}
     if target.curve is not None:
         computed["similarity"] = 0.0 if curve is None else float(target.similarity(curve))
     score, hit = goal.score_of(target, computed)
-    return scores.evaluated(candidate.scores, computed | {"score": score}, hit=hit)
+    told = f"its similarity counts as 0: {fault}" if fault is not None else None
+    return scores.evaluated(candidate.scores, computed | {"score": score}, hit=hit), told
 
 
 def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) -> str:
@@ -143,8 +144,8 @@ def adopt(spec: CampaignSpec, candidate: Candidate, calculation: Calculation) ->
     )
     stored = labels.of_materials([material])  # the latest version comes last
     numbers = {row.property: row.value for row in stored if row.method == calculation.method}
-    known = judged(spec, candidate, found, numbers)
-    candidates.update(candidate.id, stage=Stage.EVALUATED, reason=None, material=material, scores=known)
+    known, told = judged(spec, candidate, found, numbers)
+    candidates.update(candidate.id, stage=Stage.EVALUATED, reason=told, material=material, scores=known)
     calculations.mark_ingested(calculation.id)
     return str(Stage.EVALUATED)
 

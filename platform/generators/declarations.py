@@ -15,6 +15,7 @@ DOS_COMPOSER: Final = GeneratorDeclaration(
     presets=("paper", "regression", "factorised"),
     needs_curve=True,
     most_components=4,
+    known_sizes=("paper", "regression"),  # their vectors have a block for each element of the largest composition
     tabulated_prototypes=True,
     learns=True,
     scorer="fermiloop.platform.search.gate_scores:composition_named",

@@ -38,7 +38,10 @@ class GeneratorDeclaration(CodeDeclaration):
     needs_curve
         Whether it learns from curves like the target's, so that the target must have one.
     most_components
-        Most distinct elements of the crystals that it makes; None where there is no such limit.
+        Most distinct elements of the crystals that it makes; None where there is no such limit. Its option of that
+        name, where it has one, makes them fewer.
+    known_sizes
+        Presets by which a crystal has no more distinct elements than the largest that it learns from, and at least two.
     tabulated_prototypes
         Whether it decorates `PROTOTYPES` alone, so that one of them must fit into the space.
     shapes_of_known
@@ -60,6 +63,7 @@ class GeneratorDeclaration(CodeDeclaration):
     default_unnamed: bool = False
     needs_curve: bool = False
     most_components: int | None = None
+    known_sizes: tuple[str, ...] = ()
     tabulated_prototypes: bool = False
     shapes_of_known: bool = False
     unanswered: bool = False

@@ -66,7 +66,7 @@ def check_engine(
         _check_flow(declaration, code.flow("calc-check", crystal, given, time_limit))
         if code.static is not None:
             _check_flow(declaration, code.static("calc-check", crystal, given, time_limit))
-        if compute and found.ready and code.refuses(crystal, given) is None:
+        if compute and found.ready and code.refusal(crystal, given) is None:
             _check_result(declaration, given, computed(code, crystal, given, time_limit))
 
 
@@ -113,9 +113,10 @@ def _refusal_of_strange(code: EngineEntry, settings: Mapping[str, Any]) -> str |
 
 
 def _check_refusal(code: EngineEntry, crystal: Structure, settings: Mapping[str, Any]) -> None:
-    told = code.refuses(crystal, settings)
-    assert told is None or (isinstance(told, str) and told.strip()), f"refuses gives {told!r}, not words or None"
-    assert code.refuses(crystal, settings) == told, "refuses says another thing the second time"
+    for name, asked in (("refuses", code.refuses), ("refuses_to_relax", code.refuses_to_relax)):
+        told = asked(crystal, settings)
+        assert told is None or (isinstance(told, str) and told.strip()), f"{name} gives {told!r}, not words or None"
+        assert asked(crystal, settings) == told, f"{name} says another thing the second time"
 
 
 def _check_flow(declaration: EngineDeclaration, flow: Any) -> None:

@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw.declaration import GPAW, GPAW_HARD
-from fermiloop.flows.engines.gpaw.settings import KINDS, GpawSettings, of_engine, refusal
+from fermiloop.flows.engines.gpaw.settings import (
+    BY_HARD,
+    HARD_CUTOFF,
+    HARD_RELAX_CUTOFF,
+    KINDS,
+    GpawEngineSettings,
+    GpawSettings,
+    of_engine,
+    refusal,
+    relax_refusal,
+)
 from fermiloop.flows.engines.moments import of_collinear_spins
 from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, version, versions
+from fermiloop.platform.representations.molecules import is_molecule
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -68,8 +79,29 @@ def available() -> Availability:
 
 def refuses(engine: str, structure: Structure, settings: Mapping[str, Any]) -> str | None:
     """Why the cutoff is too low for a crystal, or an element has no setup; None where it can be computed."""
-    cutoff = float(settings.get("cutoff", KINDS[engine].cutoff))
-    return refusal((element.symbol for element in structure.composition.elements), cutoff)
+    remedy = f"leave cutoff out, or write {HARD_CUTOFF:g} or more" if engine == GPAW_HARD.name else BY_HARD
+    return refusal(structure.symbol_set, cutoffs(KINDS[engine], settings)[0], remedy)
+
+
+def refuses_to_relax(engine: str, structure: Structure, settings: Mapping[str, Any]) -> str | None:
+    """Why the cutoff is too low for a crystal's stresses; None where its cell can be relaxed."""
+    if is_molecule(structure):  # its cell is left as it is
+        return None
+    cutoff, extra = cutoffs(KINDS[engine], settings)
+    least = f"leave relax_extra_cutoff out, or write {HARD_RELAX_CUTOFF - cutoff:g} or more"
+    return relax_refusal(structure.symbol_set, cutoff + extra, least if engine == GPAW_HARD.name else BY_HARD)
+
+
+def dos_range(engine: str, settings: Mapping[str, Any]) -> tuple[float, float]:
+    """First and last energy of the density of states, eV."""
+    energies = of_engine(settings, engine).dos_energies
+    return float(energies[0]), float(energies[-1])
+
+
+def cutoffs(kind: type[GpawEngineSettings], settings: Mapping[str, Any]) -> tuple[float, float]:
+    """Cutoff, and by how much that of relaxations lies above it, of settings that are right, eV."""
+    extra = float(settings.get("relax_extra_cutoff", kind.relax_extra_cutoff))
+    return float(settings.get("cutoff", kind.cutoff)), extra
 
 
 def _entry(engine: str) -> EngineEntry:
@@ -78,6 +110,8 @@ def _entry(engine: str) -> EngineEntry:
         partial(flow, engine),
         available,
         refuses=partial(refuses, engine),
+        refuses_to_relax=partial(refuses_to_relax, engine),
+        dos_range=partial(dos_range, engine),
         static=partial(static, engine),
     )
 

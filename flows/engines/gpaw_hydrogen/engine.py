@@ -10,11 +10,12 @@ from pymatgen.core import Structure
 
 from fermiloop.flows.engines.gpaw import engine as gpaw
 from fermiloop.flows.engines.gpaw.declaration import GPAW
-from fermiloop.flows.engines.gpaw.settings import GpawEngineSettings
+from fermiloop.flows.engines.gpaw.settings import GpawEngineSettings, refusal, relax_refusal
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
-from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings, of_hydrogen, refusal_with_hydrogen
+from fermiloop.flows.engines.gpaw_hydrogen.settings import GpawHydrogenSettings, by_cutoffs, of_hydrogen
 from fermiloop.flows.engines.moments import MAGMOM, of_collinear_spins
 from fermiloop.flows.engines.protocol import EngineEntry, MethodRecord, versions
+from fermiloop.platform.representations.molecules import is_molecule
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -63,8 +64,32 @@ def _with_hydrogen(
 
 def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:
     """Why the cutoff is too low for a crystal, or an element has no setup; None where it can be computed."""
-    cutoff = float(settings.get("cutoff", GpawHydrogenSettings.cutoff))
-    return refusal_with_hydrogen((element.symbol for element in structure.composition.elements), cutoff)
+    cutoff, _ = gpaw.cutoffs(GpawHydrogenSettings, settings)
+    return refusal(structure.symbol_set, cutoff, by_cutoffs(cutoff))
 
 
-ENGINE: Final = of_collinear_spins(EngineEntry(method, flow, gpaw.available, refuses=refuses, static=static))
+def refuses_to_relax(structure: Structure, settings: Mapping[str, Any]) -> str | None:
+    """Why the cutoff is too low for a crystal's stresses; None where its cell can be relaxed."""
+    if is_molecule(structure):  # its cell is left as it is
+        return None
+    cutoff, extra = gpaw.cutoffs(GpawHydrogenSettings, settings)
+    return relax_refusal(structure.symbol_set, cutoff + extra, by_cutoffs(cutoff))
+
+
+def dos_range(settings: Mapping[str, Any]) -> tuple[float, float]:
+    """First and last energy of the density of states, eV."""
+    energies = of_hydrogen(settings).dos_energies
+    return float(energies[0]), float(energies[-1])
+
+
+ENGINE: Final = of_collinear_spins(
+    EngineEntry(
+        method,
+        flow,
+        gpaw.available,
+        refuses=refuses,
+        static=static,
+        refuses_to_relax=refuses_to_relax,
+        dos_range=dos_range,
+    )
+)

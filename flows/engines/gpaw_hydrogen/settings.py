@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fermiloop.flows.engines.gpaw import hubbard as plus_u
-from fermiloop.flows.engines.gpaw.settings import (
-    BOUNDS,
-    HARD_CUTOFF,
-    HARD_ELEMENTS,
-    GpawEngineSettings,
-    refusal,
-)
+from fermiloop.flows.engines.gpaw.settings import BOUNDS, HARD_CUTOFF, HARD_RELAX_CUTOFF, GpawEngineSettings
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN, OF_HYDROGEN
 from fermiloop.flows.engines.protocol import checked_settings, refuse_bounds
 
@@ -79,14 +73,8 @@ def of_hydrogen(given: Mapping[str, Any]) -> GpawHydrogenSettings:
     return replace(found, hubbard=plus_u.checked(given.get("hubbard"), NAME))
 
 
-def refusal_with_hydrogen(symbols: Iterable[str], cutoff: float) -> str | None:
-    """Why a crystal of these elements cannot be computed at a cutoff in eV, None where it can."""
-    there = sorted(set(symbols))
-    hard = [symbol for symbol in there if symbol in HARD_ELEMENTS]
-    if hard and cutoff < HARD_CUTOFF:
-        need = "needs" if len(hard) == 1 else "need"
-        return (
-            f"{', '.join(hard)} {need} a cutoff of {HARD_CUTOFF:g} eV, not {cutoff:g}: write engine: "
-            f"{{name: {NAME}, settings: {{cutoff: {HARD_CUTOFF:g}}}}}"
-        )
-    return refusal(there, cutoff)
+def by_cutoffs(cutoff: float) -> str:
+    """What to do about a hard element at a cutoff in eV: the lowest cutoffs that are no lower than it."""
+    enough = max(cutoff, HARD_CUTOFF)
+    extra = max(HARD_RELAX_CUTOFF - enough, 0.0)
+    return f"write engine: {{name: {NAME}, settings: {{cutoff: {enough:g}, relax_extra_cutoff: {extra:g}}}}}"

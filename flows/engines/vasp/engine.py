@@ -19,9 +19,17 @@ from jobflow import Flow, Job
 from pymatgen.core import SETTINGS as PYMATGEN_SETTINGS
 from pymatgen.core import Structure
 
-from fermiloop.flows.engines.curve import DosGrid
+from fermiloop.flows.engines.curve import GRID_BOUNDS, DosGrid
 from fermiloop.flows.engines.moments import of_collinear_spins
-from fermiloop.flows.engines.protocol import Availability, EngineEntry, MethodRecord, chain, checked_settings, versions
+from fermiloop.flows.engines.protocol import (
+    Availability,
+    EngineEntry,
+    MethodRecord,
+    chain,
+    checked_settings,
+    refuse_bounds,
+    versions,
+)
 from fermiloop.flows.engines.vasp.declaration import VASP
 from fermiloop.flows.engines.vasp.functional import COVERED
 from fermiloop.flows.engines.vasp.labels import vasp_labels
@@ -73,9 +81,9 @@ def method(settings: Mapping[str, Any]) -> MethodRecord:
     Raises
     ------
     InputError
-        If a setting is unknown, or the corrections do not cover the functional.
+        If a setting is unknown or none that it can be, or the corrections do not cover the functional.
     """
-    chosen = checked_settings(VaspSettings, settings, VASP.name)
+    chosen = _checked(settings)
     functional = functional_asked_for(chosen.potcar)
     if chosen.corrections != "none" and functional != COVERED:
         raise InputError(
@@ -162,6 +170,18 @@ def refuses(structure: Structure, settings: Mapping[str, Any]) -> str | None:  #
     return f"the Materials Project has no POTCAR for {', '.join(lacking)}" if lacking else None
 
 
+def dos_range(settings: Mapping[str, Any]) -> tuple[float, float]:
+    """First and last energy of the density of states, eV."""
+    energies = _checked(settings).energies
+    return float(energies[0]), float(energies[-1])
+
+
+def _checked(settings: Mapping[str, Any]) -> VaspSettings:
+    chosen = checked_settings(VaspSettings, settings, VASP.name)
+    refuse_bounds(chosen, GRID_BOUNDS, VASP.name)
+    return chosen
+
+
 def missing_programs(command: str, setting: str) -> list[str]:
     """What to do about the programs of a command that are not on the path; empty where all are."""
     words = shlex.split(os.path.expandvars(command))
@@ -182,4 +202,6 @@ def _missing_potcars() -> list[str]:
     return []
 
 
-ENGINE: Final = of_collinear_spins(EngineEntry(method, flow, available, refuses=refuses, static=static))
+ENGINE: Final = of_collinear_spins(
+    EngineEntry(method, flow, available, refuses=refuses, static=static, dos_range=dos_range)
+)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from mongoengine import get_db
 
@@ -14,9 +15,12 @@ from fermiloop.flows.campaigns.enqueue import enqueue
 from fermiloop.flows.driving import launching
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.platform.campaign.spec import CampaignSpec, EngineSpec, GeneratorSpec, SpaceSpec, parse_spec
+from fermiloop.platform.campaign.target_spec import TargetSpec
 from fermiloop.platform.errors import InputError, SpecError, UserError
 from fermiloop.platform.representations.prototypes import PROTOTYPES
-from fermiloop.platform.store import campaigns, candidates, labels, materials
+from fermiloop.platform.representations.spectrum import DOS_GRID
+from fermiloop.platform.representations.structure_types import prototype
+from fermiloop.platform.store import campaigns, candidates, labels, materials, spectra
 from fermiloop.platform.store import methods as stored
 from fermiloop.schemas.vocabulary import CampaignState, Origin, Property, Stage
 
@@ -72,8 +76,54 @@ def test_stability_by_an_engine_without_energies_is_refused_without_a_command_th
 
 def test_a_cutoff_that_suffices_is_no_problem(spec: CampaignSpec) -> None:
     space = spec.space.model_copy(update={"elements": ("Al", "O")})
-    engine = EngineSpec(name="gpaw", settings={"cutoff": 600})
+    engine = EngineSpec(name="gpaw", settings={"cutoff": 600, "relax_extra_cutoff": 200})
     assert list(preflight._elements(changed(spec, space=space, engine=engine))) == []
+
+
+def test_a_cutoff_that_suffices_for_energies_alone_is_refused_since_campaigns_relax(spec: CampaignSpec) -> None:
+    space = spec.space.model_copy(update={"elements": ("Al", "O")})
+    engine = EngineSpec(name="gpaw-hydrogen", settings={"cutoff": 600})
+    (text,) = preflight._elements(changed(spec, space=space, engine=engine))
+    assert "O needs a cutoff of 800 eV where cells are relaxed, not 600" in text
+    assert "settings: {cutoff: 600, relax_extra_cutoff: 200}" in text
+
+
+@pytest.mark.parametrize("engine", ["gpaw", "gpaw-hydrogen", "vasp"])
+def test_densities_of_states_that_end_before_they_are_compared_are_refused(spec: CampaignSpec, engine: str) -> None:
+    short = changed(spec, engine=EngineSpec(name=engine, settings={"dos_lo": -5}))
+    (text,) = preflight._dos_range(short)
+    assert text == (
+        f"The engine {engine} with these settings gives densities of states from -5 to 8 eV, and results are compared "
+        "from -7.5 to 7.5 eV, so that their similarity would count as 0; in engine.settings set dos_lo to -7.5 or "
+        "less, or leave it out."
+    )
+    before = content()
+    with pytest.raises(InputError, match=r"set dos_lo to -7\.5 or less"):
+        enqueue(short, "text")
+    assert content() == before
+    (text,) = preflight._dos_range(changed(spec, engine=EngineSpec(name=engine, settings={"dos_lo": -5, "dos_hi": 5})))
+    assert text.endswith("set dos_lo to -7.5 or less and dos_hi to 7.5 or more, or leave both out.")
+    steps = {"dos_lo": -7.5, "dos_hi": 7.5, "dos_step": 0.34}  # of which the last ends at 7.46 eV
+    (text,) = preflight._dos_range(changed(spec, engine=EngineSpec(name=engine, settings=steps)))
+    assert "from -7.5 to 7.46 eV" in text
+    fits = steps | {"dos_step": 0.05}
+    assert list(preflight._dos_range(changed(spec, engine=EngineSpec(name=engine, settings=fits)))) == []
+    windows = TargetSpec(properties=[{"name": "band_gap", "at_least": 1}])
+    assert list(preflight._dos_range(changed(short, target=windows))) == []  # no curve is compared
+
+
+def test_gaps_whose_curves_end_before_they_are_compared_about_the_valence_edge_are_refused(spec: CampaignSpec) -> None:
+    def wanted(gap: float, alignment: str = "vbm", **settings: float) -> list[str]:
+        dos = {"material": "Pd", "alignment": alignment}
+        target = TargetSpec(dos=dos, properties=[{"name": "band_gap", "value": gap, "tolerance": 0.5}])
+        engine = EngineSpec(name="gpaw-hard", settings=settings)
+        return list(preflight._dos_range(changed(spec, target=target, engine=engine)))
+
+    (text,) = wanted(6.5)
+    assert "from -7 to 11 eV about the valence edge of a gap of 6 eV" in text
+    assert text.endswith("set dos_lo to -10.5 or less, or let target.dos.alignment be midgap.")
+    assert wanted(6.5, "midgap") == wanted(6.5, dos_lo=-10.5) == wanted(5.4) == wanted(2.5, dos_hi=6.5) == []
+    assert wanted(6.5, dos_lo=-7.0)[0].endswith("set dos_lo to -10.5 or less.")
 
 
 def test_a_material_without_a_curve_and_one_that_is_not_stored_are_told_apart(spec: CampaignSpec) -> None:
@@ -135,6 +185,51 @@ def test_a_generator_that_knows_no_crystal_of_such_a_shape_is_named(spec: Campai
     assert "The generator substitution can propose nothing in this space: of the" in problem.text
     assert "none is cubic or hexagonal with 3 elements and at most 8 sites" in problem.text
     assert preflight.problems(changed(spec, generators=substitution)) == []
+
+
+TERNARIES = SpaceSpec(elements=("Al", "Ni", "Cu"), components=(3, 3), max_sites=8)
+
+
+def composing(spec: CampaignSpec, preset: str | None = None, **options: Any) -> CampaignSpec:
+    """The campaign with the composer alone, in a space of ternaries."""
+    composer = GeneratorSpec(name="dos_composer", preset=preset, proposals=5, options=options)
+    return changed(spec, space=TERNARIES, generators=(composer,))
+
+
+def test_a_generator_whose_options_keep_it_from_so_many_elements_is_named(spec: CampaignSpec) -> None:
+    (problem,) = preflight.problems(composing(spec, most_components=2))
+    assert problem.key == "generators"
+    assert problem.text == (
+        "The generator dos_composer can propose nothing in this space: its option most_components is 2, and "
+        "space.components asks for at least 3 elements; set the option to 3 or more, or lower space.components."
+    )
+    assert preflight.problems(composing(spec, most_components=3)) == []
+    scheduled = spec.retrain.model_copy(update={"by": "schedule"})  # the champion has options of its own
+    assert preflight.problems(changed(composing(spec, most_components=2), retrain=scheduled)) == []
+
+
+@pytest.mark.parametrize("preset", ["paper", "regression"])
+def test_a_preset_that_has_learned_no_crystal_of_so_many_elements_is_named(
+    library: str, spec: CampaignSpec, preset: str
+) -> None:
+    asked = composing(spec, preset)
+    before = content()
+    with pytest.raises(InputError, match=rf"by its preset {preset} it makes crystals of at most .* learns from, 2, "):
+        enqueue(asked, "text")
+    assert content() == before
+    assert preflight.problems(composing(spec)) == []  # factorised extrapolates
+    heusler = prototype("L2_1", ("Al", "Ni", "Cu"), 13.0)
+    ternary = materials.save(heusler, origin=Origin.IMPORT, source={"name": "here"})
+    labels.save(ternary, Property.ENERGY_PER_ATOM, -1.0, method=library)
+    (problem,) = preflight.problems(asked)  # it has no curve
+    assert problem.text.endswith(
+        "use the preset factorised, load crystals of 3 elements with a curve, or lower space.components."
+    )
+    pattern = TargetSpec(xrd={"material": "Al"})
+    assert preflight.problems(changed(asked, target=pattern)) == []  # every crystal has a powder pattern
+    grid = DOS_GRID.points
+    spectra.save(ternary, grid, np.ones_like(grid), method=library)
+    assert preflight.problems(asked) == []
 
 
 def test_what_cannot_work_leaves_nothing_behind(spec: CampaignSpec) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init import seed_method
 from fermiloop.flows.engines.lookup import code_of
@@ -56,7 +57,8 @@ def test_a_seed_library_and_its_engine_are_one_method(seed: dict[str, Any]) -> N
 
 
 def test_how_a_relaxation_is_run_is_no_part_of_the_method() -> None:
-    assert code_of("gpaw").method({"relax_fmax": 0.1}).settings == code_of("gpaw").method({}).settings
+    for how in ({"relax_fmax": 0.1}, {"relax_extra_cutoff": 200}):
+        assert code_of("gpaw").method(how).settings == code_of("gpaw").method({}).settings
     assert code_of("gpaw").method({"cutoff": 500}).settings != code_of("gpaw").method({}).settings
 
 
@@ -66,9 +68,50 @@ def test_gpaw_refuses_elements_that_need_a_higher_cutoff() -> None:
     assert told == "O needs a cutoff of 600 eV, not 400: write engine: {name: gpaw-hard}"
     assert code_of("gpaw").refuses(oxide, {"cutoff": 600}) is None
     assert code_of("gpaw-hard").refuses(oxide, {}) is None
-    assert "B, N need a cutoff" in str(
-        code_of("gpaw-hard").refuses(PROTOTYPES["B3"].build("B", "N", 6.0), {"cutoff": 500})
-    )
+
+
+def test_what_refuses_a_cutoff_of_gpaw_hard_does_not_name_that_engine_as_the_remedy() -> None:
+    told = code_of("gpaw-hard").refuses(PROTOTYPES["B3"].build("B", "N", 6.0), {"cutoff": 500})
+    assert told == "B, N need a cutoff of 600 eV, not 500: leave cutoff out, or write 600 or more"
+
+
+@pytest.mark.parametrize(
+    ("engine", "settings", "remedy"),
+    [
+        ("gpaw", {"cutoff": 600}, "write engine: {name: gpaw-hard}"),
+        ("gpaw-hard", {"relax_extra_cutoff": 0}, "leave relax_extra_cutoff out, or write 200 or more"),
+        ("gpaw-hard", {"cutoff": 700, "relax_extra_cutoff": 50}, "leave relax_extra_cutoff out, or write 100 or more"),
+        (
+            "gpaw-hydrogen",
+            {"cutoff": 650},
+            "write engine: {name: gpaw-hydrogen, settings: {cutoff: 650, relax_extra_cutoff: 150}}",
+        ),
+    ],
+)
+def test_gpaw_relaxes_no_cell_at_a_cutoff_that_suffices_for_energies_alone(
+    engine: str, settings: dict[str, float], remedy: str
+) -> None:
+    oxide, code = PROTOTYPES["B1"].build("Mg", "O", 9.4), code_of(engine)
+    sum_of = settings.get("cutoff", 600) + settings.get("relax_extra_cutoff", 0)
+    told = f"O needs a cutoff of 800 eV where cells are relaxed, not {sum_of}, at which stresses are some GPa off"
+    assert code.refusal(oxide, settings | {"reference_corrections": {"O": 0.4}}) == f"{told}: {remedy}"
+    assert code.refusal(oxide, settings, relax=False) is None
+    assert code.refusal(ALUMINIUM, settings) is None
+    assert code.refusal(oxide, {"cutoff": 600, "relax_extra_cutoff": 200}) is None
+
+
+@pytest.mark.parametrize("engine", ["gpaw", "gpaw-hard", "gpaw-hydrogen", "vasp"])
+def test_how_far_densities_of_states_reach_is_known_before_any_crystal(engine: str) -> None:
+    reach = code_of(engine).dos_range
+    assert reach({"reference_corrections": {"O": 0.4}}) == (-10.0, 8.0)
+    assert reach({"dos_lo": -5, "dos_hi": 5, "dos_step": 0.3}) == (-5.0, 4.9)
+    with pytest.raises(InputError, match=f"dos_step of the {engine} engine is 0; write one from 0.001 to 0.5"):
+        reach({"dos_step": 0})
+
+
+def test_gpaw_relaxes_a_molecule_whose_cell_stays_as_it_is() -> None:
+    oxygen = Structure(Lattice.cubic(10.0), ["O", "O"], [[0.5, 0.5, 0.44], [0.5, 0.5, 0.56]])
+    assert code_of("gpaw").refusal(oxygen, {"cutoff": 600}) is None
 
 
 @pytest.mark.parametrize("engine", ["gpaw", "gpaw-hard"])

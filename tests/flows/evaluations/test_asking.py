@@ -190,6 +190,13 @@ def test_what_cannot_be_computed_is_refused_before_anything_is_queued(
     assert n_queued() == 0
 
 
+def test_a_crystal_that_cannot_be_relaxed_by_these_settings_is_computed_as_it_is() -> None:
+    oxide = given(PROTOTYPES["B1"].build("Mg", "O", 9.4))
+    with pytest.raises(InputError, match=r"does not compute MgO \(0.cif\): O needs a cutoff of 800 eV where cells"):
+        asking.check(oxide, "gpaw", {"cutoff": 600})
+    assert asking.check(oxide, "gpaw", {"cutoff": 600}, relax=False).settings["cutoff"] == 600
+
+
 def test_an_engine_that_takes_no_crystal_as_it_is_says_so(tmp_path: Path) -> None:
     answers = tmp_path / "answers.jsonl"
     answers.write_text(json.dumps({"structure": B2.as_dict(), "energy": -1.0}), encoding="utf-8")

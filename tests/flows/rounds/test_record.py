@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect
 
 from fermiloop.flows.campaigns.records import read_record
 from fermiloop.flows.campaigns.steps import method_of, seed_of, spec_of
-from fermiloop.flows.campaigns.targets import resolve
+from fermiloop.flows.campaigns.targets import computed_curve, resolve
 from fermiloop.flows.driving import triage
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import EvaluationResult
@@ -97,7 +97,7 @@ def outputs(tmp_path: Path) -> dict[str, Any]:
 def test_a_result_becomes_material_curve_and_labels(selected: str, tmp_path: Path) -> None:
     assert record("rec", 1, selected, outputs(tmp_path)) == Stage.EVALUATED
     candidate = candidates.get(selected)
-    assert candidate.stage is Stage.EVALUATED
+    assert (candidate.stage, candidate.reason) == (Stage.EVALUATED, None)
     assert 0 < candidate.scores["score"] <= 1
     assert candidate.scores["hit"] is (candidate.scores["score"] >= 0.9)
     assert materials.structure(candidate.material).composition == CRYSTAL.composition
@@ -218,7 +218,7 @@ def test_lineage_of_a_result(selected: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reach", [5.0, 30.0])
-def test_a_curve_that_cannot_be_compared_is_like_nothing(
+def test_a_curve_that_cannot_be_compared_is_like_nothing_and_the_candidate_says_why(
     selected: str, reach: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grid = np.linspace(-reach, reach, 601)
@@ -228,12 +228,20 @@ def test_a_curve_that_cannot_be_compared_is_like_nothing(
     assert record("rec", 1, selected, None) == Stage.EVALUATED
     candidate = candidates.get(selected)
     assert (candidate.scores["computed_similarity"], candidate.scores.hit) == (0.0, False)
+    fault = "covers -5 to 5 eV, but the grid asks for -7.5 to 7.5" if reach < 10.0 else "has no area on the grid"
+    assert candidate.reason.startswith(f"its similarity counts as 0: the curve {fault}")
+    candidates.update(selected, checkpoint=None)  # which the store does not hold
+    evaluation = read_record("rec").candidates[0].evaluation
+    assert evaluation is not None
+    assert evaluation.missed[-1] == candidate.reason
     assert calculations.get(candidate.calculation).state is CalculationState.COMPLETED
     spec, method = spec_of("rec"), calculations.get(candidate.calculation).method
     known = training.materials_of(method, curves=[method])  # the next round learns from it what there is
     data = training.training_set(known, DOS_GRID, method)
     assert bool(data.has_curve[data.ids.index(candidate.material)]) is (reach > 10.0)
-    assert module.computed_curve(found, spec) is None
+    assert computed_curve(found, spec) is None
+    module.adopt(spec, candidate, calculations.get(candidate.calculation))
+    assert candidates.get(selected).reason == candidate.reason
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ COUNT = iter(range(1000))
         ({"method": lambda _: MethodRecord("analytic", "x", {}, {})}, "takes a setting that it does not have"),
         ({"available": lambda: Availability(False, " ")}, "available says nothing"),
         ({"refuses": lambda *_: True}, "refuses gives True"),
+        ({"refuses_to_relax": lambda *_: " "}, "refuses_to_relax gives ' '"),
         ({"flow": CHGNET.flow}, "its last step is relax"),
     ],
 )

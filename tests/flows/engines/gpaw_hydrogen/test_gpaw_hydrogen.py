@@ -142,8 +142,11 @@ def test_its_curves_are_those_of_gpaw() -> None:
 
 def test_hard_elements_need_a_cutoff_of_their_own() -> None:
     oxide = Structure(Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    assert "gpaw-hydrogen, settings: {cutoff: 600}" in str(ENGINE.refuses(oxide, {}))
-    assert ENGINE.refuses(oxide, {"cutoff": 600.0}) is None
+    remedy = "write engine: {name: gpaw-hydrogen, settings: {cutoff: 600, relax_extra_cutoff: 200}}"
+    assert ENGINE.refusal(oxide, {}) == f"O needs a cutoff of 600 eV, not 400: {remedy}"
+    assert str(ENGINE.refusal(oxide, {"cutoff": 600.0})).endswith(remedy)
+    assert ENGINE.refusal(oxide, {"cutoff": 600.0}, relax=False) is None
+    assert ENGINE.refusal(oxide, {"cutoff": 600.0, "relax_extra_cutoff": 200.0}) is None
 
 
 def test_hydrogen_comes_last_and_far_from_atoms() -> None:
