@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from monty.json import jsanitize
 from pymatgen.core import Composition
 
 from fermiloop.flows.engines import sanity
@@ -124,9 +125,13 @@ def stability(composition: Composition, energy_per_atom: float, method: str, mat
 
 
 def told_of(material: str, found: EvaluationResult, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """What a calculation keeps as its result, beside the labels: small numbers only."""
+    """What a calculation keeps as its result, beside the labels, as a document: small numbers and details.
+
+    Between two jobs crystals among the details, which an engine gives as plain data, have become objects.
+    """
     energy = {} if found.energy_per_atom is None else {"energy_per_atom": found.energy_per_atom}
-    return {"material": material, **energy, **numbers, **found.computed_by(), "computed_cell": found.per_cell()}
+    told = {"material": material, **energy, **numbers, **found.computed_by(), "computed_cell": found.per_cell()}
+    return dict(jsanitize(told, strict=True))
 
 
 def _counts(calculation: Calculation, material: str, found: EvaluationResult) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from fermiloop.platform.predictors.potential.protocol import CheapPotential
 
 VOLUME_RATIO: Final = (0.4, 2.5)  # relaxed to given: outside, it became another substance
+OVERLAP: Final = (
+    0.5  # Å; of closer atoms potentials give any energy, deep ones too, and the store takes no such crystal
+)
 
 
 @dataclass(frozen=True)
@@ -94,4 +97,13 @@ def _fault_of(potential: CheapPotential, given: Structure, relaxed: Structure, e
     ratio = relaxed.volume / given.volume
     if not VOLUME_RATIO[0] <= ratio <= VOLUME_RATIO[1]:
         return f"the volume became {ratio:.2f} times what it was"
+    if (shortest := _closest(relaxed)) < OVERLAP:
+        return f"atoms {shortest:.2f} Å apart overlap"
     return potential.fault(relaxed)
+
+
+def _closest(structure: Structure) -> float:
+    """Shortest distance between two atoms, images included, Å."""
+    between = structure.distance_matrix + np.diag([np.inf] * len(structure))
+    images = np.linalg.norm(structure.lattice.get_lll_reduced_lattice().matrix, axis=1)
+    return float(min(between.min(), images.min()))

@@ -14,6 +14,7 @@ from ase.calculators.emt import EMT
 from pymatgen.core import Lattice, Structure
 
 from fermiloop.db_init.element_references import shipped
+from fermiloop.flows.driving import computing
 from fermiloop.flows.engines.gpaw_hydrogen import dft, task
 from fermiloop.flows.engines.gpaw_hydrogen.declaration import GPAW_HYDROGEN
 from fermiloop.flows.engines.gpaw_hydrogen.energies import PROPERTY, interstitial_energy, summary
@@ -24,10 +25,13 @@ from fermiloop.flows.engines.gpaw_hydrogen.sites import interstitial_sites
 from fermiloop.flows.engines.lookup import code_of
 from fermiloop.flows.engines.protocol import results_of
 from fermiloop.flows.engines.steps import geometry, isolation
+from fermiloop.flows.evaluations import asking
+from fermiloop.flows.evaluations.asking import Given
 from fermiloop.platform.campaign.spec import parse_spec
 from fermiloop.platform.errors import EngineError, InputError, SpecError
 from fermiloop.platform.plugins.curve_key import curve_key
 from fermiloop.platform.plugins.properties import PROPERTIES
+from fermiloop.platform.store import calculations, labels
 from fermiloop.platform.testing.engines import check_engine, computed
 
 AL = Structure(Lattice([[0, 2.02, 2.02], [2.02, 0, 2.02], [2.02, 2.02, 0]]), ["Al"], [[0, 0, 0]])
@@ -343,6 +347,26 @@ def test_a_finished_step_is_taken_up_by_the_job() -> None:
     assert found["properties"] == {PROPERTY: 0.3}
     asked = json.loads((folder / isolation.INPUT).read_text())["labels"]
     assert Structure.from_dict(asked["structure"]) == AL
+
+
+def test_what_the_steps_left_is_recorded_by_the_queue(database: str) -> None:
+    """Crystals among the details become objects between two jobs, and a document holds none."""
+    (calculation,) = asking.launch([Given(PD, "Pd.cif")], "gpaw-hydrogen", SMALL)
+    crystal = Structure.from_dict(calculations.get(calculation).structure)
+    relaxed = {"structure": geometry.plain(crystal), "energy": -5.2}
+    static = relaxed | {"gap": 0.0, "n_electrons": 10.0, "energies": [-9.0, 0.0, 9.0], "density": [1.0, 1.0, 1.0]}
+    site = {"site": "octahedral Pd6", "energy": -0.1, "structure": geometry.plain(crystal)}
+    hydrogen = static | {"properties": {PROPERTY: -0.1}, "details": {"hydrogen": {"sites": [site]}}}
+    for step, output in (("relax", relaxed), ("static", static), ("hydrogen", hydrogen)):
+        folder = isolation.step_folder(calculation, step)
+        folder.mkdir(parents=True)
+        (folder / isolation.OUTPUT).write_text(json.dumps(output))
+    (found,) = computing.run([calculation], workers=None)
+    assert found.reason is None
+    assert (found.state, found.has_curve) == ("completed", True)
+    (kept,) = calculations.get(calculation).result["hydrogen"]["sites"]
+    assert Structure.from_dict(kept["structure"]) == crystal
+    assert labels.values([str(found.material)], PROPERTY, found.method) == {found.material: -0.1}
 
 
 @pytest.mark.slow

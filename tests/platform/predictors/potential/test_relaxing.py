@@ -113,9 +113,33 @@ def test_a_relaxation_that_explodes_is_not_converged():
     assert "times what it was" in outcome.fault
 
 
+def test_atoms_that_fall_into_each_other_are_a_fault():
+    outcome = relax(_Attractive(), fcc(14.0) * (2, 1, 1), fmax=1e-9, steps=60, keep_symmetry=False)
+    assert not outcome.converged
+    assert "overlap" in outcome.fault
+
+
 def test_one_that_ends_at_its_limit_of_steps_is_not_converged():
     outcome = relax(AnalyticPotential(), fcc(14.0), fmax=1e-6, steps=3)
     assert (outcome.converged, outcome.fault, outcome.steps) == (False, None, 3)
+
+
+class _Attractive(AnalyticPotential):
+    """Draws two atoms together without end, and holds the cell."""
+
+    def calculator(self):
+        from ase.calculators.calculator import Calculator, all_changes
+
+        class Drawn(Calculator):
+            implemented_properties = ["energy", "forces", "stress"]
+
+            def calculate(self, atoms=None, properties=None, system_changes=all_changes):
+                super().calculate(atoms, properties, system_changes)
+                between = atoms.get_distance(0, 1, mic=True, vector=True)
+                forces = np.array([between, -between]) * 3
+                self.results = {"energy": 1.5 * float(between @ between), "forces": forces, "stress": np.zeros(6)}
+
+        return Drawn()
 
 
 class _Repulsive(AnalyticPotential):
