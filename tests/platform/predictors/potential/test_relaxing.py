@@ -131,7 +131,7 @@ class _Attractive(AnalyticPotential):
         from ase.calculators.calculator import Calculator, all_changes
 
         class Drawn(Calculator):
-            implemented_properties = ["energy", "forces", "stress"]
+            implemented_properties = ("energy", "forces", "stress")
 
             def calculate(self, atoms=None, properties=None, system_changes=all_changes):
                 super().calculate(atoms, properties, system_changes)
