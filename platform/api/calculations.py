@@ -128,6 +128,12 @@ async def rerun(chosen: Chosen, here: Here) -> Changed:
     return Changed(changed=await here.work.run(lambda: calculations.rerun(chosen.ids)))
 
 
+@router.post("/cancel", dependencies=[launches])
+async def cancel(chosen: Chosen, here: Here) -> Changed:
+    """Cancel calculations that have no result yet: those that run stop within some seconds."""
+    return Changed(changed=await here.work.run(lambda: calculations.cancel(chosen.ids)))
+
+
 @router.post("/ignore", dependencies=[launches])
 async def ignore(chosen: Chosen, here: Here) -> Changed:
     """Set failed calculations aside, so that they are no longer shown as wanting attention."""

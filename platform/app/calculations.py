@@ -1,4 +1,4 @@
-"""Calculations: found, looked at, run again, set aside."""
+"""Calculations: found, looked at, run again, cancelled, set aside."""
 
 from __future__ import annotations
 
@@ -178,6 +178,26 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
     from fermiloop.flows.driving import triage
 
     return triage.rerun(ids, time_limit)
+
+
+def cancel(ids: Iterable[str]) -> int:
+    """Cancel calculations that have no result yet; how many.
+
+    Raises
+    ------
+    NotFoundError
+        If a calculation is not in the store.
+    UserError
+        If one has ended, or is an evaluation of a campaign that goes on.
+    """
+    from fermiloop.flows.driving import triage
+
+    return triage.cancel(ids)
+
+
+def handed_over() -> list[str]:
+    """Ids of calculations that were handed over, not by a campaign, and have no result yet."""
+    return [str(one.id) for one in calculations.handed_over()]
 
 
 def ignore(ids: Iterable[str]) -> int:

@@ -92,6 +92,24 @@ def rerun(
     _tell(calculations.rerun(chosen, time_limit), "queued again; fermiloop worker run takes them up", as_json=as_json)
 
 
+@app.command("cancel")
+def cancel(
+    ids: Ids = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All that compute and references handed over and that have no result yet.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel calculations that have no result yet; those that run stop within some seconds."""
+    if bool(ids) == everything:
+        raise InputError("Say which calculations: ids, or --all.")
+    from fermiloop.platform.app import calculations
+    from fermiloop.platform.store import connection
+
+    connection.connect()
+    _tell(calculations.cancel(ids or calculations.handed_over()), "cancelled", as_json=as_json)
+
+
 @app.command("ignore")
 def ignore(ids: Ids = None, error: Error = None, campaign: CampaignName = None, as_json: AsJson = False) -> None:
     """Set failed calculations aside: those named, or all whose error matches."""

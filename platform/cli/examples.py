@@ -90,6 +90,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "calculations rerun calc-0123456789abcdef",
         "calculations rerun --error 'ran out of' --time-limit 7200",
     ),
+    "calculations cancel": ("calculations cancel calc-0123456789abcdef", "calculations cancel --all"),
     "calculations ignore": ("calculations ignore --campaign pd-like --error converge",),
     "worker": ("worker run -n 4", "worker list"),
     "worker run": ("worker run -n 4", "worker run --until-idle"),

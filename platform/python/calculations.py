@@ -12,7 +12,7 @@ from fermiloop.platform.python.connecting import connected
 if TYPE_CHECKING:
     from fermiloop.schemas.calculation import Calculation as _Document
 
-__all__ = ["Calculation", "find", "get", "ignore", "logs", "rerun"]
+__all__ = ["Calculation", "cancel", "find", "get", "ignore", "logs", "rerun"]
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,20 @@ def rerun(calculations: Iterable[str | Calculation], *, time_limit: float | None
     """
     connected()
     return app.rerun(_ids(calculations), time_limit)
+
+
+def cancel(calculations: Iterable[str | Calculation]) -> int:
+    """Cancel calculations that have no result yet; how many. Computing the crystal again goes on where it stopped.
+
+    Raises
+    ------
+    NotFoundError
+        If a calculation is not in the store.
+    UserError
+        If one has ended, or is an evaluation of a campaign that goes on.
+    """
+    connected()
+    return app.cancel(_ids(calculations))
 
 
 def ignore(calculations: Iterable[str | Calculation]) -> int:

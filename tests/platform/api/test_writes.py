@@ -92,6 +92,22 @@ def test_calculations_are_run_again_and_set_aside(client: Any, world: Any) -> No
     assert {one.calculation for one in watching.queue()} == {world.calculation}
 
 
+def test_calculations_are_cancelled_unless_a_campaign_waits_for_them(client: Any, world: Any) -> None:
+    second = candidates.get(world.candidates[1])
+    mine, own = (
+        calculations.plan(one, second.to_structure(), engine="gpaw", method=method, settings={}, campaign="pd-like")
+        for one, method in ((None, "alone"), (second.id, "m"))
+    )
+    candidates.update(second.id, stage=Stage.SELECTED, calculation=own)
+    assert client(Role.READ).post("/calculations/cancel", json={"ids": [mine]}).status_code == 403
+    here = client(Role.LAUNCH)
+    refused = here.post("/calculations/cancel", json={"ids": [mine, own]})
+    assert (refused.status_code, calculations.get(mine).state) == (400, CalculationState.WAITING)
+    assert "fermiloop campaign cancel pd-like" in refused.json()["error"]
+    assert here.post("/calculations/cancel", json={"ids": [mine]}).json() == {"changed": 1}
+    assert calculations.get(mine).state is CalculationState.FAILED
+
+
 def test_crystals_are_handed_over_as_text_or_by_id(client: Any, world: Any) -> None:
     cif = PROTOTYPES["B2"].build("Al", "Ni", 12.1).to(fmt="cif")
     asked = {"crystals": [{"name": "NiAl.cif", "text": cif}], "ids": [world.materials[0]], "engine": "analytic"}

@@ -203,9 +203,23 @@ def test_rerun_puts_them_back(cli: Callable[..., Any], failed: list[str]) -> Non
     assert {c.time_limit for c in found} == {1800.0}
 
 
+def test_what_was_handed_over_is_cancelled(cli: Callable[..., Any], failed: list[str]) -> None:
+    crystals = [PROTOTYPES["B2"].build("Al", symbol, 12.1) for symbol in ("Ni", "Cu")]
+    ids = [calculations.plan(None, one, engine="analytic", method="m", settings={}, relaxed=False) for one in crystals]
+    for one in ids:
+        calculations.hand_over(one, "crystal.cif", 60.0)
+    assert cli("calculations", "cancel", ids[0]).out.strip() == "1 calculations cancelled."
+    assert cli("calculations", "cancel", "--all", "--json").json() == {"calculations": 1}
+    assert {one.state for one in calculations.of_ids(ids)} == {CalculationState.FAILED}
+    again = cli("calculations", "cancel", ids[0])
+    assert again.code == 2
+    assert "nothing to cancel" in again.err
+
+
 @pytest.mark.parametrize(
     ("argv", "names"),
     [
+        ("calculations cancel", "ids, or --all"),
         ("calculations rerun", "ids, --error REGEX"),
         ("calculations rerun calc-1 --error x", "exclude"),
         ("calculations ignore --error (", "regular expression"),
