@@ -121,14 +121,14 @@ def rerun(calculations: Iterable[str | Calculation], *, time_limit: float | None
 
 
 def cancel(calculations: Iterable[str | Calculation]) -> int:
-    """Cancel calculations that have no result yet; how many. Computing the crystal again goes on where it stopped.
+    """Take back what was handed over and has no result yet; how many. Computing it again goes on where it stopped.
 
     Raises
     ------
     NotFoundError
-        If a calculation is not in the store.
+        If one of them is unknown.
     UserError
-        If one has ended, or is an evaluation of a campaign that goes on.
+        If one has a result or has failed, or a campaign that goes on waits for it.
     """
     connected()
     return app.cancel(_ids(calculations))
