@@ -181,14 +181,14 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
 
 
 def cancel(ids: Iterable[str]) -> int:
-    """Cancel calculations that have no result yet; how many.
+    """Cancel calculations that have no result yet, and say how many there were.
 
     Raises
     ------
     NotFoundError
-        If a calculation is not in the store.
+        If the store lacks one of them.
     UserError
-        If one has ended, or is an evaluation of a campaign that goes on.
+        If there is nothing to cancel of one, or a live campaign waits for it.
     """
     from fermiloop.flows.driving import triage
 
