@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Element, Structure
 
 from fermiloop.platform.jsonable import plain
+from fermiloop.platform.representations.distances import shortest_distance
 
 MIN_DISTANCE = 0.5  # Å; closer atoms overlap
 MIN_VOLUME = 0.1  # Å³
@@ -108,10 +109,6 @@ def structure_fault(structure: Structure) -> str | None:
     strange = {site.specie.symbol for site in structure if not Element.is_valid_symbol(site.specie.symbol)}
     if strange:
         return f"{', '.join(sorted(strange))} is no element"
-    distances = structure.distance_matrix + np.diag([np.inf] * len(structure))
-    shortest = min(
-        float(distances.min()), float(np.linalg.norm(structure.lattice.get_lll_reduced_lattice().matrix, axis=1).min())
-    )
-    if shortest < MIN_DISTANCE:
+    if (shortest := shortest_distance(structure)) < MIN_DISTANCE:
         return f"atoms {shortest:.2f} Å apart overlap"
     return None

@@ -249,7 +249,11 @@ def _sizes(spec: CampaignSpec) -> Iterator[str]:
                 f"{most}, and space.components asks for at least {fewest} elements; set the option to {fewest} or "
                 "more, or lower space.components."
             )
-        elif preset in declared.known_sizes and (learned := max(BINARIES, _largest_learned(spec))) < fewest:
+        elif (
+            fewest > BINARIES
+            and preset in declared.known_sizes
+            and (learned := max(BINARIES, _largest_learned(spec))) < fewest
+        ):
             others = [name for name in declared.presets if name not in declared.known_sizes]
             instead = f"use the preset {others[-1]}" if others else "use another generator"
             yield (

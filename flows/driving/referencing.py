@@ -132,7 +132,7 @@ def _states(
     crystals: Mapping[str, Structure], by: set[str], settings: Mapping[str, Any]
 ) -> dict[str, CalculationState | None]:
     """Completed where one of these Methods has computed a crystal, failed where it did by these settings, else None."""
-    cells = {key: (crystal, asking.cell_of(crystal)) for key, crystal in crystals.items()}
+    cells = {key: asking.cells_of(crystal) for key, crystal in crystals.items()}
     planned = {key: {calculations.id_of(cell, one) for one in by for cell in two} for key, two in cells.items()}
     rows = calculations.of_ids(one for mine in planned.values() for one in mine)
     over = {str(one.id): one.state for one in rows if _is_over(one, settings)}

@@ -57,6 +57,7 @@ def rerun(ids: Iterable[str], time_limit: float | None = None) -> int:
                 candidates.update(candidate.id, stage=Stage.SELECTED, reason=None)
             # last: killed before that, the calculation is still what it was, and is asked for again
             calculations.put_back(calculation.id, failed_too=True, lacking_too=True, time_limit=time_limit)
+            calculations.forget_stop(calculation.id)  # of one that was cancelled
             for candidate in waiting:
                 add_evaluation(pad, candidate)
             if calculation.handed_over:

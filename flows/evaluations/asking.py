@@ -159,14 +159,19 @@ def cell_of(structure: Structure) -> Structure:
     return structure if "magmom" in structure.site_properties else canonical(structure).structure
 
 
+def cells_of(structure: Structure) -> list[Structure]:
+    """The cells that a crystal may have been computed in: as written, and canonical where it has a symmetry."""
+    with contextlib.suppress(InputError):
+        return [structure, cell_of(structure)]
+    return [structure]
+
+
 def known_cell(structure: Structure, method: str, *, relaxed: bool = True) -> Structure | None:
     """The cell of a crystal, as written or canonical, of which a calculation by a Method is stored; None without one.
 
     Campaigns compute candidates in the cells that their generators wrote.
     """
-    cells = [structure]
-    with contextlib.suppress(InputError):  # without a symmetry there is no canonical cell
-        cells.append(cell_of(structure))
+    cells = cells_of(structure)
     ids = [calculations.id_of(cell, method, relaxed=relaxed) for cell in cells]
     there = {str(one.id) for one in calculations.of_ids(ids)}
     return next((cell for cell, one in zip(cells, ids, strict=True) if one in there), None)

@@ -14,7 +14,7 @@ from fermiloop.flows.campaigns.preflight import engine_refusal
 from fermiloop.flows.campaigns.records import computed_of, round_records, spent, trials
 from fermiloop.flows.campaigns.steps import logger, method_of, seed_of, step
 from fermiloop.flows.campaigns.targets import resolve
-from fermiloop.flows.evaluations.asking import known_cell
+from fermiloop.flows.evaluations.asking import cells_of, known_cell
 from fermiloop.flows.rounds.evaluate import EvaluateMaker
 from fermiloop.platform.campaign import choosing
 from fermiloop.platform.campaign.bandit import allocate
@@ -68,8 +68,8 @@ def computable(spec: CampaignSpec, passed: Sequence[Candidate]) -> list[Candidat
     for candidate in passed:
         structure = candidate.to_structure()
         refused = engine_refusal(spec, structure)
-        known = known_cell(structure, method) if failed else None
-        calculation = "" if known is None else calculations.id_of(known, method)
+        ids = [calculations.id_of(cell, method) for cell in cells_of(structure)] if failed else []
+        calculation = next((one for one in ids if one in failed), "")
         if refused is None and calculation not in failed:
             kept.append(candidate)
             continue

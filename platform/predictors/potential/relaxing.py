@@ -14,6 +14,8 @@ from ase.optimize import FIRE
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from fermiloop.platform.representations.distances import shortest_distance
+
 if TYPE_CHECKING:
     from fermiloop.platform.predictors.potential.protocol import CheapPotential
 
@@ -97,13 +99,6 @@ def _fault_of(potential: CheapPotential, given: Structure, relaxed: Structure, e
     ratio = relaxed.volume / given.volume
     if not VOLUME_RATIO[0] <= ratio <= VOLUME_RATIO[1]:
         return f"the volume became {ratio:.2f} times what it was"
-    if (shortest := _closest(relaxed)) < OVERLAP:
+    if (shortest := shortest_distance(relaxed)) < OVERLAP:
         return f"atoms {shortest:.2f} Å apart overlap"
     return potential.fault(relaxed)
-
-
-def _closest(structure: Structure) -> float:
-    """Shortest distance between two atoms, images included, Å."""
-    between = structure.distance_matrix + np.diag([np.inf] * len(structure))
-    images = np.linalg.norm(structure.lattice.get_lll_reduced_lattice().matrix, axis=1)
-    return float(min(between.min(), images.min()))

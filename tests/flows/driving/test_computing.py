@@ -133,7 +133,7 @@ def test_a_worker_killed_in_the_middle_pays_nothing_twice(database: str, monkeyp
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_aluminium_by_gpaw_as_it_is(database: str) -> None:
-    pytest.importorskip("gpaw")
+    pytest.importorskip("gpaw", reason="GPAW is not installed: pip install '.[dft]' in fermiloop's folder")
     coarse = {"cutoff": 300.0, "kpoint_density": 2.0}
     ids = asking.launch([A1], "gpaw", coarse, relax=False)
     (found,) = computing.run(ids, workers=1)

@@ -43,6 +43,13 @@ def test_handed_over_again_it_is_computed(database: str) -> None:
     assert computing.run([calculation], workers=None)[0].state == "completed"
 
 
+def test_run_again_it_is_not_stopped_once_more(database: str) -> None:
+    calculation = queued(B2)
+    triage.cancel([calculation])
+    assert triage.rerun([calculation]) == 1
+    assert computing.run([calculation], workers=None)[0].state == "completed"
+
+
 def test_one_that_runs_is_told_to_stop_and_one_whose_worker_is_gone_ends(database: str) -> None:
     here = parse(worker_name())
     assert here is not None

@@ -304,7 +304,7 @@ def test_a_host_that_does_not_end_leaves_what_was_paid_for(tmp_path: Path, emt: 
 
 
 def test_without_self_consistency_a_relaxation_has_not_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gpaw = pytest.importorskip("gpaw")
+    gpaw = pytest.importorskip("gpaw", reason="GPAW is not installed: pip install '.[dft]' in fermiloop's folder")
 
     class Adrift(Emt):
         def calculate(self, *_: Any, **__: Any) -> None:
